@@ -1,0 +1,3 @@
+export type { Cursor, Event, EventDraft, EventFilter, EventPage, EventSubject, ReadOptions } from "./model.ts";
+export { createEventStream, type EventStream, type EventStreamParts } from "./stream.ts";
+export { eventMigrations } from "./tables.ts";

@@ -1,0 +1,49 @@
+import { randomUUID } from "node:crypto";
+import { chmod, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { GantryError, messageOf } from "../../kernel/errors.ts";
+import { FOLDER_NOT_PRIVATE } from "./errors.ts";
+
+/** Makes a folder for the owner alone (0700), or makes sure that it is one. Errors: `folder_not_private`. */
+export async function ensurePrivateFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    const found = await stat(path);
+    if (process.getuid !== undefined && found.uid !== process.getuid()) {
+      throw new GantryError(FOLDER_NOT_PRIVATE, `${path} belongs to another user (uid ${found.uid})`);
+    }
+    if ((found.mode & 0o077) !== 0) await chmod(path, 0o700);
+  } catch (cause) {
+    if (cause instanceof GantryError) throw cause;
+    throw new GantryError(FOLDER_NOT_PRIVATE, `cannot make the folder ${path}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Writes a file of the owner's alone (0600) so that a crash leaves the old content or the new, never a part. */
+export async function writePrivateFile(path: string, content: string | Uint8Array): Promise<void> {
+  const temporary = `${path}.${randomUUID()}`;
+  try {
+    const file = await open(temporary, "wx", 0o600);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Makes a rename or a new file in a folder durable. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

@@ -1,0 +1,13 @@
+export { ensureCertificates, pinOf, readCertificates, type Certificates } from "./certificates.ts";
+export { SERVER_NAME } from "./server-name.ts";
+export {
+  createHttpServer,
+  type App,
+  type HttpServer,
+  type HttpServerParts,
+  type RequestCredentials,
+} from "./server.ts";
+export { ADDRESS_IN_USE } from "./errors.ts";
+export type { Listener, UpgradeHandler } from "./listeners.ts";
+export { problemDocument, type ProblemDocument } from "./problem.ts";
+export { sendLines } from "./stream.ts";

@@ -1,0 +1,71 @@
+import type { FastifyError } from "fastify";
+import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from "fastify-type-provider-zod";
+import { GantryError, INTERNAL, type Place, type Problem } from "../../kernel/errors.ts";
+import { ENDPOINT_UNKNOWN, REQUEST_INVALID, REQUEST_TOO_LARGE } from "./errors.ts";
+
+/** An error as a document (RFC 9457), with our members beside the standard ones. */
+export interface ProblemDocument {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  /** Stable. */
+  readonly code: string;
+  /** What to do. */
+  readonly hint: string;
+  readonly where?: Place;
+  readonly problems?: readonly Problem[];
+  /** Facts for programs; which ones depends on the code. */
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+export const PROBLEM_TYPE = "application/problem+json";
+
+/** The document of an error. What nobody foresaw tells nothing of its inside. */
+export function problemDocument(error: unknown): ProblemDocument {
+  const known = knownError(error);
+  return {
+    type: `/errors/${known.code}`,
+    title: known.kind.summary,
+    status: known.kind.status,
+    detail: known.message,
+    code: known.code,
+    hint: known.hint,
+    ...(known.where === undefined ? {} : { where: known.where }),
+    ...(known.problems.length === 0 ? {} : { problems: known.problems }),
+    ...(Object.keys(known.details).length === 0 ? {} : { details: known.details }),
+  };
+}
+
+/** True for errors that are our own fault, and so belong in the log. */
+export function isUnforeseen(error: unknown): boolean {
+  return knownError(error).kind === INTERNAL;
+}
+
+export function unknownEndpoint(method: string, url: string): GantryError {
+  return new GantryError(ENDPOINT_UNKNOWN, `there is no endpoint ${method} ${url.split("?")[0]}`);
+}
+
+/** `/structures/0` as `.structures.0`; the request itself is `/`. */
+function place(instancePath: string): string {
+  return instancePath === "/" ? "" : instancePath.replaceAll("/", ".");
+}
+
+function knownError(error: unknown): GantryError {
+  if (error instanceof GantryError) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const problems = error.validation.map((issue) => ({
+      code: REQUEST_INVALID.code,
+      message: `${error.validationContext ?? "request"}${place(issue.instancePath)}: ${issue.message ?? "is not valid"}`,
+    }));
+    return new GantryError(REQUEST_INVALID, problems.map((one) => one.message).join("; "), { problems });
+  }
+  if (isResponseSerializationError(error))
+    return new GantryError(INTERNAL, "an answer did not have its form", { cause: error });
+  const { statusCode, code, message } = error as FastifyError;
+  if (code === "FST_ERR_CTP_BODY_TOO_LARGE")
+    return new GantryError(REQUEST_TOO_LARGE, "the body of the request is too large", { cause: error });
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+    return new GantryError(REQUEST_INVALID, message, { cause: error });
+  return new GantryError(INTERNAL, "something failed inside the server", { cause: error });
+}

@@ -1,0 +1,228 @@
+import type { RequestListener } from "node:http";
+import swagger from "@fastify/swagger";
+import { fastify, LogController, type FastifyBaseLogger, type FastifyReply, type FastifyRequest } from "fastify";
+import { jsonSchemaTransform, serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { GantryError } from "../../kernel/errors.ts";
+import type { Json } from "../../kernel/json.ts";
+import { ENDPOINT_UNKNOWN, SERVER_CLOSING } from "./errors.ts";
+import { cameThroughSocket, listenSocket, listenTls, type Listener, type UpgradeHandler } from "./listeners.ts";
+import { isUnforeseen, PROBLEM_TYPE, problemDocument, unknownEndpoint } from "./problem.ts";
+import { createRequestObserver, setCommonHeaders } from "./requests.ts";
+import { requestValidator } from "./validation.ts";
+import type { Metrics } from "../metrics/index.ts";
+import type { Certificates } from "./certificates.ts";
+
+// Importing node:http evaluates all its exports, among them a whole WebSocket client of 14 MB.
+const { createServer } = process.getBuiltinModule("node:http");
+
+/** What an endpoint is checked against before anything else. */
+export interface RequestCredentials {
+  readonly authorization: string | undefined;
+  /** Through the Unix socket, which only the owner of the server can open. */
+  readonly throughSocket: boolean;
+}
+
+export type App = ReturnType<typeof typedApp>;
+
+export interface HttpServerParts<Principal extends object> {
+  readonly log: FastifyBaseLogger;
+  readonly version: string;
+  /** Throws a GantryError for whom it does not let in. */
+  authenticate(credentials: RequestCredentials): Principal;
+  /** Throws, or resolves with false, while the server cannot do its work. */
+  ready(): Promise<boolean>;
+  /** What `/metrics` tells. Requests are counted in it; where it is only a text, they are not counted. */
+  readonly metrics: Metrics | (() => Promise<string>);
+}
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** True: answered without a credential. `test/open-endpoints.json` lists them. */
+    open?: boolean;
+  }
+  interface FastifyRequest {
+    principal: object | null;
+  }
+}
+
+export interface HttpServer {
+  /** Where rooms add their routes, before the first `listen`. */
+  readonly app: App;
+  /** Ends when the server closes: what streams stops. */
+  readonly closing: AbortSignal;
+  /** Takes over upgrades on a path, on every listener. */
+  onUpgrade(path: string, handler: UpgradeHandler): void;
+  /** Listens with TLS. May be called at any time. */
+  listen(address: { readonly host: string; readonly port: number }, certificates: Certificates): Promise<Listener>;
+  listenOnSocket(path: string): Promise<Listener>;
+  readonly listeners: readonly Listener[];
+  /** The OpenAPI 3.1 document, made from the routes. */
+  openApi(): Promise<object>;
+  /** Every route, for tests: `GET /healthz`, and whether it is open. */
+  routes(): Promise<readonly { readonly route: string; readonly open: boolean }[]>;
+  close(): Promise<void>;
+}
+
+/** Largest body of a request that does not say otherwise. */
+const BODY_LIMIT = 1024 * 1024;
+
+export async function createHttpServer<Principal extends object>(
+  parts: HttpServerParts<Principal>,
+): Promise<HttpServer> {
+  let handler: RequestListener | undefined;
+  const { metrics } = parts;
+  const observe = createRequestObserver(typeof metrics === "function" ? undefined : metrics);
+  const begin = (request: FastifyRequest, reply: FastifyReply): void => {
+    observe(request, reply);
+    setCommonHeaders(request, reply);
+  };
+  const app = typedApp(
+    parts.log,
+    (received) => {
+      handler = received;
+    },
+    begin,
+  );
+  const closing = new AbortController();
+  const upgrades = new Map<string, UpgradeHandler>();
+  const listeners: Listener[] = [];
+  const routes: { route: string; open: boolean }[] = [];
+
+  app.setValidatorCompiler(requestValidator);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(async (error, request, reply) => {
+    if (isUnforeseen(error)) request.log.error({ err: error }, "request failed");
+    return sendProblem(reply, error);
+  });
+  app.setNotFoundHandler((request) => {
+    authenticated(request);
+    throw unknownEndpoint(request.method, request.url);
+  });
+  app.decorateRequest("principal", null);
+  app.addHook("onRequest", async (request, reply) => {
+    begin(request, reply);
+    if (closing.signal.aborted) throw new GantryError(SERVER_CLOSING, "the server is being stopped");
+    if (request.routeOptions.config.open !== true && !request.is404) authenticated(request);
+  });
+  app.addHook("onRoute", (route) => {
+    for (const method of [route.method].flat()) {
+      if (method !== "HEAD" && method !== "OPTIONS")
+        routes.push({ route: `${method} ${route.url}`, open: route.config?.open === true });
+    }
+  });
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: { title: "Gantry", version: parts.version, description: "Inventory, jobs and fleet of one Gantry server." },
+      components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },
+      security: [{ bearer: [] }],
+    },
+    transform: jsonSchemaTransform,
+  });
+
+  function authenticated(request: FastifyRequest): void {
+    request.principal = parts.authenticate({
+      authorization: request.headers.authorization,
+      throughSocket: cameThroughSocket(request.raw),
+    });
+  }
+
+  const open = { config: { open: true }, schema: { security: [], tags: ["server"] } };
+  app.get("/healthz", { ...open, schema: { ...open.schema, summary: "The process lives" } }, async () => ({
+    status: "ok",
+  }));
+  app.get(
+    "/readyz",
+    { ...open, schema: { ...open.schema, summary: "The server can do its work" } },
+    async (_request, reply) => {
+      const ready = await parts.ready().catch(() => false);
+      return reply.status(ready ? 200 : 503).send({ status: ready ? "ok" : "not ready" });
+    },
+  );
+  app.get("/metrics", { schema: { summary: "Metrics, for Prometheus", tags: ["server"] } }, async (_request, reply) =>
+    reply.type("text/plain; version=0.0.4").send(await (typeof metrics === "function" ? metrics() : metrics.text())),
+  );
+
+  const onUpgrade: UpgradeHandler = (request, socket, head) => {
+    const upgrade = upgrades.get((request.url ?? "").split("?")[0]!);
+    if (upgrade === undefined || closing.signal.aborted) refuseUpgrade(socket);
+    else upgrade(request, socket, head);
+  };
+
+  async function readyHandler(): Promise<RequestListener> {
+    await app.ready();
+    return handler!;
+  }
+
+  return {
+    app,
+    closing: closing.signal,
+    listeners,
+    onUpgrade: (path, upgrade) => void upgrades.set(path, upgrade),
+    async listen(address, certificates) {
+      const listener = await listenTls(await readyHandler(), onUpgrade, certificates, address);
+      listeners.push(listener);
+      return listener;
+    },
+    async listenOnSocket(path) {
+      const listener = await listenSocket(await readyHandler(), onUpgrade, path);
+      listeners.push(listener);
+      return listener;
+    },
+    async openApi() {
+      await app.ready();
+      return app.swagger() as unknown as Json as object;
+    },
+    async routes() {
+      await app.ready();
+      return routes;
+    },
+    async close() {
+      closing.abort();
+      await Promise.all(listeners.splice(0).map((listener) => listener.close()));
+      await app.close();
+    },
+  };
+}
+
+function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
+  const document = problemDocument(error);
+  if (document.status === 401) void reply.header("www-authenticate", 'Bearer realm="gantry"');
+  return reply.status(document.status).type(PROBLEM_TYPE).send(JSON.stringify(document));
+}
+
+function refuseUpgrade(socket: { end(text: string): unknown }): void {
+  const body = JSON.stringify({
+    type: `/errors/${ENDPOINT_UNKNOWN.code}`,
+    status: 404,
+    code: ENDPOINT_UNKNOWN.code,
+    detail: "nothing here takes an upgrade",
+  });
+  socket.end(
+    `HTTP/1.1 404 Not Found\r\ncontent-type: ${PROBLEM_TYPE}\r\ncontent-length: ${body.length}\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+/** The app, with its own handler of requests given away: one app answers on several listeners. */
+function typedApp(
+  log: FastifyBaseLogger,
+  receive: (handler: RequestListener) => void,
+  begin: (request: FastifyRequest, reply: FastifyReply) => void,
+) {
+  return fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT,
+    forceCloseConnections: true,
+    // A path that cannot be read meets no hook and no handler of errors.
+    frameworkErrors(error, request, reply) {
+      begin(request, reply);
+      void sendProblem(reply, error);
+    },
+    serverFactory(handler) {
+      receive(handler);
+      // Fastify wants one server of its own; it never listens.
+      return createServer();
+    },
+  }).withTypeProvider<ZodTypeProvider>();
+}
