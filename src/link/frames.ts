@@ -1,0 +1,134 @@
+import type { z } from "zod";
+import { GantryError, messageOf } from "../kernel/errors.ts";
+import { LINK_MESSAGE_MALFORMED, LINK_MESSAGE_TOO_LARGE } from "./errors.ts";
+
+/**
+ * Messages travel in frames: a JSON array each. What is written within one turn of the event loop leaves in as few frames as
+ * possible, which is worth more than any choice of library (bench/link.ts measures it).
+ */
+
+/** Bytes of one frame, and so of one message. */
+export const FRAME_LIMIT = 1024 * 1024;
+/** Levels of nesting in a frame: far more than any honest value has. */
+export const DEPTH_LIMIT = 100;
+/** Raw bytes of output in one message. Base64 makes them a third larger. */
+export const OUTPUT_CHUNK = 64 * 1024;
+
+/** Room for a message beside the brackets of its frame. */
+const MESSAGE_LIMIT = FRAME_LIMIT - 2;
+
+export interface FrameWriter<Message> {
+  /** Queues a message. Throws `link_message_too_large` when it fits no frame. */
+  write(message: Message): void;
+  /** Queues what `encodeMessage` made. */
+  writeText(text: string): void;
+  /** Sends what is queued now. */
+  flush(): void;
+}
+
+/** `coalesce: false` sends each message at once in a frame of its own; only the benchmark wants that. */
+export function frameWriter<Message>(send: (frame: string) => void, coalesce = true): FrameWriter<Message> {
+  let queued: string[] = [];
+  let bytes = 0;
+  let scheduled = false;
+
+  function flush(): void {
+    if (queued.length === 0) return;
+    const frame = `[${queued.join(",")}]`;
+    queued = [];
+    bytes = 0;
+    send(frame);
+  }
+
+  function writeText(text: string): void {
+    const size = Buffer.byteLength(text) + 1;
+    if (bytes + size > MESSAGE_LIMIT) flush();
+    queued.push(text);
+    bytes += size;
+    if (!coalesce) flush();
+    else if (!scheduled) {
+      scheduled = true;
+      setImmediate(() => {
+        scheduled = false;
+        flush();
+      });
+    }
+  }
+
+  return { flush, writeText, write: (message) => writeText(encodeMessage(message)) };
+}
+
+/** A message as text. Throws `link_message_too_large` when it fits no frame. */
+export function encodeMessage(message: unknown): string {
+  const text = JSON.stringify(message);
+  const size = Buffer.byteLength(text);
+  if (size > MESSAGE_LIMIT) {
+    throw new GantryError(
+      LINK_MESSAGE_TOO_LARGE,
+      `a message of ${size} bytes does not fit a frame of ${FRAME_LIMIT} bytes`,
+    );
+  }
+  return text;
+}
+
+/**
+ * The messages of one frame. Throws `link_message_too_large` or `link_message_malformed`; what the frame holds besides is then
+ * not used either.
+ */
+export function parseFrame<Schema extends z.ZodType>(frame: string, schema: Schema): z.output<Schema>[] {
+  // A character is at least one byte, so this bounds the work before anything is counted exactly.
+  if (frame.length > FRAME_LIMIT) {
+    throw new GantryError(LINK_MESSAGE_TOO_LARGE, `a frame of more than ${FRAME_LIMIT} bytes`);
+  }
+  if (depthOver(frame, DEPTH_LIMIT)) {
+    throw new GantryError(LINK_MESSAGE_MALFORMED, `a frame nests deeper than ${DEPTH_LIMIT} levels`);
+  }
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(frame);
+  } catch (error) {
+    throw new GantryError(LINK_MESSAGE_MALFORMED, "a frame is not JSON", { cause: error });
+  }
+  if (!Array.isArray(parsed)) throw new GantryError(LINK_MESSAGE_MALFORMED, "a frame is not a list of messages");
+  return parsed.map((message) => {
+    const result = schema.safeParse(message);
+    if (result.success) return result.data;
+    const issue = result.error.issues[0];
+    const where = issue === undefined || issue.path.length === 0 ? "" : ` at ${issue.path.join(".")}`;
+    throw new GantryError(
+      LINK_MESSAGE_MALFORMED,
+      `a message is not as it should be${where}: ${issue?.message ?? messageOf(result.error)}`,
+    );
+  });
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** Looks at brackets outside strings only; whether the text is JSON at all is for JSON.parse to say. */
+function depthOver(text: string, limit: number): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      at = endOfString(text, at);
+      if (at < 0) return false;
+    } else if (code === 0x5b || code === 0x7b) {
+      depth += 1;
+      if (depth > limit) return true;
+    } else if (code === 0x5d || code === 0x7d) depth -= 1;
+  }
+  return false;
+}
+
+/** The index of the quote that ends the string begun at `start`, or -1. */
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (end >= 0) {
+    let slashes = 0;
+    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes += 1;
+    if (slashes % 2 === 0) return end;
+    end = text.indexOf('"', end + 1);
+  }
+  return -1;
+}

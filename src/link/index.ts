@@ -1,0 +1,57 @@
+export type { FunctionAdvert, FunctionContext, Module, ModuleAdvert, ModuleFunction, OutputStream } from "./module.ts";
+export { moduleFunction } from "./module.ts";
+export type {
+  Ending,
+  ExecutorMessage,
+  Failure,
+  HeldTask,
+  ItemEnding,
+  ProofMessage,
+  QueryMessage,
+  ReliableMessage,
+  ServerMessage,
+  TaskMessage,
+  TaskRef,
+} from "./messages.ts";
+export { executorMessage, inPieces, LINK_VERSION, serverMessage } from "./messages.ts";
+export type { FrameWriter } from "./frames.ts";
+export { encodeMessage, frameWriter, OUTPUT_CHUNK, parseFrame } from "./frames.ts";
+export type { CloseReason, Connection } from "./connection.ts";
+export { memoryPair } from "./connection.ts";
+export type { KeyPair } from "./identity.ts";
+export {
+  createKeyPair,
+  EXECUTOR_HEADER,
+  hashSecret,
+  JOIN_SECRET_BYTES,
+  joinTokenText,
+  parseJoinToken,
+  parseRequestProof,
+  pinOf,
+  requestProofText,
+  signChallenge,
+  signJoin,
+  signRequest,
+  verifyChallenge,
+  verifyJoin,
+  verifyRequest,
+} from "./identity.ts";
+export { acceptWebSockets } from "./websocket.ts";
+export { acceptPolls } from "./poll-server.ts";
+export type { Transport } from "./connect.ts";
+export { connect, LINK_PATHS } from "./connect.ts";
+export { openRequest, trustingAgent } from "./request.ts";
+export type { JoinRequest } from "./join.ts";
+export { join, joinAnswer, joinRequest } from "./join.ts";
+export type { LinkSession, SessionHandlers, SessionLog } from "./session.ts";
+export { startSession } from "./session.ts";
+export { backoffDelay } from "./backoff.ts";
+export {
+  LINK_MESSAGE_MALFORMED,
+  LINK_PROOF_WRONG,
+  LINK_SILENT,
+  LINK_STOPPING,
+  LINK_SUPERSEDED,
+  LINK_UNREACHABLE,
+  LINK_VERSION_UNSUPPORTED,
+} from "./errors.ts";

@@ -1,0 +1,164 @@
+import { X509Certificate } from "node:crypto";
+import type { Agent } from "node:https";
+import { type DetailedPeerCertificate, TLSSocket } from "node:tls";
+import { z } from "zod";
+import { GantryError, messageOf } from "../kernel/errors.ts";
+import { LINK_PATHS } from "./connect.ts";
+import { JOIN_REFUSED, LINK_PIN_MISMATCH, LINK_UNREACHABLE } from "./errors.ts";
+import { type KeyPair, parseJoinToken, pinOf, signJoin } from "./identity.ts";
+import { type Answer, distrustingAgent, openRequest, request, trustingAgent } from "./request.ts";
+
+/** How an executor becomes known to the server: once, with a one-time token that pins the server's certificate authority. */
+
+export interface JoinOptions {
+  readonly urls: readonly string[];
+  /** `gantry-join-…` */
+  readonly token: string;
+  readonly kind: "agent" | "worker";
+  /** What it wants to be called. The server may have decided that when it made the token. */
+  readonly name: string;
+  readonly keys: KeyPair;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Milliseconds for each request. */
+  readonly timeout: number;
+}
+
+export interface Joined {
+  readonly id: string;
+  readonly name: string;
+  /** PEM of the server's authority. */
+  readonly authority: string;
+}
+
+/** What the executor posts to `/v1/link/join`. */
+export const joinRequest = z.strictObject({
+  secret: z.string().min(1).max(100),
+  kind: z.enum(["agent", "worker"]),
+  name: z.string().min(1).max(253),
+  /** SPKI, DER, base64. */
+  publicKey: z.string().min(1).max(200),
+  /** See `signJoin`: whoever joins holds the private key. */
+  signature: z.string().min(1).max(200),
+});
+export type JoinRequest = z.output<typeof joinRequest>;
+
+export const joinAnswer = z.object({ id: z.string().min(1).max(64), name: z.string().min(1).max(253) });
+
+const ANSWER_LIMIT = 64 * 1024;
+
+/**
+ * Joins at the first address that answers. Joining again with the same token and the same keys gives the same answer, so that a
+ * crash in between does no harm.
+ *
+ * Throws `join_token_malformed`, `link_pin_mismatch`, `link_unreachable`, and `join_refused` with the server's own words.
+ */
+export async function join(options: JoinOptions): Promise<Joined> {
+  const token = parseJoinToken(options.token);
+  let failure: GantryError | undefined;
+  for (const url of options.urls) {
+    try {
+      const authority = await fetchAuthority(url, token.pin, options);
+      const agent = trustingAgent({ authority, environment: options.environment });
+      try {
+        return { ...(await post(url, token.secret, agent, options)), authority };
+      } finally {
+        agent.destroy();
+      }
+    } catch (error) {
+      if (!(error instanceof GantryError)) throw error;
+      // Another address cannot make a refused token good; it may lead to the right server.
+      if (error.kind === JOIN_REFUSED) throw error;
+      failure = error;
+    }
+  }
+  throw failure ?? new GantryError(LINK_UNREACHABLE, "no address of the server is known");
+}
+
+/**
+ * The certificate the token pins, out of the chain the server shows. Nothing is trusted yet, and nothing asked that matters: the next
+ * connection trusts this authority alone.
+ */
+async function fetchAuthority(url: string, pin: string, options: JoinOptions): Promise<string> {
+  const agent = distrustingAgent(options.environment);
+  const response = await openRequest({ url, path: "/healthz", method: "GET", agent, timeout: options.timeout });
+  try {
+    const chain = response.socket instanceof TLSSocket ? chainOf(response.socket) : [];
+    const found = chain.find((certificate) => pinOf(certificate.toString()) === pin);
+    if (found === undefined)
+      throw new GantryError(LINK_PIN_MISMATCH, `${url} is not the server the join token was made by`);
+    return found.toString();
+  } finally {
+    response.destroy();
+    agent.destroy();
+  }
+}
+
+/** Certificates in a chain longer than this are not looked at. */
+const LONGEST_CHAIN = 10;
+
+function chainOf(socket: TLSSocket): X509Certificate[] {
+  const chain: X509Certificate[] = [];
+  let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  while (next?.raw !== undefined && chain.length < LONGEST_CHAIN) {
+    chain.push(new X509Certificate(next.raw));
+    // The last one names itself as its issuer.
+    next = next.issuerCertificate === next ? undefined : next.issuerCertificate;
+  }
+  return chain;
+}
+
+async function post(
+  url: string,
+  secret: string,
+  agent: Agent,
+  options: JoinOptions,
+): Promise<z.output<typeof joinAnswer>> {
+  const body: JoinRequest = {
+    secret,
+    kind: options.kind,
+    name: options.name,
+    publicKey: options.keys.publicKey,
+    signature: signJoin(options.keys.privateKey, secret),
+  };
+  const answer = await request(
+    {
+      url,
+      path: LINK_PATHS.join,
+      method: "POST",
+      agent,
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+      timeout: options.timeout,
+    },
+    ANSWER_LIMIT,
+  );
+  if (answer.status >= 500) throw new GantryError(LINK_UNREACHABLE, `${url} answered ${answer.status}`);
+  if (answer.status !== 200) throw refusal(answer);
+  try {
+    return joinAnswer.parse(JSON.parse(answer.body.toString()));
+  } catch (error) {
+    throw new GantryError(LINK_UNREACHABLE, `${url} does not answer as a server does: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The server answers problem documents (RFC 9457) with its own code; they are passed on as details. */
+function refusal(answer: Answer): GantryError {
+  const problem = z
+    .object({ code: z.string(), detail: z.string().optional(), title: z.string().optional() })
+    .safeParse(safeJson(answer.body.toString()));
+  if (!problem.success) return new GantryError(JOIN_REFUSED, `the server answered ${answer.status}`);
+  const { code, detail, title } = problem.data;
+  return new GantryError(JOIN_REFUSED, `the server refused: ${detail ?? title ?? code} (${code})`, {
+    details: { code },
+  });
+}
+
+function safeJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,173 @@
+import { z } from "zod";
+import type { Json, JsonObject } from "../kernel/json.ts";
+
+/**
+ * The messages between the server and its executors (workers and agents): one schema for both directions.
+ *
+ * A connection goes: executor `identify`, server `challenge`, executor `proof`, server `welcome`, executor `held`, and from then
+ * on anything. Messages with a `sequence` are kept by the executor until the server acknowledged that number, and are sent again
+ * on the next connection; the server must therefore accept them twice.
+ */
+
+/** Goes up when a message changes so that an older end would misread it. New optional members do not count. */
+export const LINK_VERSION = 1;
+
+/** Tasks named in one message: so many fit a frame. */
+const REFS_AT_ONCE = 4000;
+
+/** Lists of tasks as they fit messages. */
+export function inPieces<Ref>(tasks: readonly Ref[]): Ref[][] {
+  const pieces: Ref[][] = [];
+  for (let at = 0; at < tasks.length; at += REFS_AT_ONCE) pieces.push(tasks.slice(at, at + REFS_AT_ONCE));
+  return pieces;
+}
+
+const id = z.string().min(1).max(64);
+const sequence = z.int().min(0);
+const attempt = z.int().min(1);
+const name = z.string().min(1).max(128);
+/** What JSON.parse made is JSON already; frames.ts bounds its depth and size. */
+const json = z.custom<Json>((value) => value !== undefined);
+const jsonObject = z.custom<JsonObject>(
+  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+);
+const milliseconds = z.number().min(0);
+
+const taskRef = z.object({ task: id, attempt });
+export type TaskRef = z.output<typeof taskRef>;
+
+/** Why something did not work, as data. */
+const failure = z.object({
+  code: z.string().max(64),
+  message: z.string(),
+  /** Facts for programs: `{ exit_code: 3 }`. */
+  details: jsonObject.optional(),
+});
+export type Failure = z.output<typeof failure>;
+
+/** `interrupted`: nobody can say whether it ran to its end. `cancelled`: stopped because the server asked for it. */
+const outcome = z.enum(["done", "failed", "interrupted", "cancelled"]);
+type Outcome = z.output<typeof outcome>;
+
+/** How a call ended: `value` with `done`, `error` with the others. */
+const ending = { outcome, value: json.optional(), error: failure.optional() };
+const itemResult = z.object({ item: z.int().min(0), ...ending });
+export type Ending = { outcome: Outcome; value?: Json | undefined; error?: Failure | undefined };
+export type ItemEnding = z.output<typeof itemResult>;
+
+const functionAdvert = z.object({
+  summary: z.string(),
+  parameters: jsonObject,
+  safeToRepeat: z.boolean(),
+  observes: z.boolean(),
+});
+const moduleAdvert = z.object({ limit: z.int().min(0), functions: z.record(name, functionAdvert) });
+
+/** Executor to server. */
+export const executorMessage = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("identify"), version: z.int(), executor: id }),
+  z.object({
+    type: z.literal("proof"),
+    /** See `signChallenge`. Covers the pin of the certificate authority the executor trusts. */
+    signature: z.string().max(256),
+    /** New for each start of the executor: sequence numbers count within it. */
+    epoch: id,
+    gantry: z.string().max(64),
+    modules: z.record(name, moduleAdvert),
+    facts: jsonObject,
+  }),
+  z.object({
+    type: z.literal("held"),
+    /** `module` is that whose slot it takes; empty for what has finished. */
+    tasks: z
+      .array(taskRef.extend({ phase: z.enum(["queued", "started", "finished"]), module: z.string().max(128) }))
+      .max(REFS_AT_ONCE),
+    /** Another `held` follows, because they do not fit one message. */
+    more: z.boolean().optional(),
+  }),
+  z.object({ type: z.literal("heartbeat"), facts: jsonObject.optional() }),
+  /** It acts on these, or will: what is not safe to repeat waits for `granted`. */
+  z.object({ type: z.literal("started"), sequence, tasks: z.array(taskRef).max(REFS_AT_ONCE) }),
+  z.object({
+    type: z.literal("output"),
+    sequence,
+    task: id,
+    attempt,
+    stream: z.enum(["stdout", "stderr"]),
+    /** Counts the chunks of one attempt from 0, over both streams. */
+    index: z.int().min(0),
+    /** Base64. */
+    data: z.string(),
+  }),
+  /** A line for the job's log. */
+  z.object({ type: z.literal("message"), sequence, task: id, attempt, text: z.string() }),
+  /** Results of items of a batch. Only sent with the `result` of their task right behind, so that they fit frames. */
+  z.object({ type: z.literal("items"), sequence, task: id, attempt, items: z.array(itemResult).max(100_000) }),
+  z.object({ type: z.literal("result"), sequence, task: id, attempt, ...ending }),
+  z.object({ type: z.literal("reply"), query: id, value: json.optional(), error: failure.optional() }),
+  z.object({ type: z.literal("goodbye"), code: z.string().max(64), reason: z.string().max(1000) }),
+]);
+export type ExecutorMessage = z.output<typeof executorMessage>;
+
+/** Server to executor. */
+export const serverMessage = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("challenge"), version: z.int(), nonce: z.string().min(16).max(128) }),
+  z.object({
+    type: z.literal("welcome"),
+    session: id,
+    /** Milliseconds between heartbeats, both ways. Three missed ones end the connection. */
+    heartbeat: milliseconds,
+  }),
+  /** The answer to `started`: these may act. Those it no longer owns come in `forget`. */
+  z.object({ type: z.literal("granted"), tasks: z.array(taskRef).max(REFS_AT_ONCE) }),
+  /** Drop these, running or not; no result is wanted. */
+  z.object({ type: z.literal("forget"), tasks: z.array(taskRef).max(REFS_AT_ONCE) }),
+  z.object({
+    type: z.literal("task"),
+    task: id,
+    attempt,
+    /** Idempotency key: the same for every attempt. */
+    key: z.string().min(1).max(128),
+    module: name,
+    function: name,
+    parameters: json,
+    /** Parameters of many calls of the function, done in order, each with its own result; `parameters` is then unused. */
+    batch: z
+      .array(z.object({ item: z.int().min(0), parameters: json }))
+      .max(100_000)
+      .nullable(),
+    /** Items behind a failed one run too. */
+    keepGoing: z.boolean(),
+    timeout: milliseconds.nullable(),
+    safeToRepeat: z.boolean(),
+  }),
+  z.object({ type: z.literal("cancel"), task: id, attempt }),
+  /** Everything up to this sequence is committed. */
+  z.object({ type: z.literal("ack"), sequence }),
+  z.object({
+    type: z.literal("query"),
+    query: id,
+    module: name,
+    function: name,
+    parameters: json,
+    timeout: milliseconds,
+  }),
+  z.object({ type: z.literal("heartbeat") }),
+  z.object({ type: z.literal("goodbye"), code: z.string().max(64), reason: z.string().max(1000) }),
+]);
+export type ServerMessage = z.output<typeof serverMessage>;
+
+type Of<Union extends { type: string }, Type extends Union["type"]> = Extract<Union, { type: Type }>;
+
+export type TaskMessage = Of<ServerMessage, "task">;
+export type QueryMessage = Of<ServerMessage, "query">;
+export type HeldTask = Of<ExecutorMessage, "held">["tasks"][number];
+export type ProofMessage = Of<ExecutorMessage, "proof">;
+/** A message that is kept until it is acknowledged. */
+export type ReliableMessage = Extract<ExecutorMessage, { sequence: number }>;
+/** The same before it has its number. */
+export type ReliableDraft = ReliableMessage extends infer Message
+  ? Message extends ReliableMessage
+    ? Omit<Message, "sequence">
+    : never
+  : never;

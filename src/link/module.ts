@@ -1,0 +1,92 @@
+import type { z } from "zod";
+import type { Clock } from "../kernel/clock.ts";
+import type { Json, JsonObject } from "../kernel/json.ts";
+
+/**
+ * The module port: what a worker or an agent can do. A driver is a module, and so are the agent's verbs. The executor runs a
+ * module's functions; the server learns of them from what the executor advertises.
+ */
+
+export type OutputStream = "stdout" | "stderr";
+
+/** What a running function may use of the world around it. */
+export interface FunctionContext {
+  /** Idempotency key: the same for every attempt of a task, and different for each item of a batch. */
+  readonly key: string;
+  /** Counts from 1. */
+  readonly attempt: number;
+  /** Aborted on cancel, on time-out, and when the executor stops. A function ends soon after, with an error. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** Live output. Chunks of any size; the order within a stream is kept. */
+  output(stream: OutputStream, chunk: Uint8Array): void;
+  /**
+   * Resolves when earlier output has moved on: await it between the chunks of a long output, so that a slow link slows the function
+   * down instead of filling memory. Does not wait while there is no connection; what is too much then is left out, and says so.
+   */
+  room?(): Promise<void>;
+  /** A line for the job's log. */
+  message(text: string): void;
+  /** The bytes the server stores under this hash. Ends with an error when they are missing or do not match. */
+  content(sha256: string): AsyncIterable<Uint8Array>;
+}
+
+/**
+ * One function of a module. `run` resolves with the result, or throws: a `GantryError` keeps its code and details in the task's
+ * result, anything else becomes `function_failed` with its message.
+ */
+export interface ModuleFunction {
+  /** One line, for the catalogue. */
+  readonly summary: string;
+  /** The named parameters, with their defaults. Checked before the function runs; unknown names are refused. */
+  readonly parameters: z.ZodObject;
+  /** May run again after a crash left it unknown whether it had run. */
+  readonly safeToRepeat: boolean;
+  /** Only reads: may be asked directly over the link, without a task. */
+  readonly observes?: boolean;
+  run(parameters: unknown, context: FunctionContext): Promise<Json>;
+}
+
+export interface Module {
+  /** The name scripts call it by: `docker.create(...)`. */
+  readonly name: string;
+  /** Tasks of this module one executor runs at the same time. */
+  readonly limit: number;
+  readonly functions: Readonly<Record<string, ModuleFunction>>;
+  close?(): Promise<void>;
+}
+
+/** A function as its author writes it: `run` sees the parameters with their types. */
+export interface FunctionDefinition<Schema extends z.ZodObject> {
+  readonly summary: string;
+  readonly parameters: Schema;
+  readonly safeToRepeat: boolean;
+  readonly observes?: boolean;
+  run(parameters: z.output<Schema>, context: FunctionContext): Promise<Json>;
+}
+
+/** Hides the parameter types of a function, after the executor's check of them. */
+export function moduleFunction<Schema extends z.ZodObject>(definition: FunctionDefinition<Schema>): ModuleFunction {
+  return {
+    summary: definition.summary,
+    parameters: definition.parameters,
+    safeToRepeat: definition.safeToRepeat,
+    ...(definition.observes === undefined ? {} : { observes: definition.observes }),
+    // The executor parses with this very schema before it calls.
+    run: (parameters, context) => definition.run(parameters as z.output<Schema>, context),
+  };
+}
+
+/** What an executor tells the server about one function: enough to lint a script against. */
+export interface FunctionAdvert {
+  readonly summary: string;
+  /** JSON Schema of the parameters. */
+  readonly parameters: JsonObject;
+  readonly safeToRepeat: boolean;
+  readonly observes: boolean;
+}
+
+export interface ModuleAdvert {
+  readonly limit: number;
+  readonly functions: Readonly<Record<string, FunctionAdvert>>;
+}
