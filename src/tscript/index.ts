@@ -1,0 +1,23 @@
+export { check } from "./check.ts";
+export { checkFiles, runFile } from "./by-hand.ts";
+export { parse } from "./parse.ts";
+export { tscript } from "./program.ts";
+export type {
+  AdvanceInput,
+  AdvanceOutput,
+  Catalogue,
+  CompiledScript,
+  FunctionDescription,
+  ModuleDescription,
+  ParameterDescription,
+  ProgressEntry,
+  ScriptCall,
+  ScriptProgram,
+  ScriptResult,
+  ScriptStatus,
+  ScriptWrite,
+  StartOptions,
+  ValueAccess,
+  ValueAnswer,
+  ValueLookup,
+} from "./program-model.ts";
