@@ -1,0 +1,6 @@
+/** Layered variables with operators and provenance: what other rooms may import. */
+export type { Operator, VariableKey } from "./names.ts";
+export { checkVariables, parseKey } from "./names.ts";
+export type { Contribution, Explanation, Layer, Resolution, ResolveOptions, VariableSource } from "./resolve.ts";
+export { applyOverlay, resolve } from "./resolve.ts";
+export { VARIABLE_NAME_INVALID, VARIABLE_TYPE_CONFLICT } from "./errors.ts";
