@@ -1,0 +1,15 @@
+import { errorKind } from "../kernel/errors.ts";
+
+export const UNAUTHENTICATED = errorKind("unauthenticated", {
+  status: 401,
+  summary: "The request carries no credential, or one that is not valid.",
+  remedy:
+    "Send `Authorization: Bearer TOKEN` with the token from the file `admin.token` in the server's data folder, or use the server's Unix socket.",
+});
+
+export const TOKEN_FILE_UNUSABLE = errorKind("token_file_unusable", {
+  status: 500,
+  summary: "The file with the administrator's token cannot be read or written, or does not hold a token.",
+  remedy:
+    "Make `admin.token` in the data folder readable for the server's user, or remove it: the next start writes a new one.",
+});
