@@ -1,0 +1,215 @@
+import type { Clock } from "../kernel/clock.ts";
+import type { Random } from "../kernel/ids.ts";
+import type { Database, Transaction } from "../platform/database/index.ts";
+import type { EventDraft, EventStream } from "../platform/events/index.ts";
+import { stateAfter } from "./advance.ts";
+import type { Turn } from "./advance.ts";
+import type { Flight } from "./flight.ts";
+import type { JobHost } from "./host.ts";
+import { jobEvent } from "./job-events.ts";
+import { insertLog, pokeJobs, updateJobs } from "./job-store.ts";
+import type { JobUpdate, LoadedJob } from "./job-store.ts";
+import { hasEnded } from "./model.ts";
+import type { Job, LogEntry } from "./model.ts";
+import { sqlOf } from "./sql.ts";
+import type { SqlTransaction } from "./sql.ts";
+import { consumeTasks, doneItemsOfCall, insertTasks, stopTasks } from "./task-store.ts";
+import type { NewTask } from "./task-store.ts";
+import type { Wakes } from "./wakes.ts";
+
+/** A turn that is to become durable. */
+export interface Landing {
+  readonly flight: Flight;
+  readonly turn: Turn;
+}
+
+/** What a committed turn made of a job; undefined: somebody else took a turn in between, and this one never happened. */
+export type Landed = { readonly loaded: LoadedJob; readonly size: number } | undefined;
+
+export interface CommitParts {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventStream;
+  readonly wakes: Wakes;
+  readonly hosts: ReadonlyMap<string, JobHost>;
+  /** Tells the sweeper of tasks of a time to look at. */
+  readonly sweepBy: (at: number) => void;
+}
+
+/** A task that is to be stopped has this long to end; then it is taken for stopped, so that nothing can keep a job from its end. */
+const CANCEL_GRACE = 60_000;
+
+interface Written {
+  readonly landing: Landing;
+  readonly job: Job;
+  readonly update: JobUpdate;
+}
+
+/** Writes many turns in one transaction: states, tasks, log, events, and what hosts add. */
+export async function commitTurns(
+  parts: CommitParts,
+  tx: Transaction,
+  landings: readonly Landing[],
+): Promise<readonly Landed[]> {
+  const { database, events, wakes } = parts;
+  const sql = sqlOf(database, tx);
+  const now = parts.clock.now();
+  const written = landings.map((landing) => writtenOf(landing, now));
+  const lastLines = await updateJobs(
+    sql,
+    written.map((one) => one.update),
+    now,
+  );
+  const counted = written.filter((one) => lastLines.has(one.job.id));
+  await consumeTasks(
+    sql,
+    counted.flatMap((one) => one.landing.turn.consumed),
+  );
+  await addTasks(parts, tx, sql, counted, now);
+  await insertLog(
+    sql,
+    counted.flatMap((one) => logOf(one, lastLines.get(one.job.id)!, now)),
+  );
+  await events.append(tx, counted.flatMap(eventsOf));
+  for (const one of counted) await stopWhatIsOut(parts, tx, sql, one, now);
+  for (const one of counted) await tellHost(parts, tx, one);
+  if (counted.some((one) => one.job.status === "running")) wakes.jobsRunnable(tx);
+  return written.map((one) =>
+    lastLines.has(one.job.id)
+      ? {
+          loaded: { job: one.job, fence: one.update.fence + 1, state: stateAfter(one.landing.turn), started: true },
+          size: one.update.state.length,
+        }
+      : undefined,
+  );
+}
+
+function writtenOf({ flight, turn }: Landing, now: number): Written {
+  const before = flight.loaded.job;
+  const finishedAt = hasEnded(turn.status) ? now : null;
+  const job: Job = {
+    ...before,
+    status: turn.status,
+    wish: turn.wish,
+    line: turn.line,
+    percent: turn.percent,
+    progress: turn.progress,
+    message: turn.message ?? before.message,
+    failure: turn.failure,
+    wakeAt: turn.status === "waiting" ? turn.wakeAt : null,
+    startedAt: before.startedAt ?? now,
+    finishedAt,
+  };
+  const update: JobUpdate = {
+    id: job.id,
+    fence: flight.loaded.fence,
+    poke: flight.claimed.poke,
+    seenWish: flight.claimed.wish,
+    wish: turn.wish,
+    status: turn.status,
+    state: JSON.stringify(stateAfter(turn)),
+    line: turn.line,
+    percent: turn.percent,
+    progress: JSON.stringify(turn.progress),
+    message: turn.message,
+    failure: turn.failure === null ? null : JSON.stringify(turn.failure),
+    wakeAt: job.wakeAt,
+    startedAt: now,
+    finishedAt,
+    runnableAt: turn.status === "running" ? now : job.wakeAt,
+    logs: turn.log.length,
+  };
+  return { landing: { flight, turn }, job, update };
+}
+
+async function addTasks(
+  parts: CommitParts,
+  tx: Transaction,
+  sql: SqlTransaction,
+  written: readonly Written[],
+  now: number,
+): Promise<void> {
+  const tasks: NewTask[] = [];
+  for (const { job, landing } of written) {
+    for (const { call, draft } of landing.turn.tasks) {
+      // A batch is made again only after a failure: what was done then is not done twice.
+      const doneItems =
+        call.batch !== undefined && landing.flight.claimed.wish === "retry"
+          ? await doneItemsOfCall(sql, job.id, call.id)
+          : undefined;
+      const task = { id: parts.random.id(), jobId: job.id, call: call.id, draft, keepGoing: call.keepGoing === true };
+      tasks.push(doneItems === undefined ? task : { ...task, doneItems });
+    }
+  }
+  if (tasks.length === 0) return;
+  await insertTasks(sql, tasks, now);
+  for (const { draft } of tasks) if (draft.reachWithin !== undefined) parts.sweepBy(now + draft.reachWithin);
+  parts.wakes.tasksReady(
+    tx,
+    tasks.map(({ draft }) => ({ module: draft.module, route: draft.route })),
+  );
+}
+
+function logOf({ job, landing }: Written, last: number, now: number): readonly LogEntry[] {
+  const { log } = landing.turn;
+  return log.map((one, index) => ({
+    jobId: job.id,
+    sequence: last - log.length + index + 1,
+    at: now,
+    kind: one.kind,
+    line: one.line,
+    text: one.text,
+    taskId: one.taskId ?? null,
+  }));
+}
+
+function eventsOf({ job, landing }: Written): readonly EventDraft[] {
+  const before = landing.flight.loaded.job;
+  const result: EventDraft[] = [];
+  for (const line of landing.turn.log) {
+    if (line.kind === "message") result.push(jobEvent("job.message", job, { text: line.text, line: line.line }));
+  }
+  const shown = { status: job.status, line: job.line, percent: job.percent, message: job.message };
+  if (hasEnded(job.status)) {
+    const failure = job.failure === null ? null : { message: job.failure.message, line: job.failure.line };
+    result.push(jobEvent("job.finished", job, { ...shown, failure }));
+  } else if (job.status !== before.status || job.line !== before.line || job.percent !== before.percent) {
+    const progress = job.progress.map(({ name, percent, description }) => ({
+      name,
+      percent,
+      ...(description === undefined ? {} : { description }),
+    }));
+    result.push(jobEvent("job.progress", job, { ...shown, progress }));
+  }
+  return result;
+}
+
+async function stopWhatIsOut(
+  parts: CommitParts,
+  tx: Transaction,
+  sql: SqlTransaction,
+  { job, landing }: Written,
+  now: number,
+): Promise<void> {
+  if (!landing.turn.stopTasks || hasEnded(job.status)) return;
+  const out = await stopTasks(sql, job.id, now, now + CANCEL_GRACE);
+  parts.wakes.tasksCancelled(
+    tx,
+    out.map((one) => ({ task: one.id, attempt: one.attempt, executorId: one.owner })),
+  );
+  if (out.length > 0) return parts.sweepBy(now + CANCEL_GRACE);
+  // Nothing was with an executor, so nobody will report: the job has its next turn at once.
+  await pokeJobs(sql, [job.id], now);
+  parts.wakes.jobsRunnable(tx);
+}
+
+async function tellHost(parts: CommitParts, tx: Transaction, { job, landing }: Written): Promise<void> {
+  const host = parts.hosts.get(job.host);
+  if (host === undefined) return;
+  const { turn } = landing;
+  if (turn.writes.length > 0) await host.write?.(tx, job, turn.writes);
+  if (job.status === "done" || job.status === "failed" || job.status === "cancelled") {
+    await host.finished(tx, job, { status: job.status, failure: job.failure });
+  }
+}

@@ -1,0 +1,267 @@
+import type { Clock } from "../kernel/clock.ts";
+import { GantryError, INTERNAL, messageOf } from "../kernel/errors.ts";
+import type { Id, Random } from "../kernel/ids.ts";
+import type { Database, GroupCommit } from "../platform/database/index.ts";
+import type { EventStream } from "../platform/events/index.ts";
+import type { Logger } from "../platform/logging/index.ts";
+import { createAlarm } from "./alarm.ts";
+import { fail } from "./advance.ts";
+import { batched } from "./batcher.ts";
+import { createJobCache } from "./cache.ts";
+import { commitTurns } from "./commit.ts";
+import type { Landed, Landing } from "./commit.ts";
+import { createFlight, takeTurn } from "./flight.ts";
+import type { Flight } from "./flight.ts";
+import type { JobHost } from "./host.ts";
+import { claimJobs, loadJobs, nextRunnableAt, releaseJobs, renewJobLeases } from "./job-store.ts";
+import type { ClaimedJob, LoadedJob } from "./job-store.ts";
+import type { Programs } from "./programs.ts";
+import { readerOf } from "./sql.ts";
+import { firstItemError, pendingTasks } from "./task-store.ts";
+import type { PendingTasks } from "./task-store.ts";
+import { lastOutput } from "./output-store.ts";
+import { createTurnstile } from "./turnstile.ts";
+import type { Wakes } from "./wakes.ts";
+
+/**
+ * Gives jobs their turns. Takes no input: the tables say which jobs are runnable, so it may stop or be killed at any time and goes on
+ * from there. A turn is: claim, look at what came back, advance, prepare the calls, one commit (shared with other jobs). Jobs have
+ * their turns in the order they became runnable, and within their turns step one after the other, so none can hold the others up.
+ */
+export interface Engine {
+  start(): void;
+  /** Resolves when nothing of it runs any more. Turns not committed yet are dropped. */
+  stop(): Promise<void>;
+}
+
+export interface EngineParts {
+  readonly database: Database;
+  readonly commits: GroupCommit;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly events: EventStream;
+  readonly wakes: Wakes;
+  readonly hosts: ReadonlyMap<string, JobHost>;
+  readonly programs: Programs;
+  /** Tells the sweeper of tasks of a time to look at. */
+  readonly sweepBy: (at: number) => void;
+  readonly limits: EngineLimits;
+}
+
+export interface EngineLimits {
+  /** Jobs in hand at the same time. */
+  readonly inHand: number;
+  /** Program steps in one advance: a few milliseconds of work. */
+  readonly budget: number;
+  /** Advances in one turn. */
+  readonly advances: number;
+  /** Characters of job state kept in memory. */
+  readonly cache: number;
+  /** Milliseconds a job in hand is left to this replica without a sign of life (PostgreSQL): so long it stands still after a crash. */
+  readonly lease: number;
+  /** Milliseconds between looks at the table without being woken (PostgreSQL: another replica's message may be lost). */
+  readonly look: number;
+}
+
+export const ENGINE_LIMITS: EngineLimits = {
+  inHand: 256,
+  budget: 2_000,
+  advances: 16,
+  cache: 32 * 1024 * 1024,
+  lease: 15_000,
+  look: 5_000,
+};
+
+/** Wait after a claim that failed. */
+const AFTER_FAILURE = 1_000;
+
+export function createEngine(parts: EngineParts): Engine {
+  const { database, clock, log, wakes, limits } = parts;
+  const reader = readerOf(database);
+  const owner = parts.random.id();
+  const shared = database.dialect === "postgres";
+  const cache = createJobCache(limits.cache);
+  const flights = new Map<Id, Flight>();
+  const flightParts = { ...parts, turnstile: createTurnstile(clock), budget: limits.budget, advances: limits.advances };
+  const land = batched(parts.commits, (tx, landings: readonly Landing[]) => commitTurns(parts, tx, landings));
+  const looker = createAlarm({ clock, log, name: "job engine", run: look });
+  const renewer = createAlarm({ clock, log, name: "job leases", run: renew });
+  const stopListening: (() => void)[] = [];
+  let stopped = true;
+  /** Something may be runnable that was not there at the last claim. */
+  let woken = false;
+  let claiming: Promise<void> | undefined;
+  let landed = Promise.withResolvers<void>();
+
+  function wake(): void {
+    woken = true;
+    if (stopped || claiming !== undefined) return;
+    claiming = claimWhatIsThere().finally(() => {
+      claiming = undefined;
+      if (woken && !stopped && flights.size < limits.inHand) wake();
+    });
+  }
+
+  async function claimWhatIsThere(): Promise<void> {
+    while (woken && !stopped && flights.size < limits.inHand) {
+      // Jobs land by the hundred in one commit: their places are counted together.
+      await new Promise((resolve) => setImmediate(resolve));
+      woken = false;
+      const room = limits.inHand - flights.size;
+      try {
+        const now = clock.now();
+        const claimed = await claim(room, now);
+        if (claimed === room) woken = true;
+        else await armForNext(now);
+      } catch (error) {
+        log.error({ error: messageOf(error) }, "claiming jobs failed, trying again");
+        looker.by(clock.now() + AFTER_FAILURE);
+      }
+    }
+  }
+
+  /** All that was runnable at the time of the claim is in hand; what became runnable since is the next. */
+  async function armForNext(claimedAt: number): Promise<void> {
+    const next = await nextRunnableAt(reader, claimedAt);
+    if (next !== null) looker.by(next);
+  }
+
+  async function look(): Promise<number | null> {
+    wake();
+    return shared ? clock.now() + limits.look : null;
+  }
+
+  async function renew(): Promise<number | null> {
+    if (stopped) return null;
+    const now = clock.now();
+    await renewJobLeases(reader, owner, [...flights.keys()], now + limits.lease);
+    return now + limits.lease / 3;
+  }
+
+  async function claim(limit: number, now: number): Promise<number> {
+    const skip = new Set(flights.keys());
+    const claimed = await claimJobs(reader, { owner, now, until: now + limits.lease, limit, skip });
+    if (claimed.length === 0) return 0;
+    const loaded = await loadClaimed(claimed);
+    const pending = await pendingTasks(
+      reader,
+      claimed.map((one) => one.id),
+    );
+    for (const one of claimed) {
+      const known = loaded.get(one.id);
+      if (known === undefined || flights.has(one.id)) continue;
+      const flight = createFlight(presentOf(one, known), known, pending.get(one.id) ?? { settled: [], open: 0 });
+      flights.set(one.id, flight);
+      void fly(flight);
+    }
+    return claimed.length;
+  }
+
+  async function loadClaimed(claimed: readonly ClaimedJob[]): Promise<ReadonlyMap<Id, LoadedJob>> {
+    const result = new Map<Id, LoadedJob>();
+    const missing: Id[] = [];
+    for (const { id, fence } of claimed) {
+      const cached = cache.get(id, fence);
+      if (cached === undefined) missing.push(id);
+      else result.set(id, cached);
+    }
+    for (const loaded of await loadJobs(reader, missing)) result.set(loaded.job.id, loaded);
+    return result;
+  }
+
+  async function fly(flight: Flight): Promise<void> {
+    const { id } = flight.claimed;
+    try {
+      await explainFailures(flight.pending);
+      const turn = stopped ? undefined : await takeTurn(flightParts, flight);
+      if (turn === undefined || stopped) await release(id);
+      else settle(id, await commit({ flight, turn }));
+    } catch (error) {
+      cache.drop(id);
+      log.error({ job: id, err: error }, "a job's turn was lost, trying again");
+      looker.by(clock.now() + AFTER_FAILURE);
+    } finally {
+      flights.delete(id);
+      landed.resolve();
+      landed = Promise.withResolvers();
+      if (woken) wake();
+    }
+  }
+
+  /** A turn that cannot be committed (a host's own write throws) ends its job; the reason is for a person. */
+  async function commit(landing: Landing): Promise<Landed> {
+    try {
+      return await land(landing);
+    } catch (error) {
+      const { turn, flight } = landing;
+      log.error({ job: flight.claimed.id, err: error }, "a job's turn could not be committed");
+      const lost = new Set(turn.tasks.map((one) => one.call.id));
+      turn.calls = turn.calls.map((open) => (lost.has(open.call.id) ? { call: open.call, failed: true } : open));
+      turn.writes = [];
+      turn.tasks = [];
+      fail(turn, {
+        message: messageOf(error),
+        line: turn.line,
+        code: error instanceof GantryError ? error.code : INTERNAL.code,
+      });
+      return await land(landing);
+    }
+  }
+
+  function settle(id: Id, landing: Landed): void {
+    if (landing === undefined || landing.loaded.job.finishedAt !== null) cache.drop(id);
+    else cache.put(landing.loaded, landing.size);
+    if (landing?.loaded.job.wakeAt !== null && landing !== undefined) looker.by(landing.loaded.job.wakeAt);
+    if (landing === undefined || landing.loaded.job.status === "running") woken = true;
+  }
+
+  async function release(id: Id): Promise<void> {
+    if (shared) await releaseJobs(reader, owner, [id]);
+    woken = true;
+  }
+
+  /** A job that stands still says why: the task's last lines, the batch's first error. */
+  async function explainFailures(pending: PendingTasks): Promise<void> {
+    for (const [index, task] of pending.settled.entries()) {
+      if (task.status === "done" && (task.itemsFailed ?? 0) === 0) continue;
+      const output = await lastOutput(reader, task.taskId);
+      const error = await firstItemError(reader, task.taskId);
+      pending.settled[index] = {
+        ...task,
+        ...(output === undefined ? {} : { output }),
+        ...(error === undefined ? {} : { firstItemError: error }),
+      };
+    }
+  }
+
+  return {
+    start() {
+      stopped = false;
+      stopListening.push(
+        wakes.onRunnable(wake),
+        wakes.onAsked((ids) => ids.forEach((id) => flights.get(id)?.interrupt())),
+      );
+      looker.start();
+      renewer.start();
+      if (shared) renewer.by(clock.now() + limits.lease / 3);
+      looker.by(clock.now());
+      wake();
+    },
+    async stop() {
+      stopped = true;
+      for (const stop of stopListening.splice(0)) stop();
+      await looker.stop();
+      await renewer.stop();
+      for (const flight of flights.values()) flight.interrupt();
+      await claiming;
+      while (flights.size > 0) await landed.promise;
+    },
+  };
+}
+
+/** The job may have changed between the claim and the reading: what was read last is what counts, and the commit checks it. */
+function presentOf(claimed: ClaimedJob, loaded: LoadedJob): ClaimedJob {
+  if (claimed.fence === loaded.fence) return claimed;
+  return { ...claimed, fence: loaded.fence, status: loaded.job.status, wish: loaded.job.wish };
+}

@@ -1,0 +1,169 @@
+import { GantryError, INTERNAL, messageOf, problemText } from "../kernel/errors.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Logger } from "../platform/logging/index.ts";
+import { answerCall, beginTurn, endTurn, fail, failCall, stepTurn } from "./advance.ts";
+import type { Turn } from "./advance.ts";
+import { JOB_HOST_UNKNOWN } from "./errors.ts";
+import type { JobHost, Prepared } from "./host.ts";
+import type { ClaimedJob, LoadedJob } from "./job-store.ts";
+import { callName, placeOfLine } from "./model.ts";
+import type { Call, JobFailure } from "./model.ts";
+import type { LoadedProgram, Programs } from "./programs.ts";
+import type { PendingTasks } from "./task-store.ts";
+import type { Turnstile } from "./turnstile.ts";
+
+/** A claimed job on its way through one turn, up to the moment before its commit. */
+export interface Flight {
+  readonly claimed: ClaimedJob;
+  readonly loaded: LoadedJob;
+  readonly pending: PendingTasks;
+  /** Resolves when somebody asks something of the job: the turn is dropped, and nothing of it happened. */
+  readonly interrupted: Promise<typeof INTERRUPTED>;
+  interrupt(): void;
+  readonly wasInterrupted: () => boolean;
+}
+
+export const INTERRUPTED = Symbol("interrupted");
+
+export function createFlight(claimed: ClaimedJob, loaded: LoadedJob, pending: PendingTasks): Flight {
+  const { promise, resolve } = Promise.withResolvers<typeof INTERRUPTED>();
+  let interrupted = false;
+  return {
+    claimed,
+    loaded,
+    pending,
+    interrupted: promise,
+    wasInterrupted: () => interrupted,
+    interrupt() {
+      interrupted = true;
+      resolve(INTERRUPTED);
+    },
+  };
+}
+
+export interface FlightParts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly hosts: ReadonlyMap<string, JobHost>;
+  readonly programs: Programs;
+  readonly turnstile: Turnstile;
+  /** Steps a program may take in one advance. */
+  readonly budget: number;
+  /** Advances in one turn. */
+  readonly advances: number;
+}
+
+/** Takes a turn. Undefined: it was dropped, and nothing happened. */
+export async function takeTurn(parts: FlightParts, flight: Flight): Promise<Turn | undefined> {
+  const { job, state, started } = flight.loaded;
+  const turn = beginTurn(
+    {
+      status: flight.claimed.status,
+      wish: flight.claimed.wish,
+      first: !started,
+      state,
+      settled: flight.pending.settled,
+      openTasks: flight.pending.open,
+    },
+    job,
+  );
+  try {
+    if (turn.goesOn || turn.toPrepare.length > 0) {
+      const done = await Promise.race([runProgram(parts, flight, turn), flight.interrupted]);
+      if (done === INTERRUPTED) return undefined;
+    }
+  } catch (error) {
+    failTurn(parts, turn, error);
+  }
+  endTurn(turn);
+  return turn;
+}
+
+async function runProgram(parts: FlightParts, flight: Flight, turn: Turn): Promise<undefined> {
+  const { job } = flight.loaded;
+  const host = parts.hosts.get(job.host);
+  if (host === undefined) throw new GantryError(JOB_HOST_UNKNOWN, `no part of this server runs jobs of '${job.host}'`);
+  const loaded = await parts.programs.get(job.programHash);
+  await prepareCalls(parts, flight, turn, host, loaded);
+  if (!turn.goesOn) return undefined;
+  const view = await host.view(job);
+  while (turn.goesOn) {
+    await parts.turnstile.pass();
+    stepTurn(turn, loaded.program, { now: parts.clock.now(), budget: parts.budget, ...view });
+    await prepareCalls(parts, flight, turn, host, loaded);
+    // What it wrote must be committed before the host can show it; and nobody holds the stage for ever.
+    if (turn.writes.length > 0 || turn.steps >= parts.advances || flight.wasInterrupted()) break;
+  }
+  return undefined;
+}
+
+async function prepareCalls(
+  parts: FlightParts,
+  flight: Flight,
+  turn: Turn,
+  host: JobHost,
+  { source }: LoadedProgram,
+): Promise<void> {
+  if (turn.toPrepare.length === 0) return;
+  const calls = turn.toPrepare;
+  turn.toPrepare = [];
+  const all = await Promise.all(calls.map((call) => prepare(parts, flight, host, call)));
+  for (const [index, prepared] of all.entries()) {
+    const call = calls[index]!;
+    if (prepared.kind === "value") answerCall(turn, call, prepared.value);
+    else if (prepared.kind === "task") turn.tasks.push({ call, draft: prepared.task });
+    else
+      failCall(
+        turn,
+        call,
+        callFailure(call, prepared, call.line === null ? undefined : placeOfLine(source, call.line)),
+      );
+  }
+}
+
+function callFailure(call: Call, prepared: Prepared & { kind: "failed" }, place: JobFailure["where"]): JobFailure {
+  const where = prepared.where ?? place;
+  return {
+    message: `${callName(call)}: ${prepared.message}`,
+    line: call.line,
+    call: callName(call),
+    ...(where === undefined ? {} : { where }),
+    ...(prepared.code === undefined ? {} : { code: prepared.code }),
+  };
+}
+
+async function prepare(parts: FlightParts, flight: Flight, host: JobHost, call: Call): Promise<Prepared> {
+  try {
+    return await host.prepare(flight.loaded.job, call);
+  } catch (error) {
+    if (!(error instanceof GantryError)) {
+      parts.log.error({ job: flight.loaded.job.id, call: callName(call), err: error }, "preparing a call failed");
+      return { kind: "failed", message: messageOf(error), code: INTERNAL.code };
+    }
+    return {
+      kind: "failed",
+      message: reasonOf(error),
+      code: error.code,
+      ...(error.where === undefined ? {} : { where: error.where }),
+    };
+  }
+}
+
+function failTurn(parts: FlightParts, turn: Turn, error: unknown): void {
+  if (error instanceof GantryError) {
+    const where = error.where ?? error.problems[0]?.where;
+    fail(turn, {
+      message: reasonOf(error),
+      line: where?.line ?? turn.line,
+      code: error.code,
+      ...(where === undefined ? {} : { where }),
+    });
+    return;
+  }
+  parts.log.error({ err: error }, "a job's turn failed");
+  fail(turn, { message: messageOf(error), line: turn.line, code: INTERNAL.code });
+}
+
+function reasonOf(error: GantryError): string {
+  return error.problems.length === 0 ? error.message : error.problems.map(problemText).join("\n");
+}

@@ -1,0 +1,55 @@
+import type { Place } from "../kernel/errors.ts";
+import type { Id } from "../kernel/ids.ts";
+import type { Json } from "../kernel/json.ts";
+import type { Call, Job, JobOutcome } from "./model.ts";
+import type { Transaction } from "../platform/database/index.ts";
+import type { Catalogue, ValueLookup, ValueWrite } from "./program.ts";
+
+/** Who may do a task: the agent of one node, or any worker that serves a site. */
+export type TaskRoute = { readonly agentId: Id } | { readonly siteId: Id };
+
+/** What a host makes of a call: everything an executor needs. */
+export interface TaskDraft {
+  readonly module: string;
+  readonly function: string;
+  readonly parameters: Json;
+  readonly route: TaskRoute;
+  /** Milliseconds from start to end of one attempt; null: no limit. */
+  readonly timeout: number | null;
+  /** May run again after a crash left it unknown whether it had run. */
+  readonly safeToRepeat: boolean;
+  /** After a failure: this many more attempts, `backoff` milliseconds before the first, doubled each time, with jitter. Only where `safeToRepeat`. */
+  readonly retry?: { readonly times: number; readonly backoff: number };
+  /** Milliseconds it waits for somebody to take it; then it ends `unreachable`. Left out: for ever. */
+  readonly reachWithin?: number;
+  /** Parameters of many calls: one task, each with its own result row. `parameters` is then null. */
+  readonly batch?: readonly Json[];
+}
+
+/** What a call turns out to be. */
+export type Prepared =
+  | { readonly kind: "value"; readonly value: Json }
+  | { readonly kind: "failed"; readonly message: string; readonly where?: Place; readonly code?: string }
+  | { readonly kind: "task"; readonly task: TaskDraft };
+
+/** What the owner of a kind of job brings: what its programs see, and where their calls go. Chosen by the job's `host` name. */
+export interface JobHost {
+  /** Outside any transaction, before each advance. Cheap. */
+  view(job: Job): Promise<JobView>;
+  /**
+   * Outside any transaction, once for each call the program makes, and again after a crash before the commit, and for each retry: it
+   * must change nothing. Throwing a GantryError is the same as `failed`; anything else fails the job as `internal`.
+   */
+  prepare(job: Job, call: Call): Promise<Prepared>;
+  /** Inside the commit of the advance: what the program assigned to names of the host. */
+  write?(tx: Transaction, job: Job, writes: readonly ValueWrite[]): Promise<void>;
+  /** Inside the commit that ends the job. */
+  finished(tx: Transaction, job: Job, outcome: JobOutcome): Promise<void>;
+  /** Inside the commit of a `retry`: a failed job lives again. */
+  reopened?(tx: Transaction, job: Job): Promise<void>;
+}
+
+export interface JobView {
+  readonly values: ValueLookup;
+  readonly catalogue: Catalogue;
+}

@@ -1,0 +1,42 @@
+export type {
+  Call,
+  ItemResult,
+  Job,
+  JobAction,
+  JobDraft,
+  JobFailure,
+  JobOutcome,
+  JobStatus,
+  JobTarget,
+  LogEntry,
+  LogKind,
+  ProgramKind,
+  ProgramSource,
+  ProgressEntry,
+  SourceOrigin,
+  TargetKind,
+  TaskError,
+  VerbList,
+} from "./model.ts";
+export { ALLOWED_ACTIONS, JOB_ACTIONS, JOB_STATUSES, callName, hasEnded, mayDo } from "./model.ts";
+export type { JobHost, JobView, Prepared, TaskDraft, TaskRoute } from "./host.ts";
+export type { ValueWrite } from "./program.ts";
+export type {
+  Assignment,
+  Executor,
+  HeldTask,
+  OutputChunk,
+  ReadyRoute,
+  TaskCancel,
+  TaskRef,
+  TaskResult,
+  TaskService,
+  TaskStatus,
+} from "./task-model.ts";
+export { createJobs, type Jobs, type JobsParts } from "./jobs.ts";
+export type { JobService } from "./service.ts";
+export type { JobFilter } from "./job-store.ts";
+export type { OutputPiece, OutputPosition } from "./output-store.ts";
+export type { ItemPosition, Task } from "./task-store.ts";
+export { jobMigrations } from "./schema.ts";
+export { jobRoutes } from "./routes.ts";

@@ -1,0 +1,80 @@
+import type { Clock } from "../kernel/clock.ts";
+import type { Random } from "../kernel/ids.ts";
+import type { Bus } from "../platform/bus/index.ts";
+import { createGroupCommit } from "../platform/database/index.ts";
+import type { Database } from "../platform/database/index.ts";
+import type { EventStream } from "../platform/events/index.ts";
+import type { Logger } from "../platform/logging/index.ts";
+import type { ScriptProgram } from "../tscript/index.ts";
+import { createEngine, ENGINE_LIMITS } from "./engine.ts";
+import type { EngineLimits } from "./engine.ts";
+import type { JobHost } from "./host.ts";
+import { createJobLines } from "./lines.ts";
+import { createPrograms } from "./programs.ts";
+import { scriptLoader } from "./programs/script.ts";
+import { verbsLoader } from "./programs/verbs.ts";
+import { createJobService } from "./service.ts";
+import type { JobService } from "./service.ts";
+import { readerOf } from "./sql.ts";
+import type { TaskService } from "./task-model.ts";
+import { createTaskService } from "./task-service.ts";
+import { createTaskSweeper } from "./task-sweeper.ts";
+import { createWakes } from "./wakes.ts";
+
+export interface JobsParts {
+  readonly database: Database;
+  readonly bus: Bus;
+  readonly events: EventStream;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly language: ScriptProgram;
+  /** Milliseconds an executor's leases live without a sign of life. */
+  readonly taskLease?: number;
+  readonly limits?: Partial<EngineLimits>;
+  /** From 0 to 1: the jitter of retries. */
+  readonly chance?: () => number;
+}
+
+/** The job engine: its use cases, what executors are served with, and the loop that advances jobs. */
+export interface Jobs {
+  readonly service: JobService;
+  readonly tasks: TaskService;
+  /** Before `start`: who serves the jobs made with this host name. */
+  registerHost(name: string, host: JobHost): void;
+  /** Takes up what the tables hold, and everything that comes. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** An executor that was away for less than this finds its tasks still its own. */
+const TASK_LEASE = 60_000;
+
+export function createJobs(parts: JobsParts): Jobs {
+  const { database, clock, random, log, events } = parts;
+  const wakes = createWakes(parts.bus);
+  const lines = createJobLines(events);
+  const lease = parts.taskLease ?? TASK_LEASE;
+  const hosts = new Map<string, JobHost>();
+  const programs = createPrograms(readerOf(database), { script: scriptLoader(parts.language), verbs: verbsLoader });
+  const commits = createGroupCommit(database);
+  const shared = { database, commits, clock, random, log, events, wakes, lines, hosts, programs, lease };
+  const sweeper = createTaskSweeper(shared);
+  const engine = createEngine({ ...shared, sweepBy: sweeper.by, limits: { ...ENGINE_LIMITS, ...parts.limits } });
+  return {
+    service: createJobService(shared),
+    tasks: createTaskService({ ...shared, chance: parts.chance ?? Math.random, sweepBy: sweeper.by }),
+    registerHost(name, host) {
+      if (hosts.has(name)) throw new Error(`the job host ${name} is registered twice`);
+      hosts.set(name, host);
+    },
+    async start() {
+      await sweeper.start();
+      engine.start();
+    },
+    async stop() {
+      await engine.stop();
+      await sweeper.stop();
+    },
+  };
+}

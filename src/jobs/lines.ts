@@ -1,0 +1,54 @@
+import type { Id } from "../kernel/ids.ts";
+import type { Transaction } from "../platform/database/index.ts";
+import type { EventStream } from "../platform/events/index.ts";
+import { jobEvent } from "./job-events.ts";
+import { insertLog, reserveLog, selectJobsById } from "./job-store.ts";
+import type { LogEntry, LogKind } from "./model.ts";
+import type { SqlTransaction } from "./sql.ts";
+
+/** A line for a job's log that comes from outside of its turns: from a task that runs, or is tried again. */
+export interface JobLine {
+  readonly jobId: Id;
+  readonly kind: LogKind;
+  readonly text: string;
+  readonly taskId: Id;
+}
+
+/** Adds lines to logs, and tells the event stream. The last line of a job becomes its message. */
+export type JobLines = (tx: Transaction, sql: SqlTransaction, lines: readonly JobLine[], now: number) => Promise<void>;
+
+export function createJobLines(events: EventStream): JobLines {
+  return async (tx, sql, lines, now) => {
+    if (lines.length === 0) return;
+    const byJob = new Map<Id, JobLine[]>();
+    for (const line of lines) {
+      const list = byJob.get(line.jobId);
+      if (list === undefined) byJob.set(line.jobId, [line]);
+      else list.push(line);
+    }
+    const counts = new Map([...byJob].map(([id, list]) => [id, { lines: list.length, message: list.at(-1)!.text }]));
+    const last = await reserveLog(sql, counts);
+    const jobs = await selectJobsById(sql, [...last.keys()]);
+    const entries: LogEntry[] = [];
+    const drafts = [];
+    for (const job of jobs) {
+      const list = byJob.get(job.id)!;
+      let sequence = last.get(job.id)! - list.length;
+      for (const line of list) {
+        sequence += 1;
+        entries.push({
+          jobId: job.id,
+          sequence,
+          at: now,
+          kind: line.kind,
+          line: job.line,
+          text: line.text,
+          taskId: line.taskId,
+        });
+        drafts.push(jobEvent("job.message", job, { text: line.text, line: job.line, task: line.taskId }));
+      }
+    }
+    await insertLog(sql, entries);
+    await events.append(tx, drafts);
+  };
+}

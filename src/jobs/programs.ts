@@ -1,0 +1,34 @@
+import { selectProgram } from "./job-store.ts";
+import type { ProgramKind, ProgramSource } from "./model.ts";
+import type { Program, ProgramLoader } from "./program.ts";
+import type { Sql } from "./sql.ts";
+
+export interface LoadedProgram {
+  readonly source: ProgramSource;
+  readonly program: Program;
+}
+
+/** Programs ready to run, by hash. */
+export interface Programs {
+  /** Throws a GantryError with every problem of a source that does not load. */
+  get(hash: string): Promise<LoadedProgram>;
+}
+
+/** Compiled programs kept. A site has a few dozen scripts. */
+const MOST_PROGRAMS = 200;
+
+export function createPrograms(sql: Sql, loaders: Readonly<Record<ProgramKind, ProgramLoader>>): Programs {
+  const known = new Map<string, LoadedProgram>();
+  return {
+    async get(hash) {
+      const cached = known.get(hash);
+      if (cached !== undefined) return cached;
+      const source = await selectProgram(sql, hash);
+      if (source === undefined) throw new Error(`program ${hash} is missing`);
+      const loaded = { source, program: loaders[source.kind].load(source) };
+      if (known.size >= MOST_PROGRAMS) known.delete(known.keys().next().value!);
+      known.set(hash, loaded);
+      return loaded;
+    },
+  };
+}

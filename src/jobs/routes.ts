@@ -1,0 +1,255 @@
+import { z } from "zod";
+import type { Principal } from "../access/index.ts";
+import { GantryError } from "../kernel/errors.ts";
+import type { App } from "../platform/http/index.ts";
+import { JOB_POSITION_INVALID } from "./errors.ts";
+import { ALLOWED_ACTIONS, JOB_ACTIONS, JOB_STATUSES, LOG_KINDS, TARGET_KINDS } from "./model.ts";
+import type { Job } from "./model.ts";
+import type { OutputPiece, OutputPosition } from "./output-store.ts";
+import type { JobService } from "./service.ts";
+import { TASK_STATUSES } from "./task-model.ts";
+
+const MOST_ITEMS = 500;
+const limit = z.coerce.number().int().min(1).max(MOST_ITEMS).default(100);
+
+const place = z.object({ file: z.string(), line: z.number().optional(), column: z.number().optional() });
+
+const jobAnswer = z.object({
+  id: z.string(),
+  host: z.string(),
+  program: z.object({ kind: z.enum(["script", "verbs"]), name: z.string(), hash: z.string() }),
+  target: z.object({ kind: z.enum(TARGET_KINDS), id: z.string().nullable(), name: z.string() }),
+  run: z.string().nullable(),
+  status: z.enum(JOB_STATUSES),
+  /** What was asked of it and has not happened yet. */
+  wish: z.enum(["pause", "cancel", "retry"]).nullable(),
+  /** What can be asked of it now. */
+  actions: z.array(z.enum(JOB_ACTIONS)),
+  line: z.number().nullable(),
+  percent: z.number(),
+  progress: z.array(z.object({ percent: z.number(), name: z.string(), description: z.string().optional() })),
+  message: z.string(),
+  failure: z
+    .object({
+      message: z.string(),
+      line: z.number().nullable(),
+      where: place.optional(),
+      task: z.string().optional(),
+      call: z.string().optional(),
+      output: z.string().optional(),
+      code: z.string().optional(),
+    })
+    .nullable(),
+  wakeAt: z.number().nullable(),
+  createdAt: z.number(),
+  startedAt: z.number().nullable(),
+  finishedAt: z.number().nullable(),
+});
+
+const logAnswer = z.object({
+  sequence: z.number(),
+  at: z.number(),
+  kind: z.enum(LOG_KINDS),
+  line: z.number().nullable(),
+  text: z.string(),
+  task: z.string().nullable(),
+});
+
+const outputAnswer = z.object({
+  task: z.string(),
+  attempt: z.number(),
+  stream: z.enum(["stdout", "stderr"]),
+  at: z.number(),
+  /** Base64: tasks write bytes. */
+  data: z.string(),
+  /** Bytes left out just before this piece, because the task wrote too much. */
+  droppedBefore: z.number(),
+});
+
+const taskAnswer = z.object({
+  id: z.string(),
+  module: z.string(),
+  function: z.string(),
+  status: z.enum(TASK_STATUSES),
+  attempt: z.number(),
+  value: z.json(),
+  error: z.object({ message: z.string(), code: z.string().optional() }).nullable(),
+  createdAt: z.number(),
+  startedAt: z.number().nullable(),
+  settledAt: z.number().nullable(),
+});
+
+/** `/v1/jobs`. */
+export function jobRoutes(app: App, jobs: JobService): void {
+  const params = z.object({ id: z.string() });
+  const page = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), next: z.string().nullable() });
+
+  app.get(
+    "/v1/jobs",
+    {
+      schema: {
+        summary: "Jobs, newest first",
+        tags: ["jobs"],
+        querystring: z.object({
+          status: z.enum(JOB_STATUSES).optional(),
+          target: z.string().optional(),
+          run: z.string().optional(),
+          cursor: z.string().optional(),
+          limit,
+        }),
+        response: { 200: page(jobAnswer) },
+      },
+    },
+    async (request) => {
+      const { status, target, run, cursor, limit: most } = request.query;
+      const filter = {
+        tenantId: tenantOf(request.principal),
+        ...(status === undefined ? {} : { status }),
+        ...(target === undefined ? {} : { targetId: target }),
+        ...(run === undefined ? {} : { runId: run }),
+      };
+      const items = await jobs.list(filter, { before: cursor ?? null, limit: most });
+      return { items: items.map(shownJob), next: items.length < most ? null : items.at(-1)!.id };
+    },
+  );
+
+  app.get(
+    "/v1/jobs/:id",
+    { schema: { summary: "One job", tags: ["jobs"], params, response: { 200: jobAnswer } } },
+    async (request) => shownJob(await jobs.get(tenantOf(request.principal), request.params.id)),
+  );
+
+  app.get(
+    "/v1/jobs/:id/log",
+    {
+      schema: {
+        summary: "A job's log, oldest line first",
+        tags: ["jobs"],
+        params,
+        querystring: z.object({ cursor: z.coerce.number().int().min(0).default(0), limit }),
+        response: { 200: page(logAnswer) },
+      },
+    },
+    async (request) => {
+      const { cursor, limit: most } = request.query;
+      const { id } = await jobs.get(tenantOf(request.principal), request.params.id);
+      const lines = await jobs.log(id, { after: cursor, limit: most });
+      const items = lines.map(({ sequence, at, kind, line, text, taskId }) => ({
+        sequence,
+        at,
+        kind,
+        line,
+        text,
+        task: taskId,
+      }));
+      return { items, next: items.length < most ? null : String(items.at(-1)!.sequence) };
+    },
+  );
+
+  app.get(
+    "/v1/jobs/:id/output",
+    {
+      schema: {
+        summary: "What a job's tasks wrote, task by task",
+        tags: ["jobs"],
+        params,
+        querystring: z.object({ cursor: z.string().optional(), limit }),
+        response: { 200: page(outputAnswer) },
+      },
+    },
+    async (request) => {
+      const { cursor, limit: most } = request.query;
+      const { id } = await jobs.get(tenantOf(request.principal), request.params.id);
+      const pieces = await jobs.output(id, { after: cursor === undefined ? null : positionOf(cursor), limit: most });
+      return { items: pieces.map(shownPiece), next: pieces.length === 0 ? null : positionText(pieces.at(-1)!) };
+    },
+  );
+
+  app.get(
+    "/v1/jobs/:id/tasks",
+    {
+      schema: {
+        summary: "A job's tasks, in the order they were made",
+        tags: ["jobs"],
+        params,
+        querystring: z.object({ cursor: z.string().optional(), limit }),
+        response: { 200: page(taskAnswer) },
+      },
+    },
+    async (request) => {
+      const { cursor, limit: most } = request.query;
+      const { id } = await jobs.get(tenantOf(request.principal), request.params.id);
+      const tasks = await jobs.tasks(id, { after: cursor ?? null, limit: most });
+      const items = tasks.map(({ error, value, ...task }) => ({
+        ...task,
+        value: value as z.core.util.JSONType,
+        error:
+          error === null ? null : { message: error.message, ...(error.code === undefined ? {} : { code: error.code }) },
+      }));
+      return { items, next: items.length < most ? null : items.at(-1)!.id };
+    },
+  );
+
+  for (const action of JOB_ACTIONS) {
+    app.post(
+      `/v1/jobs/:id/${action}`,
+      { schema: { summary: SUMMARIES[action], tags: ["jobs"], params, response: { 200: jobAnswer } } },
+      async (request) => shownJob(await jobs[action](tenantOf(request.principal), request.params.id)),
+    );
+  }
+}
+
+const SUMMARIES = {
+  pause: "Let a job rest: what is out ends, nothing new begins",
+  resume: "Let a paused job go on",
+  cancel: "End a job: what is out is stopped",
+  retry: "Make a failed job's call again, or begin its program anew",
+} as const;
+
+function tenantOf(principal: object | null): string {
+  return (principal as Principal).tenantId;
+}
+
+function shownJob(job: Job): z.input<typeof jobAnswer> {
+  const { failure } = job;
+  return {
+    id: job.id,
+    host: job.host,
+    program: { kind: job.programKind, name: job.programName, hash: job.programHash },
+    target: job.target,
+    run: job.runId,
+    status: job.status,
+    wish: job.wish,
+    actions: [...ALLOWED_ACTIONS[job.status]],
+    line: job.line,
+    percent: job.percent,
+    progress: [...job.progress],
+    message: job.message,
+    failure: failure === null ? null : { ...failure, task: failure.taskId },
+    wakeAt: job.wakeAt,
+    createdAt: job.createdAt,
+    startedAt: job.startedAt,
+    finishedAt: job.finishedAt,
+  };
+}
+
+function shownPiece(piece: OutputPiece): z.input<typeof outputAnswer> {
+  return {
+    task: piece.taskId,
+    attempt: piece.attempt,
+    stream: piece.stream,
+    at: piece.at,
+    data: Buffer.from(piece.data).toString("base64"),
+    droppedBefore: piece.droppedBefore,
+  };
+}
+
+function positionText(position: OutputPosition): string {
+  return `${position.taskId}.${position.position}`;
+}
+
+function positionOf(text: string): OutputPosition {
+  const match = /^([0-9a-f-]{36})\.(\d{1,15})$/.exec(text);
+  if (match === null) throw new GantryError(JOB_POSITION_INVALID, `'${text}' is not a place in a job's output`);
+  return { taskId: match[1]!, position: Number(match[2]) };
+}

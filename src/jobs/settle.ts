@@ -1,0 +1,65 @@
+import type { Transaction } from "../platform/database/index.ts";
+import { pokeJobs } from "./job-store.ts";
+import type { JobLines } from "./lines.ts";
+import type { SqlTransaction } from "./sql.ts";
+import type { TaskChange } from "./task-rules.ts";
+import { changeTasks } from "./task-store.ts";
+import type { TaskRecord } from "./task-store.ts";
+import type { Wakes } from "./wakes.ts";
+
+/** What became of a task that was locked in this transaction. */
+export interface Settlement {
+  readonly task: TaskRecord;
+  readonly change: TaskChange;
+  readonly itemsFailed?: number;
+}
+
+export interface SettleParts {
+  readonly tx: Transaction;
+  readonly sql: SqlTransaction;
+  readonly wakes: Wakes;
+  readonly lines: JobLines;
+  readonly sweepBy: (at: number) => void;
+  readonly now: number;
+}
+
+/** Writes what became of tasks, gives their jobs a turn, and tells who can take those that are ready again. */
+export async function applyChanges(parts: SettleParts, settlements: readonly Settlement[]): Promise<void> {
+  if (settlements.length === 0) return;
+  const { tx, sql, wakes, now } = parts;
+  await changeTasks(sql, settlements, now);
+  const ended = settlements.filter((one) => one.change.status !== "ready");
+  await pokeJobs(sql, [...new Set(ended.map((one) => one.task.jobId))], now);
+  if (ended.length > 0) wakes.jobsRunnable(tx);
+  const again = settlements.flatMap(({ task, change }) => (change.status === "ready" ? [{ task, change }] : []));
+  if (again.length === 0) return;
+  wakes.tasksReady(
+    tx,
+    again.filter((one) => one.change.notBefore <= now).map((one) => one.task.route),
+  );
+  for (const { task, change } of again) {
+    if (change.notBefore > now) parts.sweepBy(change.notBefore);
+    else if (task.reachWithin !== null) parts.sweepBy(now + task.reachWithin);
+  }
+  await parts.lines(
+    tx,
+    sql,
+    again.map(({ task, change }) => ({
+      jobId: task.jobId,
+      kind: "attempt" as const,
+      taskId: task.id,
+      text: againText(task, change, now),
+    })),
+    now,
+  );
+}
+
+function againText(
+  task: TaskRecord,
+  change: { attempt: number; notBefore: number; reason: string },
+  now: number,
+): string {
+  const wait = change.notBefore - now;
+  const when = wait <= 0 ? "" : ` in ${(wait / 1000).toFixed(1)} s`;
+  return `${task.name}: attempt ${change.attempt}${when}: ${change.reason}`;
+}

@@ -1,0 +1,15 @@
+import { vi } from "vitest";
+import type { OpenEmptyDatabase } from "../platform/database/index.ts";
+import { engineSuite } from "./engine.suite.ts";
+import { restartSuite } from "./restart.suite.ts";
+import { tasksSuite } from "./tasks.suite.ts";
+import { wishesSuite } from "./wishes.suite.ts";
+
+/** What jobs and tasks do on every database. */
+export function storeSuite(open: OpenEmptyDatabase): void {
+  vi.setConfig({ testTimeout: 120_000 });
+  engineSuite(open);
+  wishesSuite(open);
+  tasksSuite(open);
+  restartSuite(open);
+}

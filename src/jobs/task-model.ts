@@ -1,0 +1,124 @@
+import type { Id } from "../kernel/ids.ts";
+import type { Json } from "../kernel/json.ts";
+import type { TaskRoute } from "./host.ts";
+import type { ItemResult, TaskError } from "./model.ts";
+
+/**
+ * - `ready`: waits for an executor. `leased`: given to one. `started`: it said it acts now.
+ * - `done`, `failed`, `cancelled`; `interrupted`: nobody can say whether it ran, and it is not safe to repeat;
+ *   `unreachable`: nobody took it in time.
+ */
+export const TASK_STATUSES = [
+  "ready",
+  "leased",
+  "started",
+  "done",
+  "failed",
+  "interrupted",
+  "cancelled",
+  "unreachable",
+] as const;
+export type TaskStatus = (typeof TASK_STATUSES)[number];
+
+/** Names one attempt of a task. What is said about an older attempt is acknowledged and ignored. */
+export interface TaskRef {
+  readonly task: Id;
+  readonly attempt: number;
+}
+
+/** Who asks for work. */
+export interface Executor {
+  /** Stable over restarts: an executor's leases and results belong to this id. */
+  readonly id: Id;
+  /** The connection; a new one after each reconnect. */
+  readonly session: string;
+  /** Set for the agent of a node: it gets the tasks routed to this id. */
+  readonly agentId?: Id;
+  /** Free slots, by module name. */
+  readonly modules: Readonly<Record<string, number>>;
+  /** The sites a worker serves. An agent serves none. */
+  readonly siteIds: readonly Id[] | "all";
+}
+
+/** A task given to an executor. */
+export interface Assignment extends TaskRef {
+  /** Idempotency key: the same for every attempt. */
+  readonly key: string;
+  /** Grows with every lease. */
+  readonly fence: number;
+  readonly jobId: Id;
+  readonly module: string;
+  readonly function: string;
+  readonly parameters: Json;
+  /** `item` is to be repeated in its result. Items done in an earlier attempt are left out. */
+  readonly batch?: readonly { readonly item: number; readonly parameters: Json }[];
+  readonly keepGoing: boolean;
+  readonly timeout: number | null;
+  readonly safeToRepeat: boolean;
+}
+
+export interface OutputChunk extends TaskRef {
+  readonly stream: "stdout" | "stderr";
+  /** Counts up within one attempt, over both streams: a repeated chunk is dropped. */
+  readonly sequence: number;
+  readonly data: Uint8Array;
+}
+
+export interface TaskResult extends TaskRef {
+  readonly outcome: "done" | "failed" | "interrupted" | "cancelled";
+  /** With `done`. */
+  readonly value?: Json;
+  /** With the others. */
+  readonly error?: TaskError;
+  /** Of a batch: one for each item that ran. */
+  readonly items?: readonly ItemResult[];
+}
+
+/** What an executor holds, told after each (re)connect. */
+export interface HeldTask extends TaskRef {
+  readonly phase: "queued" | "started" | "finished";
+}
+
+/** New tasks are ready for these. */
+export interface ReadyRoute {
+  readonly route: TaskRoute;
+  readonly module: string;
+}
+
+/** A running task is to be stopped: the executor aborts it and answers with its result (`cancelled` when it was stopped). */
+export interface TaskCancel extends TaskRef {
+  readonly executorId: Id;
+}
+
+/**
+ * What the server's end of the link calls. Every promise resolves after the commit that holds what it says; calls made at the same
+ * time share commits.
+ */
+export interface TaskService {
+  /** Leases ready tasks to the executor, as many as it has free slots for, oldest first. */
+  claim(executor: Executor): Promise<readonly Assignment[]>;
+  /**
+   * The executor acts on these now. Refused are those it no longer owns: it must drop them. A function that is not safe to repeat runs
+   * only after `granted`: so it cannot run twice, even when a lease ran out in between.
+   */
+  started(
+    executor: Executor,
+    tasks: readonly TaskRef[],
+  ): Promise<{ readonly granted: readonly TaskRef[]; readonly refused: readonly TaskRef[] }>;
+  /** Appends live output. */
+  output(executor: Executor, chunks: readonly OutputChunk[]): Promise<void>;
+  /** Lines for the job's log. */
+  messages(executor: Executor, messages: readonly (TaskRef & { readonly text: string })[]): Promise<void>;
+  /** Results. All are acknowledged; those of older attempts, and repeated ones, change nothing. */
+  finish(executor: Executor, results: readonly TaskResult[]): Promise<readonly TaskRef[]>;
+  /** After each (re)connect. What it does not hold goes back to ready, or ends `interrupted`; what it should drop is returned. */
+  reconcile(executor: Executor, held: readonly HeldTask[]): Promise<{ readonly forget: readonly TaskRef[] }>;
+  /** The connection is gone. Its leases live on until they run out, or until the executor is back. */
+  sessionEnded(executor: Executor): Promise<void>;
+  /** The session is alive: call it at each heartbeat. */
+  renew(executor: Executor): Promise<void>;
+  /** After commit, on every replica: who has work now. Returns how to stop listening. */
+  onReady(listener: (routes: readonly ReadyRoute[]) => void): () => void;
+  /** After commit, on every replica. Told again at `renew` and `reconcile` for as long as the task runs. */
+  onCancel(listener: (cancels: readonly TaskCancel[]) => void): () => void;
+}

@@ -1,0 +1,298 @@
+import type { Clock } from "../kernel/clock.ts";
+import type { Id } from "../kernel/ids.ts";
+import type { Database, GroupCommit, Transaction } from "../platform/database/index.ts";
+import type { Logger } from "../platform/logging/index.ts";
+import { cut } from "./advance.ts";
+import { batched } from "./batcher.ts";
+import type { JobLines } from "./lines.ts";
+import { appendOutput } from "./output-store.ts";
+import { applyChanges } from "./settle.ts";
+import type { Settlement } from "./settle.ts";
+import { sqlOf } from "./sql.ts";
+import type { SqlTransaction } from "./sql.ts";
+import type {
+  Assignment,
+  Executor,
+  HeldTask,
+  OutputChunk,
+  TaskCancel,
+  TaskRef,
+  TaskResult,
+  TaskService,
+} from "./task-model.ts";
+import { afterLoss, afterResult } from "./task-rules.ts";
+import {
+  cancelsOf,
+  claimTasks,
+  insertItems,
+  lockOwnedTasks,
+  lockTasks,
+  saveSessions,
+  startTasks,
+} from "./task-store.ts";
+import type { TaskRecord } from "./task-store.ts";
+import type { Wakes } from "./wakes.ts";
+
+export interface TaskParts {
+  readonly database: Database;
+  readonly commits: GroupCommit;
+  readonly clock: Clock;
+  /** A number from 0 to 1, for the jitter of retries. */
+  readonly chance: () => number;
+  readonly log: Logger;
+  readonly wakes: Wakes;
+  readonly lines: JobLines;
+  /** Milliseconds an executor's leases live without a sign of life. */
+  readonly lease: number;
+  /** Tells the sweeper of a time to look at. */
+  readonly sweepBy: (at: number) => void;
+}
+
+/** A started task that has not ended this long after its time-out is taken for lost: the executor should have ended it. */
+const TIMEOUT_GRACE = 30_000;
+
+export function createTaskService(parts: TaskParts): TaskService {
+  const { database, commits, clock, log, wakes, lines, sweepBy } = parts;
+  /** Until when each executor's leases live, as stored last. */
+  const sessions = new Map<Id, { readonly session: string; readonly until: number }>();
+
+  /** Stores that the executors are alive, for those whose lease is half over. */
+  async function keepSessions(
+    sql: SqlTransaction,
+    executors: readonly Executor[],
+    force: boolean,
+  ): Promise<readonly Executor[]> {
+    const now = clock.now();
+    const until = now + parts.lease;
+    const stale = new Map<Id, Executor>();
+    for (const one of executors) {
+      const known = sessions.get(one.id);
+      if (force || known?.session !== one.session || known.until - now < parts.lease / 2) stale.set(one.id, one);
+    }
+    if (stale.size === 0) return [];
+    await saveSessions(
+      sql,
+      [...stale.values()].map((one) => ({ id: one.id, session: one.session, until })),
+    );
+    for (const one of stale.values()) sessions.set(one.id, { session: one.session, until });
+    sweepBy(until);
+    return [...stale.values()];
+  }
+
+  async function tellCancels(tx: Transaction, sql: SqlTransaction, executors: readonly Executor[]): Promise<void> {
+    const cancels: TaskCancel[] = [];
+    for (const one of executors) {
+      for (const task of await cancelsOf(sql, one.id))
+        cancels.push({ task: task.id, attempt: task.attempt, executorId: one.id });
+    }
+    wakes.tasksCancelled(tx, cancels);
+  }
+
+  const claim = batched(commits, async (tx, executors: readonly Executor[]) => {
+    const sql = sqlOf(database, tx);
+    await keepSessions(sql, executors, false);
+    const results: (readonly Assignment[])[] = [];
+    for (const executor of executors) results.push(await claimTasks(sql, executor, clock.now()));
+    return results;
+  });
+
+  const renew = batched(commits, async (tx, executors: readonly Executor[]) => {
+    const sql = sqlOf(database, tx);
+    await tellCancels(tx, sql, await keepSessions(sql, executors, false));
+    return executors.map(() => undefined);
+  });
+
+  const started = batched(
+    commits,
+    async (tx, requests: readonly { executor: Executor; tasks: readonly TaskRef[] }[]) => {
+      const sql = sqlOf(database, tx);
+      const now = clock.now();
+      const known = await lockTasks(sql, distinct(requests.flatMap((one) => one.tasks)));
+      const starting = new Map<Id, number | null>();
+      const stopped = new Map<Id, Settlement>();
+      const answers = requests.map(({ executor, tasks }) => {
+        const granted: TaskRef[] = [];
+        const refused: TaskRef[] = [];
+        for (const ref of tasks) {
+          const task = owned(known, executor, ref);
+          if (task === undefined || task.cancel) refused.push(ref);
+          else granted.push(ref);
+          if (task?.status !== "leased") continue;
+          if (task.cancel) stopped.set(task.id, { task, change: afterLoss(task, now, { message: "cancelled" }) });
+          else starting.set(task.id, endBy(task, now));
+        }
+        return { granted, refused };
+      });
+      await startTasks(
+        sql,
+        [...starting].map(([id, dueAt]) => ({ id, dueAt })),
+        now,
+      );
+      for (const at of starting.values()) if (at !== null) sweepBy(at);
+      // What is refused is dropped without a result, so it ends here.
+      await applyChanges({ tx, sql, wakes, lines, sweepBy, now }, [...stopped.values()]);
+      return answers;
+    },
+  );
+
+  const finish = batched(
+    commits,
+    async (tx, requests: readonly { executor: Executor; results: readonly TaskResult[] }[]) => {
+      const sql = sqlOf(database, tx);
+      const now = clock.now();
+      const known = new Map(await lockTasks(sql, distinct(requests.flatMap((one) => one.results))));
+      const settlements: Settlement[] = [];
+      const items = [];
+      for (const { executor, results } of requests) {
+        for (const result of results) {
+          const task = owned(known, executor, result);
+          if (task === undefined) {
+            log.debug(
+              { task: result.task, attempt: result.attempt, executor: executor.id },
+              "result of an older attempt ignored",
+            );
+            continue;
+          }
+          // The same result twice in one group counts once.
+          known.delete(task.id);
+          for (const item of result.items ?? []) items.push({ ...item, task: task.id });
+          settlements.push({
+            task,
+            change: afterResult(task, withItemError(result), now, parts.chance()),
+            itemsFailed: failedItems(result),
+          });
+        }
+      }
+      await insertItems(sql, items);
+      await applyChanges({ tx, sql, wakes, lines, sweepBy, now }, settlements);
+      return requests.map(({ results }) => results.map(({ task, attempt }) => ({ task, attempt })));
+    },
+  );
+
+  const reconcile = batched(
+    commits,
+    async (tx, requests: readonly { executor: Executor; held: readonly HeldTask[] }[]) => {
+      const sql = sqlOf(database, tx);
+      const now = clock.now();
+      await keepSessions(
+        sql,
+        requests.map((one) => one.executor),
+        true,
+      );
+      const answers = [];
+      for (const { executor, held } of requests) {
+        const holding = new Map(held.map((one) => [`${one.task} ${one.attempt}`, one]));
+        const starting = [];
+        const lost: Settlement[] = [];
+        for (const task of await lockOwnedTasks(sql, executor.id)) {
+          const key = `${task.id} ${task.attempt}`;
+          const one = holding.get(key);
+          holding.delete(key);
+          if (one === undefined)
+            lost.push({ task, change: afterLoss(task, now, { message: "the executor came back without the task" }) });
+          else if (one.phase !== "queued" && task.status === "leased" && !task.cancel)
+            starting.push({ id: task.id, dueAt: endBy(task, now) });
+        }
+        await startTasks(sql, starting, now);
+        for (const { dueAt } of starting) if (dueAt !== null) sweepBy(dueAt);
+        await applyChanges({ tx, sql, wakes, lines, sweepBy, now }, lost);
+        answers.push({ forget: [...holding.values()].map(({ task, attempt }) => ({ task, attempt })) });
+      }
+      await tellCancels(
+        tx,
+        sql,
+        requests.map((one) => one.executor),
+      );
+      return answers;
+    },
+  );
+
+  const output = batched(
+    commits,
+    async (tx, requests: readonly { executor: Executor; chunks: readonly OutputChunk[] }[]) => {
+      const sql = sqlOf(database, tx);
+      const known = await lockTasks(sql, distinct(requests.flatMap((one) => one.chunks)));
+      const chunks = requests.flatMap(({ executor, chunks: all }) =>
+        all.filter((one) => spokenOf(known, executor, one) !== undefined),
+      );
+      const changed = await appendOutput(sql, chunks, clock.now());
+      wakes.outputAdded(tx, distinctText([...changed].map((id) => known.get(id)!.jobId)));
+      return requests.map(() => undefined);
+    },
+  );
+
+  const messages = batched(
+    commits,
+    async (
+      tx,
+      requests: readonly { executor: Executor; messages: readonly (TaskRef & { readonly text: string })[] }[],
+    ) => {
+      const sql = sqlOf(database, tx);
+      const known = await lockTasks(sql, distinct(requests.flatMap((one) => one.messages)));
+      const said = requests.flatMap(({ executor, messages: all }) =>
+        all.flatMap((one) => {
+          const task = spokenOf(known, executor, one);
+          return task === undefined
+            ? []
+            : [{ jobId: task.jobId, kind: "message" as const, text: cut(one.text), taskId: task.id }];
+        }),
+      );
+      await lines(tx, sql, said, clock.now());
+      return requests.map(() => undefined);
+    },
+  );
+
+  return {
+    claim,
+    renew: async (executor) => {
+      const known = sessions.get(executor.id);
+      if (known?.session === executor.session && known.until - clock.now() >= parts.lease / 2) return;
+      await renew(executor);
+    },
+    started: (executor, tasks) => started({ executor, tasks }),
+    output: (executor, chunks) => output({ executor, chunks }),
+    messages: (executor, all) => messages({ executor, messages: all }),
+    finish: (executor, results) => finish({ executor, results }),
+    reconcile: (executor, held) => reconcile({ executor, held }),
+    async sessionEnded(executor) {
+      if (sessions.get(executor.id)?.session === executor.session) sessions.delete(executor.id);
+    },
+    onReady: (listener) => wakes.onReady(listener),
+    onCancel: (listener) => wakes.onCancel(listener),
+  };
+}
+
+/** The task a reference means, if the executor has it now. */
+function owned(known: ReadonlyMap<Id, TaskRecord>, executor: Executor, ref: TaskRef): TaskRecord | undefined {
+  const task = spokenOf(known, executor, ref);
+  return task?.status === "leased" || task?.status === "started" ? task : undefined;
+}
+
+/** The task a reference means, if this attempt is the executor's, also after its end. */
+function spokenOf(known: ReadonlyMap<Id, TaskRecord>, executor: Executor, ref: TaskRef): TaskRecord | undefined {
+  const task = known.get(ref.task);
+  return task?.owner === executor.id && task.attempt === ref.attempt ? task : undefined;
+}
+
+function endBy(task: TaskRecord, now: number): number | null {
+  return task.timeout === null ? null : now + task.timeout + TIMEOUT_GRACE;
+}
+
+function failedItems(result: TaskResult): number {
+  return result.items?.filter((one) => one.outcome !== "done").length ?? 0;
+}
+
+/** A batch that failed says why by its first failed item, unless it has a reason of its own. */
+function withItemError(result: TaskResult): TaskResult {
+  if (result.outcome === "done" || result.error !== undefined) return result;
+  const error = result.items?.find((one) => one.error !== undefined)?.error;
+  return error === undefined ? result : { ...result, error };
+}
+
+function distinct(refs: readonly TaskRef[]): readonly Id[] {
+  return distinctText(refs.map((one) => one.task));
+}
+
+function distinctText(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)];
+}

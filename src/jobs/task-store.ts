@@ -1,0 +1,566 @@
+import type { Id } from "../kernel/ids.ts";
+import type { Json } from "../kernel/json.ts";
+import type { SettledTask } from "./advance.ts";
+import type { TaskDraft } from "./host.ts";
+import type { ItemResult, TaskError } from "./model.ts";
+import { lockRows, marks, rowsIn, skipLocked } from "./sql.ts";
+import type { Sql, SqlTransaction, SqlValue } from "./sql.ts";
+import type { Assignment, Executor, ReadyRoute, TaskStatus } from "./task-model.ts";
+import type { TaskChange, TaskFacts } from "./task-rules.ts";
+
+/** Tasks in the database: the only queue there is. */
+
+export interface NewTask {
+  readonly id: Id;
+  readonly jobId: Id;
+  readonly call: number;
+  readonly draft: TaskDraft;
+  /** Items of the batch run on after one failed. */
+  readonly keepGoing: boolean;
+  /** Items of the batch done by an earlier task of the same call. */
+  readonly doneItems?: ReadonlySet<number>;
+}
+
+interface BatchItem {
+  readonly item: number;
+  readonly parameters: Json;
+}
+
+export async function insertTasks(sql: SqlTransaction, tasks: readonly NewTask[], now: number): Promise<void> {
+  await sql.insert({
+    table: "task",
+    columns: [
+      "id",
+      "job_id",
+      "call",
+      "module",
+      "function",
+      "parameters",
+      "batch",
+      "keep_going",
+      "agent_id",
+      "site_id",
+      "timeout",
+      "safe_to_repeat",
+      "retry_times",
+      "retry_backoff",
+      "reach_within",
+      "status",
+      "attempt",
+      "retried",
+      "fence",
+      "not_before",
+      "due_at",
+      "cancel",
+      "created_at",
+      "consumed",
+    ],
+    rows: tasks.map(({ id, jobId, call, draft, keepGoing, doneItems }): SqlValue[] => [
+      id,
+      jobId,
+      call,
+      draft.module,
+      draft.function,
+      JSON.stringify(draft.parameters),
+      batchText(draft, doneItems),
+      keepGoing ? 1 : 0,
+      "agentId" in draft.route ? draft.route.agentId : null,
+      "siteId" in draft.route ? draft.route.siteId : null,
+      draft.timeout,
+      draft.safeToRepeat ? 1 : 0,
+      draft.retry?.times ?? 0,
+      draft.retry?.backoff ?? 0,
+      draft.reachWithin ?? null,
+      "ready",
+      1,
+      0,
+      0,
+      now,
+      draft.reachWithin === undefined ? null : now + draft.reachWithin,
+      0,
+      now,
+      0,
+    ]),
+  });
+}
+
+function batchText(draft: TaskDraft, done: ReadonlySet<number> | undefined): string | null {
+  if (draft.batch === undefined) return null;
+  const items = draft.batch.map((parameters, item): BatchItem => ({ item, parameters }));
+  return JSON.stringify(done === undefined ? items : items.filter(({ item }) => !done.has(item)));
+}
+
+interface ClaimedRow {
+  readonly id: string;
+  readonly job_id: string;
+  readonly module: string;
+  readonly function: string;
+  readonly parameters: string;
+  readonly batch: string | null;
+  readonly keep_going: number;
+  readonly timeout: number | null;
+  readonly safe_to_repeat: number;
+  readonly attempt: number;
+  readonly fence: number;
+}
+
+/** Leases to one executor what it may do now, oldest first, up to its free slots. */
+export async function claimTasks(sql: Sql, executor: Executor, now: number): Promise<readonly Assignment[]> {
+  const claimed: ClaimedRow[] = [];
+  for (const [module, free] of Object.entries(executor.modules)) {
+    if (free <= 0) continue;
+    if (executor.agentId !== undefined) {
+      claimed.push(
+        ...(await claimWhere(sql, executor.id, "module = ? AND agent_id = ?", [module, executor.agentId], now, free)),
+      );
+    }
+    if (executor.siteIds === "all") {
+      claimed.push(...(await claimWhere(sql, executor.id, "module = ? AND site_id IS NOT NULL", [module], now, free)));
+    } else if (executor.siteIds.length > 0) {
+      const sites = executor.siteIds;
+      claimed.push(
+        ...(await claimWhere(
+          sql,
+          executor.id,
+          `module = ? AND site_id IN (${marks(sites.length)})`,
+          [module, ...sites],
+          now,
+          free,
+        )),
+      );
+    }
+  }
+  const done = await doneItems(
+    sql,
+    claimed.filter((row) => row.batch !== null && row.attempt > 1).map((row) => row.id),
+  );
+  return claimed.map((row) => assignmentOf(row, done.get(row.id))).sort((a, b) => (a.task < b.task ? -1 : 1));
+}
+
+async function claimWhere(
+  sql: Sql,
+  owner: Id,
+  where: string,
+  parameters: readonly SqlValue[],
+  now: number,
+  limit: number,
+): Promise<readonly ClaimedRow[]> {
+  return sql.rows<ClaimedRow>(
+    `WITH free AS (
+      SELECT id FROM task WHERE status = 'ready' AND ${where} AND not_before <= ? ORDER BY not_before, id LIMIT ? ${skipLocked(sql)}
+    )
+    UPDATE task SET status = 'leased', owner = ?, fence = fence + 1, due_at = NULL FROM free WHERE task.id = free.id
+    RETURNING task.id, job_id, module, function, parameters, batch, keep_going, timeout, safe_to_repeat, attempt, fence`,
+    [...parameters, now, limit, owner],
+  );
+}
+
+function assignmentOf(row: ClaimedRow, done: ReadonlySet<number> | undefined): Assignment {
+  const batch =
+    row.batch === null
+      ? undefined
+      : (JSON.parse(row.batch) as BatchItem[]).filter(({ item }) => done?.has(item) !== true);
+  return {
+    task: row.id,
+    attempt: row.attempt,
+    key: row.id,
+    fence: row.fence,
+    jobId: row.job_id,
+    module: row.module,
+    function: row.function,
+    parameters: JSON.parse(row.parameters) as Json,
+    ...(batch === undefined ? {} : { batch }),
+    keepGoing: row.keep_going === 1,
+    timeout: row.timeout,
+    safeToRepeat: row.safe_to_repeat === 1,
+  };
+}
+
+/** Items that are done, by task. */
+export async function doneItems(sql: Sql, tasks: readonly Id[]): Promise<ReadonlyMap<Id, ReadonlySet<number>>> {
+  const rows = await rowsIn<{ task_id: string; item: number }>(
+    sql,
+    tasks,
+    (list) => `SELECT task_id, item FROM task_item WHERE task_id IN (${list}) AND outcome = 'done'`,
+  );
+  const result = new Map<Id, Set<number>>();
+  for (const row of rows) {
+    const items = result.get(row.task_id);
+    if (items === undefined) result.set(row.task_id, new Set([row.item]));
+    else items.add(row.item);
+  }
+  return result;
+}
+
+/** Items of a call of a job that are done, over all its tasks. */
+export async function doneItemsOfCall(sql: Sql, jobId: Id, call: number): Promise<ReadonlySet<number>> {
+  const rows = await sql.rows<{ item: number }>(
+    "SELECT task_item.item FROM task JOIN task_item ON task_item.task_id = task.id WHERE task.job_id = ? AND task.call = ? AND outcome = 'done'",
+    [jobId, call],
+  );
+  return new Set(rows.map((row) => row.item));
+}
+
+/** The facts of a task, with who has it and for whom. */
+export interface TaskRecord extends TaskFacts {
+  readonly id: Id;
+  readonly jobId: Id;
+  readonly call: number;
+  readonly owner: Id | null;
+  readonly name: string;
+  readonly timeout: number | null;
+  readonly reachWithin: number | null;
+  readonly dueAt: number | null;
+  readonly notBefore: number;
+  readonly route: ReadyRoute;
+}
+
+interface FactsRow {
+  readonly id: string;
+  readonly job_id: string;
+  readonly call: number;
+  readonly owner: string | null;
+  readonly module: string;
+  readonly function: string;
+  readonly agent_id: string | null;
+  readonly site_id: string | null;
+  readonly timeout: number | null;
+  readonly reach_within: number | null;
+  readonly due_at: number | null;
+  readonly not_before: number;
+  readonly status: TaskStatus;
+  readonly attempt: number;
+  readonly safe_to_repeat: number;
+  readonly cancel: number;
+  readonly retry_times: number;
+  readonly retry_backoff: number;
+  readonly retried: number;
+}
+
+const FACTS = `id, job_id, call, owner, module, function, agent_id, site_id, timeout, reach_within, due_at, not_before, status, attempt,
+  safe_to_repeat, cancel, retry_times, retry_backoff, retried`;
+
+function recordOf(row: FactsRow): TaskRecord {
+  return {
+    id: row.id,
+    jobId: row.job_id,
+    call: row.call,
+    owner: row.owner,
+    name: `${row.module}.${row.function}`,
+    timeout: row.timeout,
+    reachWithin: row.reach_within,
+    dueAt: row.due_at,
+    notBefore: row.not_before,
+    route: { module: row.module, route: row.agent_id === null ? { siteId: row.site_id! } : { agentId: row.agent_id } },
+    status: row.status,
+    attempt: row.attempt,
+    safeToRepeat: row.safe_to_repeat === 1,
+    cancel: row.cancel === 1,
+    retryTimes: row.retry_times,
+    retryBackoff: row.retry_backoff,
+    retried: row.retried,
+  };
+}
+
+/** The named tasks, held against others until the transaction ends. */
+export async function lockTasks(sql: Sql, ids: readonly Id[]): Promise<ReadonlyMap<Id, TaskRecord>> {
+  const rows = await rowsIn<FactsRow>(
+    sql,
+    [...ids].sort(),
+    (list) => `SELECT ${FACTS} FROM task WHERE id IN (${list}) ORDER BY id ${lockRows(sql)}`,
+  );
+  return new Map(rows.map((row) => [row.id, recordOf(row)]));
+}
+
+/** What an executor has, held against others. */
+export async function lockOwnedTasks(sql: Sql, owner: Id): Promise<readonly TaskRecord[]> {
+  const rows = await sql.rows<FactsRow>(
+    `SELECT ${FACTS} FROM task WHERE owner = ? AND status IN ('leased', 'started') ORDER BY id ${lockRows(sql)}`,
+    [owner],
+  );
+  return rows.map(recordOf);
+}
+
+/** Tasks whose time has come: a started one took too long, a ready one was not taken or may be taken now. */
+export async function lockDueTasks(sql: Sql, now: number, limit: number): Promise<readonly TaskRecord[]> {
+  const rows = await sql.rows<FactsRow>(
+    `SELECT ${FACTS} FROM task WHERE due_at <= ? ORDER BY due_at LIMIT ? ${skipLocked(sql)}`,
+    [now, limit],
+  );
+  return rows.map(recordOf);
+}
+
+/** Tasks to be stopped that an executor still has. */
+export async function cancelsOf(
+  sql: Sql,
+  owner: Id,
+): Promise<readonly { readonly id: Id; readonly attempt: number }[]> {
+  return sql.rows("SELECT id, attempt FROM task WHERE owner = ? AND status IN ('leased', 'started') AND cancel = 1", [
+    owner,
+  ]);
+}
+
+export async function startTasks(
+  sql: SqlTransaction,
+  tasks: readonly { readonly id: Id; readonly dueAt: number | null }[],
+  now: number,
+): Promise<void> {
+  await sql.update({
+    table: "task",
+    keys: ["id"],
+    set: ["status", "started_at", "due_at"],
+    rows: tasks.map((one) => [one.id, "started", now, one.dueAt]),
+  });
+}
+
+/** Changes tasks that were locked in this transaction. */
+export async function changeTasks(
+  sql: SqlTransaction,
+  changes: readonly { readonly task: TaskRecord; readonly change: TaskChange; readonly itemsFailed?: number }[],
+  now: number,
+): Promise<void> {
+  const ready: SqlValue[][] = [];
+  const ended: SqlValue[][] = [];
+  for (const { task, change, itemsFailed } of changes) {
+    if (change.status === "ready") {
+      // One look at the right time serves both: telling executors of a delayed task, and giving up one that nobody takes.
+      const reachBy = task.reachWithin === null ? null : change.notBefore + task.reachWithin;
+      const dueAt = change.notBefore > now ? change.notBefore : reachBy;
+      ready.push([task.id, "ready", null, null, change.attempt, change.retried, change.notBefore, dueAt]);
+    } else {
+      const error = change.error === null ? null : JSON.stringify(change.error);
+      ended.push([task.id, change.status, JSON.stringify(change.value), error, itemsFailed ?? null, now, null]);
+    }
+  }
+  const readySet = ["status", "owner", "started_at", "attempt", "retried", "not_before", "due_at"];
+  await sql.update({ table: "task", keys: ["id"], set: readySet, rows: ready });
+  const endedSet = ["status", "value", "error", "items_failed", "settled_at", "due_at"];
+  await sql.update({ table: "task", keys: ["id"], set: endedSet, rows: ended });
+}
+
+export async function setDue(
+  sql: SqlTransaction,
+  due: readonly { readonly id: Id; readonly dueAt: number | null }[],
+): Promise<void> {
+  await sql.update({ table: "task", keys: ["id"], set: ["due_at"], rows: due.map((one) => [one.id, one.dueAt]) });
+}
+
+export async function nextDue(sql: Sql): Promise<number | null> {
+  const [row] = await sql.rows<{ at: number | null }>("SELECT min(due_at) AS at FROM task WHERE due_at IS NOT NULL");
+  return row?.at ?? null;
+}
+
+export async function insertItems(
+  sql: SqlTransaction,
+  items: readonly (ItemResult & { readonly task: Id })[],
+): Promise<void> {
+  await sql.insert({
+    table: "task_item",
+    columns: ["task_id", "item", "outcome", "value", "error"],
+    rows: items.map((one) => [
+      one.task,
+      one.item,
+      one.outcome,
+      one.value === undefined ? null : JSON.stringify(one.value),
+      one.error === undefined ? null : JSON.stringify(one.error),
+    ]),
+    onConflict: { columns: ["task_id", "item"], do: "update" },
+  });
+}
+
+/** What came back for jobs since their last turn, and how many of their tasks are still out. */
+export interface PendingTasks {
+  readonly settled: SettledTask[];
+  open: number;
+}
+
+interface PendingRow {
+  readonly id: string;
+  readonly job_id: string;
+  readonly call: number;
+  readonly status: TaskStatus;
+  readonly value: string | null;
+  readonly error: string | null;
+  readonly items_failed: number | null;
+}
+
+export async function pendingTasks(sql: Sql, jobs: readonly Id[]): Promise<ReadonlyMap<Id, PendingTasks>> {
+  const rows = await rowsIn<PendingRow>(
+    sql,
+    jobs,
+    (list) =>
+      `SELECT id, job_id, call, status, value, error, items_failed FROM task WHERE consumed = 0 AND job_id IN (${list})`,
+  );
+  const result = new Map<Id, PendingTasks>();
+  for (const row of rows) {
+    let pending = result.get(row.job_id);
+    if (pending === undefined) {
+      pending = { settled: [], open: 0 };
+      result.set(row.job_id, pending);
+    }
+    if (row.status === "ready" || row.status === "leased" || row.status === "started") {
+      pending.open += 1;
+      continue;
+    }
+    pending.settled.push({
+      taskId: row.id,
+      call: row.call,
+      status: row.status,
+      value: row.value === null ? null : (JSON.parse(row.value) as Json),
+      error: row.error === null ? null : (JSON.parse(row.error) as TaskError),
+      itemsFailed: row.items_failed,
+    });
+  }
+  return result;
+}
+
+export async function consumeTasks(sql: Sql, ids: readonly Id[]): Promise<void> {
+  await rowsIn(sql, ids, (list) => `UPDATE task SET consumed = 1 WHERE id IN (${list})`);
+}
+
+/** Stops what a job has out: ready tasks end here, the others are marked, and given until `dueAt` to end. Returns who is to be told. */
+export async function stopTasks(
+  sql: Sql,
+  jobId: Id,
+  now: number,
+  dueAt: number,
+): Promise<readonly { readonly id: Id; readonly attempt: number; readonly owner: Id }[]> {
+  await sql.rows(
+    `UPDATE task SET status = 'cancelled', settled_at = ?, due_at = NULL, consumed = 1
+     WHERE job_id = ? AND consumed = 0 AND status = 'ready'`,
+    [now, jobId],
+  );
+  return sql.rows(
+    `UPDATE task SET cancel = 1, due_at = CASE WHEN due_at < ? THEN due_at ELSE ? END
+     WHERE job_id = ? AND consumed = 0 AND status IN ('leased', 'started') RETURNING id, attempt, owner`,
+    [dueAt, dueAt, jobId],
+  );
+}
+
+/** A task as others see it. */
+export interface Task {
+  readonly id: Id;
+  readonly jobId: Id;
+  readonly module: string;
+  readonly function: string;
+  readonly status: TaskStatus;
+  readonly attempt: number;
+  readonly value: Json;
+  readonly error: TaskError | null;
+  readonly createdAt: number;
+  readonly startedAt: number | null;
+  readonly settledAt: number | null;
+}
+
+interface TaskRow {
+  readonly id: string;
+  readonly job_id: string;
+  readonly module: string;
+  readonly function: string;
+  readonly status: TaskStatus;
+  readonly attempt: number;
+  readonly value: string | null;
+  readonly error: string | null;
+  readonly created_at: number;
+  readonly started_at: number | null;
+  readonly settled_at: number | null;
+}
+
+/** Tasks of a job behind `after`, in the order they were made. */
+export async function selectTasks(sql: Sql, jobId: Id, after: Id | null, limit: number): Promise<readonly Task[]> {
+  const rows = await sql.rows<TaskRow>(
+    `SELECT id, job_id, module, function, status, attempt, value, error, created_at, started_at, settled_at FROM task
+     WHERE job_id = ? AND id > ? ORDER BY id LIMIT ?`,
+    [jobId, after ?? "", limit],
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    jobId: row.job_id,
+    module: row.module,
+    function: row.function,
+    status: row.status,
+    attempt: row.attempt,
+    value: row.value === null ? null : (JSON.parse(row.value) as Json),
+    error: row.error === null ? null : (JSON.parse(row.error) as TaskError),
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    settledAt: row.settled_at,
+  }));
+}
+
+/** A place in the item results of a job: behind this one. */
+export interface ItemPosition {
+  readonly taskId: Id;
+  readonly item: number;
+}
+
+interface ItemRow {
+  readonly task_id: string;
+  readonly item: number;
+  readonly outcome: ItemResult["outcome"];
+  readonly value: string | null;
+  readonly error: string | null;
+}
+
+/** Results of the items of a job's batches, task by task in the order they were made. */
+export async function selectItems(
+  sql: Sql,
+  jobId: Id,
+  after: ItemPosition | null,
+  limit: number,
+): Promise<readonly (ItemResult & { readonly taskId: Id })[]> {
+  const place = after === null ? "" : "AND task.id >= ? AND (task.id > ? OR item > ?)";
+  const rows = await sql.rows<ItemRow>(
+    `SELECT task_id, item, outcome, task_item.value, task_item.error FROM task JOIN task_item ON task_item.task_id = task.id
+     WHERE task.job_id = ? ${place} ORDER BY task.id, item LIMIT ?`,
+    [jobId, ...(after === null ? [] : [after.taskId, after.taskId, after.item]), limit],
+  );
+  return rows.map((row) => ({
+    taskId: row.task_id,
+    item: row.item,
+    outcome: row.outcome,
+    ...(row.value === null ? {} : { value: JSON.parse(row.value) as Json }),
+    ...(row.error === null ? {} : { error: JSON.parse(row.error) as TaskError }),
+  }));
+}
+
+/** The first error among the items of a task. */
+export async function firstItemError(sql: Sql, task: Id): Promise<TaskError | undefined> {
+  const [row] = await sql.rows<{ error: string }>(
+    "SELECT error FROM task_item WHERE task_id = ? AND error IS NOT NULL ORDER BY item LIMIT 1",
+    [task],
+  );
+  return row === undefined ? undefined : (JSON.parse(row.error) as TaskError);
+}
+
+/** How long an executor's leases live, by executor. */
+export async function saveSessions(
+  sql: SqlTransaction,
+  sessions: readonly { readonly id: Id; readonly session: string; readonly until: number }[],
+): Promise<void> {
+  await sql.insert({
+    table: "task_session",
+    columns: ["executor_id", "session", "until"],
+    rows: sessions.map((one) => [one.id, one.session, one.until]),
+    onConflict: { columns: ["executor_id"], do: "update" },
+  });
+}
+
+/** No lease runs out because the server was down: nobody could renew it then. */
+export async function extendSessions(sql: Sql, until: number): Promise<void> {
+  await sql.rows("UPDATE task_session SET until = ? WHERE until < ?", [until, until]);
+}
+
+/** Ends the sessions that ran out and returns their executors. */
+export async function takeLapsedSessions(sql: Sql, now: number): Promise<readonly Id[]> {
+  const rows = await sql.rows<{ executor_id: string }>(
+    "DELETE FROM task_session WHERE until <= ? RETURNING executor_id",
+    [now],
+  );
+  return rows.map((row) => row.executor_id);
+}
+
+export async function nextSessionEnd(sql: Sql): Promise<number | null> {
+  const [row] = await sql.rows<{ at: number | null }>("SELECT min(until) AS at FROM task_session");
+  return row?.at ?? null;
+}

@@ -1,0 +1,123 @@
+import type { Clock } from "../kernel/clock.ts";
+import type { Id } from "../kernel/ids.ts";
+import type { Database } from "../platform/database/index.ts";
+import type { Logger } from "../platform/logging/index.ts";
+import { TASK_TIMED_OUT } from "./errors.ts";
+import { createAlarm } from "./alarm.ts";
+import type { JobLines } from "./lines.ts";
+import { applyChanges } from "./settle.ts";
+import type { Settlement } from "./settle.ts";
+import { readerOf, sqlOf } from "./sql.ts";
+import type { ReadyRoute, TaskCancel } from "./task-model.ts";
+import { afterLoss, unreachable } from "./task-rules.ts";
+import {
+  extendSessions,
+  lockDueTasks,
+  lockOwnedTasks,
+  nextDue,
+  nextSessionEnd,
+  setDue,
+  takeLapsedSessions,
+} from "./task-store.ts";
+import type { TaskRecord } from "./task-store.ts";
+import type { Wakes } from "./wakes.ts";
+
+/**
+ * Looks after tasks whose time has come: leases of executors that are gone, time-outs, waits between attempts. Takes no input, may run at
+ * any time and on every replica; the tables say what is due.
+ */
+export interface TaskSweeper {
+  start(): Promise<void>;
+  /** There is something to look at then. */
+  by(at: number): void;
+  stop(): Promise<void>;
+}
+
+export interface SweeperParts {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly wakes: Wakes;
+  readonly lines: JobLines;
+  readonly lease: number;
+}
+
+const MOST_AT_ONCE = 500;
+
+export function createTaskSweeper(parts: SweeperParts): TaskSweeper {
+  const { database, clock, wakes, lines } = parts;
+  const reader = readerOf(database);
+  const alarm = createAlarm({ clock, log: parts.log, name: "task sweeper", run: sweep });
+  /** Nobody could take a task while there was no server: waits count from here at the earliest. */
+  let since = 0;
+
+  function reachBy(task: TaskRecord): number {
+    return task.reachWithin === null ? Infinity : Math.max(task.notBefore, since) + task.reachWithin;
+  }
+
+  async function sweep(): Promise<number | null> {
+    while (await sweepDue()) {
+      // More are due than one transaction should hold.
+    }
+    await sweepSessions();
+    const times = [await nextDue(reader), await nextSessionEnd(reader)].filter((at) => at !== null);
+    // Another replica may have died with what only it was to look at.
+    if (database.dialect === "postgres") times.push(clock.now() + parts.lease / 2);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  async function sweepDue(): Promise<boolean> {
+    return database.transaction(async (tx) => {
+      const sql = sqlOf(database, tx);
+      const now = clock.now();
+      const due = await lockDueTasks(sql, now, MOST_AT_ONCE);
+      const settlements: Settlement[] = [];
+      const later: { id: Id; dueAt: number | null }[] = [];
+      const ready: ReadyRoute[] = [];
+      const cancels: TaskCancel[] = [];
+      for (const task of due) {
+        if (task.status === "started" || (task.status === "leased" && task.cancel)) {
+          settlements.push({
+            task,
+            change: afterLoss(task, now, { message: "no result came within its time-out", code: TASK_TIMED_OUT.code }),
+          });
+          cancels.push({ task: task.id, attempt: task.attempt, executorId: task.owner! });
+        } else if (task.status === "ready" && reachBy(task) <= now) {
+          settlements.push({ task, change: unreachable() });
+        } else {
+          const next = task.status === "ready" ? reachBy(task) : Infinity;
+          later.push({ id: task.id, dueAt: next === Infinity ? null : next });
+          if (task.status === "ready") ready.push(task.route);
+        }
+      }
+      await setDue(sql, later);
+      wakes.tasksReady(tx, ready);
+      wakes.tasksCancelled(tx, cancels);
+      await applyChanges({ tx, sql, wakes, lines, sweepBy: alarm.by, now }, settlements);
+      return due.length === MOST_AT_ONCE;
+    });
+  }
+
+  async function sweepSessions(): Promise<void> {
+    await database.transaction(async (tx) => {
+      const sql = sqlOf(database, tx);
+      const now = clock.now();
+      for (const owner of await takeLapsedSessions(sql, now)) {
+        const tasks = await lockOwnedTasks(sql, owner);
+        const lost = tasks.map((task) => ({ task, change: afterLoss(task, now, { message: "the executor is gone" }) }));
+        await applyChanges({ tx, sql, wakes, lines, sweepBy: alarm.by, now }, lost);
+      }
+    });
+  }
+
+  return {
+    async start() {
+      since = clock.now();
+      await database.transaction((tx) => extendSessions(sqlOf(database, tx), clock.now() + parts.lease));
+      alarm.start();
+      alarm.by(clock.now());
+    },
+    by: alarm.by,
+    stop: () => alarm.stop(),
+  };
+}
