@@ -1,0 +1,165 @@
+import { GantryError, problem, type Place, type Problem } from "../kernel/errors.ts";
+import {
+  ADDRESS_BLOCK_FULL,
+  ADDRESS_TAKEN,
+  allocate,
+  blockTitle,
+  contains,
+  formatAddress,
+  freeCount,
+  gatewayOf,
+  parseAddress,
+  type Address,
+  type AddressBlock,
+} from "../network/index.ts";
+import type { AddressBlockData, HeldAddress, Structure } from "../inventory/index.ts";
+import { openBlock } from "./addresses.ts";
+import { placeKey, type DesignStructure } from "./model.ts";
+
+/** A block while its addresses are given out. */
+interface Ledger {
+  readonly block: AddressBlock;
+  readonly reserved: ReadonlySet<Address>;
+  /** Addresses that are somebody's, by owner. */
+  readonly taken: Map<Address, string>;
+  /** Addresses of what is going away. */
+  readonly leaving: Set<Address>;
+  /** Requests for any address, in the order of the design. */
+  readonly open: { readonly structure: string; readonly index: number }[];
+}
+
+export interface AllocationInput {
+  /** The structures of the design. */
+  readonly wanted: ReadonlyMap<string, DesignStructure>;
+  readonly blocks: ReadonlyMap<string, AddressBlockData>;
+  /** Every structure of the inventory. */
+  readonly rows: ReadonlyMap<string, Structure>;
+  /** Whether a row that the design does not name is to go away. */
+  readonly goes: (row: Structure) => boolean;
+  readonly places: ReadonlyMap<string, Place>;
+}
+
+/**
+ * Gives every structure its addresses: the ones it asks for by name, the ones it has already, and the lowest free ones of the block for
+ * the rest, in the order of the design. Addresses of what is going away are given out again only when nothing else is free.
+ *
+ * The same input gives the same addresses. Throws `address_block_full` or `address_taken`, with every case.
+ */
+export function allocateAddresses(input: AllocationInput): ReadonlyMap<string, readonly HeldAddress[]> {
+  const { wanted, rows, places } = input;
+  const problems: Problem[] = [];
+  const ledgers = new Map([...input.blocks].map(([name, data]) => [name, openLedger(data)]));
+  for (const [name, row] of rows) {
+    if (wanted.has(name)) continue;
+    for (const { block, address } of row.addresses) {
+      const ledger = ledgers.get(block);
+      if (input.goes(row)) ledger?.leaving.add(parseAddress(address));
+      else ledger?.taken.set(parseAddress(address), `structure ${name}`);
+    }
+  }
+  const result = new Map<string, (HeldAddress | undefined)[]>();
+  for (const [name, structure] of wanted) result.set(name, takeFixed(name, structure, ledgers, places, problems));
+  for (const [name, structure] of wanted)
+    keepHeld(name, structure, rows.get(name)?.addresses ?? [], result.get(name) ?? [], ledgers);
+  for (const [blockName, ledger] of ledgers) {
+    const chosen = choose(ledger);
+    if (chosen === undefined) {
+      const place = places.get(placeKey("structure", ledger.open.at(-1)?.structure ?? ""));
+      const message = `address block ${blockTitle(ledger.block)} is full: ${ledger.open.length} more addresses are wanted`;
+      problems.push(problem(ADDRESS_BLOCK_FULL, message, place));
+      continue;
+    }
+    for (const [position, { structure, index }] of ledger.open.entries()) {
+      const address = chosen[position];
+      const list = result.get(structure);
+      if (address !== undefined && list !== undefined)
+        list[index] = { block: blockName, address: formatAddress(address) };
+    }
+  }
+  const [first] = problems;
+  if (first !== undefined) {
+    const kind = first.code === ADDRESS_TAKEN.code ? ADDRESS_TAKEN : ADDRESS_BLOCK_FULL;
+    throw new GantryError(kind, first.message, { problems, ...(first.where && { where: first.where }) });
+  }
+  return new Map([...result].map(([name, list]) => [name, list.filter((one) => one !== undefined)]));
+}
+
+function openLedger(data: AddressBlockData): Ledger {
+  const { block, reserved } = openBlock(data);
+  return {
+    block,
+    reserved: new Set(reserved.map(({ address }) => address)),
+    taken: new Map(),
+    leaving: new Set(),
+    open: [],
+  };
+}
+
+function takeFixed(
+  name: string,
+  structure: DesignStructure,
+  ledgers: ReadonlyMap<string, Ledger>,
+  places: ReadonlyMap<string, Place>,
+  problems: Problem[],
+): (HeldAddress | undefined)[] {
+  return structure.addresses.map(({ block, address }) => {
+    if (address === null) return undefined;
+    const ledger = ledgers.get(block);
+    const owner = ledger?.taken.get(parseAddress(address));
+    if (owner !== undefined) {
+      problems.push(
+        problem(
+          ADDRESS_TAKEN,
+          `${address} of address block '${block}' is taken: ${owner}`,
+          places.get(placeKey("structure", name)),
+        ),
+      );
+    }
+    ledger?.taken.set(parseAddress(address), `structure ${name}`);
+    return { block, address };
+  });
+}
+
+/** Open requests are answered with what the structure has of the block; what then is still open is written down. */
+function keepHeld(
+  name: string,
+  structure: DesignStructure,
+  has: readonly HeldAddress[],
+  list: (HeldAddress | undefined)[],
+  ledgers: ReadonlyMap<string, Ledger>,
+): void {
+  const left = has.filter(({ block, address: text }) => {
+    const ledger = ledgers.get(block);
+    const address = parseAddress(text);
+    if (ledger === undefined || !contains(ledger.block, address)) return false;
+    return !ledger.taken.has(address) && !ledger.reserved.has(address) && gatewayOf(ledger.block) !== address;
+  });
+  for (const [index, { block, address }] of structure.addresses.entries()) {
+    if (address !== null) continue;
+    const at = left.findIndex((one) => one.block === block);
+    const [held] = at < 0 ? [] : left.splice(at, 1);
+    list[index] = held;
+    if (held === undefined) ledgers.get(block)?.open.push({ structure: name, index });
+    else ledgers.get(block)?.taken.set(parseAddress(held.address), `structure ${name}`);
+  }
+}
+
+/** Free addresses, lowest first; those of what is going away behind them. Undefined when there are not enough. */
+function choose(ledger: Ledger): readonly Address[] | undefined {
+  const { block, open } = ledger;
+  if (open.length === 0) return [];
+  const kept = new Set<Address>([...ledger.reserved, ...ledger.taken.keys()]);
+  const all = new Set<Address>([...kept, ...ledger.leaving]);
+  const free = freeCount(block, all);
+  const first = free < BigInt(open.length) ? Number(free) : open.length;
+  const chosen = allocate(block, { count: first }, named(all));
+  const missing = open.length - first;
+  if (missing === 0) return chosen;
+  const others = new Set<Address>([...kept, ...chosen]);
+  if (freeCount(block, others) < BigInt(missing)) return undefined;
+  return [...chosen, ...allocate(block, { count: missing }, named(others))];
+}
+
+function named(addresses: Iterable<Address>): { address: Address; by: string }[] {
+  return [...addresses].map((address) => ({ address, by: "somebody" }));
+}

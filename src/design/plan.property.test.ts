@@ -1,0 +1,166 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Snapshot, Structure } from "../inventory/index.ts";
+import { countingRandom } from "../kernel/ids.ts";
+import { writesOf } from "./apply.ts";
+import { emptyDesign } from "./ingest.ts";
+import type { Design } from "./model.ts";
+import { makePlan } from "./plan.ts";
+import { applied, designOf, emptySnapshot, settled, written } from "./testing.ts";
+
+/** The machine may be busy with other tests. */
+const PATIENCE = 60_000;
+
+/** What may be different between two versions of a site. */
+interface Shape {
+  readonly webs: readonly {
+    readonly name: number;
+    readonly address: number | null;
+    readonly greeting: string | null;
+    readonly size: number | null;
+  }[];
+  readonly greeting: string;
+  readonly script: string;
+  readonly balancer: boolean;
+}
+
+const shape: fc.Arbitrary<Shape> = fc.record({
+  webs: fc.uniqueArray(
+    fc.record({
+      name: fc.nat(5),
+      address: fc.option(fc.nat(3)),
+      greeting: fc.option(fc.constantFrom("Hi", "Moin")),
+      size: fc.option(fc.nat(1)),
+    }),
+    { selector: ({ name }) => name, maxLength: 5 },
+  ),
+  greeting: fc.constantFrom("Hello", "Hej"),
+  script: fc.constantFrom("pass", 'agent.run( command="x" )'),
+  balancer: fc.boolean(),
+});
+
+/** Addresses asked for by name are the structure's own, so that every shape is a sound design. */
+function designFrom({ webs, greeting, script, balancer }: Shape): Design {
+  const text = webs.map(
+    ({ name, address, greeting: own, size }) => `  web${name}:
+    site: lab
+    blueprint: web
+    foundation: { type: local, blueprint: machine, attributes: { ${size === null ? "" : `size: ${size}`} } }
+    addresses: [{ block: loopback${address === null ? "" : `, address: 10.0.0.${100 + name * 10 + address}`} }]
+    variables: { ${own === null ? "" : `greeting: ${own}`} }
+`,
+  );
+  const last = balancer
+    ? `  balancer:
+    site: lab
+    blueprint: balancer
+    foundation: { type: local, blueprint: machine }
+    addresses: [{ block: loopback }]
+    depends_on: [${webs.map(({ name }) => `web${name}`).join(", ")}]
+`
+    : "";
+  return designOf(`design: d
+sites: { lab: { variables: { greeting: ${greeting} } } }
+address_blocks: { loopback: { site: lab, subnet: 10.0.0.0/24 } }
+blueprints:
+  machine: { builds: foundation, scripts: { create: pass } }
+  web: { builds: structure, scripts: { create: '${script}' } }
+  balancer: { builds: structure, scripts: { create: 'members = inventory.structures( blueprint="web" )' } }
+structures:
+${text.join("")}${last}`);
+}
+
+/** What people, other designs, jobs and failures make of single rows, by position. */
+const disturbance = fc.record({
+  at: fc.nat(10),
+  what: fc.constantFrom<Partial<Structure>>(
+    { managedBy: "person" },
+    { managedBy: "design:other" },
+    { description: "by hand" },
+    { variables: { greeting: "by hand", more: 1 } },
+    { state: "failed", build: null, failure: { role: "create", message: "no", jobId: null, at: 0 } },
+    { state: "failed", failure: { role: "update", message: "no", jobId: null, at: 0 } },
+    { state: "failed", failure: { role: "destroy", message: "no", jobId: null, at: 0 } },
+    { state: "building", jobId: "job" },
+    { state: "planned", build: null },
+    { stale: true },
+    { rebuild: true },
+    { wanted: "absent" },
+    { wanted: "absent", state: "destroying", jobId: "job" },
+  ),
+});
+
+function disturbed(snapshot: Snapshot, disturbances: readonly { at: number; what: Partial<Structure> }[]): Snapshot {
+  const structures = new Map(snapshot.structures);
+  const names = [...structures.keys()];
+  for (const { at, what } of disturbances) {
+    const row = structures.get(names[at % Math.max(1, names.length)] ?? "");
+    // One at a time: two together may be what no program ever writes.
+    if (row !== undefined && row === snapshot.structures.get(row.name)) structures.set(row.name, { ...row, ...what });
+  }
+  return { ...snapshot, structures };
+}
+
+const history = fc.record({ first: shape, disturbances: fc.array(disturbance, { maxLength: 4 }), second: shape });
+
+describe("whatever was there", () => {
+  it(
+    "applied and built, nothing is left to do",
+    () => {
+      fc.assert(
+        fc.property(history, ({ first, disturbances, second }) => {
+          const before = disturbed(settled(applied(emptySnapshot(), designFrom(first)).after), disturbances);
+          const design = designFrom(second);
+          const after = settled(applied(before, design).after);
+          const kinds = makePlan(design, after, []).plan.actions.map(({ kind }) => kind);
+          expect(kinds.filter((kind) => kind !== "conflict")).toEqual([]);
+        }),
+        { numRuns: 100 },
+      );
+    },
+    PATIENCE,
+  );
+
+  it(
+    "applying twice does no more than once",
+    () => {
+      fc.assert(
+        fc.property(history, ({ first, disturbances, second }) => {
+          const before = disturbed(settled(applied(emptySnapshot(), designFrom(first)).after), disturbances);
+          const design = designFrom(second);
+          const { after } = applied(before, design);
+          const again = makePlan(design, after, []);
+          expect(again.plan.actions.filter(({ kind }) => kind !== "conflict")).toEqual([]);
+          const writes = writesOf(again, after, { random: countingRandom(), now: 0 });
+          expect([...Object.values(writes.insert), ...Object.values(writes.update)].flat()).toEqual([]);
+        }),
+        { numRuns: 100 },
+      );
+    },
+    PATIENCE,
+  );
+
+  it(
+    "nobody else's row is written, and no two structures have one address",
+    () => {
+      fc.assert(
+        fc.property(history, fc.boolean(), ({ first, disturbances, second }, destroy) => {
+          const before = disturbed(settled(applied(emptySnapshot(), designFrom(first)).after), disturbances);
+          const design = destroy ? emptyDesign("d") : designFrom(second);
+          const planned = makePlan(design, before, []);
+          const writes = writesOf(planned, before, { random: countingRandom(), now: 0 });
+          for (const row of [...Object.values(writes.insert), ...Object.values(writes.update)].flat())
+            expect(row.managedBy).toBe("design:d");
+          for (const row of writes.update.structures)
+            expect(before.structures.get(row.name)?.managedBy).toBe("design:d");
+          const held = [...written(before, writes).structures.values()]
+            .filter(({ wanted }) => wanted === "built")
+            .flatMap(({ addresses }) => addresses.map(({ address }) => address));
+          expect(new Set(held).size).toBe(held.length);
+        }),
+        { numRuns: 100 },
+      );
+    },
+    PATIENCE,
+  );
+});

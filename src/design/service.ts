@@ -1,0 +1,231 @@
+import type { Principal } from "../access/index.ts";
+import {
+  hashOf,
+  type InventoryStore,
+  type InventoryWrites,
+  type ResolverOptions,
+  type Snapshot,
+} from "../inventory/index.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { GantryError, type Problem } from "../kernel/errors.ts";
+import type { Random } from "../kernel/ids.ts";
+import type { Json } from "../kernel/json.ts";
+import { nearest } from "../kernel/nearest.ts";
+import type { Bus } from "../platform/bus/index.ts";
+import { afterCommit, type Database, type Transaction } from "../platform/database/index.ts";
+import type { EventDraft, EventStream } from "../platform/events/index.ts";
+import { writesOf } from "./apply.ts";
+import { observationTargets } from "./drift.ts";
+import { DESIGN_NOT_FOUND, PLAN_OUTDATED } from "./errors.ts";
+import { designOf, emptyDesign, ingest, type IngestOptions } from "./ingest.ts";
+import type { Design, Observation, Observer, Plan } from "./model.ts";
+import { makePlan, ownerOf, type Planned } from "./plan.ts";
+import type { Bundle } from "./schema.ts";
+import type { DesignRecord, DesignStore } from "./store.ts";
+import { changesAnything, destroysAnything, planText } from "./text.ts";
+
+/** A plan as it is shown and confirmed. */
+export interface PlanAnswer extends Plan {
+  readonly text: string;
+  /** Applying it would do nothing. */
+  readonly empty: boolean;
+  /** Applying it would take something down that is there. */
+  readonly destroys: boolean;
+  readonly warnings: readonly Problem[];
+}
+
+export interface DesignService {
+  /** Errors: `design_invalid` with every problem, `address_block_full`, `address_taken`. */
+  plan(principal: Principal, bundle: Bundle): Promise<PlanAnswer>;
+  /** Writes what the plan says, in one transaction; the foreman does the rest. Errors: as `plan`, and `plan_outdated`. */
+  apply(principal: Principal, bundle: Bundle, fingerprint: string): Promise<PlanAnswer>;
+  /** The plan that takes a design down. Errors: `design_not_found`. */
+  planDestroy(principal: Principal, name: string): Promise<PlanAnswer>;
+  /** Errors: `design_not_found`, `plan_outdated`. */
+  destroy(principal: Principal, name: string, fingerprint: string): Promise<PlanAnswer>;
+  list(principal: Principal, after: string, limit: number): Promise<readonly DesignRecord[]>;
+  /** Errors: `design_not_found`. */
+  get(principal: Principal, name: string): Promise<DesignRecord>;
+  /** The documents a design was last applied with. Errors: `design_not_found`. */
+  documents(principal: Principal, name: string): Promise<Bundle>;
+}
+
+export interface DesignServiceParts {
+  readonly database: Database;
+  readonly inventory: InventoryStore;
+  readonly store: DesignStore;
+  readonly observer: Observer;
+  readonly events: EventStream;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** What scripts may call and which drivers there are, now. */
+  known(): Pick<IngestOptions, "catalogue" | "foundationTypes" | "attributeProblems">;
+  /** The classes of a foundation's type. */
+  readonly classesOf?: ResolverOptions["classesOf"];
+}
+
+const NO_DOCUMENTS: Bundle = { documents: [], files: {} };
+
+interface ReadBundle {
+  readonly design: Design;
+  readonly warnings: readonly Problem[];
+}
+
+/** Characters of a bundle that is worth keeping between its plan and its apply, and for how long a person may think about the plan. */
+const LARGE_BUNDLE = 64 * 1024;
+const KEEP_MILLISECONDS = 60_000;
+
+export function createDesignService(parts: DesignServiceParts): DesignService {
+  const { database, inventory, store, clock, random } = parts;
+  const resolving: ResolverOptions = parts.classesOf === undefined ? {} : { classesOf: parts.classesOf };
+
+  /** Of a large bundle: what is planned is applied soon after, and reading it takes seconds in which nobody else is served. */
+  let last: { readonly hash: string; readonly read: ReadBundle } | undefined;
+  let cancelForgetting = (): void => {};
+
+  function read(bundle: Bundle): ReadBundle {
+    const size = [...bundle.documents.map(({ text }) => text), ...Object.values(bundle.files)].reduce(
+      (sum, text) => sum + text.length,
+      0,
+    );
+    const hash = size < LARGE_BUNDLE ? undefined : hashOf(bundle as unknown as Json);
+    if (hash !== undefined && last?.hash === hash) return last.read;
+    const ingested = ingest(bundle, parts.known());
+    const found = { design: designOf(ingested), warnings: ingested.warnings };
+    if (hash !== undefined) {
+      forget();
+      last = { hash, read: found };
+      cancelForgetting = clock.after(KEEP_MILLISECONDS, forget);
+    }
+    return found;
+  }
+
+  function forget(): void {
+    cancelForgetting();
+    last = undefined;
+  }
+
+  async function look(
+    principal: Principal,
+    design: Design,
+  ): Promise<{ snapshot: Snapshot; observations: readonly Observation[] }> {
+    const snapshot = await inventory.snapshot(principal.tenantId);
+    const targets = observationTargets(snapshot, ownerOf(design.name));
+    return { snapshot, observations: targets.length === 0 ? [] : await parts.observer.observe(targets) };
+  }
+
+  async function plan(principal: Principal, design: Design, warnings: readonly Problem[]): Promise<PlanAnswer> {
+    const { snapshot, observations } = await look(principal, design);
+    return answerOf(makePlan(design, snapshot, observations, resolving), warnings);
+  }
+
+  async function apply(
+    principal: Principal,
+    design: Design,
+    fingerprint: string,
+    bundle: Bundle | null,
+    warnings: readonly Problem[],
+  ): Promise<PlanAnswer> {
+    // Looking may take long and is done before; inside the transaction only the inventory is looked at again.
+    const { observations } = await look(principal, design);
+    return database.transaction(async (tx) => {
+      const snapshot = await inventory.snapshot(principal.tenantId, tx);
+      const planned = makePlan(design, snapshot, observations, resolving);
+      if (planned.plan.fingerprint !== fingerprint) {
+        throw new GantryError(PLAN_OUTDATED, `the plan for design '${design.name}' is not the one that was shown`);
+      }
+      const writes = writesOf(planned, snapshot, { random, now: clock.now() });
+      await inventory.write(tx, principal.tenantId, writes);
+      const wanted = bundle === null ? "absent" : "built";
+      const record = await store.save(tx, principal.tenantId, design.name, {
+        by: principal.name,
+        wanted,
+        bundle: bundle ?? NO_DOCUMENTS,
+      });
+      await inventory.removeUnused(tx, principal.tenantId);
+      await parts.events.append(tx, eventsOf(principal, record, planned, writes));
+      wakeForeman(tx);
+      return answerOf(planned, warnings);
+    });
+  }
+
+  function wakeForeman(tx: Transaction): void {
+    afterCommit(tx, "foreman", () => parts.bus.publish("foreman", null));
+  }
+
+  async function find(principal: Principal, name: string): Promise<DesignRecord> {
+    const record = await store.get(database.kysely, principal.tenantId, name);
+    if (record !== undefined) return record;
+    const known = await store.list(database.kysely, principal.tenantId, "", 1000);
+    const near = nearest(
+      name,
+      known.map((one) => one.name),
+    );
+    throw new GantryError(
+      DESIGN_NOT_FOUND,
+      `there is no design '${name}'${near === undefined ? "" : `; did you mean '${near}'?`}`,
+    );
+  }
+
+  return {
+    async plan(principal, bundle) {
+      const { design, warnings } = read(bundle);
+      return plan(principal, design, warnings);
+    },
+    async apply(principal, bundle, fingerprint) {
+      const { design, warnings } = read(bundle);
+      const answer = await apply(principal, design, fingerprint, bundle, warnings);
+      forget();
+      return answer;
+    },
+    async planDestroy(principal, name) {
+      await find(principal, name);
+      return plan(principal, emptyDesign(name), []);
+    },
+    async destroy(principal, name, fingerprint) {
+      await find(principal, name);
+      return apply(principal, emptyDesign(name), fingerprint, null, []);
+    },
+    list: (principal, after, limit) => store.list(database.kysely, principal.tenantId, after, limit),
+    get: find,
+    async documents(principal, name) {
+      const record = await find(principal, name);
+      return store.bundle(database.kysely, record.id);
+    },
+  };
+}
+
+function answerOf({ plan }: Planned, warnings: readonly Problem[]): PlanAnswer {
+  return { ...plan, text: planText(plan), empty: !changesAnything(plan), destroys: destroysAnything(plan), warnings };
+}
+
+/** What was decided, for everybody who follows: the design as a whole, and each foundation and structure. */
+function eventsOf(
+  principal: Principal,
+  record: DesignRecord,
+  { plan }: Planned,
+  { insert, update }: InventoryWrites,
+): readonly EventDraft[] {
+  const ids = new Map<string, string>([
+    ...[...insert.foundations, ...update.foundations].map((row) => [`foundation ${row.name}`, row.id] as const),
+    ...[...insert.structures, ...update.structures].map((row) => [`structure ${row.name}`, row.id] as const),
+  ]);
+  const tenantId = principal.tenantId;
+  const counts: Record<string, Json> = {};
+  const events: EventDraft[] = [];
+  for (const { kind, target, name, reason } of plan.actions) {
+    counts[kind] = Number(counts[kind] ?? 0) + 1;
+    const id = ids.get(`${target} ${name}`);
+    if (id === undefined || kind === "conflict") continue;
+    events.push({
+      tenantId,
+      type: `${target}.planned`,
+      subject: { kind: target, id },
+      data: { name, action: kind, reason, design: plan.design },
+    });
+  }
+  const type = record.wanted === "absent" ? "design.destroyed" : "design.applied";
+  const data = { name: record.name, version: record.version, by: principal.name, actions: counts };
+  return [{ tenantId, type, subject: { kind: "design", id: record.id }, data }, ...events];
+}

@@ -1,0 +1,80 @@
+import { allScripts, allTemplates, CREATE, UPDATE, type SourceText } from "../blueprints/index.ts";
+import { invariant } from "../kernel/errors.ts";
+import type { JsonObject } from "../kernel/json.ts";
+import { hashOf } from "./hash.ts";
+import type { FoundationBuild, StructureBuild, StructureData, World } from "./model.ts";
+import { writtenVariables, type Resolver } from "./variables.ts";
+
+/** Scripts whose text is an input of what is built: with another text something else would come out. */
+const BUILDING = [CREATE, UPDATE];
+
+/**
+ * What a structure is built with, as the world says now. Taken when its job starts and stored as its `build` when it ends, with the
+ * queries its script asked.
+ */
+export function structureInputs(resolver: Resolver, name: string): Omit<StructureBuild, "queries"> {
+  const structure = resolver.world.structures.get(name);
+  invariant(structure !== undefined, "inputs are asked of a structure that is there");
+  return {
+    site: structure.site,
+    foundation: structure.foundation,
+    addresses: structure.addresses.map(({ address }) => address),
+    ...blueprintInputs(resolver.world, structure.blueprint),
+    variables: hashEach(writtenVariables(resolver.structure(name))),
+  };
+}
+
+/** What a foundation is built with: also the addresses and the hostname of the structure that stands on it. */
+export function foundationInputs(
+  resolver: Resolver,
+  name: string,
+  occupant: StructureData | undefined,
+): FoundationBuild {
+  const foundation = resolver.world.foundations.get(name);
+  invariant(foundation !== undefined, "inputs are asked of a foundation that is there");
+  return {
+    site: foundation.site,
+    type: foundation.type,
+    attributes: foundation.attributes,
+    hostname: occupant?.hostname ?? null,
+    addresses: occupant?.addresses.map(({ address }) => address) ?? [],
+    ...blueprintInputs(resolver.world, foundation.blueprint),
+    variables: hashEach(writtenVariables(resolver.foundation(name))),
+  };
+}
+
+/** The structure that stands on each foundation. One that is to go away gives way to one that is to stay. */
+export function occupants<S extends StructureData & { readonly wanted?: "built" | "absent" }>(
+  structures: Iterable<S>,
+): ReadonlyMap<string, S> {
+  const found = new Map<string, S>();
+  for (const structure of structures) {
+    const before = found.get(structure.foundation);
+    if (before === undefined || before.wanted === "absent") found.set(structure.foundation, structure);
+  }
+  return found;
+}
+
+/** Each blueprint is hashed once a world, however many are built by it. */
+const known = new WeakMap<World, Map<string, ReturnType<typeof hashBlueprint>>>();
+
+function blueprintInputs(world: World, name: string): ReturnType<typeof hashBlueprint> {
+  const cache = known.get(world) ?? new Map<string, ReturnType<typeof hashBlueprint>>();
+  known.set(world, cache);
+  const inputs = cache.get(name) ?? hashBlueprint(world, name);
+  cache.set(name, inputs);
+  return inputs;
+}
+
+function hashBlueprint(world: World, name: string): Pick<StructureBuild, "blueprint" | "scripts" | "templates"> {
+  const building = [...allScripts(world.blueprints, name)].filter(([script]) => BUILDING.includes(script));
+  return { blueprint: name, scripts: hashTexts(building), templates: hashTexts(allTemplates(world.blueprints, name)) };
+}
+
+function hashTexts(texts: Iterable<readonly [string, SourceText]>): Readonly<Record<string, string>> {
+  return Object.fromEntries([...texts].map(([name, { text }]) => [name, hashOf(text)]));
+}
+
+function hashEach(values: JsonObject): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, hashOf(value)]));
+}

@@ -1,0 +1,75 @@
+import { lineage } from "../blueprints/index.ts";
+import type { Json, JsonObject } from "../kernel/json.ts";
+import { hashOf } from "./hash.ts";
+import type { QueryRecord, StructureQuestion } from "./model.ts";
+import { fqdnOf, siteChain, writtenVariables, type Resolver } from "./variables.ts";
+
+/**
+ * `inventory.structures( blueprint=, site=, state= )`: the structures that fit, by name. A blueprint includes those that build upon it,
+ * a site the sites below it. What is to go away is left out. Each is a map of name, hostname, fqdn, address (null when it has none),
+ * addresses, site, blueprint, state and variables (resolved, without the built-in ones).
+ */
+export function structures(resolver: Resolver, question: StructureQuestion): readonly JsonObject[] {
+  const { world } = resolver;
+  const found: JsonObject[] = [];
+  for (const structure of [...world.structures.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    // In a world that is only planned everything counts as built: so it will be.
+    const state = structure.state ?? "built";
+    if (structure.wanted === "absent") continue;
+    if (question.state !== undefined && question.state !== state) continue;
+    if (question.site !== undefined && !siteChain(world, structure.site).includes(question.site)) continue;
+    if (
+      question.blueprint !== undefined &&
+      !lineage(world.blueprints, structure.blueprint).some((one) => one.name === question.blueprint)
+    )
+      continue;
+    const addresses = structure.addresses.map(({ address }) => address);
+    found.push({
+      name: structure.name,
+      hostname: structure.hostname,
+      fqdn: fqdnOf(structure),
+      address: addresses[0] ?? null,
+      addresses,
+      site: structure.site,
+      blueprint: structure.blueprint,
+      state,
+      variables: writtenVariables(resolver.structure(structure.name)),
+    });
+  }
+  return found;
+}
+
+/** Remembers a question and what was answered, to find out later whether the answer is still the same. */
+export function recordQuery(question: StructureQuestion, answer: readonly JsonObject[]): QueryRecord {
+  return { question, hash: hashAnswer(answer) };
+}
+
+/** The state of members comes and goes while they are worked on; who they are is what an answer is about. */
+export function hashAnswer(answer: readonly JsonObject[]): string {
+  return hashOf(answer.map(({ state: _state, ...rest }): Json => rest));
+}
+
+/** `members of blueprint web`: a question as a reason names it. */
+export function questionText(question: StructureQuestion): string {
+  const parts = [
+    question.blueprint === undefined ? undefined : `of blueprint ${question.blueprint}`,
+    question.site === undefined ? undefined : `in site ${question.site}`,
+    question.state === undefined ? undefined : `in state ${question.state}`,
+  ].filter((part) => part !== undefined);
+  return parts.length === 0 ? "structures" : `members ${parts.join(" ")}`;
+}
+
+/** The question a script's parameters ask, or what is wrong with them. */
+export function questionOf(parameters: JsonObject): StructureQuestion | string {
+  for (const name of Object.keys(parameters)) {
+    if (name !== "blueprint" && name !== "site" && name !== "state")
+      return `inventory.structures has no parameter '${name}'`;
+    if (typeof parameters[name] !== "string") return `'${name}' of inventory.structures must be a text`;
+  }
+  const state = parameters["state"];
+  if (state !== undefined && !STATES.includes(state as string))
+    return `'state' of inventory.structures must be one of ${STATES.join(", ")}`;
+  return parameters as StructureQuestion;
+}
+
+const STATES: readonly string[] = ["planned", "building", "built", "failed", "destroying"];

@@ -1,0 +1,139 @@
+import type { Json } from "../kernel/json.ts";
+import type { ColumnValue } from "../platform/database/index.ts";
+import type { AddressBlock, BlueprintRow, Foundation, Managed, Site, Structure } from "./model.ts";
+
+/** Rows of the inventory as columns, and back. */
+
+type ColumnKind = "plain" | "json" | "flag";
+
+/** One kind of thing: its table, and how each member is kept. The columns have the members' names in snake case. */
+export interface RowKind<Row extends Managed & { readonly name: string }> {
+  readonly table: TableName;
+  readonly members: Readonly<Record<Exclude<keyof Row & string, "id">, ColumnKind>>;
+}
+
+export type TableName = "site" | "address_block" | "blueprint" | "foundation" | "structure";
+
+const MANAGED = {
+  name: "plain",
+  managedBy: "plain",
+  applied: "json",
+  wanted: "plain",
+  version: "plain",
+  createdAt: "plain",
+  updatedAt: "plain",
+} as const;
+
+const BUILDABLE = {
+  state: "plain",
+  stale: "flag",
+  rebuild: "flag",
+  jobId: "plain",
+  build: "json",
+  failure: "json",
+} as const;
+
+export const SITE: RowKind<Site> = {
+  table: "site",
+  members: { ...MANAGED, kind: "plain", description: "plain", parent: "plain", variables: "json" },
+};
+
+export const ADDRESS_BLOCK: RowKind<AddressBlock> = {
+  table: "address_block",
+  members: { ...MANAGED, site: "plain", subnet: "plain", gateway: "plain", reserved: "json" },
+};
+
+export const BLUEPRINT: RowKind<BlueprintRow> = {
+  table: "blueprint",
+  members: {
+    ...MANAGED,
+    builds: "plain",
+    description: "plain",
+    parents: "json",
+    variables: "json",
+    scripts: "json",
+    templates: "json",
+    foundationTypes: "json",
+    foundationBlueprints: "json",
+  },
+};
+
+export const FOUNDATION: RowKind<Foundation> = {
+  table: "foundation",
+  members: {
+    ...MANAGED,
+    ...BUILDABLE,
+    site: "plain",
+    type: "plain",
+    blueprint: "plain",
+    attributes: "json",
+    variables: "json",
+  },
+};
+
+export const STRUCTURE: RowKind<Structure> = {
+  table: "structure",
+  members: {
+    ...MANAGED,
+    ...BUILDABLE,
+    hostname: "plain",
+    site: "plain",
+    blueprint: "plain",
+    foundation: "plain",
+    description: "plain",
+    variables: "json",
+    addresses: "json",
+    dependsOn: "json",
+  },
+};
+
+/** The columns of a kind but for `id`, `tenant_id` and `revision`, in the order of `columnValues`. */
+export function columnNames(kind: { readonly members: Readonly<Record<string, ColumnKind>> }): readonly string[] {
+  return Object.keys(kind.members).map(columnName);
+}
+
+function columnName(member: string): string {
+  return member.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+export function columnValues<Row extends Managed & { readonly name: string }>(
+  kind: RowKind<Row>,
+  row: Row,
+): readonly ColumnValue[] {
+  const members = row as unknown as Readonly<Record<string, unknown>>;
+  return Object.entries<ColumnKind>(kind.members).map(([member, as]) => columnValue(members[member], as));
+}
+
+/** Some members of a row as columns. */
+export function partialColumns<Row extends Managed & { readonly name: string }>(
+  kind: RowKind<Row>,
+  values: Partial<Row>,
+): Readonly<Record<string, ColumnValue>> {
+  const kinds: Readonly<Record<string, ColumnKind>> = kind.members;
+  return Object.fromEntries(
+    Object.entries(values)
+      .filter(([member]) => Object.hasOwn(kinds, member))
+      .map(([member, value]) => [columnName(member), columnValue(value, kinds[member] ?? "plain")]),
+  );
+}
+
+function columnValue(value: unknown, as: ColumnKind): ColumnValue {
+  if (as === "flag") return value === true ? 1 : 0;
+  if (as === "json") return value === null ? null : JSON.stringify(value);
+  return value as ColumnValue;
+}
+
+/** A row from its columns. */
+export function rowOf<Row extends Managed & { readonly name: string }>(kind: RowKind<Row>, columns: object): Row {
+  const found = columns as Readonly<Record<string, unknown>>;
+  const members = Object.entries<ColumnKind>(kind.members).map(([member, as]) => [
+    member,
+    memberValue(found[columnName(member)], as),
+  ]);
+  return { id: found["id"], ...Object.fromEntries(members) } as Row;
+}
+
+function memberValue(value: unknown, as: ColumnKind): unknown {
+  if (as === "flag") return value === 1;
+  return as === "json" && typeof value === "string" ? (JSON.parse(value) as Json) : value;
+}

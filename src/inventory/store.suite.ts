@@ -1,0 +1,246 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { DEFAULT_TENANT } from "../access/index.ts";
+import { manualClock } from "../kernel/clock.ts";
+import type { Database, OpenEmptyDatabase, Transaction } from "../platform/database/index.ts";
+import type { InventoryWrites, Structure, StructureBuild } from "./model.ts";
+import { createInventoryStore, type InventoryStore } from "./store.ts";
+import { inventoryMigrations } from "./tables.ts";
+import { addressBlock, blueprint, foundation, inserting, site, structure, updating } from "./testing.ts";
+
+const tenant = DEFAULT_TENANT.id;
+
+const build: StructureBuild = {
+  blueprint: "web",
+  scripts: { create: "a" },
+  templates: {},
+  variables: {},
+  addresses: ["10.0.0.1"],
+  site: "lab",
+  foundation: "web1",
+  queries: [],
+};
+
+/** What the inventory does on every database. */
+export function storeSuite(open: OpenEmptyDatabase): void {
+  let database: Database;
+  let store: InventoryStore;
+  beforeEach(async () => {
+    database = await open(inventoryMigrations);
+    store = createInventoryStore({ database, clock: manualClock(1000) });
+  });
+
+  function write(writes: InventoryWrites): Promise<void> {
+    return database.transaction((tx) => store.write(tx, tenant, writes));
+  }
+  const inTransaction = <Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> =>
+    database.transaction(work);
+
+  async function structureNamed(name: string): Promise<Structure | undefined> {
+    return (await store.snapshot(tenant)).structures.get(name);
+  }
+
+  describe("the inventory", () => {
+    it("gives back what was written, of every kind", async () => {
+      const rows = {
+        sites: [
+          site("region", { kind: "region" }),
+          site("lab", { parent: "region", variables: { greeting: "Hello", deep: { list: [1, null, true] } } }),
+        ],
+        addressBlocks: [addressBlock("block", { gateway: "10.0.0.254", reserved: ["10.0.0.1-10.0.0.9"] })],
+        blueprints: [
+          blueprint("web", {
+            parents: ["base"],
+            templates: { "a.html": { text: "ä\n", origin: { file: "a", line: 3, column: 5, exact: false } } },
+          }),
+        ],
+        foundations: [foundation("web1", { attributes: { image: "x" }, stale: true })],
+        structures: [
+          structure("web1", {
+            addresses: [{ block: "block", address: "10.0.0.20" }],
+            dependsOn: ["web2"],
+            state: "failed",
+            rebuild: true,
+            build,
+            failure: { role: "create", message: "no", jobId: null, at: 5 },
+            applied: { description: "" },
+          }),
+          structure("web2"),
+        ],
+      };
+      await write(inserting(rows));
+      const snapshot = await store.snapshot(tenant);
+      expect([...snapshot.sites.values()]).toEqual([rows.sites[1], rows.sites[0]]);
+      expect([...snapshot.addressBlocks.values()]).toEqual(rows.addressBlocks);
+      expect([...snapshot.blueprints.values()]).toEqual(rows.blueprints);
+      expect([...snapshot.foundations.values()]).toEqual(rows.foundations);
+      expect([...snapshot.structures.values()]).toEqual(rows.structures);
+      expect(snapshot.tenant).toEqual({ id: tenant, name: "default", variables: {} });
+      // Another reader, that knows nothing yet, sees the same.
+      expect(await createInventoryStore({ database, clock: manualClock() }).snapshot(tenant)).toEqual(snapshot);
+    });
+
+    it("reads again only what changed, and knows what is gone", async () => {
+      await write(inserting({ sites: [site("lab")], structures: [structure("a"), structure("b"), structure("c")] }));
+      const first = await store.snapshot(tenant);
+      expect(await store.snapshot(tenant)).toBe(first);
+      const b = first.structures.get("b")!;
+      await write(updating({ structures: [{ ...b, description: "new", version: 2 }] }));
+      const c = first.structures.get("c")!;
+      expect(await inTransaction((tx) => store.remove(tx, "structure", c.id, c.version))).toBe(true);
+      const second = await store.snapshot(tenant);
+      expect([...second.structures.values()].map(({ name, description }) => [name, description])).toEqual([
+        ["a", ""],
+        ["b", "new"],
+      ]);
+      expect(second.sites).toBe(first.sites);
+      expect(second.structures.get("a")).toBe(first.structures.get("a"));
+    });
+
+    it("shows a transaction what it wrote, and nobody what it gave up", async () => {
+      await write(inserting({ structures: [structure("a")] }));
+      await store.snapshot(tenant);
+      const undone = inTransaction(async (tx) => {
+        await store.write(tx, tenant, inserting({ structures: [structure("ghost")] }));
+        expect((await store.snapshot(tenant, tx)).structures.has("ghost")).toBe(true);
+        throw new Error("given up");
+      });
+      await expect(undone).rejects.toThrow("given up");
+      await write(inserting({ structures: [structure("b")] }));
+      expect([...(await store.snapshot(tenant)).structures.keys()].sort()).toEqual(["a", "b"]);
+    });
+
+    it("refuses to write over what somebody else wrote, and writes nothing then", async () => {
+      await write(inserting({ sites: [site("lab")], structures: [structure("a"), structure("b")] }));
+      const { structures } = await store.snapshot(tenant);
+      const [a, b] = [structures.get("a")!, structures.get("b")!];
+      await write(updating({ structures: [{ ...b, description: "theirs", version: 2 }] }));
+      const both = updating({
+        structures: [
+          { ...a, description: "ours", version: 2 },
+          { ...b, description: "ours", version: 2 },
+        ],
+      });
+      await expect(write(both)).rejects.toMatchObject({ code: "inventory_outdated" });
+      await expect(write(inserting({ structures: [structure("a")] }))).rejects.toMatchObject({
+        code: "inventory_outdated",
+      });
+      expect([(await structureNamed("a"))?.description, (await structureNamed("b"))?.description]).toEqual([
+        "",
+        "theirs",
+      ]);
+    });
+
+    it("lets no two have one address, unless one of them is going", async () => {
+      const one = [{ block: "block", address: "10.0.0.1" }];
+      const two = [{ block: "block", address: "10.0.0.2" }];
+      await write(inserting({ structures: [structure("a", { addresses: one }), structure("b", { addresses: two })] }));
+      await expect(write(inserting({ structures: [structure("c", { addresses: one })] }))).rejects.toMatchObject({
+        code: "inventory_outdated",
+      });
+      const { structures } = await store.snapshot(tenant);
+      const [a, b] = [structures.get("a")!, structures.get("b")!];
+      // Two that change places do so in one step.
+      await write(
+        updating({
+          structures: [
+            { ...a, addresses: two, version: 2 },
+            { ...b, addresses: one, version: 2 },
+          ],
+        }),
+      );
+      await write(updating({ structures: [{ ...a, addresses: two, wanted: "absent", version: 3 }] }));
+      await write(inserting({ structures: [structure("d", { addresses: two })] }));
+      expect(await inTransaction((tx) => store.remove(tx, "structure", a.id, 3))).toBe(true);
+      await expect(write(inserting({ structures: [structure("e", { addresses: two })] }))).rejects.toMatchObject({
+        code: "inventory_outdated",
+      });
+    });
+
+    it("changes how far a row has come, only of the version that was seen", async () => {
+      await write(inserting({ structures: [structure("a")], foundations: [foundation("a")] }));
+      const { id } = (await structureNamed("a"))!;
+      const started = { state: "building", jobId: "job", stale: false } as const;
+      expect(await inTransaction((tx) => store.changeBuild(tx, "structure", id, 7, started))).toBe(false);
+      expect(await inTransaction((tx) => store.changeBuild(tx, "structure", id, 1, started))).toBe(true);
+      expect(await inTransaction((tx) => store.changeBuild(tx, "structure", id, 1, { state: "failed" }))).toBe(false);
+      expect(await inTransaction((tx) => store.readBuild(tx, "structure", id))).toMatchObject({
+        state: "building",
+        jobId: "job",
+        version: 2,
+        updatedAt: 1000,
+      });
+      expect(
+        await inTransaction((tx) =>
+          store.changeBuild(tx, "structure", id, null, { state: "built", jobId: null, build, stale: true }),
+        ),
+      ).toBe(true);
+      expect(await structureNamed("a")).toMatchObject({
+        state: "built",
+        jobId: null,
+        build,
+        stale: true,
+        rebuild: false,
+        version: 3,
+      });
+      expect(await inTransaction((tx) => store.changeBuild(tx, "foundation", "nobody", null, started))).toBe(false);
+      expect(await inTransaction((tx) => store.readBuild(tx, "foundation", "nobody"))).toBeUndefined();
+      expect(await inTransaction((tx) => store.remove(tx, "structure", id, 1))).toBe(false);
+    });
+
+    it("lets a person change variables and description of the version that was read", async () => {
+      await write(inserting({ structures: [structure("a", { applied: { description: "" } })] }));
+      const { id } = (await structureNamed("a"))!;
+      const edited = await inTransaction((tx) =>
+        store.editStructure(tx, id, 1, { variables: { x: 1 }, description: "by hand" }),
+      );
+      expect(edited).toMatchObject({
+        variables: { x: 1 },
+        description: "by hand",
+        version: 2,
+        applied: { description: "" },
+      });
+      await expect(
+        inTransaction((tx) => store.editStructure(tx, id, 1, { description: "late" })),
+      ).rejects.toMatchObject({ code: "version_mismatch" });
+    });
+
+    it("removes records nobody needs any more, and no others", async () => {
+      const gone = { wanted: "absent" } as const;
+      await write(
+        inserting({
+          sites: [site("region", gone), site("lab", { ...gone, parent: "region" }), site("empty", gone), site("kept")],
+          addressBlocks: [addressBlock("block", gone), addressBlock("other", { ...gone, site: "kept" })],
+          blueprints: [
+            blueprint("base", gone),
+            blueprint("web", { ...gone, parents: ["base"] }),
+            blueprint("old", gone),
+            blueprint("unused", gone),
+            blueprint("machine", gone),
+          ],
+          foundations: [foundation("web1", gone)],
+          structures: [
+            structure("web1", {
+              ...gone,
+              addresses: [{ block: "block", address: "10.0.0.1" }],
+              build: { ...build, blueprint: "old" },
+            }),
+          ],
+        }),
+      );
+      expect(await inTransaction((tx) => store.removeUnused(tx, tenant))).toBe(3);
+      const left = await store.snapshot(tenant);
+      expect([[...left.sites.keys()], [...left.addressBlocks.keys()], [...left.blueprints.keys()]]).toEqual([
+        ["kept", "lab", "region"],
+        ["block"],
+        ["base", "machine", "old", "web"],
+      ]);
+      for (const target of ["structure", "foundation"] as const) {
+        const row = (target === "structure" ? left.structures : left.foundations).get("web1")!;
+        expect(await inTransaction((tx) => store.remove(tx, target, row.id, 1))).toBe(true);
+      }
+      expect(await inTransaction((tx) => store.removeUnused(tx, tenant))).toBe(7);
+      expect(await inTransaction((tx) => store.removeUnused(tx, tenant))).toBe(0);
+      expect([...(await store.snapshot(tenant)).sites.keys()]).toEqual(["kept"]);
+    });
+  });
+}

@@ -1,0 +1,249 @@
+import { sql } from "kysely";
+import type { Clock } from "../kernel/clock.ts";
+import { GantryError } from "../kernel/errors.ts";
+import type { Id } from "../kernel/ids.ts";
+import { parseAddress, toHex } from "../network/index.ts";
+import { isUniqueViolation, type Database, type Queries, type Transaction } from "../platform/database/index.ts";
+import { INVENTORY_OUTDATED, VERSION_MISMATCH } from "./errors.ts";
+import type {
+  Buildable,
+  Foundation,
+  FoundationBuild,
+  InventoryWrites,
+  Managed,
+  Snapshot,
+  Structure,
+  StructureBuild,
+} from "./model.ts";
+import {
+  ADDRESS_BLOCK,
+  BLUEPRINT,
+  columnNames,
+  columnValues,
+  FOUNDATION,
+  partialColumns,
+  rowOf,
+  SITE,
+  STRUCTURE,
+  type RowKind,
+} from "./rows.ts";
+import { createSnapshotReader } from "./snapshot.ts";
+import { unusedRecords } from "./unused.ts";
+import "./tables.ts";
+
+/** What a job makes of a row. */
+interface BuildChange extends Partial<Pick<Buildable, "state" | "stale" | "rebuild" | "jobId" | "failure">> {
+  readonly build?: FoundationBuild | StructureBuild | null;
+}
+
+/** What a person may change of a structure. */
+export type StructureEdit = Partial<Pick<Structure, "variables" | "description">>;
+
+export interface InventoryStore {
+  /** The whole inventory as plain data; cheap when little has changed. Within a transaction, give it: it sees what it wrote. */
+  snapshot(tenantId: Id, tx?: Transaction): Promise<Snapshot>;
+  /**
+   * Writes whole rows: new ones, and ones that replace a row whose version is one less.
+   *
+   * Errors: `inventory_outdated` when a row was written by somebody else meanwhile; the transaction is then to be given up.
+   */
+  write(tx: Transaction, tenantId: Id, writes: InventoryWrites): Promise<void>;
+  /** Changes how far a row has come. False, and nothing changed, when it is not there or not of this version (null: any). */
+  changeBuild(
+    tx: Transaction,
+    target: BuiltKind,
+    id: Id,
+    version: number | null,
+    change: BuildChange,
+  ): Promise<boolean>;
+  readBuild(tx: Transaction, target: BuiltKind, id: Id): Promise<Foundation | Structure | undefined>;
+  /** Changes what a person may. Errors: `version_mismatch`. */
+  editStructure(tx: Transaction, id: Id, version: number, edit: StructureEdit): Promise<Structure>;
+  /** Removes a row, and gives its addresses back. False when it is not there, or not of this version. */
+  remove(tx: Transaction, target: BuiltKind, id: Id, version: number): Promise<boolean>;
+  /**
+   * Removes sites, address blocks and blueprints that are to go and that nothing needs any more.
+   * @returns rows removed
+   */
+  removeUnused(tx: Transaction, tenantId: Id): Promise<number>;
+}
+
+type BuiltKind = "foundation" | "structure";
+
+export function createInventoryStore(parts: { readonly database: Database; readonly clock: Clock }): InventoryStore {
+  const { database, clock } = parts;
+  const reader = createSnapshotReader(database);
+
+  async function writeKind<Row extends Managed & { readonly name: string }>(
+    tx: Transaction,
+    kind: RowKind<Row>,
+    tenantId: Id,
+    revision: number,
+    insert: readonly Row[],
+    update: readonly Row[],
+  ): Promise<void> {
+    const columns = columnNames(kind);
+    if (insert.length > 0) {
+      const rows = insert.map((row) => [row.id, tenantId, revision, ...columnValues(kind, row)]);
+      await database.bulkInsert(tx, { table: kind.table, columns: ["id", "tenant_id", "revision", ...columns], rows });
+    }
+    if (update.length === 0) return;
+    // Found by the version that was read, which also holds the row against others until the commit.
+    const held = update.map((row) => [row.id, row.version - 1, row.updatedAt]);
+    const found = await database.bulkUpdate(tx, {
+      table: kind.table,
+      keys: ["id", "version"],
+      set: ["updated_at"],
+      rows: held,
+    });
+    if (found !== update.length) throw outdated();
+    const rows = update.map((row) => [row.id, revision, ...columnValues(kind, row)]);
+    await database.bulkUpdate(tx, { table: kind.table, keys: ["id"], set: ["revision", ...columns], rows });
+  }
+
+  async function writeAddresses(
+    tx: Transaction,
+    tenantId: Id,
+    insert: readonly Structure[],
+    update: readonly Structure[],
+  ): Promise<void> {
+    const ids = update.map(({ id }) => id);
+    for (let start = 0; start < ids.length; start += 500) {
+      await tx
+        .deleteFrom("address")
+        .where("structure_id", "in", ids.slice(start, start + 500))
+        .execute();
+    }
+    const rows = [...insert, ...update].flatMap((structure) =>
+      structure.addresses.map(({ block, address }) => [
+        tenantId,
+        block,
+        toHex(parseAddress(address)),
+        structure.id,
+        structure.wanted === "absent" ? 1 : 0,
+      ]),
+    );
+    if (rows.length === 0) return;
+    await database.bulkInsert(tx, {
+      table: "address",
+      columns: ["tenant_id", "block", "address", "structure_id", "leaving"],
+      rows,
+    });
+  }
+
+  async function readRow(
+    tx: Queries,
+    target: BuiltKind,
+    id: Id,
+  ): Promise<{ tenantId: Id; row: Foundation | Structure } | undefined> {
+    const columns = await tx.selectFrom(target).selectAll().where("id", "=", id).executeTakeFirst();
+    if (columns === undefined) return undefined;
+    return {
+      tenantId: columns.tenant_id,
+      row: target === "foundation" ? rowOf(FOUNDATION, columns) : rowOf(STRUCTURE, columns),
+    };
+  }
+
+  async function update(
+    tx: Transaction,
+    target: BuiltKind,
+    id: Id,
+    version: number | null,
+    columns: Readonly<Record<string, unknown>>,
+  ): Promise<boolean> {
+    const found = await tx.selectFrom(target).select("tenant_id").where("id", "=", id).executeTakeFirst();
+    if (found === undefined) return false;
+    const revision = await nextRevision(tx, found.tenant_id);
+    let query = tx
+      .updateTable(target)
+      .set({ ...columns, revision, updated_at: clock.now() })
+      .set({ version: sql<number>`version + 1` })
+      .where("id", "=", id);
+    if (version !== null) query = query.where("version", "=", version);
+    return (await query.executeTakeFirst()).numUpdatedRows > 0n;
+  }
+
+  return {
+    snapshot: (tenantId, tx) => reader.read(tenantId, tx),
+    async write(tx, tenantId, { insert, update: changed }) {
+      try {
+        const revision = await nextRevision(tx, tenantId);
+        await writeKind(tx, SITE, tenantId, revision, insert.sites, changed.sites);
+        await writeKind(tx, ADDRESS_BLOCK, tenantId, revision, insert.addressBlocks, changed.addressBlocks);
+        await writeKind(tx, BLUEPRINT, tenantId, revision, insert.blueprints, changed.blueprints);
+        await writeKind(tx, FOUNDATION, tenantId, revision, insert.foundations, changed.foundations);
+        await writeKind(tx, STRUCTURE, tenantId, revision, insert.structures, changed.structures);
+        await writeAddresses(tx, tenantId, insert.structures, changed.structures);
+      } catch (error) {
+        throw isUniqueViolation(error) ? outdated(error) : error;
+      }
+    },
+    changeBuild(tx, target, id, version, change) {
+      const columns =
+        target === "foundation"
+          ? partialColumns(FOUNDATION, change as Partial<Foundation>)
+          : partialColumns(STRUCTURE, change as Partial<Structure>);
+      return update(tx, target, id, version, columns);
+    },
+    readBuild: async (tx, target, id) => (await readRow(tx, target, id))?.row,
+    async editStructure(tx, id, version, edit) {
+      const changed = await update(tx, "structure", id, version, partialColumns(STRUCTURE, edit as Partial<Structure>));
+      const found = changed ? await readRow(tx, "structure", id) : undefined;
+      if (found === undefined) throw new GantryError(VERSION_MISMATCH, "the structure was changed since it was read");
+      return found.row as Structure;
+    },
+    async remove(tx, target, id, version) {
+      const found = await readRow(tx, target, id);
+      if (found === undefined || found.row.version !== version) return false;
+      const revision = await nextRevision(tx, found.tenantId);
+      if (target === "structure") await tx.deleteFrom("address").where("structure_id", "=", id).execute();
+      const gone = await tx.deleteFrom(target).where("id", "=", id).where("version", "=", version).executeTakeFirst();
+      if (gone.numDeletedRows === 0n) throw outdated();
+      await tx
+        .insertInto("inventory_removed")
+        .values({ tenant_id: found.tenantId, kind: target, name: found.row.name, revision })
+        .execute();
+      return true;
+    },
+    async removeUnused(tx, tenantId) {
+      const leaving = await Promise.all(
+        (["site", "address_block", "blueprint"] as const).map((table) =>
+          tx
+            .selectFrom(table)
+            .select("name")
+            .where("tenant_id", "=", tenantId)
+            .where("wanted", "=", "absent")
+            .execute(),
+        ),
+      );
+      if (leaving.every((rows) => rows.length === 0)) return 0;
+      const unused = unusedRecords(await reader.read(tenantId, tx));
+      if (unused.length === 0) return 0;
+      const revision = await nextRevision(tx, tenantId);
+      for (const { table, id, name } of unused) {
+        await tx.deleteFrom(table).where("id", "=", id).execute();
+        await tx.insertInto("inventory_removed").values({ tenant_id: tenantId, kind: table, name, revision }).execute();
+      }
+      return unused.length;
+    },
+  };
+}
+
+/** Counts the tenant's inventory on. Writers of one tenant wait here for each other, so that revisions are committed in their order. */
+async function nextRevision(tx: Transaction, tenantId: Id): Promise<number> {
+  const row = await tx
+    .updateTable("tenant")
+    .set({ revision: sql<number>`revision + 1` })
+    .where("id", "=", tenantId)
+    .returning("revision")
+    .executeTakeFirstOrThrow();
+  return row.revision;
+}
+
+function outdated(cause?: unknown): GantryError {
+  return new GantryError(
+    INVENTORY_OUTDATED,
+    "the inventory was changed meanwhile",
+    cause === undefined ? {} : { cause },
+  );
+}
