@@ -1,0 +1,256 @@
+import { findTemplate, placeInOrigin } from "../blueprints/index.ts";
+import {
+  createResolver,
+  occupants,
+  questionOf,
+  recordQuery,
+  structures,
+  type Foundation,
+  type Resolver,
+  type Snapshot,
+  type Structure,
+} from "../inventory/index.ts";
+import type { Call, Job, JobHost, JobOutcome, Prepared } from "../jobs/index.ts";
+import { GantryError } from "../kernel/errors.ts";
+import type { Json, JsonObject } from "../kernel/json.ts";
+import { nearest } from "../kernel/nearest.ts";
+import type { Transaction } from "../platform/database/index.ts";
+import type { Renderer } from "../templates/index.ts";
+import type { Catalogue, ValueLookup } from "../tscript/index.ts";
+import { CALL_INVALID, NO_AGENT_HERE, TEMPLATE_UNKNOWN } from "./errors.ts";
+import type { ForemanStore } from "./store.ts";
+import { verbTimeout } from "./timeout.ts";
+import {
+  foundationParameters,
+  foundationValues,
+  structuresOn,
+  structureValues,
+  templateValues,
+  worldAsBuilt,
+  type ScriptValues,
+} from "./values.ts";
+
+/** What a script of a blueprint sees, and where its calls go. */
+export interface HostParts {
+  /** The inventory as it is. */
+  snapshot(): Promise<Snapshot>;
+  readonly renderer: Renderer;
+  readonly store: ForemanStore;
+  /** Keeps bytes for agents to fetch, and says what the verb ADD is then told of them. */
+  keepContent(bytes: Uint8Array): Promise<JsonObject>;
+  /** Milliseconds an agent may take to connect before a verb for it ends as unreachable. */
+  readonly reachWithin: number;
+  /** Every module there is, as scripts see it. */
+  catalogue(): Catalogue;
+  /** Whether a module's function may run again after a crash; undefined for one that nobody offers. */
+  isSafeToRepeat(module: string, name: string): boolean | undefined;
+  /** Whether the agent on a foundation is connected now. */
+  isConnected(foundationId: string): boolean;
+  /** Applies what a job came to, within the commit that ends it. */
+  finished(tx: Transaction, job: Job, outcome: JobOutcome): Promise<void>;
+  reopened(tx: Transaction, job: Job): Promise<void>;
+}
+
+/** Milliseconds a driver's function may take. */
+const DRIVER_MILLISECONDS = 10 * 60 * 1000;
+
+/** Functions of a driver that start a machine: its agent may have to join, so they are given a token for it. */
+const GIVEN_JOIN: readonly string[] = ["create", "power_on"];
+
+/** A failed driver call that may be repeated is repeated: an engine restarts, a network hiccups. */
+const DRIVER_RETRY = { times: 3, backoff: 1000 } as const;
+
+interface Scene {
+  readonly snapshot: Snapshot;
+  readonly resolver: Resolver;
+  readonly blueprint: string;
+  readonly structure: Structure | undefined;
+  readonly foundation: Foundation | undefined;
+  readonly values: ScriptValues;
+}
+
+export function createForemanHost(parts: HostParts): JobHost {
+  async function sceneOf(job: Job): Promise<Scene> {
+    const { kind, name } = job.target;
+    const now = await parts.snapshot();
+    const snapshot =
+      job.context["role"] === "destroy" && (kind === "structure" || kind === "foundation")
+        ? worldAsBuilt(now, { kind, name })
+        : now;
+    const resolver = createResolver(snapshot);
+    if (kind === "structure") {
+      const structure = snapshot.structures.get(name);
+      if (structure?.id !== job.target.id) throw new GantryError(NO_AGENT_HERE, `the structure ${name} is gone`);
+      const foundation = snapshot.foundations.get(structure.foundation);
+      const values = structureValues(structure, foundation, resolver.structure(structure.name).values as JsonObject);
+      return { snapshot, resolver, blueprint: structure.blueprint, structure, foundation, values };
+    }
+    const foundation = snapshot.foundations.get(name);
+    if (foundation?.id !== job.target.id) throw new GantryError(NO_AGENT_HERE, `the foundation ${name} is gone`);
+    const values = foundationValues(
+      foundation,
+      structuresOn(snapshot, foundation.name),
+      resolver.foundation(foundation.name).values as JsonObject,
+    );
+    const structure = occupants(snapshot.structures.values()).get(foundation.name);
+    return { snapshot, resolver, blueprint: foundation.blueprint, structure, foundation, values };
+  }
+
+  async function prepareAgentCall(job: Job, call: Call, scene: Scene): Promise<Prepared> {
+    if (scene.foundation === undefined)
+      throw new GantryError(NO_AGENT_HERE, `${job.target.name} stands on no foundation`);
+    // A machine that is taken away with all that is on it is not asked to tidy up first when nobody is there to do it.
+    const goes = scene.foundation.wanted === "absent" || scene.foundation.rebuild;
+    if (job.context["role"] === "destroy" && goes && !parts.isConnected(scene.foundation.id))
+      return { kind: "value", value: null };
+    const parameters = await agentParameters(call, scene);
+    if (call.function === "service" && job.target.kind === "structure") await keepService(job, parameters);
+    return {
+      kind: "task",
+      task: {
+        module: "agent",
+        function: call.function,
+        parameters,
+        // A node's agent is known by the foundation it runs on, also before it has joined.
+        route: { agentId: scene.foundation.id },
+        timeout: verbTimeout(parameters),
+        reachWithin: parts.reachWithin,
+        safeToRepeat: parts.isSafeToRepeat("agent", call.function) ?? false,
+      },
+    };
+  }
+
+  /** What is left on the machine is looked for by every later plan. What does not fit is left to the verb, which says so. */
+  async function keepService(job: Job, { name, state }: JsonObject): Promise<void> {
+    if (typeof name !== "string") return;
+    await parts.store.keepService(job.id, name, state === "absent" || state === "stopped" ? state : "started");
+  }
+
+  /** `template=` and `content=` become content the agent fetches; the rest goes to the verb as it is. */
+  async function agentParameters(call: Call, scene: Scene): Promise<JsonObject> {
+    if (call.function !== "add" && call.function !== "copy") return call.parameters;
+    const { template, content, values, ...rest } = call.parameters;
+    if (template === undefined && content === undefined) {
+      throw new GantryError(CALL_INVALID, `agent.${call.function} needs 'template' or 'content'`);
+    }
+    if (template !== undefined && content !== undefined) {
+      throw new GantryError(CALL_INVALID, `agent.${call.function} takes 'template' or 'content', not both`);
+    }
+    const text =
+      template === undefined ? textOf(content, "content") : await rendered(textOf(template, "template"), values, scene);
+    return { ...rest, ...(await parts.keepContent(Buffer.from(text, "utf8"))) };
+  }
+
+  async function rendered(name: string, values: Json | undefined, scene: Scene): Promise<string> {
+    const template = findTemplate(scene.snapshot.blueprints, scene.blueprint, name);
+    if (template === undefined) {
+      const near = nearest(name, templateNames(scene));
+      throw new GantryError(
+        TEMPLATE_UNKNOWN,
+        `the blueprint ${scene.blueprint} has no template '${name}'${near === undefined ? "" : `; did you mean '${near}'?`}`,
+      );
+    }
+    const given = values === undefined ? {} : values;
+    if (typeof given !== "object" || given === null || Array.isArray(given))
+      throw new GantryError(CALL_INVALID, "'values' of a template must be a map");
+    const place = placeInOrigin(template.origin, 1);
+    return parts.renderer.render({
+      name: place.file,
+      text: template.text,
+      values: templateValues(scene.values, given as JsonObject),
+      mode: "strict",
+      firstLine: place.line ?? 1,
+    });
+  }
+
+  function prepareFoundationCall(job: Job, call: Call, scene: Scene): Prepared {
+    const { foundation } = scene;
+    if (foundation === undefined) throw new GantryError(NO_AGENT_HERE, `${job.target.name} stands on no foundation`);
+    const siteId = scene.snapshot.sites.get(foundation.site)?.id ?? "";
+    const module = foundation.type;
+    const facts = foundationParameters(
+      foundation,
+      structuresOn(scene.snapshot, foundation.name),
+      job.context["role"] === "destroy",
+    );
+    const safeToRepeat = parts.isSafeToRepeat(module, call.function) ?? true;
+    return {
+      kind: "task",
+      task: {
+        module,
+        function: call.function,
+        parameters: {
+          ...call.parameters,
+          foundation: facts,
+          // The token is minted when the task is sent, and is in no table and no log.
+          ...(GIVEN_JOIN.includes(call.function) ? { join: { $join: foundation.id } } : {}),
+        },
+        route: { siteId },
+        timeout: DRIVER_MILLISECONDS,
+        safeToRepeat,
+        ...(safeToRepeat ? { retry: DRIVER_RETRY } : {}),
+      },
+    };
+  }
+
+  async function prepareInventoryCall(job: Job, call: Call, scene: Scene): Promise<Prepared> {
+    if (call.function !== "structures")
+      throw new GantryError(CALL_INVALID, `there is no function inventory.${call.function}`);
+    const question = questionOf(call.parameters);
+    if (typeof question === "string") throw new GantryError(CALL_INVALID, question);
+    const answer = structures(scene.resolver, question);
+    await parts.store.keepQuestion(job.id, recordQuery(question, answer));
+    return { kind: "value", value: answer as Json };
+  }
+
+  return {
+    async view(job) {
+      const scene = await sceneOf(job);
+      return { values: lookup(scene.values), catalogue: parts.catalogue() };
+    },
+    async prepare(job, call) {
+      const scene = await sceneOf(job);
+      if (call.module === "agent") return prepareAgentCall(job, call, scene);
+      if (call.module === "foundation") return prepareFoundationCall(job, call, scene);
+      if (call.module === "inventory") return prepareInventoryCall(job, call, scene);
+      const siteId = scene.snapshot.sites.get(scene.structure?.site ?? scene.foundation?.site ?? "")?.id ?? "";
+      return {
+        kind: "task",
+        task: {
+          module: call.module ?? "",
+          function: call.function,
+          parameters: call.parameters,
+          route: { siteId },
+          timeout: DRIVER_MILLISECONDS,
+          safeToRepeat: parts.isSafeToRepeat(call.module ?? "", call.function) ?? false,
+        },
+      };
+    },
+    finished: (tx, job, outcome) => parts.finished(tx, job, outcome),
+    reopened: (tx, job) => parts.reopened(tx, job),
+  };
+}
+
+/** `config.x`, `structure.x`, `foundation.x`: read only; what a script wants kept it gives to a verb. */
+function lookup(values: ScriptValues): ValueLookup {
+  const modules: Readonly<Record<string, JsonObject | null>> = {
+    config: values.config,
+    structure: values.structure,
+    foundation: values.foundation,
+  };
+  return (module, name) => {
+    const members = Object.hasOwn(modules, module) ? modules[module] : undefined;
+    if (members === undefined || members === null) return { found: false, moduleKnown: false };
+    if (!Object.hasOwn(members, name)) return { found: false, moduleKnown: true };
+    return { found: true, value: members[name] as Json, access: "r" };
+  };
+}
+
+function templateNames(scene: Scene): readonly string[] {
+  return [...scene.snapshot.blueprints.values()].flatMap((blueprint) => Object.keys(blueprint.templates));
+}
+
+function textOf(value: Json | undefined, name: string): string {
+  if (typeof value !== "string") throw new GantryError(CALL_INVALID, `'${name}' must be a text`);
+  return value;
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { manualClock } from "../kernel/clock.ts";
+import type { Json } from "../kernel/json.ts";
+import { createObserver, type Asker } from "./observer.ts";
+
+const target = { foundationId: "f1", name: "web1", type: "local", site: "lab", attributes: {}, structures: ["web1"] };
+
+function asker(power: Json, connected: () => boolean, services: Json = []): Asker {
+  return {
+    ask: async (_route, module) => (module === "local" ? power : services),
+    isConnected: connected,
+  };
+}
+
+describe("what the observer sees", () => {
+  it("a machine that is on, with its agent and its services", async () => {
+    const seen = asker({ exists: true, power: "on" }, () => true, [{ name: "web", state: "failed", pid: 1 }]);
+    const [observation] = await createObserver(seen, async () => "s1", manualClock()).observe([target]);
+    expect(observation).toMatchObject({
+      foundationId: "f1",
+      power: "on",
+      agent: "connected",
+      services: [{ name: "web", state: "failed" }],
+    });
+  });
+
+  it("an agent that comes back while it looks, and one that does not", async () => {
+    const clock = manualClock();
+    let connected = false;
+    const observer = createObserver(
+      asker({ exists: true, power: "on" }, () => connected),
+      async () => "s1",
+      clock,
+    );
+    async function seenAfter(milliseconds: number, then: () => void): Promise<unknown> {
+      const pending = observer.observe([target]);
+      for (let passed = 0; passed < milliseconds; passed += 25) {
+        await Promise.resolve();
+        await new Promise((resolve) => setImmediate(resolve));
+        clock.advance(25);
+      }
+      then();
+      clock.advance(25);
+      await new Promise((resolve) => setImmediate(resolve));
+      clock.advance(10_000);
+      return (await pending)[0]?.agent;
+    }
+    expect(await seenAfter(1000, () => (connected = true))).toBe("connected");
+    connected = false;
+    expect(await seenAfter(1000, () => {})).toBe("missing");
+  });
+
+  it("a machine that is off or gone at once, and nothing where nobody can look", async () => {
+    const never = (): boolean => false;
+    const of = (power: Json) => createObserver(asker(power, never), async () => "s1", manualClock()).observe([target]);
+    expect((await of({ exists: true, power: "off" }))[0]).toMatchObject({
+      power: "off",
+      agent: "missing",
+      services: null,
+    });
+    expect((await of({ exists: false, power: "off" }))[0]).toMatchObject({ power: "absent" });
+    const failing: Asker = { ask: () => Promise.reject(new Error("nobody")), isConnected: never };
+    expect((await createObserver(failing, async () => "s1", manualClock()).observe([target]))[0]).toMatchObject({
+      power: "unknown",
+    });
+  });
+});

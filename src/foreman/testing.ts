@@ -1,0 +1,193 @@
+import { onTestFinished } from "vitest";
+import { z } from "zod";
+import { openSqlite } from "../../test/support/databases.ts";
+import { DEFAULT_TENANT } from "../access/index.ts";
+import {
+  createInventoryStore,
+  inventoryMigrations,
+  type Foundation,
+  type InventoryStore,
+  type Snapshot,
+  type Structure,
+} from "../inventory/index.ts";
+import { updating } from "../inventory/testing.ts";
+import { createJobs, jobMigrations, type Job, type Jobs } from "../jobs/index.ts";
+import { startExecutor, type TestExecutor, type TestFunction } from "../jobs/testing/executor.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { systemRandom } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
+import type { ModuleFunction } from "../link/index.ts";
+import { createInProcessBus } from "../platform/bus/index.ts";
+import type { Database } from "../platform/database/index.ts";
+import { createEventStream, eventMigrations, type Event } from "../platform/events/index.ts";
+import { silentLogger } from "../platform/logging/index.ts";
+import { createRenderer } from "../templates/index.ts";
+import { tscript } from "../tscript/index.ts";
+import { foremanCatalogue } from "./catalogue.ts";
+import { createForemanHost } from "./host.ts";
+import { createForeman, FOREMAN_HOST, type Foreman, type ForemanParts } from "./service.ts";
+import { createForemanStore, migrations } from "./store.ts";
+
+/** The foreman with a real inventory, job engine and database, and executors that are functions of the test. */
+export interface ForemanWorld {
+  readonly database: Database;
+  readonly inventory: InventoryStore;
+  readonly jobs: Jobs;
+  readonly foreman: Foreman;
+  /** Texts kept for agents, in order. */
+  readonly contents: readonly string[];
+  /** Foundations whose agent is connected. */
+  readonly connected: Set<string>;
+  snapshot(): Promise<Snapshot>;
+  /** Does the tasks of a module from now on: `local` for foundations, or `agent` of the foundation `agentId`. */
+  serve(module: string, functions: Readonly<Record<string, TestFunction>>, agentId?: string): TestExecutor;
+  /** Resolves when the inventory is as asked. It is looked at after every event. */
+  reach(isSo: (snapshot: Snapshot) => boolean): Promise<Snapshot>;
+  /** Changes a row as an apply would, and wakes the foreman. */
+  change(kind: "foundation" | "structure", name: string, values: Partial<Structure & Foundation>): Promise<void>;
+  /** Newest first. */
+  jobsMade(): Promise<readonly Job[]>;
+  /** `structure.built web`, oldest first, without those of jobs. */
+  eventsSeen(): Promise<readonly string[]>;
+}
+
+function described(parameters: z.ZodRawShape, safeToRepeat = true): ModuleFunction {
+  return { summary: "", parameters: z.object(parameters), safeToRepeat, run: () => Promise.resolve(null) };
+}
+
+const AGENT: Readonly<Record<string, ModuleFunction>> = {
+  add: described({ to: z.string(), sha256: z.string(), name: z.string() }),
+  run: described({ command: z.string() }, false),
+  service: described({ name: z.string(), state: z.string().optional() }),
+};
+
+const LOCAL = {
+  name: "local",
+  limit: 1,
+  functions: Object.fromEntries(
+    ["create", "destroy", "power_on", "power_off", "observe"].map((name) => [name, described({})]),
+  ),
+};
+
+/** @param change what differs from the parts of a server, of this world's own */
+export async function openForemanWorld(
+  change: (parts: ForemanParts) => Partial<ForemanParts> = () => ({}),
+): Promise<ForemanWorld> {
+  const database = await openSqlite([...eventMigrations, ...jobMigrations, ...inventoryMigrations, ...migrations]);
+  const [log, clock, random] = [silentLogger(), systemClock, systemRandom];
+  const tenantId = DEFAULT_TENANT.id;
+  const bus = createInProcessBus(log);
+  const events = createEventStream({ database, bus, clock, random });
+  const jobs = createJobs({ database, bus, events, clock, random, log, language: tscript });
+  const inventory = createInventoryStore({ database, clock });
+  const store = createForemanStore(database);
+  const renderer = createRenderer({ clock, limits: { threads: 1 } });
+  const contents: string[] = [];
+  const connected = new Set<string>();
+  const executors: TestExecutor[] = [];
+  const parts: ForemanParts = {
+    database,
+    tenantId,
+    inventory,
+    store,
+    jobs: jobs.service,
+    events,
+    bus,
+    clock,
+    log,
+    foundationRemoved: () => Promise.resolve(),
+  };
+  const foreman = createForeman({ ...parts, ...change(parts) });
+  jobs.registerHost(
+    FOREMAN_HOST,
+    createForemanHost({
+      snapshot: () => inventory.snapshot(tenantId),
+      renderer,
+      store,
+      keepContent(bytes) {
+        contents.push(Buffer.from(bytes).toString("utf8"));
+        return Promise.resolve({ sha256: String(contents.length) });
+      },
+      reachWithin: 60_000,
+      catalogue: () => foremanCatalogue({ drivers: [LOCAL], agent: AGENT }),
+      isSafeToRepeat: (module, name) => (module === "agent" ? AGENT : LOCAL.functions)[name]?.safeToRepeat,
+      isConnected: (foundationId) => connected.has(foundationId),
+      finished: (tx, job, outcome) => foreman.finished(tx, job, outcome),
+      reopened: (tx, job) => foreman.reopened(tx, job),
+    }),
+  );
+  await jobs.start();
+  onTestFinished(async () => {
+    await foreman.stop();
+    for (const executor of executors) await executor.stop();
+    await jobs.stop();
+    await renderer.close();
+    await bus.close();
+  });
+
+  return {
+    database,
+    inventory,
+    jobs,
+    foreman,
+    contents,
+    connected,
+    snapshot: () => inventory.snapshot(tenantId),
+    serve(module, functions, agentId) {
+      const executor = startExecutor({
+        tasks: jobs.tasks,
+        functions,
+        module,
+        id: agentId ?? module,
+        ...(agentId === undefined ? {} : { agentId }),
+      });
+      executors.push(executor);
+      if (agentId !== undefined) connected.add(agentId);
+      return executor;
+    },
+    async reach(isSo) {
+      let changed = Promise.withResolvers<void>();
+      const stop = bus.subscribe("events", () => {
+        changed.resolve();
+        changed = Promise.withResolvers();
+      });
+      try {
+        for (;;) {
+          const next = changed.promise;
+          const snapshot = await inventory.snapshot(tenantId);
+          if (isSo(snapshot)) return snapshot;
+          await next;
+        }
+      } finally {
+        stop();
+      }
+    },
+    async change(kind, name, values) {
+      await database.transaction(async (tx) => {
+        const snapshot = await inventory.snapshot(tenantId, tx);
+        if (kind === "foundation") {
+          const row = snapshot.foundations.get(name)!;
+          await inventory.write(
+            tx,
+            tenantId,
+            updating({ foundations: [{ ...row, ...values, version: row.version + 1 } as Foundation] }),
+          );
+        } else {
+          const row = snapshot.structures.get(name)!;
+          await inventory.write(
+            tx,
+            tenantId,
+            updating({ structures: [{ ...row, ...values, version: row.version + 1 } as Structure] }),
+          );
+        }
+      });
+      foreman.wake();
+    },
+    jobsMade: () => jobs.service.list({ tenantId }, { before: null, limit: 100 }),
+    async eventsSeen() {
+      const { events: seen } = await events.read({ tenantId, limit: 1000 });
+      const own = seen.filter(({ type }) => !type.startsWith("job."));
+      return own.map(({ type, data }: Event) => `${type} ${String((data as JsonObject)["name"])}`);
+    },
+  };
+}

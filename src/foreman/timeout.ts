@@ -1,0 +1,16 @@
+import type { JsonObject } from "../kernel/json.ts";
+
+/** Milliseconds a verb may take when it does not say. */
+const VERB_MILLISECONDS = 10 * 60 * 1000;
+
+/** What a verb gets beyond its own limit: to end what it started, and to say so. */
+const GRACE_MILLISECONDS = 60 * 1000;
+
+/**
+ * Milliseconds after which a verb's task is given up. The verb's own limit (`timeout` or, of WAIT, `seconds`) comes first and ends it
+ * properly; this one is for a node that does not.
+ */
+export function verbTimeout(parameters: JsonObject): number {
+  const own = [parameters["timeout"], parameters["seconds"]].filter((value) => typeof value === "number");
+  return Math.max(VERB_MILLISECONDS, ...own.map((seconds) => seconds * 1000 + GRACE_MILLISECONDS));
+}

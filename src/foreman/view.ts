@@ -1,0 +1,55 @@
+import {
+  occupants,
+  type Buildable as Build,
+  type BuildRecord,
+  type Managed,
+  type Snapshot,
+} from "../inventory/index.ts";
+import type { Buildable, ForemanView } from "./decide.ts";
+
+/** The inventory as the foreman looks at it. Names become ids. */
+export function foremanView(snapshot: Snapshot): ForemanView {
+  const idOfStructure = new Map([...snapshot.structures.values()].map((one) => [one.name, one.id]));
+  const occupant = occupants(snapshot.structures.values());
+  const onFoundation = new Map<string, string[]>();
+  for (const structure of snapshot.structures.values()) {
+    // What is to move stands where it was built until it is taken off there.
+    for (const name of new Set([structure.foundation, structure.build?.foundation ?? structure.foundation])) {
+      const list = onFoundation.get(name);
+      if (list === undefined) onFoundation.set(name, [structure.id]);
+      else list.push(structure.id);
+    }
+  }
+  return {
+    foundations: [...snapshot.foundations.values()].map((one) => ({
+      ...buildable(one, occupant.get(one.name)?.addresses ?? []),
+      structures: onFoundation.get(one.name) ?? [],
+    })),
+    structures: [...snapshot.structures.values()].map((one) => ({
+      ...buildable(one, one.addresses),
+      foundationId: snapshot.foundations.get(one.foundation)?.id ?? "",
+      dependsOn: one.dependsOn.flatMap((name) => idOfStructure.get(name) ?? []),
+    })),
+  };
+}
+
+function buildable(
+  one: Managed & Build<BuildRecord> & { readonly name: string },
+  addresses: readonly { readonly address: string }[],
+): Buildable {
+  const takes = addresses.map(({ address }) => address);
+  // What a job is at, or gave up, may have the addresses it was to get.
+  const unsure = one.build === null || one.state === "building" || one.state === "failed";
+  return {
+    id: one.id,
+    name: one.name,
+    state: one.state,
+    wanted: one.wanted,
+    stale: one.stale,
+    rebuild: one.rebuild,
+    jobId: one.jobId,
+    failed: one.failure !== null,
+    holds: [...new Set([...(one.build?.addresses ?? []), ...(unsure ? takes : [])])],
+    takes,
+  };
+}
