@@ -1,0 +1,88 @@
+import { mkdir } from "node:fs/promises";
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import { type JoinFile, type LinkedExecutor, startLinkedExecutor } from "../executor/index.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { systemRandom } from "../kernel/ids.ts";
+import type { SessionLog, Transport } from "../link/index.ts";
+import { collectFacts, createAgentModule, endTask } from "../verbs/index.ts";
+
+export interface AgentOptions {
+  /** Its own folder: identity, journal, services. Made for the owner alone. */
+  readonly state: string;
+  /** Where relative paths of verbs begin and commands run. */
+  readonly home: string;
+  /** To join with, on the first start; left out: `join.json` in the state folder, or the identity it has. */
+  readonly join?: JoinFile;
+  /** Default: the host's name. */
+  readonly name?: string;
+  readonly transport?: Transport;
+  /** Of this program. */
+  readonly version: string;
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly log: SessionLog;
+  /** Stops the agent: what runs is reported as interrupted, services go on running. */
+  readonly signal: AbortSignal;
+}
+
+/** Tasks at the same time on one node. */
+const LIMIT = 16;
+
+/**
+ * Runs an agent until the signal. What an earlier agent of the same state folder left is taken over: services, results not told yet.
+ *
+ * Errors: `executor_not_joined`, `join_refused`, `lock_held` and the others of `startLinkedExecutor`.
+ */
+export async function runAgent(options: AgentOptions): Promise<void> {
+  const { signal } = options;
+  // Timers of the clock do not keep a process alive, and between two connections there is nothing else.
+  const hold = setInterval(() => undefined, HOLD);
+  try {
+    const agent = await startAgent(options);
+    await new Promise<void>((stop) => {
+      if (signal.aborted) stop();
+      signal.addEventListener("abort", () => stop());
+    });
+    await agent.stop();
+  } catch (error) {
+    // Told to end while it still waited for a server to join.
+    if (!signal.aborted) throw error;
+  } finally {
+    clearInterval(hold);
+  }
+}
+
+/** Milliseconds; any will do. */
+const HOLD = 2 ** 30;
+
+async function startAgent(options: AgentOptions): Promise<LinkedExecutor> {
+  const environment = options.environment ?? process.env;
+  const state = resolve(options.state);
+  const home = resolve(options.home);
+  await mkdir(home, { recursive: true });
+  return startLinkedExecutor({
+    kind: "agent",
+    state,
+    ...(options.join === undefined ? {} : { join: options.join }),
+    name: options.name ?? hostname(),
+    transport: options.transport ?? "auto",
+    environment,
+    signal: options.signal,
+    version: options.version,
+    clock: systemClock,
+    random: systemRandom,
+    log: options.log,
+    modules: async () => [
+      await createAgentModule({
+        home,
+        state,
+        clock: systemClock,
+        environment,
+        limit: LIMIT,
+        warn: (fields, text) => options.log.warn(fields, text),
+      }),
+    ],
+    facts: collectFacts,
+    cleanUp: endTask,
+  });
+}

@@ -1,0 +1,326 @@
+import type { Clock } from "../kernel/clock.ts";
+import { GantryError, messageOf } from "../kernel/errors.ts";
+import type {
+  Ending,
+  HeldTask,
+  ItemEnding,
+  LinkSession,
+  Module,
+  QueryMessage,
+  ReliableMessage,
+  SessionHandlers,
+  SessionLog,
+  TaskMessage,
+  TaskRef,
+} from "../link/index.ts";
+import { createStopper, failureOf, findFunction, interruptedEnding, type Stopper, stoppedEnding } from "./call.ts";
+import { EXECUTOR_BUSY, JOURNAL_FAILED } from "./errors.ts";
+import type { Journal, JournalEntry } from "./journal.ts";
+import { answerQuery } from "./query.ts";
+import { createReports, type Reports } from "./reports.ts";
+import { runTask } from "./task.ts";
+
+/**
+ * What a worker and an agent both are: it takes tasks, does them within the limit of each module, and reports. It promises that a
+ * task that is not safe to repeat is never begun twice, whatever crashes, and that every task it took gets a result.
+ */
+
+export interface ExecutorOptions {
+  readonly modules: readonly Module[];
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: SessionLog;
+  /** Where content named by its hash comes from. */
+  content(sha256: string): AsyncIterable<Uint8Array>;
+  /** Starts the link with these handlers. */
+  startSession(handlers: SessionHandlers, held: () => HeldTask[]): LinkSession;
+  /** Called at start for a task that a crash cut off, before it is reported: ends what it left running. `key` as functions saw it. */
+  cleanUp?(key: string): Promise<void>;
+}
+
+export interface Executor {
+  /** Tasks it holds, results not yet acknowledged included. */
+  held(): HeldTask[];
+  /** Takes nothing more, stops what runs, reports it as interrupted, and ends. */
+  stop(): Promise<void>;
+}
+
+interface Held {
+  readonly message: TaskMessage;
+  readonly ref: TaskRef;
+  readonly stopper: Stopper;
+  phase: HeldTask["phase"];
+  grant: PromiseWithResolvers<void>;
+  /** Resolves when nothing of it runs any more. */
+  over: Promise<void>;
+}
+
+/** Milliseconds to get the last results to the server when stopping. */
+const LAST_WORDS = 3000;
+/** Questions answered at the same time. */
+const MOST_QUERIES = 64;
+
+export async function startExecutor(options: ExecutorOptions): Promise<Executor> {
+  const { journal, log } = options;
+  const modules = new Map(options.modules.map((module) => [module.name, module]));
+  const held = new Map<string, Held>();
+  /** Finished, until the server has the result. */
+  const finished = new Map<string, TaskRef>();
+  const queues = new Map<string, Held[]>();
+  const running = new Map<string, number>();
+  let roomAgain = Promise.withResolvers<void>();
+  let stopping = false;
+  let asked = 0;
+
+  const left = journal.entries();
+  await cleanUp(left);
+  const session = options.startSession(
+    {
+      task: take,
+      granted(tasks) {
+        for (const ref of tasks) ours(ref)?.grant.resolve();
+      },
+      forget(tasks) {
+        for (const ref of tasks) forget(ref);
+      },
+      cancel(ref) {
+        ours(ref)?.stopper.stop("cancelled");
+      },
+      query(message) {
+        void answer(message);
+      },
+      acknowledged,
+      disconnected: moreRoom,
+    },
+    heldTasks,
+  );
+  const reports: Reports = createReports(session, journal, log);
+  // In the same turn as the session's start: what is left must be among what this executor says it holds.
+  for (const entry of left) recover(entry);
+
+  function heldTasks(): HeldTask[] {
+    return [
+      ...[...held.values()].map(({ ref, phase, message }) => ({ ...ref, phase, module: message.module })),
+      ...[...finished.values()].map((ref) => ({ ...ref, phase: "finished" as const, module: "" })),
+    ];
+  }
+
+  function ours(ref: TaskRef): Held | undefined {
+    const found = held.get(ref.task);
+    return found?.ref.attempt === ref.attempt ? found : undefined;
+  }
+
+  function take(message: TaskMessage): void {
+    const ref = { task: message.task, attempt: message.attempt };
+    const old = held.get(ref.task);
+    const done = finished.get(ref.task);
+    if (stopping) return;
+    // Told twice: it is on its way, or its result is.
+    if ((old !== undefined && old.ref.attempt >= ref.attempt) || (done !== undefined && done.attempt >= ref.attempt))
+      return;
+    if (done !== undefined) forget(done);
+    if (old !== undefined) old.stopper.stop("forgotten");
+    const one: Held = {
+      message,
+      ref,
+      stopper: createStopper(),
+      phase: "queued",
+      grant: Promise.withResolvers<void>(),
+      over: old?.over ?? Promise.resolve(),
+    };
+    held.set(ref.task, one);
+    queueOf(message.module).push(one);
+    pump(message.module);
+  }
+
+  function queueOf(module: string): Held[] {
+    let queue = queues.get(module);
+    if (queue === undefined) {
+      queue = [];
+      queues.set(module, queue);
+    }
+    return queue;
+  }
+
+  function pump(module: string): void {
+    const queue = queueOf(module);
+    // A module nobody has fails each of its tasks: no limit is needed for that.
+    const limit = modules.get(module)?.limit ?? Number.POSITIVE_INFINITY;
+    while (!stopping && queue.length > 0 && (running.get(module) ?? 0) < limit) {
+      const one = queue.shift() as Held;
+      running.set(module, (running.get(module) ?? 0) + 1);
+      const before = one.over;
+      one.over = before
+        .then(() => run(one))
+        .finally(() => {
+          running.set(module, (running.get(module) ?? 1) - 1);
+          pump(module);
+        });
+    }
+  }
+
+  async function run(one: Held): Promise<void> {
+    const { message, ref, stopper } = one;
+    if (stopper.reason !== undefined) return conclude(one, stoppedEnding(stopper.reason));
+    one.phase = "started";
+    reports.started(ref);
+    try {
+      const begun = await begin(one);
+      if (begun !== undefined) return conclude(one, begun);
+      const wanted = findFunction(modules, message.module, message.function);
+      return conclude(one, await runTask({ ...surroundings(one), wanted, message, stopper, done: [] }));
+    } catch (error) {
+      return conclude(one, { outcome: "failed", error: failureOf(error) });
+    }
+  }
+
+  /**
+   * What is not safe to repeat begins only when the server says that it is still this executor's, and when the journal knows of it.
+   * Returns how it ended if it does not begin.
+   */
+  async function begin(one: Held): Promise<Ending | undefined> {
+    const { message, ref, stopper } = one;
+    journal.started(message);
+    if (message.safeToRepeat) {
+      // Only to be found after a crash, so nobody waits for it.
+      journal
+        .sync()
+        .catch((error: unknown) => log.warn({ ...ref, error: messageOf(error) }, "the journal cannot be written"));
+      return undefined;
+    }
+    try {
+      await Promise.all([Promise.race([one.grant.promise, aborted(stopper)]), journal.sync()]);
+    } catch (error) {
+      const failure = failureOf(new GantryError(JOURNAL_FAILED, `the journal cannot be written: ${messageOf(error)}`));
+      return { outcome: "failed", error: failure };
+    }
+    return stopper.reason === undefined ? undefined : neverBegan(stopper);
+  }
+
+  function surroundings(one: Held) {
+    return {
+      clock: options.clock,
+      content: options.content,
+      session,
+      journal,
+      roomAgain: () => roomAgain.promise,
+      ref: one.ref,
+    };
+  }
+
+  /** The slot is free at once; the report waits for the disk. */
+  function conclude(one: Held, ending: Ending): void {
+    if (held.get(one.ref.task) === one) held.delete(one.ref.task);
+    if (one.stopper.reason === "forgotten") journal.forget(one.ref);
+    else finish(one.ref, ending);
+  }
+
+  function finish(ref: TaskRef, ending: Ending): void {
+    finished.set(ref.task, ref);
+    reports.ended(ref, ending);
+  }
+
+  function forget(ref: TaskRef): void {
+    ours(ref)?.stopper.stop("forgotten");
+    if (finished.get(ref.task)?.attempt === ref.attempt) finished.delete(ref.task);
+    if (ours(ref) === undefined) journal.forget(ref);
+  }
+
+  function acknowledged(message: ReliableMessage): void {
+    if (message.type === "output") moreRoom();
+    if (message.type !== "result") return;
+    const ref = { task: message.task, attempt: message.attempt };
+    if (finished.get(ref.task)?.attempt === ref.attempt) finished.delete(ref.task);
+    journal.forget(ref);
+    reports.acknowledged(ref);
+  }
+
+  function moreRoom(): void {
+    roomAgain.resolve();
+    roomAgain = Promise.withResolvers<void>();
+  }
+
+  async function answer(message: QueryMessage): Promise<void> {
+    if (asked >= MOST_QUERIES) {
+      const error = failureOf(new GantryError(EXECUTOR_BUSY, `${asked} questions are being answered already`));
+      return session.reply({ type: "reply", query: message.query, error });
+    }
+    asked += 1;
+    const reply = await answerQuery(modules, message, options);
+    asked -= 1;
+    return session.reply(reply);
+  }
+
+  async function cleanUp(entries: readonly JournalEntry[]): Promise<void> {
+    for (const { task, attempt, key, ending } of entries) {
+      if (ending !== undefined) continue;
+      log.warn({ task, attempt }, "a crash cut this task off");
+      await options.cleanUp?.(key);
+    }
+  }
+
+  function recover(entry: JournalEntry): void {
+    const ref = { task: entry.task, attempt: entry.attempt };
+    if (entry.ending !== undefined) finish(ref, entry.ending);
+    else if (entry.batch !== null) goOn(entry, entry.batch);
+    // Not held any more, so the server gives it out again.
+    else if (entry.safe) journal.forget(ref);
+    else finish(ref, interruptedEnding());
+  }
+
+  /** A batch goes on behind its last finished item. What was under way there is interrupted, unless it may run again. */
+  function goOn(entry: JournalEntry, message: TaskMessage): void {
+    const ref = { task: entry.task, attempt: entry.attempt };
+    const done: ItemEnding[] = [...entry.items.values()];
+    const next = message.batch?.find(({ item }) => !done.some((other) => other.item === item));
+    if (next !== undefined && !message.safeToRepeat) {
+      const cut = { item: next.item, ...interruptedEnding() };
+      journal.item(ref, cut);
+      done.push(cut);
+      if (!message.keepGoing) return finish(ref, interruptedEnding());
+    }
+    const one: Held = {
+      message,
+      ref,
+      stopper: createStopper(),
+      phase: "started",
+      grant: Promise.withResolvers<void>(),
+      over: Promise.resolve(),
+    };
+    held.set(ref.task, one);
+    one.over = (async () => {
+      try {
+        const wanted = findFunction(modules, message.module, message.function);
+        conclude(one, await runTask({ ...surroundings(one), wanted, message, stopper: one.stopper, done }));
+      } catch (error) {
+        conclude(one, { outcome: "failed", error: failureOf(error) });
+      }
+    })();
+  }
+
+  return {
+    held: heldTasks,
+    async stop() {
+      stopping = true;
+      queues.clear();
+      const under = [...held.values()].filter(({ phase }) => phase === "started");
+      for (const one of under) one.stopper.stop("stopping");
+      await Promise.all(under.map(({ over }) => over));
+      await reports.settled(LAST_WORDS, options.clock);
+      session.close("the executor is stopping");
+      for (const module of options.modules) await module.close?.();
+      await journal.close();
+    },
+  };
+}
+
+function aborted(stopper: Stopper): Promise<void> {
+  return new Promise((resolve) => {
+    stopper.signal.addEventListener("abort", () => resolve());
+  });
+}
+
+/** Stopped before the first step: it is certain that nothing happened. */
+function neverBegan(stopper: Stopper): Ending {
+  return stoppedEnding(stopper.reason ?? "cancelled");
+}

@@ -1,0 +1,158 @@
+import { readFile, rm } from "node:fs/promises";
+import { join as joinPath } from "node:path";
+import { z } from "zod";
+import type { Clock } from "../kernel/clock.ts";
+import { GantryError, messageOf } from "../kernel/errors.ts";
+import type { Random } from "../kernel/ids.ts";
+import {
+  backoffDelay,
+  createKeyPair,
+  hashSecret,
+  join,
+  type KeyPair,
+  LINK_UNREACHABLE,
+  type SessionLog,
+} from "../link/index.ts";
+import { writePrivateFile } from "../platform/files/index.ts";
+import { IDENTITY_DAMAGED, NOT_JOINED } from "./errors.ts";
+
+/**
+ * Who this executor is, in its state folder. `join.json` (left there by whoever made the machine, or by the command line) becomes
+ * `identity.json` by joining, once. A crash in between joins again with the same key, which the server takes for the same joining.
+ */
+
+const joinFile = z.object({ urls: z.array(z.string()).min(1), token: z.string(), name: z.string().optional() });
+export type JoinFile = z.output<typeof joinFile>;
+
+const identityFile = z.object({
+  urls: z.array(z.string()).min(1),
+  /** PEM of the server's authority. */
+  ca: z.string(),
+  id: z.string(),
+  name: z.string(),
+  /** PKCS #8, PEM. */
+  key: z.string(),
+  /** Hash of the token it joined with: the same one in `join.json` is only a leftover. */
+  token: z.string(),
+});
+export type Identity = z.output<typeof identityFile>;
+
+const keyFile = z.object({ privateKey: z.string(), publicKey: z.string() });
+
+export interface IdentityParts {
+  readonly state: string;
+  readonly kind: "agent" | "worker";
+  /** Its name when neither token nor join file says another. */
+  readonly name: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: SessionLog;
+  /** Ends the waiting for a server that cannot be reached. */
+  readonly signal: AbortSignal;
+}
+
+/** Milliseconds for each request while joining. */
+const REQUEST = 15_000;
+
+/**
+ * The identity in the folder, or a new one by joining; waits while the server cannot be reached.
+ *
+ * Errors: `executor_not_joined`, `executor_identity_damaged`, `join_refused`, `join_token_malformed`, `link_pin_mismatch`.
+ */
+export async function ensureIdentity(parts: IdentityParts): Promise<Identity> {
+  const paths = {
+    join: joinPath(parts.state, "join.json"),
+    identity: joinPath(parts.state, "identity.json"),
+    key: joinPath(parts.state, "joining.json"),
+  };
+  const known = await read(paths.identity, identityFile);
+  const wish = await read(paths.join, joinFile);
+  if (wish === undefined) {
+    if (known === undefined)
+      throw new GantryError(NOT_JOINED, `${parts.state} holds no identity, and no join token was given`);
+    return known;
+  }
+  const token = hashSecret(wish.token);
+  if (known?.token === token) {
+    await rm(paths.join, { force: true });
+    await rm(paths.key, { force: true });
+    return known;
+  }
+  const keys = await keysIn(paths.key);
+  const joined = await joinPatiently(parts, wish, keys);
+  const identity: Identity = {
+    urls: wish.urls,
+    ca: joined.authority,
+    id: joined.id,
+    name: joined.name,
+    key: keys.privateKey,
+    token,
+  };
+  await writePrivateFile(paths.identity, JSON.stringify(identity));
+  await rm(paths.join, { force: true });
+  await rm(paths.key, { force: true });
+  return identity;
+}
+
+/** Leaves a wish to join, as `--server` and `--join` on the command line do. */
+export async function leaveJoinFile(state: string, wish: JoinFile): Promise<void> {
+  await writePrivateFile(joinPath(state, "join.json"), JSON.stringify(wish));
+}
+
+async function keysIn(path: string): Promise<KeyPair> {
+  const known = await read(path, keyFile);
+  if (known !== undefined) return known;
+  const keys = createKeyPair();
+  await writePrivateFile(path, JSON.stringify(keys));
+  return keys;
+}
+
+async function joinPatiently(parts: IdentityParts, wish: JoinFile, keys: KeyPair): ReturnType<typeof join> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await join({
+        urls: wish.urls,
+        token: wish.token,
+        kind: parts.kind,
+        name: wish.name ?? parts.name,
+        keys,
+        environment: parts.environment,
+        timeout: REQUEST,
+      });
+    } catch (error) {
+      if (!(error instanceof GantryError) || error.kind !== LINK_UNREACHABLE) throw error;
+      parts.log.warn({ error: messageOf(error), attempt }, "cannot reach the server to join");
+      await pause(parts, backoffDelay(attempt, parts.random));
+    }
+  }
+}
+
+function pause({ clock, signal }: IdentityParts, milliseconds: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const cancel = clock.after(milliseconds, resolve);
+    signal.addEventListener("abort", () => {
+      cancel();
+      reject(signal.reason);
+    });
+  });
+}
+
+async function read<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new GantryError(IDENTITY_DAMAGED, `${path} is not what it should be`, {
+      cause: error,
+      where: { file: path },
+    });
+  }
+}

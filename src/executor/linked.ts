@@ -1,0 +1,178 @@
+import { join } from "node:path";
+import type { Clock } from "../kernel/clock.ts";
+import { messageOf } from "../kernel/errors.ts";
+import type { Random } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
+import {
+  connect,
+  type Connection,
+  type Module,
+  pinOf,
+  type SessionLog,
+  signChallenge,
+  startSession,
+  type Transport,
+  trustingAgent,
+} from "../link/index.ts";
+import { acquireLock, ensurePrivateFolder } from "../platform/files/index.ts";
+import { advertise } from "./advert.ts";
+import { contentFetcher } from "./content.ts";
+import { type Executor, startExecutor } from "./executor.ts";
+import { ensureIdentity, type JoinFile, leaveJoinFile } from "./identity.ts";
+import { openJournal } from "./journal.ts";
+
+/** An executor with its identity, its link and its journal: all of `gantry agent` and `gantry worker` but their modules. */
+
+interface CommonOptions {
+  /** Absolute. Its own folder, made when missing. */
+  readonly state: string;
+  /** Called once the folder is locked: what an earlier one of the same folder left is not in use any more. */
+  modules(): Promise<readonly Module[]>;
+  /** Told at each connection, and with heartbeats when they changed. */
+  facts(): Promise<JsonObject>;
+  /** Of this program. */
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: SessionLog;
+  /** Ends what a task left running when the executor died under it. */
+  cleanUp?(key: string): Promise<void>;
+}
+
+export interface LinkedOptions extends CommonOptions {
+  readonly kind: "agent" | "worker";
+  /** What to join with, on the first start. Left out: what is in the folder. */
+  readonly join?: JoinFile;
+  /** Its name when nobody says another. */
+  readonly name: string;
+  readonly transport: Transport;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Ends the waiting for a server to join. */
+  readonly signal: AbortSignal;
+}
+
+export interface LinkedExecutor {
+  readonly id: string;
+  readonly name: string;
+  stop(): Promise<void>;
+}
+
+/** Milliseconds for one try to connect. */
+const CONNECT = 10_000;
+/** Milliseconds between two looks at the facts. */
+const FACTS_EVERY = 60_000;
+
+/** Resolves when it works (not when it is connected). Errors: `lock_held`, those of `ensureIdentity`, `executor_journal_damaged`. */
+export async function startLinkedExecutor(options: LinkedOptions): Promise<LinkedExecutor> {
+  await ensurePrivateFolder(options.state);
+  const unlock = await acquireLock(join(options.state, "lock"));
+  try {
+    if (options.join !== undefined) await leaveJoinFile(options.state, options.join);
+    const identity = await ensureIdentity(options);
+    const agent = trustingAgent({ authority: identity.ca, environment: options.environment });
+    const executor = await start(options, {
+      id: identity.id,
+      open: async () =>
+        (await connect({ urls: identity.urls, transport: options.transport, agent, timeout: CONNECT })).connection,
+      sign: (nonce) => signChallenge(identity.key, { nonce, pin: pinOf(identity.ca), executor: identity.id }),
+      content: contentFetcher({ ...options, urls: identity.urls, executor: identity.id, key: identity.key, agent }),
+    });
+    return {
+      id: identity.id,
+      name: identity.name,
+      stop: () => stopAll(executor, [async () => agent.destroy(), unlock]),
+    };
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
+export interface EmbeddedOptions extends CommonOptions {
+  /** What `Fleet.embed` gave. */
+  readonly link: { readonly id: string; open(): Promise<Connection>; sign(nonce: string): string };
+  content(sha256: string): AsyncIterable<Uint8Array>;
+}
+
+/** The same inside the server, over memory. Errors: `lock_held`, `executor_journal_damaged`. */
+export async function startEmbeddedExecutor(options: EmbeddedOptions): Promise<LinkedExecutor> {
+  await ensurePrivateFolder(options.state);
+  const unlock = await acquireLock(join(options.state, "lock"));
+  try {
+    const executor = await start(options, { ...options.link, content: options.content });
+    return { id: options.link.id, name: "embedded", stop: () => stopAll(executor, [unlock]) };
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
+interface Link {
+  readonly id: string;
+  open(): Promise<Connection>;
+  sign(nonce: string): string;
+  content(sha256: string): AsyncIterable<Uint8Array>;
+}
+
+async function start(options: CommonOptions, link: Link): Promise<Executor> {
+  const { clock, random, log } = options;
+  const modules = await options.modules();
+  const adverts = advertise(modules);
+  let facts = await options.facts();
+  let told = JSON.stringify(facts);
+  let stopped = false;
+
+  async function refresh(): Promise<void> {
+    if (stopped) return;
+    try {
+      facts = await options.facts();
+    } catch (error) {
+      log.warn({ error: messageOf(error) }, "cannot collect facts");
+    }
+    refreshLater();
+  }
+
+  function refreshLater(): void {
+    clock.after(FACTS_EVERY, () => void refresh());
+  }
+  refreshLater();
+
+  const executor = await startExecutor({
+    modules,
+    journal: await openJournal(join(options.state, "journal")),
+    clock,
+    log,
+    content: link.content,
+    ...(options.cleanUp === undefined ? {} : { cleanUp: options.cleanUp }),
+    startSession: (handlers, held) =>
+      startSession({
+        executor: link.id,
+        open: link.open,
+        sign: link.sign,
+        describe: () => ({ gantry: options.version, modules: adverts, facts }),
+        facts() {
+          const text = JSON.stringify(facts);
+          if (text === told) return undefined;
+          told = text;
+          return facts;
+        },
+        held,
+        handlers,
+        clock,
+        random,
+        log,
+      }),
+  });
+  return {
+    held: executor.held,
+    async stop() {
+      stopped = true;
+      await executor.stop();
+    },
+  };
+}
+
+async function stopAll(executor: Executor, steps: readonly (() => Promise<void>)[]): Promise<void> {
+  await executor.stop();
+  for (const step of steps) await step();
+}

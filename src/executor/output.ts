@@ -1,0 +1,51 @@
+import type { LinkSession, OutputStream, TaskRef } from "../link/index.ts";
+import { OUTPUT_CHUNK } from "../link/index.ts";
+
+/** Live output of one attempt of a task, on its way to the server. */
+export interface TaskOutput {
+  output(stream: OutputStream, chunk: Uint8Array): void;
+  message(text: string): void;
+  room(): Promise<void>;
+}
+
+export type OutputSession = Pick<LinkSession, "send" | "unacknowledgedOutput" | "connected">;
+
+/** Base64 bytes the server has not acknowledged: more waits while connected… */
+const HIGH_WATER = 4 * 1024 * 1024;
+/** …and is left out while not. */
+const MOST_KEPT = 16 * 1024 * 1024;
+const MESSAGE_LENGTH = 10_000;
+
+export function createTaskOutput(session: OutputSession, ref: TaskRef, roomAgain: () => Promise<void>): TaskOutput {
+  let index = 0;
+  let leftOut = 0;
+
+  function send(stream: OutputStream, data: Uint8Array): void {
+    const base64 = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64");
+    session.send({ type: "output", task: ref.task, attempt: ref.attempt, stream, index, data: base64 });
+    index += 1;
+  }
+
+  return {
+    output(stream, chunk) {
+      for (let at = 0; at < chunk.length; at += OUTPUT_CHUNK) {
+        const piece = chunk.subarray(at, at + OUTPUT_CHUNK);
+        if (session.unacknowledgedOutput() > MOST_KEPT) {
+          leftOut += piece.length;
+          continue;
+        }
+        if (leftOut > 0) {
+          send("stderr", Buffer.from(`\n[${leftOut} bytes of output left out: the server was away]\n`));
+          leftOut = 0;
+        }
+        send(stream, piece);
+      }
+    },
+    message(text) {
+      session.send({ type: "message", task: ref.task, attempt: ref.attempt, text: text.slice(0, MESSAGE_LENGTH) });
+    },
+    async room() {
+      while (session.connected && session.unacknowledgedOutput() > HIGH_WATER) await roomAgain();
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import type { Clock } from "../kernel/clock.ts";
+import { GantryError, messageOf } from "../kernel/errors.ts";
+import {
+  type Ending,
+  inPieces,
+  type ItemEnding,
+  type LinkSession,
+  type SessionLog,
+  type TaskRef,
+} from "../link/index.ts";
+import { failureOf } from "./call.ts";
+import type { Journal } from "./journal.ts";
+
+/** What the executor tells the server of its tasks, in the right order with the journal. */
+export interface Reports {
+  /** Shares one message with the others of this turn. */
+  started(ref: TaskRef): void;
+  /** Writes the result to the journal, and sends it when it is on disk. */
+  ended(ref: TaskRef, ending: Ending): void;
+  acknowledged(ref: TaskRef): void;
+  /** Resolves when the server has every result, or after so many milliseconds. */
+  settled(milliseconds: number, clock: Clock): Promise<void>;
+}
+
+/** Bytes of item results in one message: half a frame. */
+const ITEMS_BYTES = 512 * 1024;
+
+export function createReports(session: LinkSession, journal: Journal, log: SessionLog): Reports {
+  let starting: TaskRef[] = [];
+  const open = new Set<string>();
+  let settled: (() => void) | undefined;
+
+  function flushStarted(): void {
+    if (starting.length === 0) return;
+    const tasks = starting;
+    starting = [];
+    for (const some of inPieces(tasks)) session.send({ type: "started", tasks: some });
+  }
+
+  async function report(ref: TaskRef, ending: Ending): Promise<void> {
+    const items = journal.itemsOf(ref);
+    journal.ended(ref, ending);
+    try {
+      await journal.sync();
+    } catch (error) {
+      // The server may well be able to keep what this disk cannot.
+      log.warn({ ...ref, error: messageOf(error) }, "the journal cannot be written");
+    }
+    flushStarted();
+    for (const some of itemPieces(items)) session.send({ type: "items", ...ref, items: some });
+    try {
+      session.send({ type: "result", ...ref, ...ending });
+    } catch (error) {
+      if (!(error instanceof GantryError)) throw error;
+      session.send({ type: "result", ...ref, outcome: "failed", error: failureOf(error) });
+    }
+  }
+
+  return {
+    started(ref) {
+      if (starting.length === 0) setImmediate(flushStarted);
+      starting.push(ref);
+    },
+    ended(ref, ending) {
+      open.add(ref.task);
+      void report(ref, ending);
+    },
+    acknowledged(ref) {
+      open.delete(ref.task);
+      if (open.size === 0) settled?.();
+    },
+    settled(milliseconds, clock) {
+      if (open.size === 0) return Promise.resolve();
+      return new Promise((resolve) => {
+        settled = resolve;
+        clock.after(milliseconds, resolve);
+      });
+    },
+  };
+}
+
+function itemPieces(items: readonly ItemEnding[]): ItemEnding[][] {
+  const pieces: ItemEnding[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const item of items) {
+    const size = Buffer.byteLength(JSON.stringify(item)) + 1;
+    if (bytes + size > ITEMS_BYTES) {
+      pieces.push([]);
+      bytes = 0;
+    }
+    pieces.at(-1)?.push(item);
+    bytes += size;
+  }
+  return pieces;
+}

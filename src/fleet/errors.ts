@@ -1,0 +1,74 @@
+import { errorKind } from "../kernel/errors.ts";
+
+export const JOIN_TOKEN_WRONG = errorKind("join_token_wrong", {
+  status: 401,
+  summary: "The server knows no such join token, or it is for something else (an agent's token for a worker).",
+  remedy: "Make a new one: gantry join-token.",
+});
+
+export const JOIN_TOKEN_USED = errorKind("join_token_used", {
+  status: 401,
+  summary: "The join token has been used already: each is good for one worker or agent.",
+  remedy: "Make a new one. If you did not use it, somebody else did: look at gantry get nodes for one you do not know.",
+});
+
+export const JOIN_TOKEN_EXPIRED = errorKind("join_token_expired", {
+  status: 401,
+  summary: "The join token is too old.",
+  remedy: "Make a new one: gantry join-token.",
+});
+
+export const EXECUTOR_UNKNOWN = errorKind("executor_unknown", {
+  status: 401,
+  summary: "The server knows no worker or agent of that id: it never joined here, or was removed.",
+  remedy: "Let it join with a new join token.",
+});
+
+export const EXECUTOR_NAME_TAKEN = errorKind("executor_name_taken", {
+  status: 409,
+  summary: "Another worker or agent has that name.",
+  remedy: "Join under another name, or remove the other one first.",
+});
+
+export const EXECUTOR_REQUEST_WRONG = errorKind("executor_request_wrong", {
+  status: 401,
+  summary:
+    "A request that only a worker or an agent of this server may make has no proof, a wrong one, or one that is too old.",
+  remedy: "Check the clock of the machine it came from.",
+});
+
+export const NOT_CONNECTED = errorKind("executor_not_connected", {
+  status: 503,
+  summary: "The worker or agent that should answer is not connected to the server.",
+  remedy: "See gantry get nodes; start it, or look at its log.",
+});
+
+export const NO_ANSWER = errorKind("executor_no_answer", {
+  status: 504,
+  summary: "A worker or an agent was asked something and did not answer in time.",
+  remedy: "Look at its log and at the load of its machine.",
+});
+
+export const ANSWER_FAILED = errorKind("executor_answer_failed", {
+  status: 502,
+  summary: "A worker or an agent was asked something and answered with an error.",
+  remedy: "Read the message: it is the error of the function that was asked.",
+});
+
+export const CONTENT_UNKNOWN = errorKind("content_unknown", {
+  status: 404,
+  summary: "The server holds no content of that hash.",
+  remedy: "Send the file again.",
+});
+
+export const CONTENT_TOO_LARGE = errorKind("content_too_large", {
+  status: 413,
+  summary: "A file is larger than the server keeps.",
+  remedy: "Let the node fetch it from elsewhere, with RUN.",
+});
+
+export const SITE_NAME_UNKNOWN = errorKind("join_site_unknown", {
+  status: 400,
+  summary: "A join token was asked for with a site that does not exist.",
+  remedy: "List the sites with gantry get sites.",
+});

@@ -1,0 +1,372 @@
+import type { CancelTimer, Clock } from "../kernel/clock.ts";
+import { GantryError } from "../kernel/errors.ts";
+import type { Id, Random } from "../kernel/ids.ts";
+import type { Json, JsonObject } from "../kernel/json.ts";
+import { nearest } from "../kernel/nearest.ts";
+import { DEFAULT_TENANT } from "../access/index.ts";
+import type { TaskService } from "../jobs/index.ts";
+import {
+  type CloseReason,
+  type Connection,
+  createKeyPair,
+  type JoinRequest,
+  LINK_STOPPING,
+  LINK_SUPERSEDED,
+  memoryPair,
+  type ModuleAdvert,
+  signChallenge,
+} from "../link/index.ts";
+import { afterCommit, type Database, type Transaction } from "../platform/database/index.ts";
+import type { EventStream } from "../platform/events/index.ts";
+import type { HttpServer } from "../platform/http/index.ts";
+import type { Logger } from "../platform/logging/index.ts";
+import { type ContentStore, createContentStore } from "./content.ts";
+import { EXECUTOR_UNKNOWN, NOT_CONNECTED } from "./errors.ts";
+import { type Admitted, handshake, type Known } from "./handshake.ts";
+import { admit, type JoinTokenRequest, type MintedToken, mintToken } from "./joining.ts";
+import { agentIdOf, type ExecutorKind, type ExecutorRecord, type Node, type Route } from "./model.ts";
+import { fleetRoutes } from "./routes.ts";
+import { type FleetSession, openSession } from "./session.ts";
+import { createSightings } from "./sightings.ts";
+import {
+  deleteExecutor,
+  saveExecutor,
+  selectByFoundation,
+  selectByName,
+  selectExecutor,
+  selectExecutors,
+} from "./store.ts";
+
+/** The server's end of the link: who is connected, who gets which task, who is asked. */
+
+export interface FleetParts {
+  readonly database: Database;
+  readonly tasks: TaskService;
+  readonly events: EventStream;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** SHA-256 of the server's authority, hex, as `Certificates` has it. */
+  readonly pin: string;
+  /** Milliseconds between heartbeats. */
+  readonly heartbeat: number;
+  /** The sites a worker serves that joined for one: that, and those below it. Left out: that alone. */
+  sitesOf?(siteId: Id): Promise<readonly Id[]>;
+  /** The id of a site people name. Left out: they give ids. */
+  siteNamed?(tenantId: Id, name: string): Promise<Id | undefined>;
+  /** What an agent runs on, for machines that have nothing. Left out: not served. */
+  runtime?(): Promise<AgentRuntime>;
+}
+
+/** Node and the agent's program. */
+interface AgentRuntime {
+  /** Path of Node's binary. */
+  readonly node: string;
+  /** The agent as one file. */
+  readonly bundle: Uint8Array;
+}
+
+export interface Fleet {
+  /** Adds the routes, before the server listens. */
+  mount(http: HttpServer): void;
+  /** @param urls under which agents reach this server */
+  start(options: { readonly urls: readonly string[] }): Promise<void>;
+  mintJoinToken(request: JoinTokenRequest): Promise<MintedToken>;
+  /** Errors: see `admit`. */
+  join(request: JoinRequest): Promise<ExecutorRecord>;
+  /** Takes over a fresh connection of whoever says it is an executor. */
+  accept(connection: Connection): void;
+  /** What an executor of this process needs: it speaks over memory, and is known without a token. `siteId` null: serves every site. */
+  embed(executor: {
+    readonly tenantId: Id;
+    readonly kind: ExecutorKind;
+    readonly name: string;
+    readonly siteId: Id | null;
+  }): Promise<EmbeddedLink>;
+  /**
+   * Asks a function that observes, without a task. Errors: `executor_not_connected`, `executor_no_answer`, `executor_answer_failed`.
+   * @param milliseconds until `executor_no_answer`
+   */
+  ask(route: Route, module: string, name: string, parameters: Json, milliseconds: number): Promise<Json>;
+  isConnected(agentId: Id): boolean;
+  /** Sorted by name, behind `after`. */
+  nodes(tenantId: Id, page?: { readonly after?: string; readonly limit?: number }): Promise<readonly Node[]>;
+  /** By id or name. Errors: `executor_unknown`. */
+  node(tenantId: Id, idOrName: string): Promise<Node>;
+  /** Who may prove itself outside a connection. */
+  find(executor: Id): Promise<ExecutorRecord | undefined>;
+  /** An executor that will not come back, known by its id or by the foundation it stood on. Its key is worth nothing any more. */
+  remove(tx: Transaction, which: { readonly id: Id } | { readonly foundationId: Id }): Promise<void>;
+  /** Every agent that has joined, for runs. */
+  agents(tenantId?: Id): Promise<readonly { readonly agentId: Id; readonly name: string }[]>;
+  /** What executors fetch by its hash: the files of `agent.add`. */
+  readonly content: ContentStore;
+  /** What connected executors can do, by module. */
+  modules(): Readonly<Record<string, ModuleAdvert>>;
+  close(): Promise<void>;
+}
+
+interface EmbeddedLink {
+  readonly id: Id;
+  open(): Promise<Connection>;
+  sign(nonce: string): string;
+}
+
+/** Seconds a token for a foundation is good: as long as making a machine may take. */
+const FOUNDATION_TOKEN_SECONDS = 24 * 60 * 60;
+const ALL = 1_000_000;
+/** Milliseconds between two sweeps of content. */
+const SWEEP_EVERY = 6 * 60 * 60 * 1000;
+
+export function createFleet(parts: FleetParts): Fleet {
+  const { database, tasks, clock, random, log } = parts;
+  const pin = Buffer.from(parts.pin, "hex").toString("base64url");
+  const sessions = new Map<Id, FleetSession>();
+  /** Those of agents, by what their tasks are routed by; workers are few and looked through. */
+  const agents = new Map<Id, FleetSession>();
+  const workers = new Set<FleetSession>();
+  const epochs = new Map<Id, { epoch: string; lines: { last: number } }>();
+  const content = createContentStore(parts);
+  const sightings = createSightings(parts);
+  let closing = false;
+  let urls: readonly string[] = [];
+  let unmount = (): void => undefined;
+  let cancelSweep: CancelTimer = clock.after(SWEEP_EVERY, sweep);
+
+  const stops = [
+    tasks.onReady((routes) => {
+      for (const { route, module } of routes) {
+        for (const session of candidates(route)) if (session.serves(route, module)) session.wake();
+      }
+    }),
+    tasks.onCancel((cancels) => {
+      for (const { task, attempt, executorId } of cancels) sessions.get(executorId)?.cancel({ task, attempt });
+    }),
+  ];
+
+  function candidates(route: Route): Iterable<FleetSession> {
+    if (!("agentId" in route)) return workers;
+    const session = agents.get(route.agentId);
+    return session === undefined ? [] : [session];
+  }
+
+  function sweep(): void {
+    cancelSweep = clock.after(SWEEP_EVERY, sweep);
+    content.sweep().catch((error: unknown) => log.error({ err: error }, "cannot sweep content"));
+  }
+
+  function find(id: Id): Promise<ExecutorRecord | undefined> {
+    return selectExecutor(database.kysely, id);
+  }
+
+  async function known(id: Id): Promise<Known | undefined> {
+    const record = await find(id);
+    if (record === undefined) return undefined;
+    if (record.kind === "agent") return { record, siteIds: [] };
+    const { siteId } = record;
+    return { record, siteIds: siteId === null ? "all" : ((await parts.sitesOf?.(siteId)) ?? [siteId]) };
+  }
+
+  function accept(connection: Connection): void {
+    if (closing) return connection.close({ code: LINK_STOPPING.code, text: "the server is stopping" });
+    return handshake(
+      connection,
+      { clock, random, pin, find: known },
+      (admitted) => begin(connection, admitted),
+      (reason) => log.warn({ code: reason.code, reason: reason.text }, "connection refused"),
+    );
+  }
+
+  function begin(connection: Connection, admitted: Admitted) {
+    const { record, proof } = admitted;
+    sessions.get(record.id)?.close({ code: LINK_SUPERSEDED.code, text: "the same executor connected again" });
+    const known = epochs.get(record.id);
+    const agentId = agentIdOf(record);
+    const lines = known?.epoch === proof.epoch ? known.lines : { last: -1 };
+    epochs.set(record.id, { epoch: proof.epoch, lines });
+    const session = openSession(connection, admitted, {
+      tasks,
+      clock,
+      random,
+      log,
+      heartbeat: parts.heartbeat,
+      lines,
+      joinFor,
+      seen: (one, news) =>
+        sightings.note({ ...one, version: proof.gantry, modules: proof.modules, facts: news.facts ?? proof.facts }),
+      ended(ended) {
+        if (sessions.get(record.id) !== ended) return;
+        sessions.delete(record.id);
+        workers.delete(ended);
+        if (agentId !== undefined && agents.get(agentId) === ended) agents.delete(agentId);
+        tell(record, "node.disconnected");
+      },
+    });
+    sessions.set(record.id, session);
+    if (agentId === undefined) workers.add(session);
+    else agents.set(agentId, session);
+    sightings.note({ ...record, version: proof.gantry, modules: proof.modules, facts: proof.facts });
+    tell(record, "node.connected");
+    return session;
+  }
+
+  function tell(record: ExecutorRecord, type: string): void {
+    if (closing) return;
+    const event = {
+      tenantId: record.tenantId,
+      type,
+      subject: { kind: "node", id: record.id },
+      data: { name: record.name, kind: record.kind },
+    };
+    database
+      .transaction((tx) => parts.events.append(tx, [event]))
+      .catch((error: unknown) => log.error({ err: error }, "cannot tell of an executor"));
+  }
+
+  async function joinFor(foundationId: Id, parameters: JsonObject): Promise<Json> {
+    const foundation = parameters["foundation"] as JsonObject | undefined;
+    const before = await selectByFoundation(database.kysely, foundationId);
+    const minted = await mintToken(
+      { database, clock, random, pin },
+      {
+        tenantId: before?.tenantId ?? DEFAULT_TENANT.id,
+        kind: "agent",
+        ...(typeof foundation?.["name"] === "string" ? { name: foundation["name"] } : {}),
+        foundationId,
+        expiresIn: FOUNDATION_TOKEN_SECONDS,
+      },
+    );
+    return { urls: [...urls], token: minted.token };
+  }
+
+  function nodeOf(record: ExecutorRecord): Node {
+    const session = sessions.get(record.id);
+    const seenAt = session === undefined ? record.seenAt : clock.now();
+    const recently = seenAt !== null && clock.now() - seenAt < parts.heartbeat * 6;
+    return {
+      id: record.id,
+      name: record.name,
+      kind: record.kind,
+      // Connected to another replica: it is seen in the database only.
+      state: session !== undefined || recently ? "connected" : "away",
+      version: record.version,
+      modules: Object.keys(session?.modules ?? record.modules).sort(),
+      foundationId: record.foundationId,
+      siteId: record.siteId,
+      facts: record.facts,
+      joinedAt: record.joinedAt,
+      seenAt,
+      agentId: agentIdOf(record) ?? null,
+    };
+  }
+
+  function sessionFor(route: Route, module: string): FleetSession | undefined {
+    let best: FleetSession | undefined;
+    for (const session of candidates(route)) {
+      if (session.serves(route, module) && (best === undefined || session.load < best.load)) best = session;
+    }
+    return best;
+  }
+
+  const fleet: Fleet = {
+    mount(http) {
+      unmount = fleetRoutes(http, fleet, parts);
+    },
+    async start(options) {
+      urls = options.urls;
+    },
+    mintJoinToken: (request) => mintToken({ database, clock, random, pin }, request),
+    join: async (request) => {
+      const record = await admit({ database, clock, random, pin }, request);
+      // Whoever still speaks with an older key of the same executor is out.
+      sessions.get(record.id)?.close({ code: LINK_SUPERSEDED.code, text: "the same executor joined again" });
+      tell(record, "node.joined");
+      return record;
+    },
+    accept,
+    async embed({ tenantId, kind, name, siteId }) {
+      const keys = createKeyPair();
+      const id = await database.transaction(async (tx) => {
+        const before = await selectByName(tx, tenantId, name);
+        const record: ExecutorRecord = {
+          id: before?.id ?? random.id(),
+          tenantId,
+          kind,
+          name,
+          publicKey: keys.publicKey,
+          foundationId: null,
+          siteId,
+          version: before?.version ?? "",
+          modules: before?.modules ?? {},
+          facts: before?.facts ?? {},
+          joinedAt: before?.joinedAt ?? clock.now(),
+          seenAt: before?.seenAt ?? null,
+        };
+        await saveExecutor(tx, record);
+        return record.id;
+      });
+      return {
+        id,
+        async open() {
+          const [theirs, ours] = memoryPair();
+          accept(ours);
+          return theirs;
+        },
+        sign: (nonce) => signChallenge(keys.privateKey, { nonce, pin, executor: id }),
+      };
+    },
+    async ask(route, module, name, parameters, milliseconds) {
+      const session = sessionFor(route, module);
+      if (session !== undefined) return session.ask(module, name, parameters, milliseconds);
+      const who =
+        "agentId" in route ? "the agent of this node is not connected" : "no worker that serves this site is connected";
+      const known = [...sessions.values()].flatMap((one) => Object.keys(one.modules));
+      const close = known.includes(module) ? undefined : nearest(module, known);
+      throw new GantryError(
+        NOT_CONNECTED,
+        `cannot ask ${module}.${name}: ${who}${close === undefined ? "" : `; did you mean ${close}?`}`,
+      );
+    },
+    isConnected: (agentId) => agents.has(agentId),
+    async nodes(tenantId, page = {}) {
+      const records = await selectExecutors(database.kysely, tenantId, page.after ?? "", page.limit ?? ALL);
+      return records.map(nodeOf);
+    },
+    async node(tenantId, idOrName) {
+      const byName = await selectByName(database.kysely, tenantId, idOrName);
+      const record = byName ?? (await find(idOrName));
+      if (record === undefined || record.tenantId !== tenantId)
+        throw new GantryError(EXECUTOR_UNKNOWN, `there is no node ${idOrName}`);
+      return nodeOf(record);
+    },
+    find,
+    async remove(tx, which) {
+      const record =
+        "id" in which ? await selectExecutor(tx, which.id) : await selectByFoundation(tx, which.foundationId);
+      if (record === undefined) return;
+      await deleteExecutor(tx, record.id);
+      const reason: CloseReason = { code: EXECUTOR_UNKNOWN.code, text: "it was removed" };
+      afterCommit(tx, `fleet.remove.${record.id}`, () => sessions.get(record.id)?.close(reason));
+    },
+    async agents(tenantId = DEFAULT_TENANT.id) {
+      const records = await selectExecutors(database.kysely, tenantId, "", ALL);
+      return records.flatMap((record) => {
+        const agentId = agentIdOf(record);
+        return agentId === undefined ? [] : [{ agentId, name: record.name }];
+      });
+    },
+    content,
+    modules: () =>
+      Object.assign({}, ...[...sessions.values()].map((session) => session.modules)) as Record<string, ModuleAdvert>,
+    async close() {
+      closing = true;
+      cancelSweep();
+      for (const stop of stops) stop();
+      for (const session of sessions.values())
+        session.close({ code: LINK_STOPPING.code, text: "the server is stopping" });
+      unmount();
+      await sightings.close();
+    },
+  };
+  return fleet;
+}

@@ -1,0 +1,145 @@
+import type { Clock } from "../kernel/clock.ts";
+import { GantryError, messageOf } from "../kernel/errors.ts";
+import type { Id, Random } from "../kernel/ids.ts";
+import {
+  type CloseReason,
+  type Connection,
+  type ExecutorMessage,
+  executorMessage,
+  frameWriter,
+  type FrameWriter,
+  LINK_MESSAGE_MALFORMED,
+  LINK_PROOF_WRONG,
+  LINK_SILENT,
+  LINK_VERSION,
+  LINK_VERSION_UNSUPPORTED,
+  parseFrame,
+  type ProofMessage,
+  type ServerMessage,
+  verifyChallenge,
+} from "../link/index.ts";
+import { EXECUTOR_UNKNOWN } from "./errors.ts";
+import type { ExecutorRecord } from "./model.ts";
+
+/**
+ * The first words on a connection: who says it is whom, and can it prove it? Until then nothing of the server moves, and it ends by
+ * itself soon.
+ */
+
+export interface HandshakeParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Pin of the server's authority, base64url: part of what an executor signs. */
+  readonly pin: string;
+  find(executor: string): Promise<Known | undefined>;
+}
+
+export interface Known {
+  readonly record: ExecutorRecord;
+  /** The sites it serves. */
+  readonly siteIds: readonly Id[] | "all";
+}
+
+export interface Admitted extends Known {
+  readonly proof: ProofMessage;
+  readonly writer: FrameWriter<ServerMessage>;
+}
+
+/** What the rest of the connection is handed to. */
+export interface SessionEnd {
+  messages(messages: readonly ExecutorMessage[], bytes: number): void;
+  closed(reason: CloseReason): void;
+}
+
+/** Milliseconds an executor has to prove itself. */
+const PATIENCE = 10_000;
+const NONCE_BYTES = 24;
+
+/** Listens on a fresh connection. `admitted` is called at most once, and gives who hears what follows. */
+export function handshake(
+  connection: Connection,
+  parts: HandshakeParts,
+  admitted: (admitted: Admitted) => SessionEnd,
+  refused: (reason: CloseReason) => void,
+): void {
+  const writer = frameWriter<ServerMessage>((frame) => connection.send(frame));
+  const nonce = parts.random.token(NONCE_BYTES);
+  let claimed: string | undefined;
+  let session: SessionEnd | undefined;
+  let checking = false;
+  let over = false;
+  /** What came while the database was asked. */
+  let early: { messages: ExecutorMessage[]; bytes: number }[] = [];
+  const cancelPatience = parts.clock.after(PATIENCE, () => {
+    if (session === undefined) refuse({ code: LINK_SILENT.code, text: "it did not prove who it is in time" });
+  });
+
+  function refuse(reason: CloseReason): void {
+    if (over) return;
+    over = true;
+    cancelPatience();
+    writer.write({ type: "goodbye", code: reason.code, reason: reason.text.slice(0, 1000) });
+    writer.flush();
+    connection.close(reason);
+    if (session === undefined) refused(reason);
+    else session.closed(reason);
+  }
+
+  async function check(executor: string, proof: ProofMessage): Promise<void> {
+    const known = await parts.find(executor);
+    if (over) return;
+    if (known === undefined)
+      return refuse({ code: EXECUTOR_UNKNOWN.code, text: "no worker or agent of this id has joined" });
+    if (!verifyChallenge(known.record.publicKey, { nonce, pin: parts.pin, executor }, proof.signature)) {
+      return refuse({
+        code: LINK_PROOF_WRONG.code,
+        text: "the proof is wrong: not the key this worker or agent joined with, or not this server",
+      });
+    }
+    cancelPatience();
+    session = admitted({ ...known, proof, writer });
+    for (const { messages, bytes } of early) session.messages(messages, bytes);
+    early = [];
+  }
+
+  function first(message: ExecutorMessage): void {
+    if (message.type === "identify" && claimed === undefined) {
+      if (message.version !== LINK_VERSION) {
+        return refuse({
+          code: LINK_VERSION_UNSUPPORTED.code,
+          text: `it speaks version ${message.version} of the link, the server ${LINK_VERSION}`,
+        });
+      }
+      claimed = message.executor;
+      return writer.write({ type: "challenge", version: LINK_VERSION, nonce });
+    }
+    if (message.type === "proof" && claimed !== undefined && !checking) {
+      checking = true;
+      void check(claimed, message).catch((error: unknown) => refuse({ code: "closed", text: messageOf(error) }));
+      return undefined;
+    }
+    if (checking) return void early.push({ messages: [message], bytes: 0 });
+    return refuse({ code: LINK_MESSAGE_MALFORMED.code, text: `${message.type} before the proof` });
+  }
+
+  connection.listen({
+    frame(text) {
+      if (over) return;
+      try {
+        const messages = parseFrame(text, executorMessage);
+        if (session !== undefined) return session.messages(messages, text.length);
+        for (const message of messages) if (!over) first(message);
+      } catch (error) {
+        if (!(error instanceof GantryError)) throw error;
+        refuse({ code: error.code, text: error.message });
+      }
+    },
+    closed(reason) {
+      if (over) return;
+      over = true;
+      cancelPatience();
+      if (session === undefined) refused(reason);
+      else session.closed(reason);
+    },
+  });
+}

@@ -1,0 +1,2 @@
+export { createFleet, type Fleet, type FleetParts } from "./fleet.ts";
+export { fleetMigrations } from "./schema.ts";

@@ -1,0 +1,150 @@
+import type { Clock } from "../kernel/clock.ts";
+import { GantryError } from "../kernel/errors.ts";
+import type { Id, Random } from "../kernel/ids.ts";
+import { hashSecret, JOIN_SECRET_BYTES, joinTokenText, type JoinRequest, verifyJoin } from "../link/index.ts";
+import type { Database, Queries, Transaction } from "../platform/database/index.ts";
+import { EXECUTOR_NAME_TAKEN, JOIN_TOKEN_EXPIRED, JOIN_TOKEN_USED, JOIN_TOKEN_WRONG } from "./errors.ts";
+import type { ExecutorKind, ExecutorRecord } from "./model.ts";
+import {
+  deleteTokens,
+  insertToken,
+  type JoinTokenRow,
+  saveExecutor,
+  selectByFoundation,
+  selectByName,
+  selectExecutor,
+  selectToken,
+  useToken,
+} from "./store.ts";
+
+/** How executors become known: one-time tokens, of which the server keeps only the hash. */
+
+export interface JoinTokenRequest {
+  readonly tenantId: Id;
+  readonly kind: ExecutorKind;
+  /** What it will be called; left out: what it calls itself. */
+  readonly name?: string;
+  readonly foundationId?: Id;
+  readonly siteId?: Id;
+  /** Seconds until it is worthless. */
+  readonly expiresIn: number;
+}
+
+export interface MintedToken {
+  /** For lists and logs. */
+  readonly id: Id;
+  /** `gantry-join-…`: shown once, stored nowhere. */
+  readonly token: string;
+  readonly expiresAt: number;
+}
+
+export interface JoinParts {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Pin of the server's authority, base64url. */
+  readonly pin: string;
+}
+
+/** Milliseconds an expired token is remembered, to say so instead of "wrong". */
+const MEMORY = 7 * 24 * 60 * 60 * 1000;
+
+export async function mintToken(
+  parts: JoinParts,
+  request: JoinTokenRequest,
+  queries: Queries = parts.database.kysely,
+): Promise<MintedToken> {
+  const now = parts.clock.now();
+  const secret = parts.random.token(JOIN_SECRET_BYTES);
+  const id = parts.random.id();
+  const expiresAt = now + request.expiresIn * 1000;
+  await insertToken(queries, {
+    hash: hashSecret(secret),
+    id,
+    tenant_id: request.tenantId,
+    kind: request.kind,
+    name: request.name ?? null,
+    foundation_id: request.foundationId ?? null,
+    site_id: request.siteId ?? null,
+    expires_at: expiresAt,
+  });
+  await deleteTokens(queries, now - MEMORY);
+  return { id, token: joinTokenText({ secret, pin: parts.pin }), expiresAt };
+}
+
+/**
+ * Lets an executor in. The same token with the same key gives the same answer again, because the first may have been lost on its way.
+ *
+ * Errors: `join_token_wrong`, `join_token_used`, `join_token_expired`, `executor_name_taken`.
+ */
+export async function admit(parts: JoinParts, request: JoinRequest): Promise<ExecutorRecord> {
+  const hash = hashSecret(request.secret);
+  const executorId = parts.random.id();
+  const now = parts.clock.now();
+  return parts.database.transaction(async (tx) => {
+    const token = await selectToken(tx, hash);
+    if (token === undefined) throw new GantryError(JOIN_TOKEN_WRONG, "there is no such join token");
+    if (!verifyJoin(request.publicKey, request.secret, request.signature)) {
+      throw new GantryError(JOIN_TOKEN_WRONG, "whoever joins does not hold the private key of its public key");
+    }
+    if (token.used_at !== null) return again(tx, token, request);
+    if (token.expires_at <= now)
+      throw new GantryError(
+        JOIN_TOKEN_EXPIRED,
+        `the join token was good until ${new Date(token.expires_at).toISOString()}`,
+      );
+    if (token.kind !== request.kind)
+      throw new GantryError(
+        JOIN_TOKEN_WRONG,
+        `the join token is for ${article(token.kind)}, not for ${article(request.kind)}`,
+      );
+    const record = await recordFor(tx, token, request, executorId, now);
+    if (!(await useToken(tx, hash, { at: now, key: request.publicKey, executorId: record.id }))) throw usedError(now);
+    await saveExecutor(tx, record);
+    return record;
+  });
+}
+
+async function again(tx: Transaction, token: JoinTokenRow, request: JoinRequest): Promise<ExecutorRecord> {
+  const known = token.executor_id === null ? undefined : await selectExecutor(tx, token.executor_id);
+  if (token.used_key === request.publicKey && known?.publicKey === request.publicKey) return known;
+  throw usedError(token.used_at ?? 0);
+}
+
+function usedError(at: number): GantryError {
+  return new GantryError(JOIN_TOKEN_USED, `the join token was used at ${new Date(at).toISOString()}`);
+}
+
+/** A foundation has one agent: a new one takes the old one's place, and the old key is worth nothing any more. */
+async function recordFor(
+  tx: Transaction,
+  token: JoinTokenRow,
+  request: JoinRequest,
+  freshId: Id,
+  now: number,
+): Promise<ExecutorRecord> {
+  const name = token.name ?? request.name;
+  const before = token.foundation_id === null ? undefined : await selectByFoundation(tx, token.foundation_id);
+  const namesake = await selectByName(tx, token.tenant_id, name);
+  if (namesake !== undefined && namesake.id !== before?.id) {
+    throw new GantryError(EXECUTOR_NAME_TAKEN, `${article(namesake.kind)} named ${name} has joined before`);
+  }
+  return {
+    id: before?.id ?? freshId,
+    tenantId: token.tenant_id,
+    kind: request.kind,
+    name,
+    publicKey: request.publicKey,
+    foundationId: token.foundation_id,
+    siteId: token.site_id,
+    version: "",
+    modules: {},
+    facts: {},
+    joinedAt: now,
+    seenAt: null,
+  };
+}
+
+function article(kind: string): string {
+  return kind === "agent" ? "an agent" : "a worker";
+}

@@ -1,0 +1,93 @@
+import type { Id } from "../kernel/ids.ts";
+import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
+import type { ModuleAdvert } from "../link/index.ts";
+
+/** Who is known to the server as a worker or an agent, and what they may be given. Pure. */
+
+export type ExecutorKind = "agent" | "worker";
+
+export interface ExecutorRecord {
+  readonly id: Id;
+  readonly tenantId: Id;
+  readonly kind: ExecutorKind;
+  readonly name: string;
+  /** SPKI, DER, base64. */
+  readonly publicKey: string;
+  /** The foundation the agent stands on. */
+  readonly foundationId: Id | null;
+  /** The site a worker serves, with those below it; null: all. */
+  readonly siteId: Id | null;
+  readonly version: string;
+  readonly modules: Readonly<Record<string, ModuleAdvert>>;
+  readonly facts: JsonObject;
+  /** Epoch milliseconds. */
+  readonly joinedAt: number;
+  readonly seenAt: number | null;
+}
+
+/** A worker or an agent as the API shows it. */
+export interface Node {
+  readonly id: Id;
+  readonly name: string;
+  readonly kind: ExecutorKind;
+  /** `connected`, or `away` when it was not seen for a while. */
+  readonly state: "connected" | "away";
+  readonly version: string;
+  readonly modules: readonly string[];
+  readonly foundationId: Id | null;
+  readonly siteId: Id | null;
+  readonly facts: JsonObject;
+  readonly joinedAt: number;
+  readonly seenAt: number | null;
+  /** What tasks and questions for this agent are routed by; null for a worker. */
+  readonly agentId: Id | null;
+}
+
+/**
+ * What an agent's tasks are routed by: the foundation it stands on, so that they may wait before it has joined, and find it again when
+ * it was made anew. An agent that stands on none has its own id.
+ */
+export function agentIdOf(executor: Pick<ExecutorRecord, "id" | "kind" | "foundationId">): Id | undefined {
+  return executor.kind === "agent" ? (executor.foundationId ?? executor.id) : undefined;
+}
+
+/** Who is asked: the agent of a node, or any worker that serves a site. */
+export type Route = { readonly agentId: Id } | { readonly siteId: Id };
+
+export interface Served {
+  readonly agentId: Id | undefined;
+  readonly siteIds: readonly Id[] | "all";
+  readonly modules: ReadonlySet<string>;
+}
+
+export function serves(served: Served, route: Route, module: string): boolean {
+  if (!served.modules.has(module)) return false;
+  if ("agentId" in route) return served.agentId === route.agentId;
+  return served.siteIds === "all" || served.siteIds.includes(route.siteId);
+}
+
+/** Slots that are free, by module, given what each module may have and what is out. Only modules with any. */
+export function freeSlots(
+  modules: Readonly<Record<string, Pick<ModuleAdvert, "limit">>>,
+  out: ReadonlyMap<string, number>,
+): Record<string, number> {
+  const free: Record<string, number> = {};
+  for (const [name, { limit }] of Object.entries(modules)) {
+    const left = limit - (out.get(name) ?? 0);
+    if (left > 0) free[name] = left;
+  }
+  return free;
+}
+
+/**
+ * Members of a task's parameters that stand for a join token: `{ "$join": FOUNDATION }`. The token is made when the task is sent, so that
+ * it is never stored.
+ */
+export function joinPlaceholders(parameters: Json): { readonly member: string; readonly foundationId: Id }[] {
+  if (!isJsonObject(parameters)) return [];
+  return Object.entries(parameters).flatMap(([member, value]) => {
+    if (!isJsonObject(value)) return [];
+    const foundationId = value["$join"];
+    return typeof foundationId === "string" && Object.keys(value).length === 1 ? [{ member, foundationId }] : [];
+  });
+}

@@ -1,0 +1,167 @@
+import type { Executor, ItemResult, OutputChunk, TaskRef, TaskResult, TaskService } from "../jobs/index.ts";
+import {
+  type Ending,
+  type ExecutorMessage,
+  type HeldTask,
+  inPieces,
+  type ReliableMessage,
+  type ServerMessage,
+} from "../link/index.ts";
+
+/**
+ * Takes in what an executor reports of its tasks. What arrives while one round is being committed shares the next: one executor's
+ * thousands of small reports become a few commits. Acknowledged is only what is committed.
+ */
+
+export interface Receiver {
+  take(messages: readonly ExecutorMessage[], bytes: number): void;
+  stop(): void;
+}
+
+export interface LineCount {
+  last: number;
+}
+
+export interface ReceiverParts {
+  readonly tasks: TaskService;
+  readonly lines: LineCount;
+  executor(): Executor;
+  write(message: ServerMessage): void;
+  /** Stops and goes on reading from the connection. */
+  pause(): void;
+  resume(): void;
+  held(tasks: readonly HeldTask[]): Promise<void>;
+  /** The executor is done with this task. */
+  ended(ref: TaskRef): void;
+  /** Nothing of this round is acknowledged, and nothing more is taken. */
+  failed(error: unknown): void;
+}
+
+/** Bytes of frames waiting to be taken in, at which reading stops. */
+const HIGH_WATER = 8 * 1024 * 1024;
+
+export function createReceiver(parts: ReceiverParts): Receiver {
+  const { tasks } = parts;
+  let queue: (ReliableMessage | Extract<ExecutorMessage, { type: "held" }>)[] = [];
+  const held: HeldTask[] = [];
+  let waitingBytes = 0;
+  let paused = false;
+  let running = false;
+  let stopped = false;
+  /** Item results whose task's own result is still to come: it follows at once. */
+  const items = new Map<string, ItemResult[]>();
+
+  async function run(): Promise<void> {
+    running = true;
+    try {
+      while (queue.length > 0 && !stopped) {
+        const round = queue;
+        queue = [];
+        waitingBytes = 0;
+        if (paused) {
+          paused = false;
+          parts.resume();
+        }
+        await takeIn(round);
+      }
+    } catch (error) {
+      stopped = true;
+      parts.failed(error);
+    } finally {
+      running = false;
+    }
+  }
+
+  async function takeIn(round: typeof queue): Promise<void> {
+    // Only ever the first on a connection; everything else is about what it says.
+    for (const message of round) {
+      if (message.type !== "held") continue;
+      held.push(...message.tasks);
+      if (message.more !== true) await parts.held(held.splice(0));
+    }
+    const reports = round.filter((message) => message.type !== "held");
+    const results = resultsOf(reports);
+    const finished = new Set(results.map(({ task, attempt }) => `${task}/${attempt}`));
+    const executor = parts.executor();
+    // What began and ended within one round needs no word about its beginning.
+    const started = reports
+      .flatMap((message) => (message.type === "started" ? message.tasks : []))
+      .filter(({ task, attempt }) => !finished.has(`${task}/${attempt}`));
+    const output = reports.flatMap((message) => (message.type === "output" ? [chunkOf(message)] : []));
+    const lines = reports.flatMap((message) =>
+      message.type === "message" && message.sequence > parts.lines.last ? [message] : [],
+    );
+    const [begun] = await Promise.all([
+      started.length > 0 ? tasks.started(executor, started) : undefined,
+      output.length > 0 ? tasks.output(executor, output) : undefined,
+      lines.length > 0
+        ? tasks.messages(
+            executor,
+            lines.map(({ task, attempt, text }) => ({ task, attempt, text })),
+          )
+        : undefined,
+    ]);
+    parts.lines.last = lines.at(-1)?.sequence ?? parts.lines.last;
+    if (stopped) return;
+    for (const tasks of inPieces(begun?.granted ?? [])) parts.write({ type: "granted", tasks });
+    for (const tasks of inPieces(begun?.refused ?? [])) parts.write({ type: "forget", tasks });
+    for (const ref of begun?.refused ?? []) parts.ended(ref);
+    if (results.length > 0) await tasks.finish(executor, results);
+    if (stopped) return;
+    const last = reports.at(-1);
+    // Half a batch is not committed: its items are acknowledged with its result.
+    if (last !== undefined && items.size === 0) parts.write({ type: "ack", sequence: last.sequence });
+    for (const ref of results) parts.ended(ref);
+  }
+
+  function resultsOf(reports: readonly ReliableMessage[]): TaskResult[] {
+    const results: TaskResult[] = [];
+    for (const message of reports) {
+      const key = message.type === "items" || message.type === "result" ? `${message.task}/${message.attempt}` : "";
+      if (message.type === "items") {
+        const known = items.get(key) ?? [];
+        known.push(...message.items.map(({ item, ...ending }) => ({ item, ...endingOf(ending) })));
+        items.set(key, known);
+      } else if (message.type === "result") {
+        const { task, attempt } = message;
+        const own = items.get(key);
+        items.delete(key);
+        results.push({ task, attempt, ...endingOf(message), ...(own === undefined ? {} : { items: own }) });
+      }
+    }
+    return results;
+  }
+
+  return {
+    take(messages, bytes) {
+      if (stopped) return;
+      for (const message of messages) if ("sequence" in message || message.type === "held") queue.push(message);
+      waitingBytes += bytes;
+      if (waitingBytes > HIGH_WATER && !paused && running) {
+        paused = true;
+        parts.pause();
+      }
+      if (!running && queue.length > 0) void run();
+    },
+    stop() {
+      stopped = true;
+      queue = [];
+    },
+  };
+}
+
+function endingOf({ outcome, value, error }: Ending): Pick<TaskResult, "outcome" | "value" | "error"> {
+  const { code, message, details } = error ?? {};
+  return {
+    outcome,
+    ...(outcome === "done" ? { value: value ?? null } : {}),
+    ...(message === undefined || code === undefined
+      ? {}
+      : { error: { message, code, ...(details === undefined ? {} : { details }) } }),
+  };
+}
+
+function chunkOf(message: Extract<ExecutorMessage, { type: "output" }>): OutputChunk {
+  const { task, attempt, stream, index } = message;
+  return { task, attempt, stream, sequence: index, data: Buffer.from(message.data, "base64") };
+}

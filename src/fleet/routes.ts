@@ -1,0 +1,269 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { Readable } from "node:stream";
+import type { FastifyRequest } from "fastify";
+import { z } from "zod";
+import type { Principal } from "../access/index.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { GantryError } from "../kernel/errors.ts";
+import type { Random } from "../kernel/ids.ts";
+import {
+  acceptPolls,
+  acceptWebSockets,
+  EXECUTOR_HEADER,
+  hashSecret,
+  joinAnswer,
+  joinRequest,
+  LINK_PATHS,
+  parseJoinToken,
+  parseRequestProof,
+  verifyRequest,
+} from "../link/index.ts";
+import type { Database } from "../platform/database/index.ts";
+import type { HttpServer } from "../platform/http/index.ts";
+import { CONTENT_LIMIT } from "./content.ts";
+import { CONTENT_UNKNOWN, EXECUTOR_REQUEST_WRONG, SITE_NAME_UNKNOWN } from "./errors.ts";
+import type { Fleet, FleetParts } from "./fleet.ts";
+import { selectToken } from "./store.ts";
+
+/**
+ * `/v1/link…`: the door for executors, who show a key or a join token instead of a bearer token. `/v1/nodes`, `/v1/join-tokens` and
+ * `/v1/content` are for everybody else. Returns how to close what is open.
+ */
+export function fleetRoutes(http: HttpServer, fleet: Fleet, parts: FleetParts): () => void {
+  const webSockets = acceptWebSockets((connection) => fleet.accept(connection));
+  const polls = acceptPolls((connection) => fleet.accept(connection), parts);
+  http.onUpgrade(LINK_PATHS.webSocket, webSockets.upgrade);
+  linkRoutes(http, fleet, parts, polls);
+  nodeRoutes(http, fleet, parts);
+  contentRoutes(http, fleet);
+  return () => {
+    polls.close();
+    webSockets.close();
+  };
+}
+
+type LinkParts = { readonly database: Database; readonly clock: Clock; readonly random: Random } & Pick<
+  FleetParts,
+  "runtime"
+>;
+
+function linkRoutes(http: HttpServer, fleet: Fleet, parts: LinkParts, polls: ReturnType<typeof acceptPolls>): void {
+  const open = { open: true };
+  void http.app.register(async (scope) => {
+    // The transport reads its bodies itself.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
+    scope.route({
+      method: ["GET", "POST", "DELETE"],
+      url: LINK_PATHS.poll,
+      config: open,
+      schema: { hide: true },
+      handler: (request, reply) => {
+        reply.hijack();
+        polls.handle(request.raw, reply.raw);
+      },
+    });
+  });
+
+  http.app.post(
+    LINK_PATHS.join,
+    {
+      config: open,
+      schema: {
+        summary: "Let a worker or an agent join by its one-time token",
+        tags: ["link"],
+        security: [],
+        body: joinRequest,
+        response: { 200: joinAnswer },
+      },
+    },
+    async (request) => {
+      const record = await fleet.join(request.body);
+      return { id: record.id, name: record.name };
+    },
+  );
+
+  http.app.get(
+    `${LINK_PATHS.content}:sha256`,
+    {
+      config: open,
+      schema: {
+        summary: "Content by its hash, for workers and agents",
+        tags: ["link"],
+        security: [],
+        params: z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+      },
+    },
+    async (request, reply) => {
+      await proven(request, fleet, parts);
+      const { sha256, size } = await fleet.content.find(request.params.sha256);
+      return reply
+        .type("application/octet-stream")
+        .header("content-length", size)
+        .send(Readable.from(fleet.content.read(sha256)));
+    },
+  );
+
+  http.app.get(
+    `${LINK_PATHS.runtime}:file`,
+    {
+      config: open,
+      schema: {
+        summary: "The agent's program and the Node it runs on, for who has a join token or has joined",
+        tags: ["link"],
+        security: [],
+        params: z.object({ file: z.enum(["agent.mjs", "node"]) }),
+      },
+    },
+    async (request, reply) => {
+      if (!(await holdsToken(request, parts))) await proven(request, fleet, parts);
+      const runtime = await parts.runtime?.();
+      if (runtime === undefined) throw new GantryError(CONTENT_UNKNOWN, "this server hands out no runtime");
+      void reply.type("application/octet-stream");
+      if (request.params.file === "agent.mjs") return reply.send(Buffer.from(runtime.bundle));
+      return reply.header("content-length", (await stat(runtime.node)).size).send(createReadStream(runtime.node));
+    },
+  );
+}
+
+/** Milliseconds the clock of an executor may differ from ours. */
+const CLOCK_TOLERANCE = 10 * 60 * 1000;
+
+/** Throws `executor_request_wrong` unless the request bears the signature of an executor that has joined. */
+async function proven(request: FastifyRequest, fleet: Fleet, parts: LinkParts): Promise<void> {
+  const proof = parseRequestProof(request.headers[EXECUTOR_HEADER]);
+  if (proof === undefined)
+    throw new GantryError(EXECUTOR_REQUEST_WRONG, "the request has no proof of a worker or an agent");
+  if (Math.abs(proof.time - parts.clock.now()) > CLOCK_TOLERANCE) {
+    throw new GantryError(EXECUTOR_REQUEST_WRONG, "the request is too old, or the clock it was signed by is wrong");
+  }
+  const record = await fleet.find(proof.executor);
+  const signed = { executor: proof.executor, time: proof.time, path: request.url };
+  if (record === undefined || !verifyRequest(record.publicKey, signed, proof.signature)) {
+    throw new GantryError(EXECUTOR_REQUEST_WRONG, "the proof is wrong, or no worker or agent of this id has joined");
+  }
+}
+
+/** A join token that is still good, as `Authorization: Bearer gantry-join-…`. It is not used up by this. */
+async function holdsToken(request: FastifyRequest, parts: LinkParts): Promise<boolean> {
+  const match = /^Bearer (gantry-join-\S+)$/.exec(request.headers.authorization ?? "");
+  if (match === null) return false;
+  const row = await selectToken(parts.database.kysely, hashSecret(parseJoinToken(match[1] as string).secret));
+  return row !== undefined && row.used_at === null && row.expires_at > parts.clock.now();
+}
+
+const node = z.object({
+  id: z.string(),
+  name: z.string(),
+  kind: z.enum(["agent", "worker"]),
+  state: z.enum(["connected", "away"]),
+  version: z.string(),
+  modules: z.array(z.string()),
+  foundationId: z.string().nullable(),
+  siteId: z.string().nullable(),
+  facts: z.record(z.string(), z.unknown()),
+  joinedAt: z.number(),
+  seenAt: z.number().nullable(),
+  agentId: z.string().nullable(),
+});
+
+/** Seconds: a week. */
+const LONGEST_TOKEN = 7 * 24 * 60 * 60;
+
+function nodeRoutes({ app }: HttpServer, fleet: Fleet, parts: FleetParts): void {
+  app.get(
+    "/v1/nodes",
+    {
+      schema: {
+        summary: "Workers and agents",
+        tags: ["nodes"],
+        querystring: z.object({
+          cursor: z.string().max(300).optional(),
+          limit: z.coerce.number().int().min(1).max(1000).default(200),
+        }),
+        response: { 200: z.object({ items: z.array(node), next: z.string().nullable() }) },
+      },
+    },
+    async (request) => {
+      const { cursor, limit } = request.query;
+      const after = cursor === undefined ? "" : Buffer.from(cursor, "base64url").toString();
+      const items = await fleet.nodes((request.principal as Principal).tenantId, { after, limit });
+      const last = items.length < limit ? undefined : items.at(-1);
+      return {
+        items: items.map((one) => ({ ...one, modules: [...one.modules] })),
+        next: last === undefined ? null : Buffer.from(last.name).toString("base64url"),
+      };
+    },
+  );
+  app.get(
+    "/v1/nodes/:idOrName",
+    {
+      schema: {
+        summary: "One worker or agent",
+        tags: ["nodes"],
+        params: z.object({ idOrName: z.string() }),
+        response: { 200: node },
+      },
+    },
+    async (request) => {
+      const one = await fleet.node((request.principal as Principal).tenantId, request.params.idOrName);
+      return { ...one, modules: [...one.modules] };
+    },
+  );
+  app.post(
+    "/v1/join-tokens",
+    {
+      schema: {
+        summary: "Make a one-time token with which a worker or an agent joins; it is shown only in this answer",
+        tags: ["nodes"],
+        body: z.strictObject({
+          role: z.enum(["agent", "worker"]),
+          name: z.string().min(1).max(253).optional(),
+          /** Of a worker: the site it serves, with those below it. Left out: all. */
+          site: z.string().min(1).max(253).optional(),
+          /** Seconds. */
+          expiresIn: z.int().min(1).max(LONGEST_TOKEN).default(3600),
+        }),
+        response: { 201: z.object({ id: z.string(), token: z.string(), expiresAt: z.number() }) },
+      },
+    },
+    async (request, reply) => {
+      const { tenantId } = request.principal as Principal;
+      const { role, name, site, expiresIn } = request.body;
+      const siteId = site === undefined || parts.siteNamed === undefined ? site : await parts.siteNamed(tenantId, site);
+      if (site !== undefined && siteId === undefined)
+        throw new GantryError(SITE_NAME_UNKNOWN, `there is no site ${site}`);
+      const minted = await fleet.mintJoinToken({
+        tenantId,
+        kind: role,
+        expiresIn,
+        ...(name === undefined ? {} : { name }),
+        ...(siteId === undefined ? {} : { siteId }),
+      });
+      return reply.status(201).send(minted);
+    },
+  );
+}
+
+function contentRoutes({ app }: HttpServer, fleet: Fleet): void {
+  void app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+    scope.post(
+      "/v1/content",
+      {
+        bodyLimit: CONTENT_LIMIT,
+        schema: {
+          summary: "Keep a file's bytes (application/octet-stream) for nodes to fetch by their hash",
+          tags: ["nodes"],
+          response: { 201: z.object({ sha256: z.string(), size: z.number() }) },
+        },
+      },
+      async (request, reply) => {
+        const kept = await fleet.content.keep((request.body as Readable | undefined) ?? []);
+        return reply.status(201).send(kept);
+      },
+    );
+  });
+}

@@ -1,0 +1,54 @@
+import type { Migration } from "../platform/database/index.ts";
+
+/** Executors, the tokens they join with, and the content they fetch. */
+export const fleetMigrations: readonly Migration[] = [
+  {
+    name: "1601_fleet",
+    statements: ({ id, text, json, time, integer, blob, strict }) => [
+      `create table executor (
+        id ${id} primary key,
+        tenant_id ${id} not null,
+        kind ${text} not null,
+        name ${text} not null,
+        public_key ${text} not null,
+        foundation_id ${id},
+        site_id ${id},
+        version ${text} not null,
+        modules ${json} not null,
+        facts ${json} not null,
+        joined_at ${time} not null,
+        seen_at ${time}
+      )${strict}`,
+      "create unique index executor_name on executor (tenant_id, name)",
+      "create unique index executor_foundation on executor (foundation_id)",
+      `create table join_token (
+        hash ${text} primary key,
+        id ${id} not null,
+        tenant_id ${id} not null,
+        kind ${text} not null,
+        name ${text},
+        foundation_id ${id},
+        site_id ${id},
+        expires_at ${time} not null,
+        used_at ${time},
+        used_key ${text},
+        executor_id ${id}
+      )${strict}`,
+      "create index join_token_expiry on join_token (expires_at)",
+      `create table content_blob (id ${id} primary key, created_at ${time} not null)${strict}`,
+      `create table content_chunk (
+        blob_id ${id} not null,
+        position ${integer} not null,
+        data ${blob} not null,
+        primary key (blob_id, position)
+      )${strict}`,
+      `create table content (
+        sha256 ${text} primary key,
+        blob_id ${id} not null,
+        size ${integer} not null,
+        used_at ${time} not null
+      )${strict}`,
+      "create index content_blob_of on content (blob_id)",
+    ],
+  },
+];

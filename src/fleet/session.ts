@@ -1,0 +1,321 @@
+import type { CancelTimer, Clock } from "../kernel/clock.ts";
+import { GantryError } from "../kernel/errors.ts";
+import type { Id, Random } from "../kernel/ids.ts";
+import type { Json, JsonObject } from "../kernel/json.ts";
+import type { Assignment, Executor, TaskRef, TaskService } from "../jobs/index.ts";
+import {
+  type CloseReason,
+  type Connection,
+  encodeMessage,
+  type ExecutorMessage,
+  inPieces,
+  LINK_MESSAGE_MALFORMED,
+  LINK_SILENT,
+  LINK_STOPPING,
+  type ModuleAdvert,
+  type ServerMessage,
+} from "../link/index.ts";
+import type { Logger } from "../platform/logging/index.ts";
+import { ANSWER_FAILED, NO_ANSWER, NOT_CONNECTED } from "./errors.ts";
+import type { Admitted, SessionEnd } from "./handshake.ts";
+import {
+  agentIdOf,
+  type ExecutorRecord,
+  freeSlots,
+  joinPlaceholders,
+  type Route,
+  type Served,
+  serves,
+} from "./model.ts";
+import { createReceiver, type LineCount } from "./receiver.ts";
+
+/** The server's end of one executor's connection, from the proof to its end. */
+
+export interface SessionParts {
+  readonly tasks: TaskService;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** Milliseconds between heartbeats. */
+  readonly heartbeat: number;
+  /** Makes what stands for a join token in parameters real. */
+  joinFor(foundationId: Id, parameters: JsonObject): Promise<Json>;
+  /** It is there, or still there. `facts` when it told new ones. */
+  seen(record: ExecutorRecord, news: { readonly facts?: JsonObject }): void;
+  ended(session: FleetSession, reason: CloseReason): void;
+  /** Log lines have no name of their own: which of this start of the executor were taken in, on this connection and those before. */
+  readonly lines: LineCount;
+}
+
+export interface FleetSession {
+  readonly record: ExecutorRecord;
+  readonly modules: Readonly<Record<string, ModuleAdvert>>;
+  /** Tasks and questions that are out. */
+  readonly load: number;
+  serves(route: Route, module: string): boolean;
+  /** There may be work: asks for it as soon as there is room. */
+  wake(): void;
+  cancel(ref: TaskRef): void;
+  /** Errors: `executor_no_answer`, `executor_answer_failed`, `executor_not_connected`. */
+  ask(module: string, name: string, parameters: Json, milliseconds: number): Promise<Json>;
+  close(reason: CloseReason): void;
+}
+
+const MISSED_HEARTBEATS = 3;
+/** Bytes waiting to leave, at which no more tasks are given out… */
+const SLOW = 4 * 1024 * 1024;
+/** …and at which the connection is given up. */
+const STUCK = 32 * 1024 * 1024;
+/** Milliseconds until a slow connection is looked at again. */
+const LOOK_AGAIN = 100;
+/** Milliseconds until work is asked for again after the database failed. */
+const AFTER_FAILURE = 1000;
+
+export function openSession(
+  connection: Connection,
+  { record, siteIds, proof, writer }: Admitted,
+  parts: SessionParts,
+): FleetSession & SessionEnd {
+  const { tasks, clock, random } = parts;
+  const log = parts.log.child({ executor: record.id, name: record.name });
+  const sessionId = random.id();
+  const agentId = agentIdOf(record);
+  /** Tasks given out and not ended, by id. */
+  const out = new Map<Id, { readonly module: string; readonly attempt: number }>();
+  const outByModule = new Map<string, number>();
+  const questions = new Map<string, { resolve(value: Json): void; reject(error: Error): void; cancel: CancelTimer }>();
+  let ready = false;
+  let claiming = false;
+  let wanted = false;
+  let over = false;
+  let cancelSilence = clock.after(parts.heartbeat * MISSED_HEARTBEATS, silent);
+
+  const served: Served = { agentId, siteIds, modules: new Set(Object.keys(proof.modules)) };
+
+  function executor(): Executor {
+    const base = { id: record.id, session: sessionId, modules: freeSlots(proof.modules, outByModule), siteIds };
+    return agentId === undefined ? base : { ...base, agentId };
+  }
+
+  function write(message: ServerMessage): void {
+    if (over) return;
+    writer.write(message);
+    if (connection.buffered() > STUCK) close({ code: LINK_SILENT.code, text: "it does not read what it is sent" });
+  }
+
+  const receiver = createReceiver({
+    tasks,
+    lines: parts.lines,
+    executor,
+    write,
+    pause: connection.pause,
+    resume() {
+      connection.resume();
+      heard();
+    },
+    ended(ref) {
+      settle(ref);
+      wake();
+    },
+    async held(tasksHeld) {
+      const { forget } = await tasks.reconcile(executor(), tasksHeld);
+      const forgotten = new Set(forget.map(({ task, attempt }) => `${task}/${attempt}`));
+      for (const { task, attempt, phase, module } of tasksHeld) {
+        if (phase !== "finished" && !forgotten.has(`${task}/${attempt}`)) given(task, attempt, module);
+      }
+      for (const some of inPieces(forget)) write({ type: "forget", tasks: some });
+      ready = true;
+      wake();
+    },
+    failed(error) {
+      log.error({ err: error }, "cannot take in what an executor sent");
+      close({ code: LINK_STOPPING.code, text: "the server cannot take in what was sent; try again" });
+    },
+  });
+
+  function silent(): void {
+    close({ code: LINK_SILENT.code, text: "no sign of life for three heartbeats" });
+  }
+
+  function heard(): void {
+    cancelSilence();
+    if (!over) cancelSilence = clock.after(parts.heartbeat * MISSED_HEARTBEATS, silent);
+  }
+
+  function given(task: Id, attempt: number, module: string): void {
+    const before = out.get(task);
+    if (before !== undefined) settle({ task, attempt: before.attempt });
+    out.set(task, { module, attempt });
+    outByModule.set(module, (outByModule.get(module) ?? 0) + 1);
+  }
+
+  function settle(ref: TaskRef): void {
+    const one = out.get(ref.task);
+    if (one?.attempt !== ref.attempt) return;
+    out.delete(ref.task);
+    outByModule.set(one.module, (outByModule.get(one.module) ?? 1) - 1);
+  }
+
+  function wake(): void {
+    wanted = true;
+    if (!claiming && ready && !over) void claimAll();
+  }
+
+  async function claimAll(): Promise<void> {
+    claiming = true;
+    try {
+      while (wanted && !over) {
+        wanted = false;
+        if (connection.buffered() > SLOW) {
+          clock.after(LOOK_AGAIN, wake);
+          break;
+        }
+        const asking = executor();
+        if (Object.keys(asking.modules).length === 0) break;
+        const assignments = await tasks.claim(asking);
+        for (const { task, attempt, module } of assignments) given(task, attempt, module);
+        await Promise.all(assignments.map(give));
+        if (assignments.length > 0) wanted = true;
+      }
+    } catch (error) {
+      log.error({ err: error }, "cannot give out tasks");
+      clock.after(AFTER_FAILURE, wake);
+    } finally {
+      claiming = false;
+    }
+  }
+
+  async function give(assignment: Assignment): Promise<void> {
+    let message: ServerMessage;
+    try {
+      message = await taskMessage(assignment, parts);
+      encodeMessage(message);
+    } catch (error) {
+      if (!(error instanceof GantryError)) throw error;
+      const failure = { message: error.message, code: error.code };
+      const { task, attempt } = assignment;
+      await tasks.finish(executor(), [{ task, attempt, outcome: "failed", error: failure }]);
+      return settle(assignment);
+    }
+    return write(message);
+  }
+
+  function close(reason: CloseReason): void {
+    if (over) return;
+    write({ type: "goodbye", code: reason.code, reason: reason.text.slice(0, 1000) });
+    writer.flush();
+    connection.close(reason);
+    finish(reason);
+  }
+
+  function finish(reason: CloseReason): void {
+    if (over) return;
+    over = true;
+    cancelSilence();
+    receiver.stop();
+    for (const question of questions.values()) {
+      question.cancel();
+      question.reject(new GantryError(NOT_CONNECTED, `${record.name} went away before it answered`));
+    }
+    questions.clear();
+    log.info({ code: reason.code, reason: reason.text }, "executor disconnected");
+    void tasks.sessionEnded(executor()).catch((error: unknown) => log.error({ err: error }, "cannot end a session"));
+    parts.ended(session, reason);
+  }
+
+  function handle(message: ExecutorMessage): void {
+    switch (message.type) {
+      case "heartbeat":
+        write({ type: "heartbeat" });
+        parts.seen(record, message.facts === undefined ? {} : { facts: message.facts });
+        void tasks.renew(executor()).catch((error: unknown) => log.error({ err: error }, "cannot renew leases"));
+        return;
+      case "reply": {
+        const question = questions.get(message.query);
+        questions.delete(message.query);
+        question?.cancel();
+        if (message.error === undefined) question?.resolve(message.value ?? null);
+        else
+          question?.reject(
+            new GantryError(ANSWER_FAILED, `${record.name}: ${message.error.message}`, {
+              details: { code: message.error.code },
+            }),
+          );
+        return;
+      }
+      case "goodbye":
+        return close({ code: message.code, text: message.reason });
+      case "identify":
+      case "proof":
+        return close({ code: LINK_MESSAGE_MALFORMED.code, text: `${message.type} a second time` });
+      default:
+        return undefined;
+    }
+  }
+
+  const session: FleetSession & SessionEnd = {
+    record,
+    modules: proof.modules,
+    get load() {
+      return out.size + questions.size;
+    },
+    serves: (route, module) => serves(served, route, module),
+    wake,
+    cancel: (ref) => write({ type: "cancel", task: ref.task, attempt: ref.attempt }),
+    ask(module, name, parameters, milliseconds) {
+      return new Promise((resolve, reject) => {
+        const query = random.id();
+        const cancel = clock.after(milliseconds, () => {
+          questions.delete(query);
+          reject(
+            new GantryError(NO_ANSWER, `${record.name} did not answer ${module}.${name} within ${milliseconds} ms`),
+          );
+        });
+        questions.set(query, { resolve, reject, cancel });
+        try {
+          write({ type: "query", query, module, function: name, parameters, timeout: milliseconds });
+        } catch (error) {
+          cancel();
+          questions.delete(query);
+          reject(error as Error);
+        }
+      });
+    },
+    close,
+    messages(messages, bytes) {
+      if (over) return;
+      heard();
+      for (const message of messages) handle(message);
+      receiver.take(messages, bytes);
+    },
+    closed: finish,
+  };
+
+  writer.write({ type: "welcome", session: sessionId, heartbeat: parts.heartbeat });
+  log.info({ version: proof.gantry }, "executor connected");
+  return session;
+}
+
+async function taskMessage(assignment: Assignment, parts: SessionParts): Promise<ServerMessage> {
+  let { parameters } = assignment;
+  for (const { member, foundationId } of joinPlaceholders(parameters)) {
+    const before = parameters as JsonObject;
+    parameters = { ...before, [member]: await parts.joinFor(foundationId, before) };
+  }
+  return {
+    type: "task",
+    task: assignment.task,
+    attempt: assignment.attempt,
+    key: assignment.key,
+    module: assignment.module,
+    function: assignment.function,
+    parameters,
+    batch:
+      assignment.batch === undefined
+        ? null
+        : assignment.batch.map(({ item, parameters: one }) => ({ item, parameters: one })),
+    keepGoing: assignment.keepGoing,
+    timeout: assignment.timeout,
+    safeToRepeat: assignment.safeToRepeat,
+  };
+}

@@ -1,0 +1,190 @@
+import { createHash } from "node:crypto";
+import { beforeEach, describe, expect, it } from "vitest";
+import { type ManualClock, manualClock } from "../kernel/clock.ts";
+import { systemRandom } from "../kernel/ids.ts";
+import { createKeyPair, hashSecret, parseJoinToken, signJoin } from "../link/index.ts";
+import type { Database, OpenEmptyDatabase } from "../platform/database/index.ts";
+import { createContentStore } from "./content.ts";
+import { admit, mintToken } from "./joining.ts";
+import {
+  deleteExecutor,
+  saveSightings,
+  selectByFoundation,
+  selectExecutor,
+  selectExecutors,
+  selectToken,
+} from "./store.ts";
+import { fleetMigrations } from "./schema.ts";
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** What the fleet keeps, on every database. */
+export function storeSuite(open: OpenEmptyDatabase): void {
+  let database: Database;
+  let clock: ManualClock;
+  beforeEach(async () => {
+    database = await open(fleetMigrations);
+    clock = manualClock(1_000_000_000_000);
+  });
+
+  function parts() {
+    return { database, clock, random: systemRandom, pin: "A".repeat(43) };
+  }
+
+  function request(token: string, keys = createKeyPair(), more: { kind?: "agent" | "worker"; name?: string } = {}) {
+    const { secret } = parseJoinToken(token);
+    return {
+      secret,
+      kind: more.kind ?? ("agent" as const),
+      name: more.name ?? "node1",
+      publicKey: keys.publicKey,
+      signature: signJoin(keys.privateKey, secret),
+    };
+  }
+
+  async function token(more: Partial<Parameters<typeof mintToken>[1]> = {}): Promise<string> {
+    return (await mintToken(parts(), { tenantId: "t", kind: "agent", expiresIn: 60, ...more })).token;
+  }
+
+  describe("joining", () => {
+    it("takes a token once, and gives the same answer to the same key again", async () => {
+      const text = await token();
+      const keys = createKeyPair();
+      const first = await admit(parts(), request(text, keys));
+      expect(first).toMatchObject({ name: "node1", kind: "agent", publicKey: keys.publicKey, foundationId: null });
+      expect(await admit(parts(), request(text, keys))).toEqual(first);
+      await expect(admit(parts(), request(text))).rejects.toMatchObject({ code: "join_token_used" });
+      expect(await selectExecutors(database.kysely, "t", "", 10)).toHaveLength(1);
+    });
+
+    it("lets only one of two in that use a token at the same time", async () => {
+      const text = await token();
+      const both = await Promise.allSettled([admit(parts(), request(text)), admit(parts(), request(text))]);
+      expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    });
+
+    it("stores no token, only its hash", async () => {
+      const text = await token();
+      const { secret } = parseJoinToken(text);
+      const row = await selectToken(database.kysely, hashSecret(secret));
+      expect(row).toMatchObject({ kind: "agent", used_at: null });
+      expect(JSON.stringify(row)).not.toContain(secret);
+    });
+
+    it("refuses tokens that are unknown, too old, for something else, or not the key's owner", async () => {
+      const text = await token();
+      clock.advance(60_000);
+      await expect(admit(parts(), request(text))).rejects.toMatchObject({ code: "join_token_expired" });
+      const unknown = `gantry-join-${"x".repeat(24)}.${"A".repeat(43)}`;
+      await expect(admit(parts(), request(unknown))).rejects.toMatchObject({ code: "join_token_wrong" });
+      await expect(admit(parts(), request(await token(), createKeyPair(), { kind: "worker" }))).rejects.toMatchObject({
+        code: "join_token_wrong",
+        message: "the join token is for an agent, not for a worker",
+      });
+      const stolen = { ...request(await token()), publicKey: createKeyPair().publicKey };
+      await expect(admit(parts(), stolen)).rejects.toMatchObject({ code: "join_token_wrong" });
+    });
+
+    it("forgets tokens long after they expired, and keeps the others", async () => {
+      const old = await token();
+      clock.advance(8 * DAY);
+      const fresh = await token();
+      await expect(admit(parts(), request(old))).rejects.toMatchObject({ code: "join_token_wrong" });
+      await admit(parts(), request(fresh));
+    });
+
+    it("gives the name the token says, and refuses one that is taken", async () => {
+      expect(await admit(parts(), request(await token({ name: "chosen" })))).toMatchObject({ name: "chosen" });
+      await expect(admit(parts(), request(await token(), createKeyPair(), { name: "chosen" }))).rejects.toMatchObject({
+        code: "executor_name_taken",
+      });
+    });
+
+    it("lets the new agent of a foundation take the old one's place and id", async () => {
+      const old = await admit(parts(), request(await token({ foundationId: "f", name: "web1" })));
+      const keys = createKeyPair();
+      const fresh = await admit(parts(), request(await token({ foundationId: "f", name: "web1" }), keys));
+      expect(fresh).toMatchObject({ id: old.id, publicKey: keys.publicKey });
+      expect(await selectByFoundation(database.kysely, "f")).toEqual(fresh);
+    });
+  });
+
+  describe("executors", () => {
+    it("are listed by name, page by page, and only those of the tenant", async () => {
+      for (const name of ["c", "a", "b"]) await admit(parts(), request(await token(), createKeyPair(), { name }));
+      await admit(parts(), request(await token({ tenantId: "other" }), createKeyPair(), { name: "d" }));
+      const names = async (after: string, limit: number) =>
+        (await selectExecutors(database.kysely, "t", after, limit)).map(({ name }) => name);
+      expect(await names("", 2)).toEqual(["a", "b"]);
+      expect(await names("b", 2)).toEqual(["c"]);
+    });
+
+    it("are seen many at a time, and removed", async () => {
+      const one = await admit(parts(), request(await token()));
+      const modules = { agent: { limit: 3, functions: {} } };
+      await saveSightings(database, [
+        { id: one.id, seenAt: 5, version: "9", modules, facts: { a: 1 } },
+        { id: "gone", seenAt: 5, version: "", modules: {}, facts: {} },
+      ]);
+      expect(await selectExecutor(database.kysely, one.id)).toMatchObject({
+        seenAt: 5,
+        version: "9",
+        modules,
+        facts: { a: 1 },
+      });
+      await database.transaction((tx) => deleteExecutor(tx, one.id));
+      expect(await selectExecutor(database.kysely, one.id)).toBeUndefined();
+    });
+  });
+
+  describe("content", () => {
+    async function bytesOf(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of content) chunks.push(chunk);
+      return Buffer.concat(chunks);
+    }
+
+    it.each([0, 1, 256 * 1024, 256 * 1024 + 1, 1_500_000])("of %i bytes comes out as it went in", async (size) => {
+      const store = createContentStore(parts());
+      const bytes = Buffer.alloc(size, "0123456789");
+      const pieces = Array.from({ length: Math.ceil(size / 100_000) }, (_, index) =>
+        bytes.subarray(index * 100_000, (index + 1) * 100_000),
+      );
+      const kept = await store.keep(pieces);
+      expect(kept).toEqual({ sha256: createHash("sha256").update(bytes).digest("hex"), size });
+      expect((await bytesOf(store.read(kept.sha256))).equals(bytes)).toBe(true);
+      expect(await store.find(kept.sha256)).toEqual(kept);
+    });
+
+    it("is kept once", async () => {
+      const store = createContentStore(parts());
+      const large = Buffer.alloc(600_000, "x");
+      for (const bytes of [Buffer.from("small"), large, Buffer.from("small"), large]) await store.put(bytes);
+      await store.sweep();
+      clock.advance(2 * DAY);
+      await store.sweep();
+      const { count } = await database.kysely
+        .selectFrom("content_blob")
+        .select(({ fn }) => fn.countAll<number>().as("count"))
+        .executeTakeFirstOrThrow();
+      expect(Number(count)).toBe(2);
+    });
+
+    it("that is unknown is an error", async () => {
+      const store = createContentStore(parts());
+      await expect(store.find("0".repeat(64))).rejects.toMatchObject({ code: "content_unknown" });
+      await expect(bytesOf(store.read("0".repeat(64)))).rejects.toMatchObject({ code: "content_unknown" });
+    });
+
+    it("goes when nobody has used it for long, and stays when somebody has", async () => {
+      const store = createContentStore(parts());
+      const [used, unused] = [await store.put(Buffer.from("used")), await store.put(Buffer.from("unused"))];
+      clock.advance(20 * DAY);
+      await bytesOf(store.read(used));
+      clock.advance(15 * DAY);
+      await store.sweep();
+      expect((await bytesOf(store.read(used))).toString()).toBe("used");
+      await expect(store.find(unused)).rejects.toMatchObject({ code: "content_unknown" });
+    });
+  });
+}

@@ -1,0 +1,189 @@
+import type { Selectable } from "kysely";
+import type { Id } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
+import type { ModuleAdvert } from "../link/index.ts";
+import type { Database, Queries, Transaction } from "../platform/database/index.ts";
+import type { ExecutorKind, ExecutorRecord } from "./model.ts";
+
+interface ExecutorTable {
+  id: string;
+  tenant_id: string;
+  kind: string;
+  name: string;
+  public_key: string;
+  foundation_id: string | null;
+  site_id: string | null;
+  version: string;
+  modules: string;
+  facts: string;
+  joined_at: number;
+  seen_at: number | null;
+}
+
+interface JoinTokenTable {
+  hash: string;
+  id: string;
+  tenant_id: string;
+  kind: string;
+  name: string | null;
+  foundation_id: string | null;
+  site_id: string | null;
+  expires_at: number;
+  used_at: number | null;
+  used_key: string | null;
+  executor_id: string | null;
+}
+
+declare module "../platform/database/tables.ts" {
+  interface Tables {
+    executor: ExecutorTable;
+    join_token: JoinTokenTable;
+  }
+}
+
+export type JoinTokenRow = Selectable<JoinTokenTable>;
+
+export async function insertToken(
+  queries: Queries,
+  row: Omit<JoinTokenRow, "used_at" | "used_key" | "executor_id">,
+): Promise<void> {
+  await queries
+    .insertInto("join_token")
+    .values({ ...row, used_at: null, used_key: null, executor_id: null })
+    .execute();
+}
+
+export async function selectToken(queries: Queries, hash: string): Promise<JoinTokenRow | undefined> {
+  return queries.selectFrom("join_token").selectAll().where("hash", "=", hash).executeTakeFirst();
+}
+
+/** False when somebody else was faster. */
+export async function useToken(
+  tx: Transaction,
+  hash: string,
+  use: { at: number; key: string; executorId: Id },
+): Promise<boolean> {
+  const result = await tx
+    .updateTable("join_token")
+    .set({ used_at: use.at, used_key: use.key, executor_id: use.executorId })
+    .where("hash", "=", hash)
+    .where("used_at", "is", null)
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows) === 1;
+}
+
+export async function deleteTokens(queries: Queries, expiredBefore: number): Promise<void> {
+  await queries.deleteFrom("join_token").where("expires_at", "<", expiredBefore).execute();
+}
+
+export async function selectExecutor(queries: Queries, id: Id): Promise<ExecutorRecord | undefined> {
+  const row = await queries.selectFrom("executor").selectAll().where("id", "=", id).executeTakeFirst();
+  return row === undefined ? undefined : recordOf(row);
+}
+
+export async function selectByFoundation(queries: Queries, foundationId: Id): Promise<ExecutorRecord | undefined> {
+  const row = await queries
+    .selectFrom("executor")
+    .selectAll()
+    .where("foundation_id", "=", foundationId)
+    .executeTakeFirst();
+  return row === undefined ? undefined : recordOf(row);
+}
+
+export async function selectByName(queries: Queries, tenantId: Id, name: string): Promise<ExecutorRecord | undefined> {
+  const row = await queries
+    .selectFrom("executor")
+    .selectAll()
+    .where("tenant_id", "=", tenantId)
+    .where("name", "=", name)
+    .executeTakeFirst();
+  return row === undefined ? undefined : recordOf(row);
+}
+
+/** By name; at most `limit` behind `after`. */
+export async function selectExecutors(
+  queries: Queries,
+  tenantId: Id,
+  after: string,
+  limit: number,
+): Promise<ExecutorRecord[]> {
+  const rows = await queries
+    .selectFrom("executor")
+    .selectAll()
+    .where("tenant_id", "=", tenantId)
+    .where("name", ">", after)
+    .orderBy("name")
+    .limit(limit)
+    .execute();
+  return rows.map(recordOf);
+}
+
+/** Inserts an executor, or gives the one of that id its new key, name and place. */
+export async function saveExecutor(tx: Transaction, record: ExecutorRecord): Promise<void> {
+  const row = {
+    id: record.id,
+    tenant_id: record.tenantId,
+    kind: record.kind,
+    name: record.name,
+    public_key: record.publicKey,
+    foundation_id: record.foundationId,
+    site_id: record.siteId,
+    version: record.version,
+    modules: JSON.stringify(record.modules),
+    facts: JSON.stringify(record.facts),
+    joined_at: record.joinedAt,
+    seen_at: record.seenAt,
+  };
+  const { id: _, ...changes } = row;
+  await tx
+    .insertInto("executor")
+    .values(row)
+    .onConflict((conflict) => conflict.column("id").doUpdateSet(changes))
+    .execute();
+}
+
+export async function deleteExecutor(tx: Transaction, id: Id): Promise<void> {
+  await tx.deleteFrom("executor").where("id", "=", id).execute();
+}
+
+export interface Sighting {
+  readonly id: Id;
+  readonly seenAt: number;
+  readonly version: string;
+  readonly modules: Readonly<Record<string, ModuleAdvert>>;
+  readonly facts: JsonObject;
+}
+
+export async function saveSightings(database: Database, sightings: readonly Sighting[]): Promise<void> {
+  await database.transaction(async (tx) => {
+    await database.bulkUpdate(tx, {
+      table: "executor",
+      keys: ["id"],
+      set: ["seen_at", "version", "modules", "facts"],
+      rows: sightings.map((one) => [
+        one.id,
+        one.seenAt,
+        one.version,
+        JSON.stringify(one.modules),
+        JSON.stringify(one.facts),
+      ]),
+    });
+  });
+}
+
+function recordOf(row: Selectable<ExecutorTable>): ExecutorRecord {
+  return {
+    id: row.id,
+    tenantId: row.tenant_id,
+    kind: row.kind as ExecutorKind,
+    name: row.name,
+    publicKey: row.public_key,
+    foundationId: row.foundation_id,
+    siteId: row.site_id,
+    version: row.version,
+    modules: JSON.parse(row.modules) as Record<string, ModuleAdvert>,
+    facts: JSON.parse(row.facts) as JsonObject,
+    joinedAt: row.joined_at,
+    seenAt: row.seen_at,
+  };
+}

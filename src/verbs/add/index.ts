@@ -1,0 +1,3 @@
+export { addFunction } from "./apply.ts";
+export { parseAdd } from "./model.ts";
+export { findSources } from "./sources.ts";

@@ -1,0 +1,7 @@
+export { findSources } from "./add/index.ts";
+export { collectFacts } from "./facts.ts";
+export type { ParsedVerb } from "./model.ts";
+export { createAgentModule } from "./module.ts";
+export { parseVerb } from "./parse.ts";
+export { endTask } from "./surroundings.ts";
+export { describeAgentFunctions } from "./functions.ts";

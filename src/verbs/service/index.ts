@@ -1,0 +1,4 @@
+export { serviceFunction, servicesFunction } from "./apply.ts";
+export { parseService } from "./model.ts";
+export { serviceFiles } from "./records.ts";
+export { createServices, type Services } from "./services.ts";

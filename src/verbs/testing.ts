@@ -1,0 +1,78 @@
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "../kernel/clock.ts";
+import type { Json } from "../kernel/json.ts";
+import type { FunctionContext, Module } from "../link/index.ts";
+import { processesMarked, signal } from "../executor/index.ts";
+import { createAgentModule } from "./module.ts";
+import { SERVICE_MARKER } from "./service/process.ts";
+
+/** For tests: an agent's module in a temporary folder, called as the executor would. */
+export interface TestAgent {
+  readonly home: string;
+  readonly state: string;
+  readonly module: Module;
+  /** What all calls wrote, by stream. */
+  readonly written: { stdout: string; stderr: string };
+  /** Content the "server" holds, by hash. */
+  readonly content: Map<string, Uint8Array>;
+  call(name: string, parameters: Json, options?: { signal?: AbortSignal; key?: string }): Promise<Json>;
+  /** Another module over the same folders, as after the agent's death. */
+  again(): Promise<TestAgent>;
+  remove(): Promise<void>;
+}
+
+export async function createTestAgent(
+  folder = mkdtempSync(join(realpathSync(tmpdir()), "gantry-verbs-")),
+): Promise<TestAgent> {
+  const home = folder;
+  const state = join(folder, ".state");
+  const module = await createAgentModule({
+    home,
+    state,
+    clock: systemClock,
+    environment: process.env,
+    limit: 4,
+    warn: () => undefined,
+  });
+  const written = { stdout: "", stderr: "" };
+  const content = new Map<string, Uint8Array>();
+  return {
+    home,
+    state,
+    module,
+    written,
+    content,
+    async call(name, parameters, options = {}) {
+      const wanted = module.functions[name]!;
+      const context: FunctionContext = {
+        key: options.key ?? "test-task",
+        attempt: 1,
+        signal: options.signal ?? new AbortController().signal,
+        clock: systemClock,
+        output: (stream, chunk) => {
+          written[stream] += Buffer.from(chunk).toString();
+        },
+        message: () => undefined,
+        async *content(sha256) {
+          const bytes = content.get(sha256);
+          if (bytes === undefined) throw new Error(`no content ${sha256}`);
+          yield bytes;
+        },
+      };
+      return wanted.run(wanted.parameters.strict().parse(parameters), context);
+    },
+    again: () => createTestAgent(folder),
+    async remove() {
+      await module.close?.();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Ends every service of a test agent, whatever its records say. */
+export function endTestServices(agent: TestAgent, names: readonly string[]): void {
+  for (const name of names)
+    for (const pid of processesMarked(SERVICE_MARKER, `${agent.state}/${name}`)) signal(pid, "SIGKILL");
+}

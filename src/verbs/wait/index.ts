@@ -1,0 +1,2 @@
+export { waitFunction } from "./apply.ts";
+export { parseWait } from "./model.ts";

@@ -1,0 +1,2 @@
+export { workdirFunction } from "./apply.ts";
+export { parseWorkdir } from "./model.ts";

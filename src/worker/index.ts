@@ -1,0 +1,1 @@
+export { runWorker, startWorker } from "./worker.ts";

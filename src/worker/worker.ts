@@ -1,0 +1,67 @@
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import { type JoinFile, type LinkedExecutor, startLinkedExecutor } from "../executor/index.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { systemRandom } from "../kernel/ids.ts";
+import type { Module, SessionLog, Transport } from "../link/index.ts";
+import { collectFacts } from "../verbs/index.ts";
+
+export interface WorkerOptions {
+  /** Its own folder: identity and journal. */
+  readonly state: string;
+  /** What it offers. */
+  readonly modules: readonly Module[];
+  /** Tasks at the same time, by module, where that differs from the module's own limit. */
+  readonly limits?: Readonly<Record<string, number>>;
+  /** To join with, on the first start. The token says for which site it works. */
+  readonly join?: JoinFile;
+  readonly name?: string;
+  readonly transport?: Transport;
+  readonly version: string;
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly log: SessionLog;
+  readonly signal: AbortSignal;
+}
+
+/** Runs a worker until the signal; what runs then is reported as interrupted. Errors: see `startLinkedExecutor`. */
+export async function runWorker(options: WorkerOptions): Promise<void> {
+  const { signal } = options;
+  // Timers of the clock do not keep a process alive, and between two connections there is nothing else.
+  const hold = setInterval(() => undefined, HOLD);
+  try {
+    const worker = await startWorker(options);
+    await new Promise<void>((stop) => {
+      if (signal.aborted) stop();
+      signal.addEventListener("abort", () => stop());
+    });
+    await worker.stop();
+  } catch (error) {
+    // Told to end while it still waited for a server to join.
+    if (!signal.aborted) throw error;
+  } finally {
+    clearInterval(hold);
+  }
+}
+
+/** Milliseconds; any will do. */
+const HOLD = 2 ** 30;
+
+/** The same, without waiting for its end. */
+export function startWorker(options: WorkerOptions): Promise<LinkedExecutor> {
+  return startLinkedExecutor({
+    kind: "worker",
+    state: resolve(options.state),
+    ...(options.join === undefined ? {} : { join: options.join }),
+    name: options.name ?? hostname(),
+    transport: options.transport ?? "auto",
+    environment: options.environment ?? process.env,
+    signal: options.signal,
+    version: options.version,
+    clock: systemClock,
+    random: systemRandom,
+    log: options.log,
+    modules: async () =>
+      options.modules.map((module) => ({ ...module, limit: options.limits?.[module.name] ?? module.limit })),
+    facts: collectFacts,
+  });
+}
