@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { addressText, engineAddress } from "./address.ts";
+
+test.each([
+  [{}, { kind: "unix", path: "/var/run/docker.sock" }, "unix:///var/run/docker.sock"],
+  [{ DOCKER_HOST: "" }, { kind: "unix", path: "/var/run/docker.sock" }, "unix:///var/run/docker.sock"],
+  [
+    { DOCKER_HOST: "unix:///run/user/1000/docker.sock" },
+    { kind: "unix", path: "/run/user/1000/docker.sock" },
+    "unix:///run/user/1000/docker.sock",
+  ],
+  [{ DOCKER_HOST: "tcp://engine.lab" }, { kind: "tcp", host: "engine.lab", port: 2375 }, "tcp://engine.lab:2375"],
+  [{ DOCKER_HOST: "tcp://[fd00::1]:99/" }, { kind: "tcp", host: "fd00::1", port: 99 }, "tcp://[fd00::1]:99"],
+  [
+    { DOCKER_HOST: "tcp://engine.lab", DOCKER_TLS_VERIFY: "1", HOME: "/home/ada" },
+    { kind: "tcp", host: "engine.lab", port: 2376, certificates: "/home/ada/.docker" },
+    "tcp://engine.lab:2376",
+  ],
+  [
+    { DOCKER_HOST: "tcp://engine.lab:5", DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: "/certs" },
+    { kind: "tcp", host: "engine.lab", port: 5, certificates: "/certs" },
+    "tcp://engine.lab:5",
+  ],
+])("%j", (environment, address, text) => {
+  expect(engineAddress(environment)).toEqual(address);
+  expect(addressText(engineAddress(environment))).toBe(text);
+});
+
+test.each(["ssh://me@engine.lab", "npipe:////./pipe/docker_engine", "engine.lab:2375", "tcp://a b", "unix://relative"])(
+  "%s is not supported",
+  (text) => {
+    expect(() => engineAddress({ DOCKER_HOST: text })).toThrow(
+      expect.objectContaining({ code: "docker_host_unsupported" }),
+    );
+  },
+);

@@ -1,0 +1,195 @@
+import { type Random, systemRandom } from "../../kernel/ids.ts";
+import type { FunctionContext, Module } from "../../link/index.ts";
+import { defineDriver, foundationType, type Interface, notCreated, type Target, turns } from "../driver.ts";
+import { engineAddress } from "./address.ts";
+import type { AgentRuntime } from "./archives.ts";
+import { dockerAttributes, hasAgent } from "./attributes.ts";
+import { createEngineClient, type EngineClient, isRefusal } from "./client.ts";
+import { deliverJoin, ensureImage, findContainer, makeContainer } from "./container.ts";
+import { type Container, createEngine, type Engine } from "./engine.ts";
+import { LABEL, RUNTIME, runtimeName } from "./names.ts";
+import { removeUnusedNetworks } from "./networks.ts";
+import { ownerName } from "./owner.ts";
+import { awaitAgent, observationOf, powerOf, startContainer } from "./power.ts";
+import { createRuntimeKeeper } from "./runtime.ts";
+
+export type { AgentRuntime } from "./archives.ts";
+
+export interface DockerOptions {
+  /** DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH. Default: those of this process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** What agents run on. Asked once, when the first agent is to run. */
+  runtime(): Promise<AgentRuntime>;
+  /**
+   * Where a container reaches the server, given the address of the engine's machine in the container's network. The server opens a
+   * listener there, if that machine is its own. The agent tries these before those of its join. Default: none.
+   */
+  serverUrls?(gateway: string): Promise<readonly string[]>;
+  /** Containers at the same time. Default 4. */
+  readonly limit?: number;
+  /** Milliseconds `power_on` waits for the agent to join. Default 30,000. */
+  readonly joinTimeout?: number;
+  /** Seconds between SIGTERM and SIGKILL. Default 10. */
+  readonly stopTimeout?: number;
+  readonly random?: Random;
+}
+
+export const dockerFoundations = foundationType("docker", dockerAttributes);
+
+const CLEANUP_MILLISECONDS = 30_000;
+
+/** The driver of containers on a Docker engine. Nothing is looked at, not even DOCKER_HOST, before a function is called. */
+export function createDockerModule(options: DockerOptions): Module {
+  let client: EngineClient | undefined;
+  const inTurn = turns();
+  const { joinTimeout = 30_000, stopTimeout = 10 } = options;
+  const keeper = createRuntimeKeeper(`${ownerName()} ${(options.random ?? systemRandom).token(6)}`);
+  let runtime: Promise<AgentRuntime> | undefined;
+
+  /** Throws `docker_host_unsupported`. */
+  function engineFor({ signal }: { readonly signal: AbortSignal }): Engine {
+    client ??= createEngineClient(engineAddress(options.environment ?? process.env));
+    return createEngine(client, signal);
+  }
+
+  /** Asked again after a failure. */
+  async function agentRuntime(): Promise<AgentRuntime> {
+    runtime ??= options.runtime();
+    try {
+      return await runtime;
+    } catch (error) {
+      runtime = undefined;
+      throw error;
+    }
+  }
+
+  async function existing(engine: Engine, target: Target): Promise<Container> {
+    const container = await findContainer(engine, target.id);
+    if (container === undefined) throw notCreated(target, "has no container");
+    return container;
+  }
+
+  /** Removes what only removed containers needed. Not while another foundation's networks are being looked for. */
+  function tidy(engine: Engine): Promise<void> {
+    return inTurn("networks", async () => {
+      await keeper.removeStaleHelpers(engine);
+      await removeUnusedNetworks(engine);
+      for (const volume of await engine.volumes({ label: [LABEL.runtime] })) {
+        await engine.removeVolume(volume).catch((error: unknown) => {
+          // 409: a container uses it. 404: gone since.
+          if (!isRefusal(error, 409) && !isRefusal(error, 404)) throw error;
+        });
+      }
+    });
+  }
+
+  /**
+   * Acts after a failure, also after a cancel, which ends all other requests. What fails here is left to the next attempt: the error
+   * that brought us here says more. Returns whether it went well.
+   */
+  async function afterwards(context: FunctionContext, act: (engine: Engine) => Promise<unknown>): Promise<boolean> {
+    const limit = new AbortController();
+    const disarm = context.clock.after(CLEANUP_MILLISECONDS, () => limit.abort());
+    try {
+      await act(engineFor(limit));
+      return true;
+    } catch {
+      return false;
+    } finally {
+      disarm();
+    }
+  }
+
+  async function rollBack(engine: Engine, target: Target): Promise<void> {
+    const container = await findContainer(engine, target.id);
+    // What has run before is not what this create made.
+    if (container?.State.Status === "created") await engine.removeContainer(container.Id);
+    await tidy(engine);
+  }
+
+  return defineDriver({
+    name: "docker",
+    limit: options.limit ?? 4,
+    attributes: dockerAttributes,
+    operations: {
+      async create(target, context) {
+        const engine = engineFor(context);
+        const { attributes } = target;
+        const image = await ensureImage(engine, attributes, context);
+        const agent = hasAgent(attributes) ? await agentRuntime() : undefined;
+        try {
+          const volume = agent === undefined ? {} : { runtime: runtimeName(agent.hash) };
+          const { container, adopted } = await inTurn("networks", () =>
+            makeContainer(engine, target, attributes, { image, ...volume }, context),
+          );
+          if (agent !== undefined && container.State.Status === "created") {
+            const use = { container: container.Id, image, imageName: attributes.image, runtime: agent, discard };
+            await keeper.ensure(engine, use, context);
+            await deliverJoin(engine, target, container, serverUrls);
+          }
+          return { container: container.Name.slice(1), id: container.Id, adopted };
+        } catch (error) {
+          await afterwards(context, (last) => rollBack(last, target));
+          throw error;
+        }
+
+        function discard(helper: string): Promise<boolean> {
+          return afterwards(context, (last) => last.removeContainer(helper));
+        }
+      },
+      async destroy(target, context) {
+        const engine = engineFor(context);
+        const ids = await engine.containers({ label: [`${LABEL.foundation}=${target.id}`] });
+        for (const id of ids) await engine.removeContainer(id);
+        await tidy(engine);
+        return { removed: ids.length > 0 };
+      },
+      async powerOn(target, context) {
+        const engine = engineFor(context);
+        const container = await existing(engine, target);
+        const name = container.Name.slice(1);
+        if (powerOf(container) === "on") return { power: "on", adopted: true, container: name };
+        const agent = container.Config.Labels[LABEL.agent] === "true";
+        if (agent && !(await engine.hasPath(container.Id, RUNTIME.complete)))
+          throw notCreated(target, "was left half made");
+        const joins = agent && (await deliverJoin(engine, target, container, serverUrls));
+        await startContainer(engine, container);
+        const ready = agent
+          ? await awaitAgent(engine, target, container, { joins, limit: joinTimeout }, context)
+          : undefined;
+        return { power: "on", adopted: false, container: name, ...(ready === undefined ? {} : { ready }) };
+      },
+      async powerOff(target, context) {
+        const engine = engineFor(context);
+        const container = await findContainer(engine, target.id);
+        if (container !== undefined) await engine.stop(container.Id, stopTimeout);
+        return { power: "off" };
+      },
+      async interfaceMap(target, context) {
+        return interfacesOf(await existing(engineFor(context), target));
+      },
+      async observe(target, context) {
+        const container = await findContainer(engineFor(context), target.id);
+        return container === undefined
+          ? { exists: false, power: "off", detail: "it has no container" }
+          : observationOf(container);
+      },
+    },
+  });
+
+  async function serverUrls(gateway: string): Promise<readonly string[]> {
+    return (await options.serverUrls?.(gateway)) ?? [];
+  }
+}
+
+/** Docker numbers the interfaces in the order of the networks' names. */
+function interfacesOf(container: Container): readonly Interface[] {
+  const networks = Object.entries(container.NetworkSettings.Networks).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return networks.map(([network, end], index) => ({
+    name: `eth${index}`,
+    mac: end.MacAddress || null,
+    addresses: end.IPAddress === "" ? [] : [{ address: end.IPAddress, prefix: end.IPPrefixLen }],
+    network,
+    gateway: end.Gateway || null,
+  }));
+}

@@ -1,0 +1,1 @@
+export type { AttributeProblem, FoundationType } from "./driver.ts";
