@@ -1,0 +1,285 @@
+import { Command, CommanderError, Option } from "commander";
+import { EXIT, reportFailure } from "./failure.ts";
+import { OUTPUT_FORMATS } from "./output.ts";
+import { KINDS } from "./kinds.ts";
+import { paint, processTerminal, type Terminal } from "./terminal.ts";
+import type { CommandContext, GlobalOptions } from "./context.ts";
+import { VERSION } from "./version.ts";
+
+/**
+ * The command line: names, options and help of every command. What a command does is loaded when it is called, so that the program
+ * starts fast.
+ */
+
+type Action = (
+  context: CommandContext,
+  options: Record<string, unknown>,
+  args: readonly string[],
+) => Promise<number | void>;
+
+/** Runs one command line. Returns the exit code (`docs/cli.md`). */
+export async function run(args: readonly string[], terminal: Terminal = processTerminal()): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const program = buildProgram(terminal, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return exitCode;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.refused;
+    return reportFailure(terminal, thrown);
+  }
+}
+
+export function buildProgram(terminal: Terminal, ended: (code: number) => void): Command {
+  const program = new Command("gantry");
+  program
+    .description("From a written design to running services: one inventory, one job engine, one fleet bus.")
+    .version(VERSION, "-V, --version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .option(
+      "--data <folder>",
+      "folder of the local server: data, log, socket (environment: GANTRY_DATA; default: ./.gantry)",
+    )
+    .configureOutput({
+      writeOut: (text) => terminal.out(text),
+      writeErr: (text) => terminal.error(text),
+      outputError: (text, write) => write(errorText(terminal, text)),
+    })
+    .exitOverride()
+    .showHelpAfterError(false);
+
+  /** Makes the handler of a command: loads it, runs it, keeps its exit code. */
+  function handle(load: () => Promise<Action>) {
+    return async (...received: unknown[]): Promise<void> => {
+      const command = received.at(-1) as Command;
+      const options = command.optsWithGlobals() as GlobalOptions & Record<string, unknown>;
+      const { commandContext } = await import("./context.ts");
+      const action = await load();
+      const code = await action(commandContext(terminal, options), options, command.args);
+      if (typeof code === "number") ended(code);
+    };
+  }
+
+  const output = (): Option =>
+    new Option("-o, --output <format>", "how to print").choices(OUTPUT_FORMATS).default("table");
+  const yes = (): Option => new Option("-y, --yes", "do not ask");
+  const listen = (): Option =>
+    new Option(
+      "--listen <address:port>",
+      "where HTTPS is served (environment: GANTRY_LISTEN; default: 127.0.0.1 and a free port, kept from then on); may be repeated",
+    ).argParser(collect);
+
+  function serverOptions(command: Command): Command {
+    return command
+      .addOption(listen())
+      .option("--tls-cert <file>", "certificate chain to serve, PEM (default: one from a CA made on first start)")
+      .option("--tls-key <file>", "its private key, PEM")
+      .option(
+        "--database <url>",
+        "sqlite:FILE or postgres://… (environment: GANTRY_DATABASE; default: a SQLite file in the data folder)",
+      )
+      .option(
+        "--log-level <level>",
+        "trace, debug, info, warn or error (environment: GANTRY_LOG_LEVEL; default: info)",
+      );
+  }
+
+  program
+    .command("up <path...>")
+    .summary("make what the documents say: plan it, ask, apply it, show it live")
+    .description(
+      "Reads YAML documents (files or folders), starts a local server if none answers, prints the plan, asks, applies it and shows progress.",
+    )
+    .addOption(yes())
+    .option("--foreground", "run the server in this process and stay until interrupted")
+    .addOption(output())
+    .action(handle(async () => (await import("./up/up.ts")).up));
+  program
+    .command("plan <path...>")
+    .summary("show what `up` would do, and change nothing")
+    .addOption(output())
+    .action(handle(async () => (await import("./up/plan.ts")).plan));
+  program
+    .command("down")
+    .summary("destroy everything the designs made, in reverse order, and stop the server")
+    .addOption(yes())
+    .option("--purge", "remove the data folder as well")
+    .action(handle(async () => (await import("./up/down.ts")).down));
+
+  const server = program
+    .command("server")
+    .summary("run the server in the foreground, or control the one in the background");
+  serverOptions(
+    server.command("run", { isDefault: true }).summary("run it in the foreground (what plain `gantry server` does)"),
+  ).action(handle(async () => (await import("./server/run.ts")).runForeground));
+  serverOptions(server.command("start").summary("start it in the background")).action(
+    handle(async () => (await import("./server/control.ts")).start),
+  );
+  server
+    .command("stop")
+    .summary("stop the one in the background")
+    .action(handle(async () => (await import("./server/control.ts")).stop));
+  server
+    .command("status")
+    .summary("say whether it runs, and where")
+    .addOption(output())
+    .action(handle(async () => (await import("./server/control.ts")).status));
+
+  program
+    .command("worker")
+    .summary("run a worker: a daemon near the hardware that does driver functions")
+    .option("--state <folder>", "where its key and its journal are kept", "/var/lib/gantry-worker")
+    .option("--server <url>", "the server's address; may be repeated (environment: GANTRY_SERVER_ADDRESS)", collect)
+    .option("--join <token>", "join token, for the first start (environment: GANTRY_JOIN_TOKEN)")
+    .option("--name <name>", "its name (default: the host's name)")
+    .option("--modules <names>", "modules to offer, separated by commas", "docker")
+    .option("--limit <module=count>", "tasks of a module at a time; may be repeated", collect)
+    .addOption(
+      new Option("--transport <kind>", "how to reach the server")
+        .choices(["auto", "websocket", "poll"])
+        .default("auto"),
+    )
+    .action(handle(async () => (await import("./daemons.ts")).worker));
+  program
+    .command("agent")
+    .summary("run an agent: a daemon on a node that does verbs")
+    .option("--state <folder>", "where its key, journal and services are kept", "/var/lib/gantry-agent")
+    .option("--home <folder>", "where relative paths of verbs begin", "/")
+    .option("--server <url>", "the server's address; may be repeated (environment: GANTRY_SERVER_ADDRESS)", collect)
+    .option("--join <token>", "join token, for the first start (environment: GANTRY_JOIN_TOKEN)")
+    .option("--name <name>", "its name (default: the host's name)")
+    .addOption(
+      new Option("--transport <kind>", "how to reach the server")
+        .choices(["auto", "websocket", "poll"])
+        .default("auto"),
+    )
+    .action(handle(async () => (await import("./daemons.ts")).agent));
+
+  program
+    .command("exec <text>")
+    .summary("run a verb on nodes and stream the output")
+    .description(
+      "Runs a verb on nodes. Plain text is a command for RUN; options of the verb stand in front of it: '--timeout 5 uptime'.",
+    )
+    .option("--target <name>", "a node, by name; may be repeated (default: all)", collect)
+    .option("--verb <verb>", "RUN, ARG, ADD, COPY, WORKDIR, WAIT or SERVICE", "RUN")
+    .option("--detach", "print the run's id and return at once")
+    // The options of a verb stand within the text, which may so begin with a dash.
+    .allowUnknownOption()
+    .action(handle(async () => (await import("./exec.ts")).exec));
+
+  const kindNames = KINDS.map((kind) => kind.plural).join(", ");
+  program
+    .command("get <kind>")
+    .summary(`list ${kindNames}`)
+    .addOption(output())
+    .option("--limit <count>", "at most so many", "1000")
+    .action(handle(async () => (await import("./get.ts")).get));
+  program
+    .command("show <kind> <name>")
+    .summary("show one thing, whole")
+    .addOption(new Option("-o, --output <format>", "how to print").choices(["yaml", "json", "table"]).default("yaml"))
+    .action(handle(async () => (await import("./get.ts")).show));
+
+  const structure = program.command("structure").summary("look into structures and change them");
+  structure
+    .command("vars <name>")
+    .summary("its resolved variables")
+    .option("--explain", "say where each value comes from, and what it overrode")
+    .addOption(output())
+    .action(handle(async () => (await import("./structure.ts")).variables));
+  structure
+    .command("set <name> <key=value...>")
+    .summary("set variables of its own (values are YAML; `key=` with nothing removes it)")
+    .action(handle(async () => (await import("./structure.ts")).set));
+
+  const job = program.command("job").summary("look into jobs and control them");
+  job
+    .command("log <id>")
+    .summary("every step and message of a job")
+    .option("--follow", "go on until the job ends")
+    .addOption(output())
+    .action(handle(async () => (await import("./job.ts")).log));
+  for (const [action, summary] of [
+    ["pause", "stop it after the step at hand"],
+    ["resume", "let a paused job go on"],
+    ["cancel", "end it, and stop what it does"],
+    ["retry", "run a failed job on from where it failed"],
+  ] as const) {
+    job
+      .command(`${action} <id>`)
+      .summary(summary)
+      .action(handle(async () => (await import("./job.ts")).control(action)));
+  }
+
+  program
+    .command("events")
+    .summary("what happened")
+    .option("--follow", "go on as it happens")
+    .option("--after <cursor>", "only what came after this")
+    .addOption(output())
+    .action(handle(async () => (await import("./events.ts")).events));
+
+  program
+    .command("join-token")
+    .summary("make a one-time token with which an agent or a worker joins")
+    .addOption(new Option("--role <role>", "what may join with it").choices(["agent", "worker"]).default("agent"))
+    .option("--name <name>", "the name it joins under")
+    .option("--site <site>", "the site it belongs to")
+    .option("--expires <minutes>", "how long it can be used", "60")
+    .addOption(output())
+    .action(handle(async () => (await import("./nodes.ts")).joinToken));
+
+  const tscript = program.command("tscript").summary("check and run TScript");
+  tscript
+    .command("check <file...>")
+    .summary("report every problem, with line and column")
+    .action(handle(async () => (await import("./tscript.ts")).check));
+  tscript
+    .command("run <file>")
+    .summary("run a script that needs no worker")
+    .option(
+      "--variable <name=value>",
+      "a variable the script begins with (its value is JSON, else text); may be repeated",
+      collect,
+    )
+    .addOption(output())
+    .action(handle(async () => (await import("./tscript.ts")).run));
+
+  program
+    .command("completion <shell>")
+    .summary("print a completion script for bash, zsh or fish")
+    .action(
+      handle(async () => {
+        const { completion } = await import("./completion.ts");
+        return (context, _options, args) => completion(context, program, args[0] ?? "");
+      }),
+    );
+
+  forEachCommand(program, (command) => {
+    command
+      .exitOverride()
+      .configureOutput(program.configureOutput())
+      .helpOption("-h, --help", "show help")
+      .helpCommand(false);
+  });
+  return program;
+}
+
+/** Gathers an option that may be repeated. One that takes several values at once would swallow the arguments behind it. */
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
+function forEachCommand(command: Command, action: (one: Command) => void): void {
+  action(command);
+  for (const child of command.commands) forEachCommand(child, action);
+}
+
+/** Commander's message in our form, with the nearest name for a kind it does not check. */
+function errorText(terminal: Terminal, text: string): string {
+  const message = text.replace(/^error: /, "").trimEnd();
+  return `${paint(terminal, "red", "error:")} ${message} (usage)\n  \`gantry --help\` lists the commands, \`gantry COMMAND --help\` the options of one.\n`;
+}

@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hashToken } from "../access/index.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { systemRandom } from "../kernel/ids.ts";
+import { ensureCertificates } from "../platform/http/index.ts";
+import { silentLogger } from "../platform/logging/index.ts";
+import { compose, type Composition } from "./compose.ts";
+
+/** Routes that answer without a credential of a person: health, and the door for agents and workers, who show a key or a join token. */
+const OPEN = [
+  "DELETE /v1/link/poll",
+  "GET /healthz",
+  "GET /readyz",
+  "GET /v1/link/content/:sha256",
+  "GET /v1/link/poll",
+  "GET /v1/link/runtime/:file",
+  "POST /v1/link/join",
+  "POST /v1/link/poll",
+];
+
+let folder: string;
+let composition: Composition;
+let port: number;
+let authority: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "gantry-compose-"));
+  composition = await compose({
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLogger(),
+    version: "1",
+    database: ":memory:",
+    administrator: hashToken("the right token"),
+    pin: "00".repeat(32),
+    heartbeat: 10_000,
+    reachWithin: 1000,
+    keepEvents: 1000,
+  });
+  const certificates = await ensureCertificates(folder, ["127.0.0.1"], systemClock);
+  authority = certificates.authority;
+  port = (await composition.http.listen({ host: "127.0.0.1", port: 0 }, certificates)).port!;
+});
+afterAll(async () => {
+  await composition.close();
+  rmSync(folder, { recursive: true });
+});
+
+function statusOf(method: string, path: string, headers: Record<string, string> = {}): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      { host: "127.0.0.1", port, ca: authority, method, path, headers, agent: false },
+      (answer) => {
+        answer.resume();
+        resolve(answer.statusCode ?? 0);
+      },
+    );
+    outgoing.on("error", reject);
+    outgoing.end();
+  });
+}
+
+describe("every endpoint", () => {
+  it("is on the list of open ones, or needs a credential", async () => {
+    const routes = await composition.http.routes();
+    expect(routes.length).toBeGreaterThan(30);
+    expect(
+      routes
+        .filter((one) => one.open)
+        .map((one) => one.route)
+        .sort(),
+    ).toEqual(OPEN);
+    for (const { route, open } of routes) {
+      if (open) continue;
+      const [method = "", path = ""] = route.split(" ");
+      const concrete = path.replaceAll(/:\w+/g, "x");
+      expect([route, await statusOf(method, concrete)]).toEqual([route, 401]);
+      expect([route, await statusOf(method, concrete, { authorization: "Bearer a wrong token" })]).toEqual([
+        route,
+        401,
+      ]);
+    }
+  });
+
+  it("of the link refuses whoever shows neither key nor token", async () => {
+    expect(await statusOf("GET", `/v1/link/content/${"0".repeat(64)}`)).toBe(401);
+    expect(await statusOf("GET", "/v1/link/runtime/node")).toBe(401);
+    expect(await statusOf("POST", "/v1/link/join")).toBe(400);
+  });
+});

@@ -1,0 +1,289 @@
+import { authenticate, DEFAULT_TENANT, type Principal, type TokenHash } from "../access/index.ts";
+import { createDesignService, createDesignStore, designMigrations, designRoutes } from "../design/index.ts";
+import { startEmbeddedExecutor, type LinkedExecutor } from "../executor/index.ts";
+import { createFleet, fleetMigrations, type Fleet } from "../fleet/index.ts";
+import {
+  createForeman,
+  createForemanHost,
+  createForemanStore,
+  createObserver,
+  FOREMAN_HOST,
+  foremanCatalogue,
+  foremanMigrations,
+  foremanRoutes,
+} from "../foreman/index.ts";
+import {
+  createInventoryService,
+  createInventoryStore,
+  inventoryMigrations,
+  inventoryRoutes,
+  siteChain,
+} from "../inventory/index.ts";
+import { createJobs, jobMigrations, jobRoutes } from "../jobs/index.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { GantryError, messageOf } from "../kernel/errors.ts";
+import type { Random } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
+import type { Module } from "../link/index.ts";
+import { createInProcessBus } from "../platform/bus/index.ts";
+import { migrate, openDatabase } from "../platform/database/index.ts";
+import { createEventStream, eventMigrations } from "../platform/events/index.ts";
+import { createHttpServer, type HttpServer } from "../platform/http/index.ts";
+import type { Logger } from "../platform/logging/index.ts";
+import { createMetrics } from "../platform/metrics/index.ts";
+import {
+  createRunHost,
+  createRunService,
+  RUN_CALL_INVALID,
+  RUN_HOST,
+  runMigrations,
+  runRoutes,
+} from "../runs/index.ts";
+import { createRenderer } from "../templates/index.ts";
+import { tscript } from "../tscript/index.ts";
+import { describeAgentFunctions } from "../verbs/index.ts";
+import { eventRoutes } from "./event-routes.ts";
+import { attributeProblems } from "./known.ts";
+import { agentRuntime } from "./runtime.ts";
+
+/** The rooms, wired together. Nothing listens and nothing runs before `start`. */
+export interface Composition {
+  readonly http: HttpServer;
+  readonly fleet: Fleet;
+  start(options: StartParts): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface StartParts {
+  /** Where agents and workers reach this server. */
+  readonly urls: readonly string[];
+  /** The drivers of the worker inside. */
+  readonly modules: readonly Module[];
+  /** Where that worker keeps its journal. */
+  readonly workerFolder: string;
+}
+
+export interface ComposeParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly version: string;
+  /** File or URL. */
+  readonly database: string;
+  readonly administrator: TokenHash;
+  /** SHA-256 of the CA, hex: goes into join tokens. */
+  readonly pin: string;
+  /** Milliseconds between heartbeats. */
+  readonly heartbeat: number;
+  /** Milliseconds a node may take to connect before what is meant for it ends as unreachable. */
+  readonly reachWithin: number;
+  /** Milliseconds for which events are kept. */
+  readonly keepEvents: number;
+}
+
+/** Every migration of the program, in order. */
+const MIGRATIONS = [
+  ...eventMigrations,
+  ...jobMigrations,
+  ...inventoryMigrations,
+  ...designMigrations,
+  ...foremanMigrations,
+  ...fleetMigrations,
+  ...runMigrations,
+];
+
+/** The name of the worker inside the server, among the nodes. */
+const EMBEDDED_WORKER = "embedded-worker";
+
+/** An executor that was not heard of for so many heartbeats has lost its tasks. */
+const MISSED_HEARTBEATS = 6;
+
+/** How often old events are looked for. */
+const PRUNE_MILLISECONDS = 60 * 60 * 1000;
+
+export async function compose(parts: ComposeParts): Promise<Composition> {
+  const { clock, random, log } = parts;
+  const database = await openDatabase(parts.database, { clock, log });
+  try {
+    await migrate(database, MIGRATIONS, clock);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  const bus = createInProcessBus(log);
+  const events = createEventStream({ database, bus, clock, random });
+  const metrics = createMetrics();
+  const renderer = createRenderer({ clock });
+  const jobs = createJobs({
+    database,
+    bus,
+    events,
+    clock,
+    random,
+    log,
+    language: tscript,
+    taskLease: parts.heartbeat * MISSED_HEARTBEATS,
+  });
+  const inventory = createInventoryStore({ database, clock });
+  const http = await createHttpServer<Principal>({
+    log,
+    version: parts.version,
+    authenticate: (credentials) => authenticate(credentials, parts.administrator),
+    ready: () => inventory.snapshot(DEFAULT_TENANT.id).then(() => true),
+    metrics,
+  });
+  const fleet = createFleet({
+    database,
+    tasks: jobs.tasks,
+    events,
+    clock,
+    random,
+    log,
+    pin: parts.pin,
+    heartbeat: parts.heartbeat,
+    runtime: agentRuntime,
+    async siteNamed(_tenantId, name) {
+      return (await inventory.snapshot(DEFAULT_TENANT.id)).sites.get(name)?.id;
+    },
+    async sitesOf(siteId) {
+      const { sites } = await inventory.snapshot(DEFAULT_TENANT.id);
+      const all = [...sites.values()];
+      const top = all.find((site) => site.id === siteId)?.name;
+      return top === undefined
+        ? []
+        : all.filter((site) => siteChain({ sites }, site.name).includes(top)).map((site) => site.id);
+    },
+  });
+
+  const agent = describeAgentFunctions();
+  let drivers: readonly Module[] = [];
+  const catalogue = () => foremanCatalogue({ drivers, agent });
+
+  const store = createForemanStore(database);
+  const foreman = createForeman({
+    database,
+    tenantId: DEFAULT_TENANT.id,
+    inventory,
+    store,
+    jobs: jobs.service,
+    events,
+    bus,
+    clock,
+    log,
+    // The key of an agent is worth nothing once its machine is gone.
+    foundationRemoved: (tx, foundationId) => fleet.remove(tx, { foundationId }),
+  });
+  jobs.registerHost(
+    FOREMAN_HOST,
+    createForemanHost({
+      snapshot: () => inventory.snapshot(DEFAULT_TENANT.id),
+      renderer,
+      store,
+      keepContent: async (bytes) => ({ sha256: (await fleet.content.keep([bytes])).sha256 }),
+      reachWithin: parts.reachWithin,
+      catalogue,
+      isSafeToRepeat: (module, name) =>
+        module === "agent"
+          ? agent[name]?.safeToRepeat
+          : drivers.find((one) => one.name === module)?.functions[name]?.safeToRepeat,
+      isConnected: (foundationId) => fleet.isConnected(foundationId),
+      finished: (tx, job, outcome) => foreman.finished(tx, job, outcome),
+      reopened: (tx, job) => foreman.reopened(tx, job),
+    }),
+  );
+  jobs.registerHost(
+    RUN_HOST,
+    createRunHost((name) => agent[name]?.safeToRepeat ?? false, parts.reachWithin),
+  );
+
+  const observer = createObserver(
+    {
+      ask: (route, module, name, parameters, milliseconds) => fleet.ask(route, module, name, parameters, milliseconds),
+      isConnected: (id) => fleet.isConnected(id),
+    },
+    async (name) => (await inventory.snapshot(DEFAULT_TENANT.id)).sites.get(name)?.id,
+    clock,
+  );
+  const designs = createDesignService({
+    database,
+    inventory,
+    store: createDesignStore({ clock, random }),
+    observer,
+    events,
+    bus,
+    clock,
+    random,
+    known: () => ({ catalogue: catalogue(), foundationTypes: drivers.map((module) => module.name), attributeProblems }),
+  });
+  const runs = createRunService({
+    database,
+    jobs: jobs.service,
+    bus,
+    clock,
+    random,
+    nodes: () => fleet.agents(DEFAULT_TENANT.id),
+    checkCall(name, parameters): JsonObject {
+      const known = agent[name];
+      if (known === undefined || known.observes === true)
+        throw new GantryError(RUN_CALL_INVALID, `there is no verb '${name}'`);
+      const checked = known.parameters.strict().safeParse(parameters);
+      if (!checked.success)
+        throw new GantryError(
+          RUN_CALL_INVALID,
+          `${name}: ${checked.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`).join("; ")}`,
+        );
+      return parameters;
+    },
+  });
+
+  inventoryRoutes(http, createInventoryService({ database, inventory, events, bus }));
+  designRoutes(http, designs);
+  foremanRoutes(http, { designs, inventory, jobs: jobs.service, clock });
+  jobRoutes(http.app, jobs.service);
+  eventRoutes(http, events);
+  fleet.mount(http);
+  runRoutes(http, runs);
+
+  let worker: LinkedExecutor | undefined;
+  let cancelPrune = (): void => {};
+  function pruneEvents(): void {
+    cancelPrune = clock.after(PRUNE_MILLISECONDS, pruneEvents);
+    events
+      .prune(clock.now() - parts.keepEvents)
+      .catch((error: unknown) => log.error({ error: messageOf(error) }, "removing old events failed"));
+  }
+
+  return {
+    http,
+    fleet,
+    async start(options) {
+      drivers = options.modules;
+      await fleet.start({ urls: options.urls });
+      worker = await startEmbeddedExecutor({
+        state: options.workerFolder,
+        link: await fleet.embed({ tenantId: DEFAULT_TENANT.id, kind: "worker", name: EMBEDDED_WORKER, siteId: null }),
+        content: (sha256) => fleet.content.read(sha256),
+        modules: async () => options.modules,
+        facts: async () => ({}),
+        version: parts.version,
+        clock,
+        random,
+        log,
+      });
+      await jobs.start();
+      foreman.start();
+      pruneEvents();
+    },
+    async close() {
+      cancelPrune();
+      await foreman.stop();
+      await worker?.stop();
+      await jobs.stop();
+      await fleet.close();
+      await http.close();
+      await renderer.close();
+      await bus.close();
+      await database.close();
+    },
+  };
+}

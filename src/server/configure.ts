@@ -1,0 +1,46 @@
+import { join } from "node:path";
+import { systemClock } from "../kernel/clock.ts";
+import { resolveConfiguration, type Configuration } from "../platform/configuration/index.ts";
+import { acquireLock } from "../platform/files/index.ts";
+import { ensureCertificates, readCertificates, type Certificates } from "../platform/http/index.ts";
+import { SERVER_SETTINGS } from "./settings.ts";
+
+/** Where a server finds what it was told. */
+export interface ConfigurationSources {
+  /** Absolute path. Everything the server keeps is in it. */
+  readonly dataFolder: string;
+  /** What the command line gave, under the names of settings. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+export type Settings = Configuration<typeof SERVER_SETTINGS>;
+
+/** Errors: `configuration_invalid`. */
+export async function settingsOf({ dataFolder, flags, environment }: ConfigurationSources): Promise<Settings> {
+  const file = environment["GANTRY_CONFIG"] ?? join(dataFolder, "config.yaml");
+  return (await resolveConfiguration(SERVER_SETTINGS, { flags, environment, file })).values;
+}
+
+/** Those a person made, else those of the data folder, made when there are none. Errors: `certificate_invalid`. */
+export async function certificatesOf(settings: Settings, dataFolder: string): Promise<Certificates> {
+  if (settings.tls_cert !== null && settings.tls_key !== null)
+    return readCertificates(settings.tls_cert, settings.tls_key);
+  const names = settings.listen.map((address) => address.host).filter((host) => host !== "::" && host !== "0.0.0.0");
+  return ensureCertificates(join(dataFolder, "tls"), ["127.0.0.1", ...names], systemClock);
+}
+
+/**
+ * Makes the certificates a server with this configuration is going to need. For who starts one and ends soon: what making them takes, a
+ * server would keep in memory for as long as it runs.
+ *
+ * Errors: `lock_held` when a server has the folder, and those of `settingsOf` and `certificatesOf`.
+ */
+export async function prepareCertificates(sources: ConfigurationSources): Promise<void> {
+  const release = await acquireLock(join(sources.dataFolder, "server.lock"));
+  try {
+    await certificatesOf(await settingsOf(sources), sources.dataFolder);
+  } finally {
+    await release();
+  }
+}

@@ -1,0 +1,26 @@
+import { hashToken } from "../access/index.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { systemRandom } from "../kernel/ids.ts";
+import { silentLogger } from "../platform/logging/index.ts";
+import { compose } from "./compose.ts";
+
+/** The OpenAPI document of every route, without a server that listens. */
+export async function openApiDocument(version = "1"): Promise<object> {
+  const composition = await compose({
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLogger(),
+    version,
+    database: ":memory:",
+    administrator: hashToken("none"),
+    pin: "",
+    heartbeat: 10_000,
+    reachWithin: 0,
+    keepEvents: 0,
+  });
+  try {
+    return await composition.http.openApi();
+  } finally {
+    await composition.close();
+  }
+}

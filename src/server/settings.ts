@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { LOG_LEVELS } from "../platform/logging/index.ts";
+import type { Setting } from "../platform/configuration/index.ts";
+
+/** One text, or several: on the command line by repeating the flag, in the environment by commas, in a file as a list. */
+const texts = z.union([
+  z.string().transform((text) => text.split(",").map((part) => part.trim())),
+  z.array(z.string()),
+]);
+
+/** `127.0.0.1:7411`, `[::1]:7411`, `:7411` (every address). */
+const listenAddress = z.string().transform((text, context) => {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s]*)):(\d{1,5})$/.exec(text);
+  const port = match === null ? Number.NaN : Number(match[3]);
+  if (match === null || port > 65_535) {
+    context.addIssue({ code: "custom", message: `'${text}' is not ADDRESS:PORT, as in 127.0.0.1:7411 or [::1]:7411` });
+    return z.NEVER;
+  }
+  return { host: match[1] ?? (match[2] === "" ? "::" : match[2]!), port };
+});
+
+export type ListenAddress = z.output<typeof listenAddress>;
+
+const seconds = z.coerce.number().positive("must be a positive number of seconds");
+
+/** What the server can be told, by flag, environment (`GANTRY_…`) or file. `docs/configuration.md` lists the same. */
+export const SERVER_SETTINGS = {
+  listen: {
+    schema: texts.pipe(z.array(listenAddress)),
+    fallback: [] as ListenAddress[],
+    summary: "Where HTTPS is served. Default: 127.0.0.1 and a port chosen on the first start and kept.",
+  } satisfies Setting<ListenAddress[]>,
+  advertise: {
+    schema: texts,
+    fallback: [] as string[],
+    summary: "URLs under which agents and workers reach this server, when they are not those it listens on.",
+  } satisfies Setting<string[]>,
+  tls_cert: {
+    schema: z.string().nullable(),
+    fallback: null,
+    summary: "Certificate chain to serve, PEM. Default: one from a CA made on first start.",
+  } satisfies Setting<string | null>,
+  tls_key: {
+    schema: z.string().nullable(),
+    fallback: null,
+    summary: "Private key of `tls_cert`, PEM.",
+  } satisfies Setting<string | null>,
+  database: {
+    schema: z.string().nullable(),
+    fallback: null,
+    summary: "`sqlite:FILE` or `postgres://…`. Default: a SQLite file in the data folder.",
+  } satisfies Setting<string | null>,
+  log_level: {
+    schema: z.enum(LOG_LEVELS),
+    fallback: "info",
+    summary: "trace, debug, info, warn or error.",
+  } satisfies Setting<(typeof LOG_LEVELS)[number]>,
+  heartbeat_interval: {
+    schema: seconds,
+    fallback: 10,
+    summary: "Seconds between the heartbeats of agents and workers.",
+  } satisfies Setting<number>,
+  reach_timeout: {
+    schema: seconds,
+    fallback: 60,
+    summary: "Seconds a node may take to connect before what is meant for it ends as unreachable.",
+  } satisfies Setting<number>,
+  event_days: {
+    schema: z.coerce.number().positive(),
+    fallback: 30,
+    summary: "Days for which events are kept.",
+  } satisfies Setting<number>,
+} as const;
