@@ -1,0 +1,12 @@
+/** What must hold besides the tests: a name and the npm script that says so. `npm run check` and test/check.test.ts run them. */
+export const CHECKS = [
+  "types",
+  "lint",
+  "format:check",
+  "unused",
+  "openapi:check",
+  "errors:check",
+  "commands:check",
+  "settings:check",
+  "parser:check",
+] as const;
