@@ -1,0 +1,119 @@
+import { execFile } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+// What is published is installed as a user does it, in an empty folder, and used.
+
+const root = join(import.meta.dirname, "..");
+const MINUTES = 60_000;
+
+interface Outcome {
+  readonly code: number | string;
+  readonly out: string;
+  readonly error: string;
+}
+
+let home: string;
+let packed: { readonly filename: string; readonly files: readonly { readonly path: string }[] };
+let gantry: string;
+
+function run(
+  command: string,
+  parameters: readonly string[],
+  cwd: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(command, parameters, { cwd, env: environment, maxBuffer: 64 * 2 ** 20 }, (failure, out, error) => {
+      resolve({ code: failure?.code ?? 0, out, error });
+    });
+  });
+}
+
+/** A PATH on which every Node says that it is an old one: the package must bring its own. */
+function environmentWithOldNode(): NodeJS.ProcessEnv {
+  const tools = join(home, "old");
+  mkdirSync(tools, { recursive: true });
+  writeFileSync(join(tools, "node"), "#!/bin/sh\necho v20.0.0\nexit 1\n", { mode: 0o755 });
+  return { HOME: home, PATH: `${tools}:/usr/local/bin:/usr/bin:/bin`, NO_COLOR: "1" };
+}
+
+beforeAll(async () => {
+  home = mkdtempSync(join(tmpdir(), "gantry-package-"));
+  const packing = await run("npm", ["pack", "--json", "--silent", "--pack-destination", home], root);
+  expect(packing.code, packing.error).toBe(0);
+  [packed] = JSON.parse(packing.out.slice(packing.out.indexOf("["))) as [typeof packed];
+  const installing = await run(
+    "npm",
+    ["install", "--prefix", home, "--no-audit", "--no-fund", "--prefer-offline", join(home, packed.filename)],
+    home,
+  );
+  expect(installing.code, installing.error).toBe(0);
+  gantry = join(home, "node_modules/.bin/gantry");
+}, 10 * MINUTES);
+
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+describe("the published package", () => {
+  it("holds the program, the examples and the documents, and no source or test", () => {
+    const paths = packed.files.map(({ path }) => path);
+    for (const path of [
+      "dist/gantry",
+      "dist/main.js",
+      "LICENSE",
+      "README.md",
+      "CHANGELOG.md",
+      "examples/quickstart/site.yaml",
+    ]) {
+      expect(paths).toContain(path);
+    }
+    const foreign = paths.filter(
+      (path) => !/^(dist|examples|docs)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/.test(path),
+    );
+    expect(foreign).toEqual([]);
+    expect(paths.filter((path) => path.endsWith(".ts"))).toEqual([]);
+  });
+
+  it("runs under the Node it brings, whatever the machine has", async () => {
+    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+    expect(await run(gantry, ["--version"], home, environmentWithOldNode())).toEqual({
+      code: 0,
+      out: `${version}\n`,
+      error: "",
+    });
+  });
+
+  it("checks scripts", async () => {
+    writeFileSync(join(home, "good.t"), `message( msg="hello" )\n`);
+    writeFileSync(join(home, "bad.t"), `begin( colour="red" )\nend\n`);
+    expect((await run(gantry, ["tscript", "check", "good.t"], home, environmentWithOldNode())).code).toBe(0);
+    const bad = await run(gantry, ["tscript", "check", "bad.t"], home, environmentWithOldNode());
+    expect(bad.code).not.toBe(0);
+    expect(bad.out + bad.error).toMatch(/bad\.t:1:\d+: .*colour.*\(tscript_block_option\)/);
+  });
+
+  it(
+    "builds the quickstart site and takes it down again",
+    async () => {
+      const site = join(home, "site");
+      cpSync(join(home, "node_modules/gantry/examples/quickstart"), site, { recursive: true });
+      // Addresses of its own, so that a quickstart that runs on this machine is not in the way.
+      const document = join(site, "site.yaml");
+      writeFileSync(document, readFileSync(document, "utf8").replaceAll("127.80.0.", "127.88.0."));
+      const environment = { ...environmentWithOldNode(), GANTRY_DATA: join(home, "data") };
+      try {
+        const up = await run(gantry, ["up", "--yes", site], home, environment);
+        expect(up.code, up.out + up.error).toBe(0);
+        const answer = await fetch("http://127.88.0.100:8080/");
+        expect(await answer.text()).toContain("from web");
+      } finally {
+        const down = await run(gantry, ["down", "--purge", "--yes"], home, environment);
+        expect(down.code, down.out + down.error).toBe(0);
+      }
+    },
+    5 * MINUTES,
+  );
+});
