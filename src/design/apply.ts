@@ -1,4 +1,5 @@
 import type { Blueprint } from "../blueprints/index.ts";
+import { NO_INVENTORY_ROWS } from "../inventory/index.ts";
 import type { BuildRecord, Buildable, InventoryWrites, Managed, Snapshot } from "../inventory/index.ts";
 import type { Random } from "../kernel/ids.ts";
 import { canonicalJson, type Json } from "../kernel/json.ts";
@@ -23,6 +24,7 @@ export function writesOf(planned: Planned, snapshot: Snapshot, context: ApplyCon
   };
   return {
     insert: {
+      ...NO_INVENTORY_ROWS,
       sites: parts.sites.insert,
       addressBlocks: parts.addressBlocks.insert,
       blueprints: parts.blueprints.insert,
@@ -30,6 +32,7 @@ export function writesOf(planned: Planned, snapshot: Snapshot, context: ApplyCon
       structures: parts.structures.insert,
     },
     update: {
+      ...NO_INVENTORY_ROWS,
       sites: parts.sites.update,
       addressBlocks: parts.addressBlocks.update,
       blueprints: parts.blueprints.update,

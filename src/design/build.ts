@@ -4,6 +4,7 @@ import { nearest } from "../kernel/nearest.ts";
 import {
   nameProblem,
   templateNameProblem,
+  UNDESCRIBED,
   type AddressBlockData,
   type FoundationData,
   type SiteData,
@@ -54,6 +55,8 @@ export function buildParts(sections: Sections, sources: SourceFiles, problems: P
       description: value.description,
       parent: value.parent ?? null,
       variables: value.variables,
+      zone: null,
+      ...UNDESCRIBED,
     });
   }
   for (const [name, { value }] of entries.address_blocks) {
@@ -63,11 +66,15 @@ export function buildParts(sections: Sections, sources: SourceFiles, problems: P
       subnet: value.subnet,
       gateway: value.gateway ?? null,
       reserved: value.reserved,
+      dynamic: [],
+      network: null,
+      description: "",
+      ...UNDESCRIBED,
     });
   }
   for (const written of entries.blueprints.values())
     parts.blueprints.set(written.name, buildBlueprint(written, sources, problems));
-  for (const [name, { value }] of entries.foundations) parts.foundations.set(name, { name, ...value });
+  for (const [name, { value }] of entries.foundations) parts.foundations.set(name, { name, ...value, ...UNDESCRIBED });
   for (const written of entries.structures.values()) buildStructure(written, parts, problems);
   return parts;
 }
@@ -136,7 +143,7 @@ function buildStructure(written: Written<"structures">, parts: Parts, problems: 
       const message = `${kindTitle("foundation")} '${name}' is defined twice: in 'foundations', and inside structure '${name}'`;
       problems.push(problem(DUPLICATE_NAME, message, place));
     } else {
-      parts.foundations.set(name, { name, site: value.site, ...value.foundation });
+      parts.foundations.set(name, { name, site: value.site, ...value.foundation, ...UNDESCRIBED });
       parts.places.set(placeKey("foundation", name), place);
     }
   }
@@ -150,5 +157,11 @@ function buildStructure(written: Written<"structures">, parts: Parts, problems: 
     variables: value.variables,
     addresses: value.addresses.map(({ block, address }) => ({ block, address: address ?? null })),
     dependsOn: [...new Set(value.depends_on)],
+    parent: null,
+    role: null,
+    managementAddress: null,
+    groups: [],
+    zone: null,
+    ...UNDESCRIBED,
   });
 }

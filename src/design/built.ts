@@ -8,7 +8,7 @@ import type {
   StructureBuild,
   StructureData,
 } from "../inventory/index.ts";
-import { foundationInputs, structureInputs } from "../inventory/index.ts";
+import { foundationInputs, foundationOf, structureInputs } from "../inventory/index.ts";
 import { findScript, UPDATE } from "../blueprints/index.ts";
 import { listText, type Compared, type Effect } from "./decision.ts";
 import {
@@ -179,8 +179,8 @@ function shortList(reasons: readonly string[]): string {
   return reasons.length <= 3 ? reasons.join(", ") : `${reasons.slice(0, 2).join(", ")} and ${reasons.length - 2} more`;
 }
 
-function observationOf(grounds: Grounds, foundation: string): Observation | undefined {
-  const row = grounds.worlds.before.world.foundations.get(foundation);
+function observationOf(grounds: Grounds, foundation: string | null): Observation | undefined {
+  const row = foundationOf(grounds.worlds.before.world, { foundation });
   return row?.id === undefined ? undefined : grounds.observations.get(row.id);
 }
 

@@ -7,6 +7,7 @@ import {
   foundationTypesOf,
   type Builds,
 } from "../blueprints/index.ts";
+import { isMade } from "../inventory/index.ts";
 import { problem, type Problem } from "../kernel/errors.ts";
 import { nearest } from "../kernel/nearest.ts";
 import type { Parts } from "./build.ts";
@@ -104,6 +105,7 @@ export function checkFitting(parts: Parts, options: FittingOptions, problems: Pr
 
   const occupants = new Map<string, string>();
   for (const one of structures.values()) {
+    if (!isMade(one)) continue;
     const foundation = foundations.get(one.foundation);
     const right = builds("structure", one.name, one.blueprint);
     if (foundation === undefined) continue;

@@ -10,6 +10,7 @@ type Conflicts = readonly FieldChange[];
 export function mergeSite(wanted: SiteData, actual: SiteData, conflicts: Conflicts): SiteData {
   const keep = keeper(conflicts);
   return {
+    ...actual,
     name: wanted.name,
     kind: keep("kind", wanted.kind, actual.kind),
     description: keep("description", wanted.description, actual.description),
@@ -25,6 +26,7 @@ export function mergeAddressBlock(
 ): AddressBlockData {
   const keep = keeper(conflicts);
   return {
+    ...actual,
     name: wanted.name,
     site: keep("site", wanted.site, actual.site),
     subnet: keep("subnet", wanted.subnet, actual.subnet),
@@ -51,6 +53,7 @@ export function mergeBlueprint(wanted: Blueprint, actual: Blueprint, conflicts: 
 export function mergeFoundation(wanted: FoundationData, actual: FoundationData, conflicts: Conflicts): FoundationData {
   const keep = keeper(conflicts);
   return {
+    ...actual,
     name: wanted.name,
     site: keep("site", wanted.site, actual.site),
     type: keep("type", wanted.type, actual.type),
@@ -67,6 +70,7 @@ export function mergeStructure(
 ): DesignStructure {
   const keep = keeper(conflicts);
   return {
+    ...actual,
     name: wanted.name,
     hostname: wanted.hostname,
     site: keep("site", wanted.site, actual.site),

@@ -107,7 +107,7 @@ export function makePlan(
   );
 
   const world: World = {
-    tenant: snapshot.tenant,
+    ...snapshot,
     sites: overlay<SiteData, Site>(
       snapshot.sites,
       mergeAll(sites, (row) => row, mergeSite),
@@ -149,7 +149,7 @@ export function makePlan(
     },
   );
   const builtStructures = decideBuilt("structure", structures, mergedStructures, (one, row, data) =>
-    decideStructure(one, row, structureChanges(one, row, data), foundationOutcomes.get(data.foundation), grounds),
+    decideStructure(one, row, structureChanges(one, row, data), foundationOutcomes.get(data.foundation ?? ""), grounds),
   );
 
   const parts = [siteRecords, blockRecords, blueprintRecords, builtFoundations, builtStructures];

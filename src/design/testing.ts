@@ -1,6 +1,7 @@
 import { DEFAULT_TENANT } from "../access/index.ts";
 import {
   createResolver,
+  UNDESCRIBED,
   foundationInputs,
   occupants,
   recordQuery,
@@ -86,9 +87,18 @@ export function problemsOf(text: string, files: Record<string, string> = {}, mor
 
 /** The inventory of a tenant that has nothing. */
 export function emptySnapshot(): Snapshot {
+  const tenant = { ...DEFAULT_TENANT, description: "", variables: {}, ...UNDESCRIBED };
+  const row = { managedBy: "person", applied: {}, wanted: "built", version: 1, createdAt: 0, updatedAt: 0 } as const;
   return {
-    tenant: { ...DEFAULT_TENANT, variables: {} },
+    tenant: { ...tenant, ...row },
+    revision: 0,
     sites: new Map(),
+    groups: new Map(),
+    networks: new Map(),
+    links: new Map(),
+    interfaces: new Map(),
+    zones: new Map(),
+    fieldSchemas: new Map(),
     addressBlocks: new Map(),
     blueprints: new Map(),
     foundations: new Map(),
@@ -121,7 +131,7 @@ export function written(snapshot: Snapshot, { insert, update }: InventoryWrites)
     return new Map([...rows, ...more.map((row) => [row.name, row] as const)]);
   }
   return {
-    tenant: snapshot.tenant,
+    ...snapshot,
     sites: put(snapshot.sites, [...insert.sites, ...update.sites]),
     addressBlocks: put(snapshot.addressBlocks, [...insert.addressBlocks, ...update.addressBlocks]),
     blueprints: put(snapshot.blueprints, [...insert.blueprints, ...update.blueprints]),

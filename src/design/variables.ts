@@ -1,6 +1,6 @@
 import { GantryError, problem, type Place, type Problem } from "../kernel/errors.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
-import { createResolver, type FoundationData, type World } from "../inventory/index.ts";
+import { createResolver, foundationOf, type FoundationData, type World } from "../inventory/index.ts";
 import { checkVariables } from "../variables/index.ts";
 import type { Parts } from "./build.ts";
 import { placeKey } from "./model.ts";
@@ -46,6 +46,11 @@ export function checkResolution(parts: Parts, problems: Problem[]): void {
   const world: World = {
     tenant: { name: "default", variables: {} },
     sites: parts.sites,
+    groups: new Map(),
+    networks: new Map(),
+    links: new Map(),
+    interfaces: new Map(),
+    zones: new Map(),
     addressBlocks: parts.addressBlocks,
     blueprints: parts.blueprints,
     foundations: parts.foundations,
@@ -82,7 +87,7 @@ export function checkResolution(parts: Parts, problems: Problem[]): void {
     attempt(() => resolver.foundation(one.name), parts.places.get(placeKey("foundation", one.name)));
   }
   for (const one of parts.structures.values()) {
-    const foundation = parts.foundations.get(one.foundation);
+    const foundation = foundationOf(parts, one);
     const below = foundation === undefined ? null : foundationSort(foundation);
     if (!isNew("structure", one.blueprint, one.site, ownLayer(one.name, one.variables), below)) continue;
     attempt(() => resolver.structure(one.name), parts.places.get(placeKey("structure", one.name)));

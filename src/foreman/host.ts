@@ -1,6 +1,7 @@
 import { findTemplate, placeInOrigin } from "../blueprints/index.ts";
 import {
   createResolver,
+  isMade,
   occupants,
   questionOf,
   recordQuery,
@@ -80,7 +81,8 @@ export function createForemanHost(parts: HostParts): JobHost {
     const resolver = createResolver(snapshot);
     if (kind === "structure") {
       const structure = snapshot.structures.get(name);
-      if (structure?.id !== job.target.id) throw new GantryError(NO_AGENT_HERE, `the structure ${name} is gone`);
+      if (structure?.id !== job.target.id || !isMade(structure))
+        throw new GantryError(NO_AGENT_HERE, `the structure ${name} is gone`);
       const foundation = snapshot.foundations.get(structure.foundation);
       const values = structureValues(structure, foundation, resolver.structure(structure.name).values as JsonObject);
       return { snapshot, resolver, blueprint: structure.blueprint, structure, foundation, values };

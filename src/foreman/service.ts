@@ -24,7 +24,7 @@ import type { Logger } from "../platform/logging/index.ts";
 import { decide, type ForemanStep, type ScriptRole, type TargetKind } from "./decide.ts";
 import { JOB_SUPERSEDED, SCRIPT_UNKNOWN } from "./errors.ts";
 import type { ForemanStore, ServiceWish } from "./store.ts";
-import { blueprintAsBuilt } from "./values.ts";
+import { blueprintAsBuilt, blueprintOf } from "./values.ts";
 import { foremanView } from "./view.ts";
 
 /**
@@ -165,7 +165,7 @@ export function createForeman(parts: ForemanParts): Foreman {
     row: Foundation | Structure,
   ): Promise<boolean> {
     // What is taken down is taken down by the scripts it was built with.
-    const blueprint = step.role === "destroy" ? blueprintAsBuilt(snapshot, row) : row.blueprint;
+    const blueprint = step.role === "destroy" ? blueprintAsBuilt(snapshot, row) : blueprintOf(row);
     const script = scriptFor(snapshot, blueprint, step.role);
     if (script === undefined) {
       if (step.role !== "destroy") return fail(tx, step, row);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Foundation, Snapshot, Structure } from "../inventory/index.ts";
+import { UNDESCRIBED, type Foundation, type Snapshot, type Structure } from "../inventory/index.ts";
+import { emptySnapshot } from "../inventory/testing.ts";
 import type { Job } from "../jobs/index.ts";
 import { designStatus } from "./status.ts";
 
@@ -23,6 +24,7 @@ function foundation(name: string, more: Partial<Foundation> = {}): Foundation {
     attributes: {},
     variables: {},
     state: "planned",
+    ...UNDESCRIBED,
     ...managed,
     ...idle,
     ...more,
@@ -41,6 +43,12 @@ function structure(name: string, more: Partial<Structure> = {}): Structure {
     variables: {},
     addresses: [{ block: "b", address: "127.1.0.1" }],
     dependsOn: [],
+    parent: null,
+    role: null,
+    managementAddress: null,
+    groups: [],
+    zone: null,
+    ...UNDESCRIBED,
     state: "planned",
     ...managed,
     ...idle,
@@ -76,10 +84,7 @@ function job(id: string, target: string, more: Partial<Job> = {}): Job {
 
 function snapshot(foundations: Foundation[], structures: Structure[]): Snapshot {
   return {
-    tenant: { id: "t", name: "default", variables: {} },
-    sites: new Map(),
-    addressBlocks: new Map(),
-    blueprints: new Map(),
+    ...emptySnapshot(),
     foundations: new Map(foundations.map((one) => [one.name, one])),
     structures: new Map(structures.map((one) => [one.name, one])),
   };

@@ -1,10 +1,10 @@
 import { findScript, placeInOrigin } from "../blueprints/index.ts";
 import type { Job } from "../jobs/index.ts";
-import type { Foundation, Snapshot, Structure } from "../inventory/index.ts";
+import { foundationOf, isMade, type Foundation, type Made, type Snapshot, type Structure } from "../inventory/index.ts";
 import type { Id } from "../kernel/ids.ts";
 import { placeText } from "../kernel/errors.ts";
 import { decide } from "./decide.ts";
-import { blueprintAsBuilt } from "./values.ts";
+import { blueprintAsBuilt, blueprintOf } from "./values.ts";
 import { foremanView } from "./view.ts";
 
 /** How far a design is: what `gantry up` shows while it works. Pure. */
@@ -55,7 +55,7 @@ export interface StatusInput {
 export function designStatus(input: StatusInput): DesignStatus {
   const { snapshot } = input;
   const own = <Row extends { readonly managedBy: string }>(row: Row): boolean => row.managedBy === input.managedBy;
-  const structures = [...snapshot.structures.values()].filter(own);
+  const structures = [...snapshot.structures.values()].filter((one): one is Made<Structure> => own(one) && isMade(one));
   const occupied = new Set([...snapshot.structures.values()].map((one) => one.foundation));
   const foundations = [...snapshot.foundations.values()].filter((one) => own(one) && !occupied.has(one.name));
   const jobs = new Map<Id, Job[]>();
@@ -66,7 +66,7 @@ export function designStatus(input: StatusInput): DesignStatus {
     else list.push(job);
   }
   const items = [
-    ...structures.map((one) => structureItem(input, one, snapshot.foundations.get(one.foundation), jobs)),
+    ...structures.map((one) => structureItem(input, one, foundationOf(snapshot, one), jobs)),
     ...foundations.map((one) => foundationItem(input, one, jobs)),
   ];
   const ids = new Set<Id>([...structures, ...snapshot.foundations.values()].filter(own).map((one) => one.id));
@@ -83,7 +83,7 @@ function isSettled(input: StatusInput, ids: ReadonlySet<Id>): boolean {
 
 function structureItem(
   input: StatusInput,
-  one: Structure,
+  one: Made<Structure>,
   foundation: Foundation | undefined,
   jobs: ReadonlyMap<Id, Job[]>,
 ): StatusItem {
@@ -196,7 +196,7 @@ function failureOf(snapshot: Snapshot, row: Structure | Foundation, job: Job | u
         ? null
         : scriptPlace(
             snapshot,
-            row.failure?.role === "destroy" ? blueprintAsBuilt(snapshot, row) : row.blueprint,
+            row.failure?.role === "destroy" ? blueprintAsBuilt(snapshot, row) : blueprintOf(row),
             job.programName,
             failure.line,
           ),

@@ -1,4 +1,5 @@
-import type { Foundation, Snapshot, Structure } from "../inventory/index.ts";
+import { foundationOf, type Foundation, type Snapshot, type Structure } from "../inventory/index.ts";
+import { invariant } from "../kernel/errors.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 
 /** What a script of a blueprint can read, by module: `config.NAME`, `structure.NAME`, `foundation.NAME`. Pure. */
@@ -102,7 +103,7 @@ export function worldAsBuilt(
   const structure = snapshot.structures.get(row.name);
   if (structure?.build == null) return snapshot;
   const before = structureAsBuilt(snapshot, structure);
-  const below = snapshot.foundations.get(before.foundation);
+  const below = foundationOf(snapshot, before);
   return {
     ...snapshot,
     structures: replaced(snapshot.structures, before),
@@ -136,7 +137,13 @@ function foundationAsBuilt(snapshot: Snapshot, one: Foundation): Foundation {
 /** The blueprint something was built with, or that of its row when nothing is built, or nobody knows it any more. */
 export function blueprintAsBuilt(snapshot: Snapshot, one: Foundation | Structure): string {
   const name = one.build?.blueprint;
-  return name !== undefined && snapshot.blueprints.has(name) ? name : one.blueprint;
+  return name !== undefined && snapshot.blueprints.has(name) ? name : blueprintOf(one);
+}
+
+/** The blueprint of something that is built by us. */
+export function blueprintOf({ blueprint }: Foundation | Structure): string {
+  invariant(blueprint !== null, "what is built by us has a blueprint");
+  return blueprint;
 }
 
 function replaced<Row extends { readonly name: string }>(

@@ -1,20 +1,13 @@
 import { expect, it } from "vitest";
 import type { FoundationBuild, Snapshot, StructureBuild } from "../inventory/index.ts";
-import { foundation, structure } from "../inventory/testing.ts";
+import { emptySnapshot, foundation, structure } from "../inventory/testing.ts";
 import { decide } from "./decide.ts";
 import { foremanView } from "./view.ts";
 
 const inputs = { blueprint: "web", scripts: {}, templates: {}, variables: {}, site: "lab" };
 
 function snapshotOf(rows: { foundations: Snapshot["foundations"]; structures: Snapshot["structures"] }): Snapshot {
-  const none = new Map<string, never>();
-  return {
-    tenant: { id: "t", name: "default", variables: {} },
-    sites: none,
-    addressBlocks: none,
-    blueprints: none,
-    ...rows,
-  };
+  return { ...emptySnapshot(), ...rows };
 }
 
 it("sees a structure that moves where it was built, and the addresses it was built with", () => {

@@ -1,4 +1,6 @@
 import {
+  foundationOf,
+  isMade,
   occupants,
   type Buildable as Build,
   type BuildRecord,
@@ -9,12 +11,15 @@ import type { Buildable, ForemanView } from "./decide.ts";
 
 /** The inventory as the foreman looks at it. Names become ids. */
 export function foremanView(snapshot: Snapshot): ForemanView {
+  // What we do not build is of no concern but when its row is to go.
+  const structures = [...snapshot.structures.values()].filter((one) => isMade(one) || one.wanted === "absent");
   const idOfStructure = new Map([...snapshot.structures.values()].map((one) => [one.name, one.id]));
   const occupant = occupants(snapshot.structures.values());
   const onFoundation = new Map<string, string[]>();
-  for (const structure of snapshot.structures.values()) {
+  for (const structure of structures) {
     // What is to move stands where it was built until it is taken off there.
     for (const name of new Set([structure.foundation, structure.build?.foundation ?? structure.foundation])) {
+      if (name === null) continue;
       const list = onFoundation.get(name);
       if (list === undefined) onFoundation.set(name, [structure.id]);
       else list.push(structure.id);
@@ -25,9 +30,9 @@ export function foremanView(snapshot: Snapshot): ForemanView {
       ...buildable(one, occupant.get(one.name)?.addresses ?? []),
       structures: onFoundation.get(one.name) ?? [],
     })),
-    structures: [...snapshot.structures.values()].map((one) => ({
+    structures: structures.map((one) => ({
       ...buildable(one, one.addresses),
-      foundationId: snapshot.foundations.get(one.foundation)?.id ?? "",
+      foundationId: foundationOf(snapshot, one)?.id ?? "",
       dependsOn: one.dependsOn.flatMap((name) => idOfStructure.get(name) ?? []),
     })),
   };

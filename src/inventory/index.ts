@@ -6,10 +6,16 @@ export type {
   Buildable,
   Foundation,
   FoundationBuild,
+  FieldSchema,
   FoundationData,
+  Group,
   HeldAddress,
+  Interface,
+  InventoryRows,
   InventoryWrites,
+  Link,
   Managed,
+  Network,
   QueryRecord,
   Site,
   SiteData,
@@ -18,10 +24,32 @@ export type {
   StructureBuild,
   StructureData,
   StructureQuestion,
+  Tenant,
   World,
+  Zone,
 } from "./model.ts";
+export { isMade, NO_INVENTORY_ROWS, type Made } from "./model.ts";
+export { UNDESCRIBED, type AssetReference, type Described } from "./described.ts";
+export type { GroupConfiguration, GroupData } from "./groups.ts";
+export type {
+  FieldSchemaData,
+  InterfaceData,
+  InterfaceType,
+  LinkData,
+  NetworkData,
+  ZoneData,
+  ZoneRecord,
+} from "./connections.ts";
 export { hostnameProblem, nameProblem, templateNameProblem } from "./names.ts";
-export { createResolver, siteChain, writtenVariables, type Resolver, type ResolverOptions } from "./variables.ts";
+export {
+  createResolver,
+  foundationOf,
+  lineageOf,
+  siteChain,
+  writtenVariables,
+  type Resolver,
+  type ResolverOptions,
+} from "./variables.ts";
 export { hashAnswer, questionOf, questionText, recordQuery, structures } from "./query.ts";
 export { foundationInputs, occupants, structureInputs } from "./inputs.ts";
 export { hashOf } from "./hash.ts";

@@ -2,6 +2,7 @@ import { allScripts, allTemplates, CREATE, UPDATE, type SourceText } from "../bl
 import { invariant } from "../kernel/errors.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import { hashOf } from "./hash.ts";
+import { isMade } from "./model.ts";
 import type { FoundationBuild, StructureBuild, StructureData, World } from "./model.ts";
 import { writtenVariables, type Resolver } from "./variables.ts";
 
@@ -14,7 +15,7 @@ const BUILDING = [CREATE, UPDATE];
  */
 export function structureInputs(resolver: Resolver, name: string): Omit<StructureBuild, "queries"> {
   const structure = resolver.world.structures.get(name);
-  invariant(structure !== undefined, "inputs are asked of a structure that is there");
+  invariant(structure !== undefined && isMade(structure), "inputs are asked of a structure that is built by us");
   return {
     site: structure.site,
     foundation: structure.foundation,
@@ -49,6 +50,7 @@ export function occupants<S extends StructureData & { readonly wanted?: "built" 
 ): ReadonlyMap<string, S> {
   const found = new Map<string, S>();
   for (const structure of structures) {
+    if (structure.foundation === null) continue;
     const before = found.get(structure.foundation);
     if (before === undefined || before.wanted === "absent") found.set(structure.foundation, structure);
   }

@@ -3,7 +3,7 @@ import { foundationInputs, occupants, structureInputs } from "./inputs.ts";
 import { hostnameProblem, nameProblem, templateNameProblem } from "./names.ts";
 import type { World } from "./model.ts";
 import { hashAnswer, questionOf, questionText, structures } from "./query.ts";
-import { blueprint, foundation, site, structure } from "./testing.ts";
+import { blueprint, emptySnapshot, foundation, site, structure } from "./testing.ts";
 import { createResolver, siteChain } from "./variables.ts";
 
 function named<Row extends { readonly name: string }>(...rows: readonly Row[]): ReadonlyMap<string, Row> {
@@ -11,6 +11,7 @@ function named<Row extends { readonly name: string }>(...rows: readonly Row[]): 
 }
 
 const world: World = {
+  ...emptySnapshot(),
   tenant: { name: "default", variables: { who: "tenant", tenant: 1 } },
   sites: named(
     site("region", { variables: { who: "region", list: ["region"] } }),

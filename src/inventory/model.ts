@@ -1,19 +1,31 @@
 import type { Blueprint } from "../blueprints/index.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
+import type { Described } from "./described.ts";
+import type { GroupData } from "./groups.ts";
+import type { FieldSchemaData, InterfaceData, LinkData, NetworkData, ZoneData } from "./connections.ts";
 
 /** What exists, and what should: the shapes of the inventory. References between things are names, which are unique in a tenant. */
 
-export interface SiteData {
+/** Who owns things. Its variables are the first layer of everything it owns. */
+export interface TenantData extends Described {
+  readonly name: string;
+  readonly description: string;
+  readonly variables: JsonObject;
+}
+
+export interface SiteData extends Described {
   readonly name: string;
   /** region, cell, data centre, rack, lab …: free text. */
   readonly kind: string;
   readonly description: string;
   readonly parent: string | null;
   readonly variables: JsonObject;
+  /** The zone in which structures of this site and those below it are named. Null: that of the parent. */
+  readonly zone: string | null;
 }
 
-export interface AddressBlockData {
+export interface AddressBlockData extends Described {
   readonly name: string;
   readonly site: string;
   /** `127.80.0.0/24`: the first address of the block and the length of its prefix. */
@@ -21,9 +33,14 @@ export interface AddressBlockData {
   readonly gateway: string | null;
   /** Addresses and ranges (`10.0.0.5`, `10.0.0.1-10.0.0.9`) nobody gets. */
   readonly reserved: readonly string[];
+  /** Ranges (`10.0.0.100-10.0.0.199`) that a DHCP server gives out: nobody gets an address of these for good. */
+  readonly dynamic: readonly string[];
+  /** The network these addresses are used on. */
+  readonly network: string | null;
+  readonly description: string;
 }
 
-export interface FoundationData {
+export interface FoundationData extends Described {
   readonly name: string;
   readonly site: string;
   /** Names the driver: `local`, `docker`. */
@@ -38,25 +55,50 @@ export interface FoundationData {
 export interface HeldAddress {
   readonly block: string;
   readonly address: string;
+  /** The name of the interface of the structure that has it (`web1/eth0`). Absent: not said. */
+  readonly interface?: string;
 }
 
-export interface StructureData {
+export interface StructureData extends Described {
   readonly name: string;
   readonly hostname: string;
   readonly site: string;
-  readonly blueprint: string;
-  readonly foundation: string;
+  /** Null: nobody builds it; it is only known. */
+  readonly blueprint: string | null;
+  /** What it stands on. Null: not known. Nothing is built without both blueprint and foundation. */
+  readonly foundation: string | null;
   readonly description: string;
   readonly variables: JsonObject;
+  /** The structure that hosts it: a container's host. */
+  readonly parent: string | null;
+  /** What it is for, in one word: `cinder_api`, `load-balancer`. */
+  readonly role: string | null;
+  /** How it is reached by those who look after it: Ansible's `ansible_host`. */
+  readonly managementAddress: string | null;
+  /** The groups it is named in; it is also in those above them. */
+  readonly groups: readonly string[];
+  /** The zone its name is in. Null: that of its site. */
+  readonly zone: string | null;
   /** In order; the first one is the structure's address. */
   readonly addresses: readonly HeldAddress[];
   readonly dependsOn: readonly string[];
 }
 
+/** A structure that is built by us: it has a blueprint, and something to stand on. */
+export type Made<S extends Pick<StructureData, "blueprint" | "foundation">> = S & {
+  readonly blueprint: string;
+  readonly foundation: string;
+};
+
+/** Whether a structure is built by us. What is not is only recorded: somebody else made it. */
+export function isMade<S extends Pick<StructureData, "blueprint" | "foundation">>(structure: S): structure is Made<S> {
+  return structure.blueprint !== null && structure.foundation !== null;
+}
+
 /** What every row carries: who manages it, and which state of it a writer has seen. */
 export interface Managed {
   readonly id: Id;
-  /** `design:NAME` or `person`. */
+  /** `design:NAME`, `import:NAME` or `person`. */
   readonly managedBy: string;
   /** What the design last wrote, field by field. A field that differs from it was changed by somebody else. */
   readonly applied: JsonObject;
@@ -143,7 +185,14 @@ export interface StructureQuestion {
   readonly state?: BuildState;
 }
 
+export type Tenant = TenantData & Managed;
 export type Site = SiteData & Managed;
+export type Group = GroupData & Managed;
+export type Network = NetworkData & Managed;
+export type Link = LinkData & Managed;
+export type Interface = InterfaceData & Managed;
+export type Zone = ZoneData & Managed;
+export type FieldSchema = FieldSchemaData & Managed;
 export type AddressBlock = AddressBlockData & Managed;
 export type BlueprintRow = Blueprint & Managed;
 export type Foundation = FoundationData & Managed & Buildable<FoundationBuild>;
@@ -151,8 +200,13 @@ export type Structure = StructureData & Managed & Buildable<StructureBuild>;
 
 /** Everything a decision needs, by name. What is, what a design wants, and what will be have the same shape. */
 export interface World {
-  readonly tenant: { readonly name: string; readonly variables: JsonObject };
+  readonly tenant: Pick<TenantData, "name" | "variables">;
   readonly sites: ReadonlyMap<string, SiteData>;
+  readonly groups: ReadonlyMap<string, GroupData>;
+  readonly networks: ReadonlyMap<string, NetworkData>;
+  readonly links: ReadonlyMap<string, LinkData>;
+  readonly interfaces: ReadonlyMap<string, InterfaceData>;
+  readonly zones: ReadonlyMap<string, ZoneData>;
   readonly addressBlocks: ReadonlyMap<string, AddressBlockData>;
   readonly blueprints: ReadonlyMap<string, Blueprint>;
   readonly foundations: ReadonlyMap<string, FoundationData & { readonly id?: Id }>;
@@ -164,8 +218,16 @@ export interface World {
 
 /** The inventory of a tenant as it is, with its bookkeeping. */
 export interface Snapshot extends World {
-  readonly tenant: { readonly id: Id; readonly name: string; readonly variables: JsonObject };
+  readonly tenant: Tenant;
+  /** Grows with every write to the tenant's inventory. */
+  readonly revision: number;
   readonly sites: ReadonlyMap<string, Site>;
+  readonly groups: ReadonlyMap<string, Group>;
+  readonly networks: ReadonlyMap<string, Network>;
+  readonly links: ReadonlyMap<string, Link>;
+  readonly interfaces: ReadonlyMap<string, Interface>;
+  readonly zones: ReadonlyMap<string, Zone>;
+  readonly fieldSchemas: ReadonlyMap<string, FieldSchema>;
   readonly addressBlocks: ReadonlyMap<string, AddressBlock>;
   readonly blueprints: ReadonlyMap<string, BlueprintRow>;
   readonly foundations: ReadonlyMap<string, Foundation>;
@@ -175,11 +237,31 @@ export interface Snapshot extends World {
 /** Rows of every kind, whole. */
 export interface InventoryRows {
   readonly sites: readonly Site[];
+  readonly groups: readonly Group[];
+  readonly networks: readonly Network[];
+  readonly links: readonly Link[];
+  readonly interfaces: readonly Interface[];
+  readonly zones: readonly Zone[];
+  readonly fieldSchemas: readonly FieldSchema[];
   readonly addressBlocks: readonly AddressBlock[];
   readonly blueprints: readonly BlueprintRow[];
   readonly foundations: readonly Foundation[];
   readonly structures: readonly Structure[];
 }
+
+export const NO_INVENTORY_ROWS: InventoryRows = {
+  sites: [],
+  groups: [],
+  networks: [],
+  links: [],
+  interfaces: [],
+  zones: [],
+  fieldSchemas: [],
+  addressBlocks: [],
+  blueprints: [],
+  foundations: [],
+  structures: [],
+};
 
 /** Rows to write: new ones, and ones that replace what is stored under their id. */
 export interface InventoryWrites {

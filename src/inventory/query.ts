@@ -1,8 +1,7 @@
-import { lineage } from "../blueprints/index.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import { hashOf } from "./hash.ts";
 import type { QueryRecord, StructureQuestion } from "./model.ts";
-import { fqdnOf, siteChain, writtenVariables, type Resolver } from "./variables.ts";
+import { fqdnOf, lineageOf, siteChain, writtenVariables, type Resolver } from "./variables.ts";
 
 /**
  * `inventory.structures( blueprint=, site=, state= )`: the structures that fit, by name. A blueprint includes those that build upon it,
@@ -18,10 +17,7 @@ export function structures(resolver: Resolver, question: StructureQuestion): rea
     if (structure.wanted === "absent") continue;
     if (question.state !== undefined && question.state !== state) continue;
     if (question.site !== undefined && !siteChain(world, structure.site).includes(question.site)) continue;
-    if (
-      question.blueprint !== undefined &&
-      !lineage(world.blueprints, structure.blueprint).some((one) => one.name === question.blueprint)
-    )
+    if (question.blueprint !== undefined && !lineageOf(world, structure).some((one) => one.name === question.blueprint))
       continue;
     const addresses = structure.addresses.map(({ address }) => address);
     found.push({

@@ -1,6 +1,20 @@
 import type { Json } from "../kernel/json.ts";
 import type { ColumnValue } from "../platform/database/index.ts";
-import type { AddressBlock, BlueprintRow, Foundation, Managed, Site, Structure } from "./model.ts";
+import type {
+  AddressBlock,
+  BlueprintRow,
+  FieldSchema,
+  Foundation,
+  Group,
+  Interface,
+  Link,
+  Managed,
+  Network,
+  Site,
+  Structure,
+  Tenant,
+  Zone,
+} from "./model.ts";
 
 /** Rows of the inventory as columns, and back. */
 
@@ -12,7 +26,19 @@ export interface RowKind<Row extends Managed & { readonly name: string }> {
   readonly members: Readonly<Record<Exclude<keyof Row & string, "id">, ColumnKind>>;
 }
 
-export type TableName = "site" | "address_block" | "blueprint" | "foundation" | "structure";
+/** Tables whose rows belong to a tenant and are named. */
+export type TableName =
+  | "site"
+  | "inventory_group"
+  | "network"
+  | "link"
+  | "interface"
+  | "zone"
+  | "field_schema"
+  | "address_block"
+  | "blueprint"
+  | "foundation"
+  | "structure";
 
 const MANAGED = {
   name: "plain",
@@ -33,14 +59,122 @@ const BUILDABLE = {
   failure: "json",
 } as const;
 
+const DESCRIBED = { labels: "json", assets: "json", fields: "json" } as const;
+
+/** The tenant's own row has no tenant above it, and stands in a table of its own. */
+export const TENANT_MEMBERS: Readonly<Record<Exclude<keyof Tenant, "id">, ColumnKind>> = {
+  ...MANAGED,
+  ...DESCRIBED,
+  description: "plain",
+  variables: "json",
+};
+
 export const SITE: RowKind<Site> = {
   table: "site",
-  members: { ...MANAGED, kind: "plain", description: "plain", parent: "plain", variables: "json" },
+  members: {
+    ...MANAGED,
+    ...DESCRIBED,
+    kind: "plain",
+    description: "plain",
+    parent: "plain",
+    variables: "json",
+    zone: "plain",
+  },
+};
+
+export const GROUP: RowKind<Group> = {
+  table: "inventory_group",
+  members: {
+    ...MANAGED,
+    ...DESCRIBED,
+    kind: "plain",
+    description: "plain",
+    parent: "plain",
+    includes: "json",
+    priority: "plain",
+    variables: "json",
+    configuration: "json",
+  },
+};
+
+export const NETWORK: RowKind<Network> = {
+  table: "network",
+  members: { ...MANAGED, ...DESCRIBED, site: "plain", description: "plain", mtu: "plain", vlan: "plain" },
+};
+
+export const LINK: RowKind<Link> = {
+  table: "link",
+  members: {
+    ...MANAGED,
+    ...DESCRIBED,
+    site: "plain",
+    description: "plain",
+    mtu: "plain",
+    speed: "plain",
+    bonding: "json",
+    trunking: "json",
+    networks: "json",
+  },
+};
+
+export const INTERFACE: RowKind<Interface> = {
+  table: "interface",
+  members: {
+    ...MANAGED,
+    ...DESCRIBED,
+    foundation: "plain",
+    structure: "plain",
+    device: "plain",
+    type: "plain",
+    mac: "plain",
+    mtu: "plain",
+    vlan: "plain",
+    members: "json",
+    network: "plain",
+    link: "plain",
+    provisioning: "flag",
+    physicalLocation: "plain",
+    parameters: "json",
+  },
+};
+
+export const ZONE: RowKind<Zone> = {
+  table: "zone",
+  members: {
+    ...MANAGED,
+    ...DESCRIBED,
+    description: "plain",
+    parent: "plain",
+    contact: "plain",
+    nameservers: "json",
+    ttl: "plain",
+    refresh: "plain",
+    retry: "plain",
+    expire: "plain",
+    minimum: "plain",
+    records: "json",
+    views: "json",
+  },
+};
+
+export const FIELD_SCHEMA: RowKind<FieldSchema> = {
+  table: "field_schema",
+  members: { ...MANAGED, ...DESCRIBED, schema: "json" },
 };
 
 export const ADDRESS_BLOCK: RowKind<AddressBlock> = {
   table: "address_block",
-  members: { ...MANAGED, site: "plain", subnet: "plain", gateway: "plain", reserved: "json" },
+  members: {
+    ...MANAGED,
+    ...DESCRIBED,
+    site: "plain",
+    subnet: "plain",
+    gateway: "plain",
+    reserved: "json",
+    dynamic: "json",
+    network: "plain",
+    description: "plain",
+  },
 };
 
 export const BLUEPRINT: RowKind<BlueprintRow> = {
@@ -63,6 +197,7 @@ export const FOUNDATION: RowKind<Foundation> = {
   members: {
     ...MANAGED,
     ...BUILDABLE,
+    ...DESCRIBED,
     site: "plain",
     type: "plain",
     blueprint: "plain",
@@ -76,12 +211,18 @@ export const STRUCTURE: RowKind<Structure> = {
   members: {
     ...MANAGED,
     ...BUILDABLE,
+    ...DESCRIBED,
     hostname: "plain",
     site: "plain",
     blueprint: "plain",
     foundation: "plain",
     description: "plain",
     variables: "json",
+    parent: "plain",
+    role: "plain",
+    managementAddress: "plain",
+    groups: "json",
+    zone: "plain",
     addresses: "json",
     dependsOn: "json",
   },
@@ -124,7 +265,10 @@ function columnValue(value: unknown, as: ColumnKind): ColumnValue {
 }
 
 /** A row from its columns. */
-export function rowOf<Row extends Managed & { readonly name: string }>(kind: RowKind<Row>, columns: object): Row {
+export function rowOf<Row extends Managed & { readonly name: string }>(
+  kind: Pick<RowKind<Row>, "members">,
+  columns: object,
+): Row {
   const found = columns as Readonly<Record<string, unknown>>;
   const members = Object.entries<ColumnKind>(kind.members).map(([member, as]) => [
     member,

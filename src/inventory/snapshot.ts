@@ -1,8 +1,23 @@
 import type { Id } from "../kernel/ids.ts";
-import type { JsonObject } from "../kernel/json.ts";
 import type { Database, Queries } from "../platform/database/index.ts";
-import type { Managed, Snapshot } from "./model.ts";
-import { ADDRESS_BLOCK, BLUEPRINT, FOUNDATION, rowOf, SITE, STRUCTURE, type RowKind, type TableName } from "./rows.ts";
+import type { Managed, Snapshot, Tenant } from "./model.ts";
+import {
+  ADDRESS_BLOCK,
+  BLUEPRINT,
+  FIELD_SCHEMA,
+  FOUNDATION,
+  GROUP,
+  INTERFACE,
+  LINK,
+  NETWORK,
+  rowOf,
+  SITE,
+  STRUCTURE,
+  TENANT_MEMBERS,
+  ZONE,
+  type RowKind,
+  type TableName,
+} from "./rows.ts";
 
 /** Reads the whole inventory of a tenant as plain data. What did not change since the last time is not read again. */
 export interface SnapshotReader {
@@ -27,8 +42,8 @@ export function createSnapshotReader(database: Database): SnapshotReader {
       for (let tries = 0; ; tries += 1) {
         const tenant = await from.selectFrom("tenant").selectAll().where("id", "=", tenantId).executeTakeFirstOrThrow();
         if (base?.revision === tenant.revision || (base !== undefined && tries >= MOST_TRIES)) return base.snapshot;
-        const variables = JSON.parse(tenant.variables) as JsonObject;
-        const snapshot = await readNewer(from, { id: tenantId, name: tenant.name, variables }, base);
+        const row = rowOf<Tenant>({ members: TENANT_MEMBERS }, tenant);
+        const snapshot = await readNewer(from, row, tenant.revision, base);
         base = { revision: tenant.revision, snapshot };
         // What a transaction reads may never be committed: only what others see too is kept.
         if (queries === undefined) known.set(tenantId, base);
@@ -37,7 +52,12 @@ export function createSnapshotReader(database: Database): SnapshotReader {
   };
 }
 
-async function readNewer(queries: Queries, tenant: Snapshot["tenant"], base: Known | undefined): Promise<Snapshot> {
+async function readNewer(
+  queries: Queries,
+  tenant: Tenant,
+  revision: number,
+  base: Known | undefined,
+): Promise<Snapshot> {
   const since = base?.revision ?? -1;
   const removed =
     base === undefined
@@ -67,7 +87,14 @@ async function readNewer(queries: Queries, tenant: Snapshot["tenant"], base: Kno
 
   return {
     tenant,
+    revision,
     sites: await rows(SITE, base?.snapshot.sites),
+    groups: await rows(GROUP, base?.snapshot.groups),
+    networks: await rows(NETWORK, base?.snapshot.networks),
+    links: await rows(LINK, base?.snapshot.links),
+    interfaces: await rows(INTERFACE, base?.snapshot.interfaces),
+    zones: await rows(ZONE, base?.snapshot.zones),
+    fieldSchemas: await rows(FIELD_SCHEMA, base?.snapshot.fieldSchemas),
     addressBlocks: await rows(ADDRESS_BLOCK, base?.snapshot.addressBlocks),
     blueprints: await rows(BLUEPRINT, base?.snapshot.blueprints),
     foundations: await rows(FOUNDATION, base?.snapshot.foundations),

@@ -20,11 +20,17 @@ import {
   BLUEPRINT,
   columnNames,
   columnValues,
+  FIELD_SCHEMA,
   FOUNDATION,
+  GROUP,
+  INTERFACE,
+  LINK,
+  NETWORK,
   partialColumns,
   rowOf,
   SITE,
   STRUCTURE,
+  ZONE,
   type RowKind,
 } from "./rows.ts";
 import { createSnapshotReader } from "./snapshot.ts";
@@ -169,6 +175,12 @@ export function createInventoryStore(parts: { readonly database: Database; reado
       try {
         const revision = await nextRevision(tx, tenantId);
         await writeKind(tx, SITE, tenantId, revision, insert.sites, changed.sites);
+        await writeKind(tx, GROUP, tenantId, revision, insert.groups, changed.groups);
+        await writeKind(tx, NETWORK, tenantId, revision, insert.networks, changed.networks);
+        await writeKind(tx, LINK, tenantId, revision, insert.links, changed.links);
+        await writeKind(tx, INTERFACE, tenantId, revision, insert.interfaces, changed.interfaces);
+        await writeKind(tx, ZONE, tenantId, revision, insert.zones, changed.zones);
+        await writeKind(tx, FIELD_SCHEMA, tenantId, revision, insert.fieldSchemas, changed.fieldSchemas);
         await writeKind(tx, ADDRESS_BLOCK, tenantId, revision, insert.addressBlocks, changed.addressBlocks);
         await writeKind(tx, BLUEPRINT, tenantId, revision, insert.blueprints, changed.blueprints);
         await writeKind(tx, FOUNDATION, tenantId, revision, insert.foundations, changed.foundations);

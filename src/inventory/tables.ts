@@ -25,18 +25,91 @@ interface BuildableColumns {
   failure: string | null;
 }
 
-interface SiteColumns extends ManagedColumns {
+/** Columns of everything that can carry labels, references to assets, and custom fields. */
+interface DescribedColumns {
+  labels: string;
+  assets: string;
+  fields: string;
+}
+
+interface SiteColumns extends ManagedColumns, DescribedColumns {
   kind: string;
   description: string;
   parent: string | null;
   variables: string;
+  zone: string | null;
 }
 
-interface AddressBlockColumns extends ManagedColumns {
+/** `group` is a word of SQL. */
+interface GroupColumns extends ManagedColumns, DescribedColumns {
+  kind: string;
+  description: string;
+  parent: string | null;
+  includes: string;
+  priority: number;
+  variables: string;
+  configuration: string | null;
+}
+
+interface NetworkColumns extends ManagedColumns, DescribedColumns {
+  site: string | null;
+  description: string;
+  mtu: number | null;
+  vlan: number | null;
+}
+
+interface LinkColumns extends ManagedColumns, DescribedColumns {
+  site: string | null;
+  description: string;
+  mtu: number | null;
+  speed: string | null;
+  bonding: string | null;
+  trunking: string;
+  networks: string;
+}
+
+interface InterfaceColumns extends ManagedColumns, DescribedColumns {
+  foundation: string | null;
+  structure: string | null;
+  device: string;
+  type: string;
+  mac: string | null;
+  mtu: number | null;
+  vlan: number | null;
+  members: string;
+  network: string | null;
+  link: string | null;
+  provisioning: number;
+  physical_location: string | null;
+  parameters: string;
+}
+
+interface ZoneColumns extends ManagedColumns, DescribedColumns {
+  description: string;
+  parent: string | null;
+  contact: string;
+  nameservers: string;
+  ttl: number;
+  refresh: number;
+  retry: number;
+  expire: number;
+  minimum: number;
+  records: string;
+  views: string;
+}
+
+interface FieldSchemaColumns extends ManagedColumns, DescribedColumns {
+  schema: string;
+}
+
+interface AddressBlockColumns extends ManagedColumns, DescribedColumns {
   site: string;
   subnet: string;
   gateway: string | null;
   reserved: string;
+  dynamic: string;
+  network: string | null;
+  description: string;
 }
 
 interface BlueprintColumns extends ManagedColumns {
@@ -50,7 +123,7 @@ interface BlueprintColumns extends ManagedColumns {
   foundation_blueprints: string;
 }
 
-interface FoundationColumns extends ManagedColumns, BuildableColumns {
+interface FoundationColumns extends ManagedColumns, DescribedColumns, BuildableColumns {
   site: string;
   type: string;
   blueprint: string;
@@ -58,21 +131,33 @@ interface FoundationColumns extends ManagedColumns, BuildableColumns {
   variables: string;
 }
 
-interface StructureColumns extends ManagedColumns, BuildableColumns {
+interface StructureColumns extends ManagedColumns, DescribedColumns, BuildableColumns {
   hostname: string;
   site: string;
-  blueprint: string;
-  foundation: string;
+  blueprint: string | null;
+  foundation: string | null;
   description: string;
   variables: string;
+  parent: string | null;
+  role: string | null;
+  management_address: string | null;
+  groups: string;
+  zone: string | null;
   addresses: string;
   depends_on: string;
 }
 
-interface TenantColumns {
+interface TenantColumns extends DescribedColumns {
   id: string;
   name: string;
+  description: string;
   variables: string;
+  managed_by: string;
+  applied: string;
+  wanted: "built" | "absent";
+  version: number;
+  created_at: number;
+  updated_at: number;
   /** Grows with every write to the tenant's inventory. */
   revision: number;
 }
@@ -100,6 +185,12 @@ declare module "../platform/database/tables.ts" {
   interface Tables {
     tenant: TenantColumns;
     site: SiteColumns;
+    inventory_group: GroupColumns;
+    network: NetworkColumns;
+    link: LinkColumns;
+    interface: InterfaceColumns;
+    zone: ZoneColumns;
+    field_schema: FieldSchemaColumns;
     address_block: AddressBlockColumns;
     blueprint: BlueprintColumns;
     foundation: FoundationColumns;
@@ -113,6 +204,10 @@ export const inventoryMigrations: readonly Migration[] = [{ name: "1101_inventor
 
 function tables(types: ColumnTypes): readonly string[] {
   const { id, text, json, time, integer, flag, strict } = types;
+  const described = `
+      labels ${json} NOT NULL,
+      assets ${json} NOT NULL,
+      fields ${json} NOT NULL,`;
   const buildable = `
       state ${text} NOT NULL,
       stale ${flag} NOT NULL,
@@ -141,26 +236,106 @@ function tables(types: ColumnTypes): readonly string[] {
   return [
     `CREATE TABLE tenant (
       id ${id} PRIMARY KEY,
-      name ${text} NOT NULL UNIQUE,
+      name ${text} NOT NULL UNIQUE,${described}
+      description ${text} NOT NULL,
       variables ${json} NOT NULL,
+      managed_by ${text} NOT NULL,
+      applied ${json} NOT NULL,
+      wanted ${text} NOT NULL,
+      version ${integer} NOT NULL,
+      created_at ${time} NOT NULL,
+      updated_at ${time} NOT NULL,
       revision ${integer} NOT NULL
     )${strict}`,
-    `INSERT INTO tenant (id, name, variables, revision) VALUES ('${DEFAULT_TENANT.id}', '${DEFAULT_TENANT.name}', '{}', 0)`,
+    `INSERT INTO tenant
+      (id, name, labels, assets, fields, description, variables, managed_by, applied, wanted, version, created_at, updated_at, revision)
+      VALUES ('${DEFAULT_TENANT.id}', '${DEFAULT_TENANT.name}', '{}', '[]', '{}', '', '{}', 'person', '{}', 'built', 1, 0, 0, 0)`,
     ...managed(
       "site",
-      `
+      `${described}
       kind ${text} NOT NULL,
       description ${text} NOT NULL,
       parent ${text},
-      variables ${json} NOT NULL,`,
+      variables ${json} NOT NULL,
+      zone ${text},`,
+    ),
+    ...managed(
+      "inventory_group",
+      `${described}
+      kind ${text} NOT NULL,
+      description ${text} NOT NULL,
+      parent ${text},
+      includes ${json} NOT NULL,
+      priority ${integer} NOT NULL,
+      variables ${json} NOT NULL,
+      configuration ${json},`,
+    ),
+    ...managed(
+      "network",
+      `${described}
+      site ${text},
+      description ${text} NOT NULL,
+      mtu ${integer},
+      vlan ${integer},`,
+    ),
+    ...managed(
+      "link",
+      `${described}
+      site ${text},
+      description ${text} NOT NULL,
+      mtu ${integer},
+      speed ${text},
+      bonding ${json},
+      trunking ${json} NOT NULL,
+      networks ${json} NOT NULL,`,
+    ),
+    ...managed(
+      "interface",
+      `${described}
+      foundation ${text},
+      structure ${text},
+      device ${text} NOT NULL,
+      type ${text} NOT NULL,
+      mac ${text},
+      mtu ${integer},
+      vlan ${integer},
+      members ${json} NOT NULL,
+      network ${text},
+      link ${text},
+      provisioning ${flag} NOT NULL,
+      physical_location ${text},
+      parameters ${json} NOT NULL,`,
+    ),
+    ...managed(
+      "zone",
+      `${described}
+      description ${text} NOT NULL,
+      parent ${text},
+      contact ${text} NOT NULL,
+      nameservers ${json} NOT NULL,
+      ttl ${integer} NOT NULL,
+      refresh ${integer} NOT NULL,
+      retry ${integer} NOT NULL,
+      expire ${integer} NOT NULL,
+      minimum ${integer} NOT NULL,
+      records ${json} NOT NULL,
+      views ${json} NOT NULL,`,
+    ),
+    ...managed(
+      "field_schema",
+      `${described}
+      schema ${json} NOT NULL,`,
     ),
     ...managed(
       "address_block",
-      `
+      `${described}
       site ${text} NOT NULL,
       subnet ${text} NOT NULL,
       gateway ${text},
-      reserved ${json} NOT NULL,`,
+      reserved ${json} NOT NULL,
+      dynamic ${json} NOT NULL,
+      network ${text},
+      description ${text} NOT NULL,`,
     ),
     ...managed(
       "blueprint",
@@ -176,7 +351,7 @@ function tables(types: ColumnTypes): readonly string[] {
     ),
     ...managed(
       "foundation",
-      `
+      `${described}
       site ${text} NOT NULL,
       type ${text} NOT NULL,
       blueprint ${text} NOT NULL,
@@ -185,13 +360,18 @@ function tables(types: ColumnTypes): readonly string[] {
     ),
     ...managed(
       "structure",
-      `
+      `${described}
       hostname ${text} NOT NULL,
       site ${text} NOT NULL,
-      blueprint ${text} NOT NULL,
-      foundation ${text} NOT NULL,
+      blueprint ${text},
+      foundation ${text},
       description ${text} NOT NULL,
       variables ${json} NOT NULL,
+      parent ${text},
+      role ${text},
+      management_address ${text},
+      groups ${json} NOT NULL,
+      zone ${text},
       addresses ${json} NOT NULL,
       depends_on ${json} NOT NULL,${buildable}`,
     ),

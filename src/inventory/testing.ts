@@ -1,13 +1,18 @@
 import { countingRandom } from "../kernel/ids.ts";
+import { UNDESCRIBED } from "./described.ts";
+import { NO_INVENTORY_ROWS } from "./model.ts";
 import type {
   AddressBlock,
   BlueprintRow,
   Foundation,
+  Group,
   InventoryRows,
   InventoryWrites,
   Managed,
   Site,
+  Snapshot,
   Structure,
+  Tenant,
 } from "./model.ts";
 
 /** Rows for tests of this room and those that use it. */
@@ -37,11 +42,33 @@ const NOTHING_BUILT = {
 } as const;
 
 export function site(name: string, change: Partial<Site> = {}): Site {
-  return { name, kind: "", description: "", parent: null, variables: {}, ...managed(), ...change };
+  return {
+    name,
+    kind: "",
+    description: "",
+    parent: null,
+    variables: {},
+    zone: null,
+    ...UNDESCRIBED,
+    ...managed(),
+    ...change,
+  };
 }
 
 export function addressBlock(name: string, change: Partial<AddressBlock> = {}): AddressBlock {
-  return { name, site: "lab", subnet: "10.0.0.0/24", gateway: null, reserved: [], ...managed(), ...change };
+  return {
+    name,
+    site: "lab",
+    subnet: "10.0.0.0/24",
+    gateway: null,
+    reserved: [],
+    dynamic: [],
+    network: null,
+    description: "",
+    ...UNDESCRIBED,
+    ...managed(),
+    ...change,
+  };
 }
 
 export function blueprint(name: string, change: Partial<BlueprintRow> = {}): BlueprintRow {
@@ -68,6 +95,7 @@ export function foundation(name: string, change: Partial<Foundation> = {}): Foun
     blueprint: "machine",
     attributes: {},
     variables: {},
+    ...UNDESCRIBED,
     ...managed(),
     ...NOTHING_BUILT,
     ...change,
@@ -85,18 +113,63 @@ export function structure(name: string, change: Partial<Structure> = {}): Struct
     variables: {},
     addresses: [],
     dependsOn: [],
+    parent: null,
+    role: null,
+    managementAddress: null,
+    groups: [],
+    zone: null,
+    ...UNDESCRIBED,
     ...managed(),
     ...NOTHING_BUILT,
     ...change,
   };
 }
 
-const NO_ROWS: InventoryRows = { sites: [], addressBlocks: [], blueprints: [], foundations: [], structures: [] };
+/** The tenant everything of a test belongs to. */
+export function tenant(change: Partial<Tenant> = {}): Tenant {
+  return { name: "default", description: "", variables: {}, ...UNDESCRIBED, ...managed(), ...change };
+}
+
+export function group(name: string, change: Partial<Group> = {}): Group {
+  return {
+    name,
+    kind: "",
+    description: "",
+    parent: null,
+    includes: [],
+    priority: 1,
+    variables: {},
+    configuration: null,
+    ...UNDESCRIBED,
+    ...managed(),
+    ...change,
+  };
+}
+
+/** An inventory with nothing in it. */
+export function emptySnapshot(change: Partial<Snapshot> = {}): Snapshot {
+  return {
+    tenant: tenant(),
+    revision: 0,
+    sites: new Map(),
+    groups: new Map(),
+    networks: new Map(),
+    links: new Map(),
+    interfaces: new Map(),
+    zones: new Map(),
+    fieldSchemas: new Map(),
+    addressBlocks: new Map(),
+    blueprints: new Map(),
+    foundations: new Map(),
+    structures: new Map(),
+    ...change,
+  };
+}
 
 export function inserting(rows: Partial<InventoryRows>): InventoryWrites {
-  return { insert: { ...NO_ROWS, ...rows }, update: NO_ROWS };
+  return { insert: { ...NO_INVENTORY_ROWS, ...rows }, update: NO_INVENTORY_ROWS };
 }
 
 export function updating(rows: Partial<InventoryRows>): InventoryWrites {
-  return { insert: NO_ROWS, update: { ...NO_ROWS, ...rows } };
+  return { insert: NO_INVENTORY_ROWS, update: { ...NO_INVENTORY_ROWS, ...rows } };
 }

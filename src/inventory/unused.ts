@@ -18,7 +18,9 @@ export function unusedRecords(snapshot: Snapshot): readonly UnusedRecord[] {
     address_block: new Set(
       [...snapshot.structures.values()].flatMap(({ addresses }) => addresses.map(({ block }) => block)),
     ),
-    blueprint: new Set(built.flatMap(({ blueprint, build }) => [blueprint, build?.blueprint ?? blueprint])),
+    blueprint: new Set(
+      built.flatMap(({ blueprint, build }) => [blueprint, build?.blueprint ?? blueprint]).filter((one) => one !== null),
+    ),
   };
   // What stays, or is still used, keeps what it refers to itself.
   keepAll(used.blueprint, snapshot.blueprints, ({ parents }) => parents);

@@ -1,4 +1,4 @@
-import { lineage } from "../blueprints/index.ts";
+import { lineage, type Blueprint } from "../blueprints/index.ts";
 import { invariant } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
@@ -31,7 +31,7 @@ export function createResolver(world: World, options: ResolverOptions = {}): Res
       if (known !== undefined) return known;
       const structure = world.structures.get(name);
       invariant(structure !== undefined, "variables are asked of a structure that is there");
-      const type = world.foundations.get(structure.foundation)?.type;
+      const type = foundationOf(world, structure)?.type;
       const resolution = resolve(structureLayers(world, structure), { classes: classes(type) });
       structures.set(name, resolution);
       return resolution;
@@ -50,9 +50,9 @@ export function createResolver(world: World, options: ResolverOptions = {}): Res
 
 /** Tenant, blueprint (parents first), sites (root to leaf), the foundation's attributes, the structure, what is built in. */
 function structureLayers(world: World, structure: StructureData & { readonly id?: Id }): readonly Layer[] {
-  const foundation = world.foundations.get(structure.foundation);
+  const foundation = foundationOf(world, structure);
   return [
-    ...commonLayers(world, structure.blueprint, structure.site),
+    ...commonLayers(world, lineageOf(world, structure), structure.site),
     ...(foundation === undefined ? [] : [layer("foundation", foundation.name, foundation.attributes)]),
     layer("structure", structure.name, structure.variables),
     layer("built_in", "structure", builtIn(structure)),
@@ -62,7 +62,7 @@ function structureLayers(world: World, structure: StructureData & { readonly id?
 /** Tenant, blueprint (parents first), sites (root to leaf), the foundation's attributes and variables, what is built in. */
 function foundationLayers(world: World, foundation: FoundationData & { readonly id?: Id }): readonly Layer[] {
   return [
-    ...commonLayers(world, foundation.blueprint, foundation.site),
+    ...commonLayers(world, lineage(world.blueprints, foundation.blueprint), foundation.site),
     layer("foundation", foundation.name, foundation.attributes),
     layer("foundation", foundation.name, foundation.variables),
     layer(
@@ -73,10 +73,26 @@ function foundationLayers(world: World, foundation: FoundationData & { readonly 
   ];
 }
 
-function commonLayers(world: World, blueprint: string, site: string): readonly Layer[] {
+/** What a structure stands on, as far as that is known. */
+export function foundationOf<F>(
+  world: { readonly foundations: ReadonlyMap<string, F> },
+  structure: Pick<StructureData, "foundation">,
+): F | undefined {
+  return structure.foundation === null ? undefined : world.foundations.get(structure.foundation);
+}
+
+/** The blueprint of a structure and those it builds upon, parents first. */
+export function lineageOf(
+  world: Pick<World, "blueprints">,
+  structure: Pick<StructureData, "blueprint">,
+): readonly Blueprint[] {
+  return structure.blueprint === null ? [] : lineage(world.blueprints, structure.blueprint);
+}
+
+function commonLayers(world: World, blueprints: readonly Blueprint[], site: string): readonly Layer[] {
   return [
     layer("tenant", world.tenant.name, world.tenant.variables),
-    ...lineage(world.blueprints, blueprint).map((one) => layer("blueprint", one.name, one.variables)),
+    ...blueprints.map((one) => layer("blueprint", one.name, one.variables)),
     ...siteChain(world, site).map((name) => layer("site", name, world.sites.get(name)?.variables ?? {})),
   ];
 }
