@@ -240,7 +240,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   designRoutes(http, designs);
   foremanRoutes(http, { designs, inventory, jobs: jobs.service, clock });
   jobRoutes(http.app, jobs.service);
-  eventRoutes(http, events);
+  eventRoutes(http, events, clock);
   fleet.mount(http);
   runRoutes(http, runs);
 

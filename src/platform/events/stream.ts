@@ -29,11 +29,16 @@ export interface EventStream {
   end(): Promise<Cursor>;
   /**
    * Every wanted event after the cursor, for ever, each once and in order, also those that commit late. Ends when `signal` is aborted.
-   * `after` left out: from the end as it is at the first `next()`.
+   * `after` left out: from the end as it is at the first `next()`. `passed` is told each place up to which everything wanted was given.
    *
    * Errors: `events_gone`, `cursor_invalid`.
    */
-  follow(after: Cursor | undefined, signal: AbortSignal, filter?: EventFilter): AsyncGenerator<Event, void, undefined>;
+  follow(
+    after: Cursor | undefined,
+    signal: AbortSignal,
+    filter?: EventFilter,
+    passed?: (cursor: Cursor) => void,
+  ): AsyncGenerator<Event, void, undefined>;
   /**
    * Deletes what happened before a time (epoch milliseconds).
    * @returns events deleted
@@ -80,6 +85,7 @@ export function createEventStream({ database, bus, clock, random }: EventStreamP
     after: Cursor | undefined,
     signal: AbortSignal,
     filter: EventFilter = {},
+    passed: (cursor: Cursor) => void = () => {},
   ): AsyncGenerator<Event, void, undefined> {
     const waker = createWaker(clock, (wake) => bus.subscribe(SUBJECT, wake), signal);
     try {
@@ -92,6 +98,7 @@ export function createEventStream({ database, bus, clock, random }: EventStreamP
           yield event;
         }
         cursor = page.cursor;
+        passed(cursor);
         if (!page.more) await waker.wait();
       }
     } finally {

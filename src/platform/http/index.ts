@@ -10,4 +10,4 @@ export {
 export { ADDRESS_IN_USE } from "./errors.ts";
 export type { Listener, UpgradeHandler } from "./listeners.ts";
 export { problemDocument, type ProblemDocument } from "./problem.ts";
-export { sendLines } from "./stream.ts";
+export { sendEvents, sendLines, type ServerSentEvent } from "./stream.ts";
