@@ -52,6 +52,7 @@ export {
 } from "./variables.ts";
 export { hashAnswer, questionOf, questionText, recordQuery, structures } from "./query.ts";
 export { foundationInputs, occupants, structureInputs } from "./inputs.ts";
+export { fqdnOf, zoneOf, zoneOfSite } from "./zones.ts";
 export { hashOf } from "./hash.ts";
 export { createInventoryStore, type InventoryStore } from "./store.ts";
 export { inventoryMigrations } from "./tables.ts";

@@ -1,7 +1,8 @@
 import type { Json, JsonObject } from "../kernel/json.ts";
 import { hashOf } from "./hash.ts";
 import type { QueryRecord, StructureQuestion } from "./model.ts";
-import { fqdnOf, lineageOf, siteChain, writtenVariables, type Resolver } from "./variables.ts";
+import { lineageOf, siteChain, writtenVariables, type Resolver } from "./variables.ts";
+import { fqdnOf } from "./zones.ts";
 
 /**
  * `inventory.structures( blueprint=, site=, state= )`: the structures that fit, by name. A blueprint includes those that build upon it,
@@ -23,7 +24,7 @@ export function structures(resolver: Resolver, question: StructureQuestion): rea
     found.push({
       name: structure.name,
       hostname: structure.hostname,
-      fqdn: fqdnOf(structure),
+      fqdn: fqdnOf(world, structure),
       address: addresses[0] ?? null,
       addresses,
       site: structure.site,

@@ -4,6 +4,7 @@ import type { Id } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import { resolve, type Layer, type Resolution } from "../variables/index.ts";
 import type { FoundationData, StructureData, World } from "./model.ts";
+import { fqdnOf } from "./zones.ts";
 
 /** Answers what variables something has. Each answer is worked out once, so ask one resolver for everything in one world. */
 export interface Resolver {
@@ -55,7 +56,7 @@ function structureLayers(world: World, structure: StructureData & { readonly id?
     ...commonLayers(world, lineageOf(world, structure), structure.site),
     ...(foundation === undefined ? [] : [layer("foundation", foundation.name, foundation.attributes)]),
     layer("structure", structure.name, structure.variables),
-    layer("built_in", "structure", builtIn(structure)),
+    layer("built_in", "structure", builtIn(world, structure)),
   ];
 }
 
@@ -111,16 +112,11 @@ export function siteChain(world: Pick<World, "sites">, site: string): readonly s
   return [...chain].reverse();
 }
 
-/** The name the network knows a structure by. Without a zone it is the hostname. */
-export function fqdnOf(structure: StructureData): string {
-  return structure.hostname;
-}
-
-function builtIn(structure: StructureData & { readonly id?: Id }): JsonObject {
+function builtIn(world: World, structure: StructureData & { readonly id?: Id }): JsonObject {
   return withId(structure, {
     _name: structure.name,
     _hostname: structure.hostname,
-    _fqdn: fqdnOf(structure),
+    _fqdn: fqdnOf(world, structure),
     _site: structure.site,
     _blueprint: structure.blueprint,
     _foundation: structure.foundation,
