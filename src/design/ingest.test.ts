@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { UNDESCRIBED } from "../inventory/index.ts";
 import { problemText } from "../kernel/errors.ts";
 import { ingest } from "./ingest.ts";
 import { designOf, problemsOf, siteFile } from "./testing.ts";
@@ -26,6 +27,7 @@ describe("reading a design", () => {
       blueprint: "machine",
       attributes: {},
       variables: {},
+      ...UNDESCRIBED,
     });
     expect(design.places.get("structure web1")).toEqual({ file: "site.yaml", line: 32, column: 3 });
   });

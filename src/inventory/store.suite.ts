@@ -2,10 +2,25 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { DEFAULT_TENANT } from "../access/index.ts";
 import { manualClock } from "../kernel/clock.ts";
 import type { Database, OpenEmptyDatabase, Transaction } from "../platform/database/index.ts";
+import { UNDESCRIBED } from "./described.ts";
 import type { InventoryWrites, Structure, StructureBuild } from "./model.ts";
 import { createInventoryStore, type InventoryStore } from "./store.ts";
 import { inventoryMigrations } from "./tables.ts";
-import { addressBlock, blueprint, foundation, inserting, site, structure, updating } from "./testing.ts";
+import {
+  addressBlock,
+  blueprint,
+  fieldSchema,
+  foundation,
+  group,
+  inserting,
+  link,
+  network,
+  networkInterface,
+  site,
+  structure,
+  updating,
+  zone,
+} from "./testing.ts";
 
 const tenant = DEFAULT_TENANT.id;
 
@@ -46,7 +61,52 @@ export function storeSuite(open: OpenEmptyDatabase): void {
           site("region", { kind: "region" }),
           site("lab", { parent: "region", variables: { greeting: "Hello", deep: { list: [1, null, true] } } }),
         ],
-        addressBlocks: [addressBlock("block", { gateway: "10.0.0.254", reserved: ["10.0.0.1-10.0.0.9"] })],
+        groups: [
+          group("all", { kind: "ansible", variables: { ntp: ["a"] }, includes: ["web", "nobody"], priority: 7 }),
+          group("web", {
+            parent: "all",
+            description: "who serves",
+            configuration: { url: "https://example.org/web.git", revision: "v1", path: "group_vars" },
+          }),
+        ],
+        networks: [network("front", { site: "lab", mtu: 9000, vlan: 12 })],
+        links: [
+          link("bonded", {
+            site: "lab",
+            speed: "10000",
+            bonding: { mode: "802.3ad", parameters: { miimon: 100 } },
+            trunking: { mode: "802.1q", native: "front" },
+            networks: ["front"],
+          }),
+        ],
+        interfaces: [
+          networkInterface("web1/bond0", {
+            type: "bonded",
+            mac: "52:54:00:12:34:56",
+            members: ["eth0", "eth1"],
+            network: "front",
+            link: "bonded",
+            provisioning: true,
+            physicalLocation: "slot 2 port 1",
+            parameters: { primary: "eth0" },
+          }),
+        ],
+        zones: [
+          zone("example.org", {
+            parent: "org",
+            views: ["inside"],
+            records: [{ name: "", type: "MX", value: "10 mail", ttl: null }],
+          }),
+        ],
+        fieldSchemas: [fieldSchema("structure", { schema: { type: "object", required: ["owner"] } })],
+        addressBlocks: [
+          addressBlock("block", {
+            gateway: "10.0.0.254",
+            reserved: ["10.0.0.1-10.0.0.9"],
+            dynamic: ["10.0.0.100-10.0.0.199"],
+            network: "front",
+          }),
+        ],
         blueprints: [
           blueprint("web", {
             parents: ["base"],
@@ -63,18 +123,37 @@ export function storeSuite(open: OpenEmptyDatabase): void {
             build,
             failure: { role: "create", message: "no", jobId: null, at: 5 },
             applied: { description: "" },
+            labels: { tier: "front", "example.org/owner": "web" },
+            assets: [{ system: "assets", id: "4711", url: "https://assets.example.org/4711" }],
+            fields: { rack: { unit: 12 } },
+            parent: "web2",
+            role: "balancer",
+            managementAddress: "10.9.0.1",
+            groups: ["web"],
+            zone: "example.org",
           }),
-          structure("web2"),
+          structure("web2", { blueprint: null, foundation: null }),
         ],
       };
       await write(inserting(rows));
       const snapshot = await store.snapshot(tenant);
-      expect([...snapshot.sites.values()]).toEqual([rows.sites[1], rows.sites[0]]);
-      expect([...snapshot.addressBlocks.values()]).toEqual(rows.addressBlocks);
-      expect([...snapshot.blueprints.values()]).toEqual(rows.blueprints);
-      expect([...snapshot.foundations.values()]).toEqual(rows.foundations);
-      expect([...snapshot.structures.values()]).toEqual(rows.structures);
-      expect(snapshot.tenant).toEqual({ id: tenant, name: "default", variables: {} });
+      for (const kind of Object.keys(rows) as (keyof typeof rows)[]) {
+        const written = [...rows[kind]].sort((a, b) => (a.name < b.name ? -1 : 1));
+        expect([...snapshot[kind].values()], kind).toEqual(written);
+      }
+      expect(snapshot.tenant).toEqual({
+        id: tenant,
+        name: "default",
+        description: "",
+        variables: {},
+        ...UNDESCRIBED,
+        managedBy: "person",
+        applied: {},
+        wanted: "built",
+        version: 1,
+        createdAt: 0,
+        updatedAt: 0,
+      });
       // Another reader, that knows nothing yet, sees the same.
       expect(await createInventoryStore({ database, clock: manualClock() }).snapshot(tenant)).toEqual(snapshot);
     });

@@ -4,15 +4,20 @@ import { NO_INVENTORY_ROWS } from "./model.ts";
 import type {
   AddressBlock,
   BlueprintRow,
+  FieldSchema,
   Foundation,
   Group,
+  Interface,
   InventoryRows,
   InventoryWrites,
+  Link,
   Managed,
+  Network,
   Site,
   Snapshot,
   Structure,
   Tenant,
+  Zone,
 } from "./model.ts";
 
 /** Rows for tests of this room and those that use it. */
@@ -144,6 +149,75 @@ export function group(name: string, change: Partial<Group> = {}): Group {
     ...managed(),
     ...change,
   };
+}
+
+export function network(name: string, change: Partial<Network> = {}): Network {
+  return { name, site: null, description: "", mtu: null, vlan: null, ...UNDESCRIBED, ...managed(), ...change };
+}
+
+export function link(name: string, change: Partial<Link> = {}): Link {
+  return {
+    name,
+    site: null,
+    description: "",
+    mtu: null,
+    speed: null,
+    bonding: null,
+    trunking: { mode: "disabled", native: null },
+    networks: [],
+    ...UNDESCRIBED,
+    ...managed(),
+    ...change,
+  };
+}
+
+/** An interface of a structure: `web1/eth0`. */
+export function networkInterface(name: string, change: Partial<Interface> = {}): Interface {
+  const [structureName = "", device = ""] = name.split("/");
+  return {
+    name,
+    foundation: null,
+    structure: structureName,
+    device,
+    type: "real",
+    mac: null,
+    mtu: null,
+    vlan: null,
+    members: [],
+    network: null,
+    link: null,
+    provisioning: false,
+    physicalLocation: null,
+    parameters: {},
+    ...UNDESCRIBED,
+    ...managed(),
+    ...change,
+  };
+}
+
+export function zone(name: string, change: Partial<Zone> = {}): Zone {
+  return {
+    name,
+    description: "",
+    parent: null,
+    contact: `hostmaster.${name}`,
+    nameservers: ["ns1"],
+    ttl: 3600,
+    refresh: 7200,
+    retry: 900,
+    expire: 1_209_600,
+    minimum: 300,
+    records: [],
+    views: [],
+    ...UNDESCRIBED,
+    ...managed(),
+    ...change,
+  };
+}
+
+/** Custom fields of a kind: its name is the kind. */
+export function fieldSchema(name: string, change: Partial<FieldSchema> = {}): FieldSchema {
+  return { name, schema: { type: "object" }, ...UNDESCRIBED, ...managed(), ...change };
 }
 
 /** An inventory with nothing in it. */
