@@ -1,68 +1,28 @@
 import { GantryError, problem, type Place, type Problem } from "../kernel/errors.ts";
 import {
   ADDRESS_BLOCK_FULL,
-  ADDRESS_BLOCK_INVALID,
-  ADDRESS_OUTSIDE_BLOCK,
-  ADDRESS_TAKEN,
   addressAt,
+  addressTaken,
   blockText,
   blockTitle,
-  contains,
-  formatAddress,
   freeCount,
+  isWithin,
   offsetOf,
   overlappingPairs,
   parseAddress,
-  parseBlock,
+  takenBy,
   type Address,
   type AddressBlock,
-  type Taken,
 } from "../network/index.ts";
-import type { AddressBlockData } from "../inventory/index.ts";
+import { ADDRESS_ELSEWHERE, openBlock, sitesTouch, type OpenBlock } from "../inventory/index.ts";
 import type { Parts } from "./build.ts";
 import { BLOCKS_OVERLAP } from "./errors.ts";
 import { placeKey } from "./model.ts";
 import type { Sections } from "./sections.ts";
 
-/** So many addresses of a block may be kept back one by one. */
-const RESERVED_LIMIT = 65_536;
-
-/** The addresses nobody gets, from `10.0.0.5` and `10.0.0.1-10.0.0.9`. Throws the errors of `network`. */
-function reservedAddresses(block: AddressBlock, reserved: readonly string[]): readonly Taken[] {
-  const taken: Taken[] = [];
-  for (const text of reserved) {
-    const [firstText = "", lastText = firstText, ...rest] = text.split("-").map((part) => part.trim());
-    const first = parseAddress(firstText);
-    const last = parseAddress(lastText);
-    if (rest.length > 0 || last < first)
-      throw new GantryError(ADDRESS_BLOCK_INVALID, `'${text}' is not a range: FIRST-LAST`);
-    for (const end of [first, last]) {
-      if (contains(block, end)) continue;
-      throw new GantryError(
-        ADDRESS_OUTSIDE_BLOCK,
-        `${formatAddress(end)} is to be reserved, but does not lie in address block ${blockTitle(block)}`,
-      );
-    }
-    if (last - first >= BigInt(RESERVED_LIMIT - taken.length)) {
-      throw new GantryError(
-        ADDRESS_BLOCK_INVALID,
-        `more than ${RESERVED_LIMIT} addresses of ${blockTitle(block)} are reserved; make two blocks of it`,
-      );
-    }
-    for (let address = first; address <= last; address += 1n) taken.push({ address, by: `reserved (${text})` });
-  }
-  return taken;
-}
-
-/** A block as documents and the inventory write it, made ready for arithmetic. Throws the errors of `network`. */
-export function openBlock(data: AddressBlockData): { block: AddressBlock; reserved: readonly Taken[] } {
-  const block = parseBlock(data.subnet, data.gateway ?? undefined, data.name);
-  return { block, reserved: reservedAddresses(block, data.reserved) };
-}
-
 /** Blocks that cannot be, overlap within a site, or are asked for more than they have; addresses that cannot be had. */
 export function checkAddresses(sections: Sections, parts: Parts, problems: Problem[]): void {
-  const blocks = new Map<string, { block: AddressBlock; reserved: readonly Taken[] }>();
+  const blocks = new Map<string, OpenBlock>();
   for (const [name, data] of parts.addressBlocks) {
     const place = parts.places.get(placeKey("address_block", name));
     const opened = attempt(() => openBlock(data), place, problems);
@@ -72,8 +32,8 @@ export function checkAddresses(sections: Sections, parts: Parts, problems: Probl
 
   const owners = new Map<string, Map<Address, string>>();
   const open = new Map<string, { count: number; place: Place }>();
-  for (const [name, { block, reserved }] of blocks) {
-    owners.set(name, new Map(reserved.map(({ address, by }) => [address, by])));
+  for (const [name, { block }] of blocks) {
+    owners.set(name, new Map());
     open.set(block.name ?? name, { count: 0, place: { file: "" } });
   }
   for (const written of sections.entries.structures.values()) {
@@ -82,6 +42,11 @@ export function checkAddresses(sections: Sections, parts: Parts, problems: Probl
       const taken = owners.get(request.block);
       if (opened === undefined || taken === undefined) continue;
       const path = [...written.path, "addresses", index];
+      const blockSite = parts.addressBlocks.get(request.block)?.site ?? "";
+      if (isApart(parts, written.value.site, blockSite)) {
+        const message = `structure '${written.name}' is in site '${written.value.site}', address block '${request.block}' in site '${blockSite}': neither lies within the other`;
+        problems.push(problem(ADDRESS_ELSEWHERE, message, written.document.placeOf([...path, "block"])));
+      }
       if (request.address === null || request.address === undefined) {
         const before = open.get(request.block)?.count ?? 0;
         open.set(request.block, { count: before + 1, place: written.document.placeOf(path) });
@@ -89,7 +54,7 @@ export function checkAddresses(sections: Sections, parts: Parts, problems: Probl
       }
       const text = request.address;
       attempt(
-        () => takeFixed(opened.block, text, `structure ${written.name}`, taken),
+        () => takeFixed(opened, text, `structure ${written.name}`, taken),
         written.document.placeOf([...path, "address"]),
         problems,
       );
@@ -98,22 +63,26 @@ export function checkAddresses(sections: Sections, parts: Parts, problems: Probl
   for (const [name, { count, place }] of open) {
     const opened = blocks.get(name);
     if (opened === undefined || count === 0) continue;
-    const free = freeCount(opened.block, owners.get(name)?.keys() ?? []);
+    const free = freeCount(opened.block, [
+      ...opened.kept,
+      ...[...(owners.get(name)?.keys() ?? [])].map((address) => takenBy(address, "")),
+    ]);
     if (BigInt(count) <= free) continue;
     const message = `address block ${blockTitle(opened.block)} has ${free} free ${free === 1n ? "address" : "addresses"}, ${count} are wanted`;
     problems.push(problem(ADDRESS_BLOCK_FULL, message, place));
   }
 }
 
-function takeFixed(block: AddressBlock, text: string, by: string, taken: Map<Address, string>): void {
+/** Whether both sites are there, and neither lies within the other. */
+function isApart(parts: Parts, one: string, other: string): boolean {
+  return one !== other && parts.sites.has(one) && parts.sites.has(other) && !sitesTouch(parts, one, other);
+}
+
+function takeFixed({ block, kept }: OpenBlock, text: string, by: string, taken: Map<Address, string>): void {
   const address = parseAddress(text);
   addressAt(block, offsetOf(block, address));
-  const owner = taken.get(address);
-  if (owner !== undefined)
-    throw new GantryError(
-      ADDRESS_TAKEN,
-      `${formatAddress(address)} of address block ${blockTitle(block)} is taken: ${owner}`,
-    );
+  const owner = taken.get(address) ?? kept.find((range) => isWithin(address, range))?.by;
+  if (owner !== undefined) throw addressTaken(block, address, owner);
   taken.set(address, by);
 }
 

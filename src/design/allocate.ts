@@ -8,18 +8,22 @@ import {
   formatAddress,
   freeCount,
   gatewayOf,
+  isWithin,
   parseAddress,
+  takenBy,
   type Address,
   type AddressBlock,
+  type KeptRange,
+  type Taken,
 } from "../network/index.ts";
-import type { AddressBlockData, HeldAddress, Structure } from "../inventory/index.ts";
-import { openBlock } from "./addresses.ts";
+import { openBlock, type AddressBlockData, type HeldAddress, type Structure } from "../inventory/index.ts";
 import { placeKey, type DesignStructure } from "./model.ts";
 
 /** A block while its addresses are given out. */
 interface Ledger {
   readonly block: AddressBlock;
-  readonly reserved: ReadonlySet<Address>;
+  /** Reservations and dynamic ranges. */
+  readonly kept: readonly KeptRange[];
   /** Addresses that are somebody's, by owner. */
   readonly taken: Map<Address, string>;
   /** Addresses of what is going away. */
@@ -85,10 +89,10 @@ export function allocateAddresses(input: AllocationInput): ReadonlyMap<string, r
 }
 
 function openLedger(data: AddressBlockData): Ledger {
-  const { block, reserved } = openBlock(data);
+  const { block, kept } = openBlock(data);
   return {
     block,
-    reserved: new Set(reserved.map(({ address }) => address)),
+    kept,
     taken: new Map(),
     leaving: new Set(),
     open: [],
@@ -132,7 +136,7 @@ function keepHeld(
     const ledger = ledgers.get(block);
     const address = parseAddress(text);
     if (ledger === undefined || !contains(ledger.block, address)) return false;
-    return !ledger.taken.has(address) && !ledger.reserved.has(address) && gatewayOf(ledger.block) !== address;
+    return !ledger.taken.has(address) && !isKept(ledger, address) && gatewayOf(ledger.block) !== address;
   });
   for (const [index, { block, address }] of structure.addresses.entries()) {
     if (address !== null) continue;
@@ -144,22 +148,26 @@ function keepHeld(
   }
 }
 
+function isKept({ kept }: Ledger, address: Address): boolean {
+  return kept.some((range) => isWithin(address, range));
+}
+
 /** Free addresses, lowest first; those of what is going away behind them. Undefined when there are not enough. */
 function choose(ledger: Ledger): readonly Address[] | undefined {
   const { block, open } = ledger;
   if (open.length === 0) return [];
-  const kept = new Set<Address>([...ledger.reserved, ...ledger.taken.keys()]);
-  const all = new Set<Address>([...kept, ...ledger.leaving]);
+  const kept = [...ledger.kept, ...taken(ledger.taken.keys())];
+  const all = [...kept, ...taken(ledger.leaving)];
   const free = freeCount(block, all);
   const first = free < BigInt(open.length) ? Number(free) : open.length;
-  const chosen = allocate(block, { count: first }, named(all));
+  const chosen = allocate(block, { count: first }, all);
   const missing = open.length - first;
   if (missing === 0) return chosen;
-  const others = new Set<Address>([...kept, ...chosen]);
+  const others = [...kept, ...taken(chosen)];
   if (freeCount(block, others) < BigInt(missing)) return undefined;
-  return [...chosen, ...allocate(block, { count: missing }, named(others))];
+  return [...chosen, ...allocate(block, { count: missing }, others)];
 }
 
-function named(addresses: Iterable<Address>): { address: Address; by: string }[] {
-  return [...addresses].map((address) => ({ address, by: "somebody" }));
+function taken(addresses: Iterable<Address>): readonly Taken[] {
+  return [...addresses].map((address) => takenBy(address, "somebody"));
 }

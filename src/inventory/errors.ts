@@ -29,3 +29,136 @@ export const INVENTORY_OUTDATED = errorKind("inventory_outdated", {
   summary: "The inventory was changed by somebody else at the same moment; nothing was written.",
   remedy: "Try again.",
 });
+
+export const EDITS_REFUSED = errorKind("edits_refused", {
+  status: 422,
+  summary: "Several edits of the inventory cannot be made, for several reasons. None of them was made.",
+  remedy: "Each problem names the edit, the thing and what is wrong with it; mend them and send all again.",
+});
+
+export const MEMBER_INVALID = errorKind("member_invalid", {
+  status: 422,
+  summary: "A member of a thing in the inventory does not exist, or does not have its form.",
+  remedy: "Compare it with `docs/openapi.json`; the message names the member.",
+});
+
+export const MEMBER_READ_ONLY = errorKind("member_read_only", {
+  status: 422,
+  summary: "A member that Gantry keeps itself (its id, version, state, name …) was to be changed.",
+  remedy: "Leave the member out, or send it as it was read.",
+});
+
+export const NAME_TAKEN = errorKind("name_taken", {
+  status: 409,
+  summary: "There is something of this kind and name already, or two edits would make it.",
+  remedy: "Choose another name, or change what is there.",
+});
+
+export const REFERENCE_UNKNOWN = errorKind("reference_unknown", {
+  status: 422,
+  summary: "A thing refers to something that the inventory does not have.",
+  remedy: "Create it first, or in the same request, or name one that is there.",
+});
+
+export const TREE_CIRCLE = errorKind("tree_circle", {
+  status: 422,
+  summary: "Sites, groups, blueprints, zones or structures would lie in each other in a circle.",
+  remedy: "Move what the message names to a place that is not below itself.",
+});
+
+export const CUSTOM_FIELDS_INVALID = errorKind("custom_fields_invalid", {
+  status: 422,
+  summary: "Custom fields do not fit the JSON Schema that the tenant has for things of this kind.",
+  remedy: "Mend the fields, or change the schema: `gantry show field-schemas KIND`.",
+});
+
+export const FIELD_SCHEMA_INVALID = errorKind("field_schema_invalid", {
+  status: 422,
+  summary: "A text that should be a JSON Schema (2020-12) is none.",
+  remedy: "Mend the schema. It refers to nothing outside of itself.",
+});
+
+export const ADDRESS_BLOCKS_OVERLAP = errorKind("address_blocks_overlap", {
+  status: 409,
+  summary: "Two address blocks of one site would share addresses.",
+  remedy: "Choose another subnet, or make one block of the two.",
+});
+
+export const ADDRESS_KEPT_BACK = errorKind("address_kept_back", {
+  status: 409,
+  summary: "An address lies in a reservation or a dynamic range of its block.",
+  remedy: "Choose another address, leave the address out to get a free one, or change the block.",
+});
+
+export const VALUE_TOO_LARGE = errorKind("value_too_large", {
+  status: 422,
+  summary: "Variables or other values are nested more than 64 levels deep, or larger than 1 MiB as JSON.",
+  remedy: "Flatten the value, or keep it in a file or a secret.",
+});
+
+export const REMOVAL_NEEDS_CASCADE = errorKind("removal_needs_cascade", {
+  status: 409,
+  summary: "Other things depend on what is to be deleted, and would go or change with it. Nothing was deleted.",
+  remedy: "Look at the list; then delete with `?cascade=true`, or move those things first.",
+});
+
+export const PATCH_FAILED = errorKind("patch_failed", {
+  status: 422,
+  summary:
+    "An operation of a JSON Patch could not be done: its place is not there, or a test did not hold. Nothing was changed.",
+  remedy: "Read the thing again, and compare the paths of the operations with it.",
+});
+
+export const TENANT_UNKNOWN = errorKind("tenant_unknown", {
+  status: 404,
+  summary: "There is no tenant with this id or name.",
+  remedy: "List them: `GET /v1/tenants`.",
+});
+
+export const TENANT_NOT_EMPTY = errorKind("tenant_not_empty", {
+  status: 409,
+  summary: "A tenant that still owns something cannot be deleted.",
+  remedy: "Delete what it owns first; the message counts it.",
+});
+
+export const FILTER_INVALID = errorKind("filter_invalid", {
+  status: 400,
+  summary: "A filter, the order or the selection of fields of a list is not one that things of this kind have.",
+  remedy: "Compare it with docs/inventory.md; the message names what is known.",
+});
+
+export const IDEMPOTENCY_KEY_REUSED = errorKind("idempotency_key_reused", {
+  status: 422,
+  summary: "The header Idempotency-Key was used for another request within the last 24 hours.",
+  remedy: "Use a new key for a new request.",
+});
+
+export const IDEMPOTENCY_KEY_BUSY = errorKind("idempotency_key_busy", {
+  status: 409,
+  summary: "A request with the same Idempotency-Key is being worked on at this moment.",
+  remedy: "Send it again in a second: the answer is then that of the first request.",
+});
+
+export const MEMBERS_FORBIDDEN = errorKind("members_forbidden", {
+  status: 403,
+  summary: "The token of a structure was used for something else than the members of this structure.",
+  remedy: "Use it for `/v1/structures/NAME/members` of the structure it was issued for.",
+});
+
+export const ADDRESS_ELSEWHERE = errorKind("address_elsewhere", {
+  status: 409,
+  summary: "A structure asks for an address of a block of another site, and neither site lies within the other.",
+  remedy: "Choose a block of the structure's site, or of one above or below it.",
+});
+
+export const ADDRESS_NOT_HELD = errorKind("address_not_held", {
+  status: 404,
+  summary: "An address is to be given back that nobody has, or not the structure that was named.",
+  remedy: "See who has what: `GET /v1/address-blocks/{block}/addresses`.",
+});
+
+export const STRUCTURE_LEAVING = errorKind("structure_leaving", {
+  status: 409,
+  summary: "A structure that is being taken down is to get something.",
+  remedy: "Wait until it is gone, or put it back into its design.",
+});

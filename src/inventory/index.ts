@@ -59,3 +59,15 @@ export { inventoryMigrations } from "./tables.ts";
 export { cursorAfter, decodeCursor, listQuery } from "./page.ts";
 export { createInventoryService } from "./service.ts";
 export { inventoryRoutes } from "./routes.ts";
+export {
+  allocateFor,
+  blockCounts,
+  holdings,
+  openBlock,
+  releasesOf,
+  sitesTouch,
+  takenOf,
+  type Holding,
+  type OpenBlock,
+} from "./allocation.ts";
+export { ADDRESS_ELSEWHERE } from "./errors.ts";

@@ -3,15 +3,22 @@ import type { Problem } from "../kernel/errors.ts";
 import { GantryError, invariant, problem } from "../kernel/errors.ts";
 import type { Address } from "./addresses.ts";
 import { formatAddress } from "./addresses.ts";
-import type { AddressBlock } from "./block.ts";
-import { addressAt, blockTitle, contains, gatewayOf, offsetOf } from "./block.ts";
+import type { AddressBlock, Bounds } from "./block.ts";
+import { addressAt, blockTitle, gatewayOf, offsetOf } from "./block.ts";
 import { ADDRESS_BLOCK_FULL, ADDRESS_TAKEN } from "./errors.ts";
+import { countRanges, gapsBetween, mergeRanges } from "./ranges.ts";
 
-/** An address somebody has, or that is kept back. */
+/** Addresses somebody has, or that are kept back: one, or all from the first to the last. */
 export interface Taken {
-  readonly address: Address;
-  /** Who has it or why it is kept, for messages: `structure web1`, `reserved: printer`. */
+  readonly first: Address;
+  readonly last: Address;
+  /** Who has it or why it is kept, for messages: `structure web1`, `reserved (10.0.0.5 printer)`. */
   readonly by: string;
+}
+
+/** One address that is taken. */
+export function takenBy(address: Address, by: string): Taken {
+  return { first: address, last: address, by };
 }
 
 export interface Wanted {
@@ -21,38 +28,29 @@ export interface Wanted {
   readonly fixed?: readonly Address[];
 }
 
-/** Offsets somebody may have, ascending, one at a time. `used` is ascending too; what lies outside the block is passed over. */
-export function* freeOffsets(block: AddressBlock, used: Iterable<bigint>): Generator<bigint> {
-  let candidate = block.firstOffset;
-  let before: bigint | undefined;
-  for (const offset of used) {
-    invariant(before === undefined || offset >= before, "used offsets ascend");
-    before = offset;
-    yield* gap(block, candidate, offset - 1n);
-    if (offset >= candidate) candidate = offset + 1n;
-    if (candidate > block.lastOffset) return;
-  }
-  yield* gap(block, candidate, block.lastOffset);
+/** The free addresses of a block as ranges, ascending: neither taken nor the gateway's. What is taken may lie outside the block, or twice. */
+export function* freeRanges(block: AddressBlock, taken: Iterable<Bounds>): Generator<Bounds> {
+  const gateway = gatewayOf(block);
+  const kept = gateway === undefined ? taken : [...taken, { first: gateway, last: gateway }];
+  const usable = { first: block.subnet + block.firstOffset, last: block.subnet + block.lastOffset };
+  yield* gapsBetween(usable, mergeRanges(kept));
 }
 
-function* gap(block: AddressBlock, from: bigint, to: bigint): Generator<bigint> {
-  const last = to < block.lastOffset ? to : block.lastOffset;
-  for (let offset = from; offset <= last; offset += 1n) {
-    if (offset !== block.gatewayOffset) yield offset;
-  }
+/** Free addresses, lowest first, one at a time: a block may be larger than any memory, so take only as many as needed. */
+export function* freeAddresses(block: AddressBlock, taken: Iterable<Bounds>): Generator<Address> {
+  for (const { first, last } of freeRanges(block, taken))
+    for (let address = first; address <= last; address += 1n) yield address;
 }
 
-/** The lowest offset that is neither used, nor reserved, nor the gateway's; undefined in a full block. Both lists ascend. */
-export function nextFree(
-  block: AddressBlock,
-  used: readonly bigint[],
-  reserved: readonly bigint[] = [],
-): bigint | undefined {
-  return freeOffsets(block, reserved.length === 0 ? used : ascending([...used, ...reserved])).next().value ?? undefined;
+/** The lowest free address; undefined in a full block. */
+export function nextFree(block: AddressBlock, taken: Iterable<Bounds>): Address | undefined {
+  for (const { first } of freeRanges(block, taken)) return first;
+  return undefined;
 }
 
-function ascending(offsets: bigint[]): bigint[] {
-  return offsets.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+/** How many addresses are left for somebody to have. */
+export function freeCount(block: AddressBlock, taken: Iterable<Bounds>): bigint {
+  return countRanges(freeRanges(block, taken));
 }
 
 /**
@@ -61,65 +59,55 @@ function ascending(offsets: bigint[]): bigint[] {
  * `address_block_full`. Nothing is changed.
  */
 export function allocate(block: AddressBlock, wanted: Wanted, taken: Iterable<Taken>): Address[] {
-  const owners = new Map<Address, string>();
-  for (const one of taken) if (contains(block, one.address)) owners.set(one.address, one.by);
+  const owners = [...taken];
   const fixed = takeFixed(block, wanted.fixed ?? [], owners);
-  return [...fixed, ...takeFree(block, wanted.count ?? 0, owners)];
+  const all = [...owners, ...fixed.map((address) => ({ first: address, last: address }))];
+  return [...fixed, ...takeFree(block, wanted.count ?? 0, all)];
 }
 
-function takeFixed(block: AddressBlock, addresses: readonly Address[], owners: Map<Address, string>): Address[] {
+function takeFixed(block: AddressBlock, addresses: readonly Address[], taken: readonly Taken[]): Address[] {
   const problems: Problem[] = [];
-  let first: GantryError | undefined;
+  let failed: GantryError | undefined;
+  const wanted = new Set<Address>();
   for (const address of addresses) {
     try {
       addressAt(block, offsetOf(block, address));
-      const owner = owners.get(address);
-      if (owner !== undefined) {
-        throw new GantryError(
-          ADDRESS_TAKEN,
-          `${formatAddress(address)} of address block ${blockTitle(block)} is taken: ${owner}`,
-        );
-      }
-      owners.set(address, "wanted twice");
+      const owner = taken.find(({ first, last }) => address >= first && address <= last)?.by;
+      const by = owner ?? (wanted.has(address) ? "wanted twice" : undefined);
+      if (by !== undefined) throw addressTaken(block, address, by);
+      wanted.add(address);
     } catch (error) {
       if (!(error instanceof GantryError)) throw error;
-      first ??= error;
+      failed ??= error;
       problems.push(problem(error.kind, error.message));
     }
   }
-  if (first === undefined) return [...addresses];
-  if (problems.length === 1) throw first;
-  throw new GantryError(first.kind, first.message, { problems });
+  if (failed === undefined) return [...addresses];
+  if (problems.length === 1) throw failed;
+  throw new GantryError(failed.kind, failed.message, { problems });
 }
 
-function takeFree(block: AddressBlock, count: number, owners: ReadonlyMap<Address, string>): Address[] {
+/** The error for an address that somebody has. */
+export function addressTaken(block: AddressBlock, address: Address, by: string): GantryError {
+  return new GantryError(
+    ADDRESS_TAKEN,
+    `${formatAddress(address)} of address block ${blockTitle(block)} is taken: ${by}`,
+  );
+}
+
+function takeFree(block: AddressBlock, count: number, taken: readonly Bounds[]): Address[] {
   invariant(Number.isSafeInteger(count) && count >= 0, "a count of addresses is a whole number");
   if (count === 0) return [];
-  const free = freeCount(block, owners.keys());
-  if (BigInt(count) > free) {
-    const state = free === 0n ? "is full" : `has ${free} free`;
-    throw new GantryError(
-      ADDRESS_BLOCK_FULL,
-      `address block ${blockTitle(block)} ${state}: ${block.size} usable addresses, ${count} more wanted`,
-      { details: { block: blockTitle(block), size: block.size.toString(), free: free.toString(), wanted: count } },
-    );
-  }
-  const used = ascending([...owners.keys()].map((address) => address - block.subnet));
   const chosen: Address[] = [];
-  for (const offset of freeOffsets(block, used)) {
-    chosen.push(block.subnet + offset);
-    if (chosen.length === count) break;
+  for (const address of freeAddresses(block, taken)) {
+    chosen.push(address);
+    if (chosen.length === count) return chosen;
   }
-  return chosen;
-}
-
-/** How many addresses are left for somebody to have. `taken` may name addresses twice or outside the block. */
-export function freeCount(block: AddressBlock, taken: Iterable<Address>): bigint {
-  const gateway = gatewayOf(block);
-  const usable = new Set<Address>();
-  for (const address of taken) {
-    const offset = address - block.subnet;
-    if (offset >= block.firstOffset && offset <= block.lastOffset && address !== gateway) usable.add(address);
-  }
-  return block.size - (gateway === undefined ? 0n : 1n) - BigInt(usable.size);
+  const free = chosen.length;
+  const state = free === 0 ? "is full" : `has ${free} free`;
+  throw new GantryError(
+    ADDRESS_BLOCK_FULL,
+    `address block ${blockTitle(block)} ${state}: ${block.size} usable addresses, ${count} more wanted`,
+    { details: { block: blockTitle(block), size: block.size.toString(), free: free.toString(), wanted: count } },
+  );
 }

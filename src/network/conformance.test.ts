@@ -10,7 +10,7 @@ import {
   contains,
   eachOf,
   formatAddress,
-  freeOffsets,
+  freeAddresses,
   gatewayOf,
   hostMask,
   isIpv4,
@@ -99,8 +99,14 @@ const functions: Record<string, (...args: never[]) => unknown> = {
   offset_of: (subnet: string, prefix: number, address: string) =>
     offsetOf(block(subnet, prefix, null), parseAddress(address)),
   free_offsets: (subnet: string, prefix: number, gateway: number | null, used: number[]) =>
-    [...freeOffsets(block(subnet, prefix, gateway), used.map(BigInt))].map(Number),
+    freeOffsets(block(subnet, prefix, gateway), used.map(BigInt)).map(Number),
 };
+
+/** Offsets nobody has, as the vectors count them. */
+function freeOffsets(one: AddressBlock, used: readonly bigint[]): bigint[] {
+  const taken = used.map((offset) => ({ first: one.subnet + offset, last: one.subnet + offset }));
+  return [...freeAddresses(one, taken)].map((address) => address - one.subnet);
+}
 
 /** Our codes, and what the vectors call them. */
 const kinds: Record<string, string> = {

@@ -20,6 +20,13 @@ export const ADDRESS_BLOCK_INVALID = errorKind("address_block_invalid", {
   remedy: "Write a block as SUBNET/PREFIX, and a gateway that lies between its first and its last address.",
 });
 
+export const ADDRESS_RANGE_INVALID = errorKind("address_range_invalid", {
+  status: 422,
+  summary: "A reservation or a dynamic range cannot be: it is no range, or it overlaps what it must not.",
+  remedy:
+    "Write FIRST or FIRST-LAST, and the reason behind a space (`10.0.0.5 old printer`); a dynamic range overlaps neither reservations nor the gateway.",
+});
+
 export const ADDRESS_OUTSIDE_BLOCK = errorKind("address_outside_block", {
   status: 422,
   summary: "An address or an offset does not lie in its address block.",

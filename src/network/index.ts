@@ -28,7 +28,11 @@ export {
   parseBlock,
 } from "./block.ts";
 export type { Taken, Wanted } from "./allocate.ts";
-export { allocate, freeCount, freeOffsets, nextFree } from "./allocate.ts";
+export { addressTaken, allocate, freeAddresses, freeCount, freeRanges, nextFree, takenBy } from "./allocate.ts";
+export type { KeptRange } from "./kept.ts";
+export { isWithin, keptRanges, keptText, rangeText } from "./kept.ts";
+export type { AddressRange } from "./ranges.ts";
+export { countRanges, mergeRanges, parseRange } from "./ranges.ts";
 export {
   ADDRESS_BLOCK_FULL,
   ADDRESS_BLOCK_INVALID,
@@ -36,6 +40,7 @@ export {
   ADDRESS_IS_GATEWAY,
   ADDRESS_NOT_USABLE,
   ADDRESS_OUTSIDE_BLOCK,
+  ADDRESS_RANGE_INVALID,
   ADDRESS_TAKEN,
   PREFIX_INVALID,
 } from "./errors.ts";
