@@ -8,7 +8,7 @@ import { describeReal } from "./support/real.ts";
 
 const root = join(import.meta.dirname, "..");
 
-for (const path of globSync("src/**/store.suite.ts", { cwd: root }).sort()) {
+for (const path of globSync("src/**/{store,*-store}.suite.ts", { cwd: root }).sort()) {
   const { storeSuite } = (await import(join(root, path))) as { storeSuite: (open: OpenEmptyDatabase) => void };
   describeReal("postgresql", path, () => storeSuite(openPostgres));
 }

@@ -71,3 +71,5 @@ export {
   type OpenBlock,
 } from "./allocation.ts";
 export { ADDRESS_ELSEWHERE } from "./errors.ts";
+export { createAllocationService, type AllocationService } from "./allocation-service.ts";
+export { allocationRoutes } from "./allocation-routes.ts";

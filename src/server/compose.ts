@@ -13,6 +13,8 @@ import {
   foremanRoutes,
 } from "../foreman/index.ts";
 import {
+  allocationRoutes,
+  createAllocationService,
   createInventoryService,
   createInventoryStore,
   inventoryMigrations,
@@ -236,6 +238,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     },
   });
 
+  allocationRoutes(http, createAllocationService({ database, inventory, events, bus, clock }));
   inventoryRoutes(http, createInventoryService({ database, inventory, events, bus }));
   designRoutes(http, designs);
   foremanRoutes(http, { designs, inventory, jobs: jobs.service, clock });
