@@ -1,0 +1,35 @@
+import type { JsonObject } from "../kernel/json.ts";
+
+/** An inventory as Ansible understands it. */
+export interface AnsibleInventory {
+  /** By name; the first is `all`. */
+  readonly groups: readonly AnsibleGroup[];
+  /** In order of their names. */
+  readonly hosts: readonly AnsibleHost[];
+  /** Files that variables name, each once. */
+  readonly files: readonly AnsibleFile[];
+}
+
+export interface AnsibleGroup {
+  readonly name: string;
+  /** Hosts named in it; those of its children are not repeated. */
+  readonly hosts: readonly string[];
+  /** Groups in it. A name may be of no group: it then stays a child that is named and not defined. */
+  readonly children: readonly string[];
+  /** `ansible_group_priority`; 1 is Ansible's own default. */
+  readonly priority: number;
+  readonly variables: JsonObject;
+}
+
+export interface AnsibleHost {
+  readonly name: string;
+  /** What differs from what its groups give it. */
+  readonly variables: JsonObject;
+}
+
+/** A file that a variable brings with it. */
+export interface AnsibleFile {
+  /** Relative to the folder `files`, with `/`. */
+  readonly path: string;
+  readonly content: Uint8Array;
+}

@@ -1,0 +1,224 @@
+import type { ResolverOptions, StructureData, World } from "../inventory/index.ts";
+import { canonicalJson, type Json, type JsonObject } from "../kernel/json.ts";
+import { createFileCollector, type FileCollector } from "./ansible-files.ts";
+import { ALL, precedence, type Node } from "./ansible-groups.ts";
+import { createLayering, NEVER_AT_GROUPS, type Shared } from "./ansible-layers.ts";
+import type { AnsibleGroup, AnsibleHost, AnsibleInventory } from "./ansible-model.ts";
+import { compareNames } from "./ansible-names.ts";
+import { overlay, same } from "./ansible-values.ts";
+
+/**
+ * Plans an Ansible inventory whose every host resolves to what our own rule gives it. Variables stay at the groups they are said at,
+ * wherever Ansible's precedence leads to the same value; only what differs goes to the host. Pure.
+ *
+ * Ansible can overrule a variable of a group, never take it away: what one host of a group does not have is at none of the groups
+ * that host is in.
+ */
+export interface AnsiblePlanner {
+  /** `hosts`: names of structures. `groups`: the groups to write; those that the hosts are in come with them. Undefined: all. */
+  plan(hosts: readonly string[], groups?: ReadonlySet<string>): AnsibleInventory;
+}
+
+export interface PlannerOptions extends ResolverOptions {
+  /** Whether hosts get the built-in variables (`_id`, `_site` …). */
+  readonly builtIn: boolean;
+  /** Where there is nowhere to put files, values that are files stay as they are written. */
+  readonly keepFiles?: boolean;
+}
+
+/** Said for a host by any of these, Ansible knows where to reach it. */
+const REACHED_BY = ["ansible_host", "ansible_ssh_host", "management_address", "container_address"];
+
+export function createAnsiblePlanner(world: World, options: PlannerOptions): AnsiblePlanner {
+  const layering = createLayering(world, options);
+  const { graph, reader } = layering;
+
+  interface Host {
+    readonly structure: StructureData;
+    readonly shared: Shared;
+    /** Where operators are involved: what becomes of the names that its own layers speak of. Undefined: the name is not there. */
+    readonly settled: ReadonlyMap<string, Json | undefined> | undefined;
+  }
+
+  function hostOf(name: string): Host {
+    const structure = world.structures.get(name)!;
+    const shared = layering.sharedOf(structure);
+    return { structure, shared, settled: settledOf(structure, shared) };
+  }
+
+  function settledOf(structure: StructureData, shared: Shared): Host["settled"] {
+    const own = layering.ownLayers(structure);
+    if (own.every((layer) => reader(layer).plain)) return undefined;
+    const names = new Set(own.flatMap((layer) => reader(layer).names));
+    const before = shared.resolved().values;
+    const values = new Map([...names].flatMap((name) => (before.has(name) ? [[name, before.get(name)!]] : [])));
+    for (const layer of own) overlay(values, layer, reader(layer), layering.classesOf(structure));
+    return new Map([...names].map((name) => [name, values.get(name)]));
+  }
+
+  function hostVariables({ structure, shared, settled }: Host, overrides: JsonObject): JsonObject {
+    const own: Record<string, Json> = { ...overrides };
+    if (settled === undefined) {
+      for (const layer of layering.ownLayers(structure)) Object.assign(own, layer.values);
+    } else {
+      for (const [name, value] of settled) {
+        if (value === undefined) delete own[name];
+        else own[name] = value;
+      }
+    }
+    const address = structure.managementAddress ?? structure.addresses[0]?.address;
+    if (address !== undefined && !REACHED_BY.some((name) => Object.hasOwn(own, name) || shared.has(name)))
+      own["ansible_host"] = address;
+    return own;
+  }
+
+  return {
+    plan(names, groups) {
+      const hosts = [...names].sort(compareNames).map(hostOf);
+      const shareds = new Map<Shared, number>();
+      for (const { shared } of hosts) shareds.set(shared, (shareds.get(shared) ?? 0) + 1);
+      const placement = place(shareds, hosts);
+      const overrides = new Map([...shareds.keys()].map((shared) => [shared, overridesOf(shared, placement)]));
+      const files = createFileCollector();
+      const written = hosts.map((host): AnsibleHost => {
+        const variables = hostVariables(host, overrides.get(host.shared) ?? {});
+        return { name: host.structure.name, variables: shown(variables, `host ${host.structure.name}`, files) };
+      });
+      const nodes = nodesToWrite(shareds, groups);
+      return { groups: groupsOf(nodes, hosts, placement, files), hosts: written, files: files.files };
+    },
+  };
+
+  function shown(variables: JsonObject, where: string, files: FileCollector): JsonObject {
+    if (options.keepFiles === true) return variables;
+    let changed: Record<string, Json> | undefined;
+    for (const name in variables) {
+      const value = variables[name]!;
+      if (typeof value !== "object" || value === null) continue;
+      const after = files.placed(value, `${where}, variable ${name}`);
+      if (after !== value) (changed ??= { ...variables })[name] = after;
+    }
+    return changed ?? variables;
+  }
+
+  /** What each group will say. */
+  function place(shareds: ReadonlyMap<Shared, number>, hosts: readonly Host[]): Placement {
+    const banned = new Map<Node, Set<string>>();
+    function ban(node: Node, name: string): void {
+      banned.get(node)?.add(name) ?? banned.set(node, new Set([name]));
+    }
+    function banAll(shared: Shared, isThere: (name: string) => boolean, only?: Iterable<string>): void {
+      for (const node of shared.nodes) {
+        for (const layer of node.layers)
+          for (const name of only ?? reader(layer).names) if (!isThere(name)) ban(node, name);
+      }
+    }
+    const votes = new Map<Node, Map<string, Map<string, { readonly value: Json; count: number }>>>();
+    for (const [shared, count] of shareds) {
+      if (shared.plain) {
+        // Everybody has everything, but where the order or the membership differs.
+        if (!shared.exact) banAll(shared, (name) => shared.has(name));
+        continue;
+      }
+      const { values, last } = shared.resolved();
+      banAll(shared, (name) => values.has(name));
+      for (const node of shared.nodes) {
+        const literal = layering.literals(node);
+        for (const layer of node.layers) {
+          if (reader(layer).plain) continue;
+          for (const name of reader(layer).names) {
+            if (literal.has(name) || last.get(name) !== layer) continue;
+            vote(node, name, values.get(name)!, count);
+          }
+        }
+      }
+    }
+    for (const { shared, settled } of hosts) {
+      if (settled === undefined) continue;
+      const gone = [...settled].flatMap(([name, value]) => (value === undefined ? [name] : []));
+      if (gone.length > 0) banAll(shared, () => false, gone);
+    }
+    function vote(node: Node, name: string, value: Json, count: number): void {
+      const ofNode = votes.get(node) ?? new Map();
+      votes.set(node, ofNode);
+      const ofName = ofNode.get(name) ?? new Map();
+      ofNode.set(name, ofName);
+      const text = canonicalJson(value);
+      const found = ofName.get(text);
+      if (found === undefined) ofName.set(text, { value, count });
+      else found.count += count;
+    }
+
+    const known = new Map<Node, ReadonlyMap<string, Json>>();
+    return {
+      isBanned: (node) => banned.has(node),
+      variables(node) {
+        const before = known.get(node);
+        if (before !== undefined) return before;
+        const found = new Map(layering.literals(node));
+        for (const [name, counted] of votes.get(node) ?? []) {
+          const [best] = [...counted].sort(([a, one], [b, other]) => other.count - one.count || (a < b ? -1 : 1));
+          if (best !== undefined) found.set(name, best[1].value);
+        }
+        for (const name of banned.get(node) ?? []) found.delete(name);
+        found.delete(NEVER_AT_GROUPS);
+        known.set(node, found);
+        return found;
+      },
+    };
+  }
+
+  /** What the hosts with these groups resolve differently by Ansible's rule. */
+  function overridesOf(shared: Shared, placement: Placement): JsonObject {
+    if (shared.exact && !shared.nodes.some((node) => placement.isBanned(node))) return {};
+    const theirs = new Map<string, Json>();
+    for (const node of shared.nodes) for (const [name, value] of placement.variables(node)) theirs.set(name, value);
+    const differing: Record<string, Json> = {};
+    for (const [name, value] of shared.resolved().values)
+      if (!same(theirs.get(name), value)) differing[name] = value;
+    return differing;
+  }
+
+  function nodesToWrite(shareds: ReadonlyMap<Shared, number>, groups: ReadonlySet<string> | undefined): readonly Node[] {
+    const wanted = new Set<Node>([graph.nodes.get(ALL)!]);
+    for (const shared of shareds.keys()) for (const node of shared.nodes) wanted.add(node);
+    for (const node of graph.nodes.values())
+      if (!node.derived && (groups === undefined || groups.has(node.name))) wanted.add(node);
+    return [...wanted].sort((a, b) =>
+      a.name === ALL || b.name === ALL ? precedence(a, b) : compareNames(a.name, b.name),
+    );
+  }
+
+  function groupsOf(
+    nodes: readonly Node[],
+    hosts: readonly Host[],
+    placement: Placement,
+    files: FileCollector,
+  ): readonly AnsibleGroup[] {
+    const members = new Map<Node, string[]>(nodes.map((node) => [node, []]));
+    for (const { structure, shared } of hosts) for (const node of shared.direct) members.get(node)?.push(structure.name);
+    const written = new Set(nodes);
+    const below = new Set(nodes.flatMap((node) => node.children));
+    return nodes.map((node): AnsibleGroup => {
+      const children = node.children.filter((child) => {
+        const found = graph.nodes.get(child);
+        return found === undefined || written.has(found);
+      });
+      const roots = node.name === ALL ? nodes.filter((one) => one !== node && !below.has(one.name)) : [];
+      const variables = Object.fromEntries(placement.variables(node));
+      return {
+        name: node.name,
+        hosts: members.get(node) ?? [],
+        children: [...new Set([...children, ...roots.map(({ name }) => name)])].sort(compareNames),
+        priority: node.priority,
+        variables: shown(variables, `group ${node.name}`, files),
+      };
+    });
+  }
+}
+
+interface Placement {
+  /** Whether anything it says is left out. */
+  isBanned(node: Node): boolean;
+  variables(node: Node): ReadonlyMap<string, Json>;
+}
