@@ -1,0 +1,91 @@
+import { errorKind } from "../kernel/errors.ts";
+
+export const IMPORT_INVALID = errorKind("import_invalid", {
+  status: 422,
+  summary: "What was to be imported has problems. All of them are listed, each with its place; nothing was changed.",
+  remedy: "Correct the listed places in the source and import it again.",
+});
+
+export const IMPORT_SYNTAX = errorKind("import_syntax", {
+  status: 422,
+  summary: "A file of an import is not valid in its format, or ends too early.",
+  remedy: "Check that the file is whole, and that `--format` names the right format.",
+});
+
+export const IMPORT_SHAPE = errorKind("import_shape", {
+  status: 422,
+  summary: "A part of an import is not what stands at this place in its format.",
+  remedy: "Correct the named place.",
+});
+
+export const IMPORT_NOT_TEXT = errorKind("import_not_text", {
+  status: 422,
+  summary: "A file of an import is not UTF-8 text.",
+  remedy: "Convert it, for example: iconv -f LATIN1 -t UTF-8 FILE.",
+});
+
+export const IMPORT_TOO_LARGE = errorKind("import_too_large", {
+  status: 413,
+  summary: "An import is larger than 256 MiB, has more than 10,000 files, or needs more memory or time than an import may use.",
+  remedy: "Import it in parts, each under a name of its own.",
+});
+
+export const IMPORT_TOO_DEEP = errorKind("import_too_deep", {
+  status: 422,
+  summary: "A file of an import is nested more than 66 levels deep, or its aliases expand without bound.",
+  remedy: "Flatten it, or write out what is repeated.",
+});
+
+export const IMPORT_FORMAT_UNKNOWN = errorKind("import_format_unknown", {
+  status: 422,
+  summary: "Nothing in the source tells which format it has.",
+  remedy: "Name it: `--format osa`, `osa-config`, `ansible`, `csv` or `netbox`.",
+});
+
+export const IMPORT_CIRCLE = errorKind("import_circle", {
+  status: 422,
+  summary: "Groups, structures or sites of an import contain themselves in a circle.",
+  remedy: "Take one of the named steps out of the source.",
+});
+
+export const IMPORT_DUPLICATE = errorKind("import_duplicate", {
+  status: 422,
+  summary: "An import names the same thing twice.",
+  remedy: "Remove or rename one of them.",
+});
+
+export const IMPORT_LEFT_OUT = errorKind("import_left_out", {
+  status: 422,
+  summary: "A warning: a part of the source has no place in the inventory and is not imported.",
+  remedy: "Nothing, when it is not needed; else change the named place in the source.",
+});
+
+export const IMPORT_FILE = errorKind("import_file", {
+  status: 422,
+  summary: "A file, folder or archive that was to be imported cannot be read, or holds what an inventory must not hold (links, paths that lead outside).",
+  remedy: "Check the path and what is in it.",
+});
+
+export const IMPORT_OUTDATED = errorKind("import_outdated", {
+  status: 409,
+  summary: "Since the plan of an import was made, the inventory or the source has changed: it is not the plan any more.",
+  remedy: "Make the plan again and look at it.",
+});
+
+export const ANSIBLE_MISSING = errorKind("ansible_missing", {
+  status: 422,
+  summary: "An Ansible inventory is read by `ansible-inventory`, which is not installed here.",
+  remedy: "Install it (Debian: apt-get install ansible-core), or give the output of `ansible-inventory --list --export` as a file.",
+});
+
+export const ANSIBLE_FAILED = errorKind("ansible_failed", {
+  status: 422,
+  summary: "`ansible-inventory` could not read the inventory, or took too long.",
+  remedy: "Run `ansible-inventory -i PATH --list` by hand and correct what it reports.",
+});
+
+export const FILE_VARIABLE_INVALID = errorKind("file_variable_invalid", {
+  status: 422,
+  summary: "A variable that is a file (`$file`) is not written as one.",
+  remedy: 'Write {"$file": "tls/web.pem", "content": "text"} or {"$file": "tls/web.pem", "base64": "bytes"}; the path stays inside the bundle.',
+});
