@@ -68,6 +68,8 @@ function createDrafts(zones: SettingsByName): Drafts {
   }
   for (const zone of zones.values()) {
     const parent = zoneAround(zones, zone.name, true);
+    for (const record of zone.records.filter(({ type }) => type === "NS"))
+      for (const draft of byZone.get(zone.name) ?? []) draft.cut(wholeName(record.name, zone.name));
     for (const draft of parent === undefined ? [] : (byZone.get(parent.name) ?? [])) draft.cut(zone.name);
   }
   return { all: [...byZone.values()].flat(), of: (zone) => byZone.get(zone) ?? [] };
@@ -125,7 +127,6 @@ function addRecords(
     complaints.add(DNS_RECORD_INVALID, zone, `the ${record.type} record of ${name} is left out: ${read.wrong}`);
     return [];
   });
-  for (const { record, name } of readable) if (record.type === "NS" && name !== zone) draft.cut(name);
   const glue = new Set(readable.flatMap(({ record, read }) => (record.type === "NS" ? [read.leadsTo] : [])));
   for (const { record, name, read } of readable) {
     const cut = draft.cutAbove(name);
@@ -200,6 +201,7 @@ function deriveReverseZones(
   complaints: Complaints,
 ): void {
   const declared = new Map(zones);
+  const ranges = rangesOf(declared);
   const used = new Map<string, HostAddress[]>();
   for (const held of hosts.flatMap((host) => host.addresses)) {
     const list = used.get(held.block);
@@ -223,8 +225,9 @@ function deriveReverseZones(
     }
     const cut = reverseCut(block);
     const wanted = cut.single ? [block.subnet] : held.map(({ address }) => address);
-    for (const name of new Set(wanted.map((address) => cut.zoneOf(address)))) {
-      if (zones.has(name) || zoneAround(declared, name) !== undefined) continue;
+    for (const address of wanted) {
+      const name = cut.zoneOf(address);
+      if (zones.has(name) || reverseZoneAround(declared, ranges, reverseName(address)) !== undefined) continue;
       zones.set(name, derivedZone(name, like));
       const range = octetRange(name);
       if (range !== undefined && isPrivate(block.subnet) && zoneAround(zones, range.octets) === undefined)
