@@ -41,7 +41,11 @@ export function parseCsv(text: string, file: string): readonly (readonly CsvCell
       const start = at;
       while (at < text.length && text[at] !== separator && text[at] !== "\n" && text[at] !== "\r") {
         if (text[at] === '"')
-          throw refused(IMPORT_SYNTAX, "a quote inside a cell that is not quoted", { file, line, column: at - lineStart + 1 });
+          throw refused(IMPORT_SYNTAX, "a quote inside a cell that is not quoted", {
+            file,
+            line,
+            column: at - lineStart + 1,
+          });
         at += 1;
       }
       cell = text.slice(start, at);

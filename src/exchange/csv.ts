@@ -13,7 +13,17 @@ import { DEEPEST, isShallow, refused } from "./import-text.ts";
  * are JSON where they are JSON (`3`, `true`, `["a"]`), else text. Pure.
  */
 
-const PLAIN_COLUMNS = ["name", "hostname", "site", "role", "parent", "group", "groups", "address", "description"] as const;
+const PLAIN_COLUMNS = [
+  "name",
+  "hostname",
+  "site",
+  "role",
+  "parent",
+  "group",
+  "groups",
+  "address",
+  "description",
+] as const;
 const PREFIXES = ["label.", "var.", "field.", "asset."] as const;
 
 type Row = ReadonlyMap<string, CsvCell>;
@@ -32,14 +42,19 @@ export function readCsv(request: ImportRequest): ImportDocument {
     return typeof parent === "string" ? [parent] : [];
   });
   if (circle !== undefined)
-    rows.wrong(`structures stand on each other: ${circle.join(" → ")}`, places.get(circle[0] ?? "") ?? { file: file.path }, IMPORT_CIRCLE);
+    rows.wrong(
+      `structures stand on each other: ${circle.join(" → ")}`,
+      places.get(circle[0] ?? "") ?? { file: file.path },
+      IMPORT_CIRCLE,
+    );
   return rows.document(file.path);
 }
 
 /** Rows by column. What is wrong with the table itself is told. */
 function tableOf(rows: Rows, file: string, text: string): readonly Row[] {
   const [header, ...lines] = parseCsv(text, file);
-  if (header === undefined) throw refused(IMPORT_SYNTAX, "there is no first row that names the columns", { file, line: 1, column: 1 });
+  if (header === undefined)
+    throw refused(IMPORT_SYNTAX, "there is no first row that names the columns", { file, line: 1, column: 1 });
   const columns = header.map((cell) => ({ ...cell, text: cell.text.trim() }));
   const seen = new Set<string>();
   for (const column of columns) {
@@ -48,7 +63,12 @@ function tableOf(rows: Rows, file: string, text: string): readonly Row[] {
     const prefix = PREFIXES.find((one) => column.text.startsWith(one));
     if (seen.has(column.text)) rows.wrong(`the column '${column.text}' is there twice`, where, IMPORT_DUPLICATE);
     else if (prefix === undefined ? !PLAIN_COLUMNS.some((name) => name === column.text) : column.text === prefix)
-      rows.wrong(`there is no column '${column.text.slice(0, 60)}'${nearestText(column.text, known)}`, where, undefined, COLUMNS_HINT);
+      rows.wrong(
+        `there is no column '${column.text.slice(0, 60)}'${nearestText(column.text, known)}`,
+        where,
+        undefined,
+        COLUMNS_HINT,
+      );
     seen.add(column.text);
   }
   if (!seen.has("name")) rows.wrong("there is no column 'name'", { file, line: 1, column: 1 }, undefined, COLUMNS_HINT);
@@ -78,7 +98,11 @@ function readRow(request: ImportRequest, rows: Rows, places: Map<string, Place>,
   if (/[\s/]/.test(name)) return rows.wrong(`'${name.slice(0, 60)}' is no name: it has blanks or a /`, placeOf("name"));
   const before = places.get(name);
   if (before !== undefined)
-    return rows.wrong(`'${name}' is there already, in line ${before.line} of ${before.file}`, placeOf("name"), IMPORT_DUPLICATE);
+    return rows.wrong(
+      `'${name}' is there already, in line ${before.line} of ${before.file}`,
+      placeOf("name"),
+      IMPORT_DUPLICATE,
+    );
   places.set(name, placeOf("name"));
   const parent = textIn("parent");
   if (parent === name) rows.wrong(`'${name}' cannot be its own parent`, placeOf("parent"), IMPORT_CIRCLE);
@@ -137,7 +161,8 @@ function nested(rows: Rows, row: Row, prefix: string, placeOf: (column: string) 
       rows.wrong(`the value is nested more than ${DEEPEST} levels deep`, placeOf(`${prefix}${path}`));
       continue;
     }
-    if (!put(values, names, value)) rows.wrong(`'${prefix}${path}' is inside of a value that is no map`, placeOf(`${prefix}${path}`));
+    if (!put(values, names, value))
+      rows.wrong(`'${prefix}${path}' is inside of a value that is no map`, placeOf(`${prefix}${path}`));
   }
   return values;
 }

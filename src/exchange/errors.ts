@@ -26,7 +26,8 @@ export const IMPORT_NOT_TEXT = errorKind("import_not_text", {
 
 export const IMPORT_TOO_LARGE = errorKind("import_too_large", {
   status: 413,
-  summary: "An import is larger than 256 MiB, has more than 10,000 files, or needs more memory or time than an import may use.",
+  summary:
+    "An import is larger than 256 MiB, has more than 10,000 files, or needs more memory or time than an import may use.",
   remedy: "Import it in parts, each under a name of its own.",
 });
 
@@ -62,20 +63,23 @@ export const IMPORT_LEFT_OUT = errorKind("import_left_out", {
 
 export const IMPORT_FILE = errorKind("import_file", {
   status: 422,
-  summary: "A file, folder or archive that was to be imported cannot be read, or holds what an inventory must not hold (links, paths that lead outside).",
+  summary:
+    "A file, folder or archive that was to be imported cannot be read, or holds what an inventory must not hold (links, paths that lead outside).",
   remedy: "Check the path and what is in it.",
 });
 
 export const IMPORT_OUTDATED = errorKind("import_outdated", {
   status: 409,
-  summary: "Since the plan of an import was made, the inventory or the source has changed: it is not the plan any more.",
+  summary:
+    "Since the plan of an import was made, the inventory or the source has changed: it is not the plan any more.",
   remedy: "Make the plan again and look at it.",
 });
 
 export const ANSIBLE_MISSING = errorKind("ansible_missing", {
   status: 422,
   summary: "An Ansible inventory is read by `ansible-inventory`, which is not installed here.",
-  remedy: "Install it (Debian: apt-get install ansible-core), or give the output of `ansible-inventory --list --export` as a file.",
+  remedy:
+    "Install it (Debian: apt-get install ansible-core), or give the output of `ansible-inventory --list --export` as a file.",
 });
 
 export const ANSIBLE_FAILED = errorKind("ansible_failed", {
@@ -87,5 +91,6 @@ export const ANSIBLE_FAILED = errorKind("ansible_failed", {
 export const FILE_VARIABLE_INVALID = errorKind("file_variable_invalid", {
   status: 422,
   summary: "A variable that is a file (`$file`) is not written as one.",
-  remedy: 'Write {"$file": "tls/web.pem", "content": "text"} or {"$file": "tls/web.pem", "base64": "bytes"}; the path stays inside the bundle.',
+  remedy:
+    'Write {"$file": "tls/web.pem", "content": "text"} or {"$file": "tls/web.pem", "base64": "bytes"}; the path stays inside the bundle.',
 });

@@ -38,7 +38,12 @@ const UNGROUPED = "ungrouped";
 const DEFAULT_PRIORITY = 1;
 
 /** Names a variable has had in the life of Ansible and OpenStack-Ansible, newest first. */
-export const ADDRESS_VARIABLES = ["ansible_host", "ansible_ssh_host", "management_address", "container_address"] as const;
+export const ADDRESS_VARIABLES = [
+  "ansible_host",
+  "ansible_ssh_host",
+  "management_address",
+  "container_address",
+] as const;
 
 export function readAnsible(request: ImportRequest): ImportDocument {
   return readInventory(request, oneFile(request.files), ({ variables }) => ({
@@ -80,7 +85,10 @@ export function readInventory(
 
   const groups = groupsOf(source, rows, where);
   const parents = parentsOf(groups);
-  const circle = findCircle(groups.keys(), (name) => groups.get(name)?.children.filter((child) => groups.has(child)) ?? []);
+  const circle = findCircle(
+    groups.keys(),
+    (name) => groups.get(name)?.children.filter((child) => groups.has(child)) ?? [],
+  );
   if (circle !== undefined) {
     const [first = "", second = ""] = circle;
     const index = groups.get(first)?.children.indexOf(second) ?? 0;
@@ -197,7 +205,10 @@ function readHosts(request: ImportRequest, source: JsonObject, parts: HostParts)
   const hostvars = variablesOf(meta["hostvars"], rows, () => where("_meta", "hostvars"), "hostvars");
   for (const name of Object.keys(hostvars)) {
     if (!namedIn.has(name))
-      rows.warn(`host '${name}' has variables but is in no group: Ansible does not know it`, where("_meta", "hostvars", name));
+      rows.warn(
+        `host '${name}' has variables but is in no group: Ansible does not know it`,
+        where("_meta", "hostvars", name),
+      );
   }
   for (const [name, inGroups] of namedIn) {
     const own = variablesOf(

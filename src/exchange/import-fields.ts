@@ -104,7 +104,10 @@ export function withFields(data: JsonObject, kind: ImportKind, changes: readonly
     const value = next[member];
     if (Array.isArray(value)) {
       const list = value as readonly Json[];
-      const others = member === "assets" ? list.filter((one) => (one as JsonObject)["system"] !== key) : list.filter((one) => one !== key);
+      const others =
+        member === "assets"
+          ? list.filter((one) => (one as JsonObject)["system"] !== key)
+          : list.filter((one) => one !== key);
       next[member] = to === undefined ? others : [...others, member === "assets" ? to : key];
     } else {
       const { [key]: _before, ...rest } = (value ?? {}) as JsonObject;

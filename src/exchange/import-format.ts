@@ -23,7 +23,10 @@ export function readSource(request: ImportRequest): ImportDocument {
   const format = request.format ?? guessFormat(request.files);
   if (format !== undefined) return READERS[format](request);
   const [file] = request.files;
-  throw new GantryError(IMPORT_FORMAT_UNKNOWN, `the format of ${file === undefined ? "nothing" : `'${file.path}'`} is not known`);
+  throw new GantryError(
+    IMPORT_FORMAT_UNKNOWN,
+    `the format of ${file === undefined ? "nothing" : `'${file.path}'`} is not known`,
+  );
 }
 
 /** What the files look like; undefined when they are none of ours. An Ansible inventory that is no JSON is for Ansible itself to read. */
@@ -32,12 +35,15 @@ export function guessFormat(files: readonly SourceFile[]): ImportFormat | undefi
   if (file === undefined) return undefined;
   if (files.every(({ path }) => /\.csv$/i.test(path))) return "csv";
   if (/^\s*[[{]/.test(file.text)) return guessJson(file);
-  return /^(cidr_networks|global_overrides|used_ips|shared-infra_hosts)\s*:/m.test(file.text) ? "osa-config" : undefined;
+  return /^(cidr_networks|global_overrides|used_ips|shared-infra_hosts)\s*:/m.test(file.text)
+    ? "osa-config"
+    : undefined;
 }
 
 /** By the words in it: reading a large file twice takes as long as reading it. */
 function guessJson({ path, text }: SourceFile): ImportFormat {
   if (/"hostvars"\s*:/.test(text)) return /"(physical_host|container_networks)"\s*:/.test(text) ? "osa" : "ansible";
-  const netBox = /"(results|custom_fields|asset_tag|prefix|vid)"\s*:/.test(text) || kindNamed(fileName(path)) !== undefined;
+  const netBox =
+    /"(results|custom_fields|asset_tag|prefix|vid)"\s*:/.test(text) || kindNamed(fileName(path)) !== undefined;
   return !netBox && /"(hosts|children)"\s*:/.test(text) ? "ansible" : "netbox";
 }

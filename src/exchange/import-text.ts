@@ -58,7 +58,9 @@ export function positionAt(text: string, offset: number): { line: number; column
 
 /** One error of a file, in the form in which an import tells all of them. */
 export function refused(kind: Parameters<typeof problem>[0], message: string, where: Place): GantryError {
-  return new GantryError(IMPORT_INVALID, `${where.file} cannot be imported`, { problems: [problem(kind, message, where)] });
+  return new GantryError(IMPORT_INVALID, `${where.file} cannot be imported`, {
+    problems: [problem(kind, message, where)],
+  });
 }
 
 /** @throws GantryError with `import_syntax` or `import_too_deep` at its place */

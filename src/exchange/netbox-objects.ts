@@ -34,7 +34,8 @@ export function netBoxObjects(request: Pick<ImportRequest, "files">): NetBoxObje
   const found = new Map<NetBoxKind, NetBoxObject[]>();
   for (const file of request.files) {
     const value = parseJson(file.text, file.path);
-    const lists = isJsonObject(value) && value["results"] === undefined ? Object.entries(value) : ([["", value]] as const);
+    const lists =
+      isJsonObject(value) && value["results"] === undefined ? Object.entries(value) : ([["", value]] as const);
     for (const [name, list] of lists) readList(found, file, name, list);
   }
   return found;
@@ -53,7 +54,11 @@ function readList(found: Map<NetBoxKind, NetBoxObject[]>, file: SourceFile, name
     if (!isJsonObject(value)) throw refused(IMPORT_SYNTAX, "an object was expected", { file: file.path });
     const kind = kindOfUrl(value) ?? named;
     if (kind === undefined) {
-      throw refused(IMPORT_SYNTAX, `what these objects are is said neither by their \`url\` nor by the file's name; kinds are ${NETBOX_KINDS.join(", ")}`, { file: file.path });
+      throw refused(
+        IMPORT_SYNTAX,
+        `what these objects are is said neither by their \`url\` nor by the file's name; kinds are ${NETBOX_KINDS.join(", ")}`,
+        { file: file.path },
+      );
     }
     const objects = found.get(kind) ?? [];
     found.set(kind, objects);
@@ -63,7 +68,12 @@ function readList(found: Map<NetBoxKind, NetBoxObject[]>, file: SourceFile, name
 
 /** The name of a file without its folder and ending. */
 export function fileName(path: string): string {
-  return path.split("/").at(-1)?.replace(/\.json$/i, "") ?? "";
+  return (
+    path
+      .split("/")
+      .at(-1)
+      ?.replace(/\.json$/i, "") ?? ""
+  );
 }
 
 /** `devices`, `Device`, `ip_addresses`. */

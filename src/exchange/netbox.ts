@@ -46,7 +46,11 @@ function add(reading: Reading, object: NetBoxObject, kind: ImportKind, name: str
   const { rows } = reading;
   const before = rows.get(kind, name);
   if (before !== undefined && before.onlyNamed !== true)
-    rows.wrong(`there are two of the name '${name}' (${kind.replace("_", " ")})`, reading.place(object), IMPORT_DUPLICATE);
+    rows.wrong(
+      `there are two of the name '${name}' (${kind.replace("_", " ")})`,
+      reading.place(object),
+      IMPORT_DUPLICATE,
+    );
   else rows.add({ kind, name, data: { ...described(object.value), ...data } });
 }
 
@@ -67,7 +71,9 @@ function described(value: JsonObject): JsonObject {
   return {
     labels,
     assets: [
-      ...(id === undefined ? [] : [{ system: "netbox", id: String(id), url: url !== undefined && /^https?:/.test(url) ? url : null }]),
+      ...(id === undefined
+        ? []
+        : [{ system: "netbox", id: String(id), url: url !== undefined && /^https?:/.test(url) ? url : null }]),
       ...(tag === undefined ? [] : [{ system: "asset-tag", id: tag, url: null }]),
     ],
     fields,
@@ -162,13 +168,23 @@ function readNetworks(reading: Reading): void {
     const { value } = object;
     const name = networkName(value);
     const vlan = value["vid"];
-    if (name === undefined || typeof vlan !== "number") reading.rows.wrong("a VLAN has no name or no vid", reading.place(object));
-    else add(reading, object, "network", name, { site: siteOf(reading, value), vlan, description: textOf(value["description"]) ?? "" });
+    if (name === undefined || typeof vlan !== "number")
+      reading.rows.wrong("a VLAN has no name or no vid", reading.place(object));
+    else
+      add(reading, object, "network", name, {
+        site: siteOf(reading, value),
+        vlan,
+        description: textOf(value["description"]) ?? "",
+      });
   }
   const blocks: { object: NetBoxObject; block: AddressBlock; site: string }[] = [];
   for (const object of each(reading, "prefixes")) {
     try {
-      blocks.push({ object, block: parseBlock(textOf(object.value["prefix"]) ?? ""), site: siteOf(reading, object.value) });
+      blocks.push({
+        object,
+        block: parseBlock(textOf(object.value["prefix"]) ?? ""),
+        site: siteOf(reading, object.value),
+      });
     } catch (error) {
       if (!(error instanceof GantryError)) throw error;
       reading.rows.wrong(error.message, reading.place(object, "prefix"));
@@ -181,7 +197,10 @@ function readNetworks(reading: Reading): void {
     const others = kept.get(site) ?? [];
     kept.set(site, others);
     if (others.some((other) => overlaps(other, block))) {
-      reading.rows.warn(`the prefix ${blockText(block)} holds others of its site, which are imported; it is left out itself`, reading.place(object, "prefix"));
+      reading.rows.warn(
+        `the prefix ${blockText(block)} holds others of its site, which are imported; it is left out itself`,
+        reading.place(object, "prefix"),
+      );
       continue;
     }
     others.push(block);
@@ -206,7 +225,12 @@ function readClusters(reading: Reading): void {
   for (const object of each(reading, "clusters")) {
     const name = slugOf(object.value);
     if (name === undefined) reading.rows.wrong("a cluster has no name", reading.place(object));
-    else add(reading, object, "group", name, { kind: "cluster", parent: null, description: textOf(object.value["description"]) ?? "" });
+    else
+      add(reading, object, "group", name, {
+        kind: "cluster",
+        parent: null,
+        description: textOf(object.value["description"]) ?? "",
+      });
   }
 }
 
@@ -241,9 +265,13 @@ function readMachines(reading: Reading, kind: "devices" | "virtual-machines"): v
       managementAddress: primary?.split("/")[0] ?? null,
       description: textOf(value["description"]) ?? "",
       groups: cluster === undefined ? [] : [cluster],
-      labels: { ...(facts["labels"] as JsonObject), ...(withoutNothing(labels)) },
+      labels: { ...(facts["labels"] as JsonObject), ...withoutNothing(labels) },
       variables: reading.rows.variables(`'${name}'`, Object.assign({}, ...context) as JsonObject, (variable) =>
-        reading.place(object, value["config_context"] === undefined ? "local_context_data" : "config_context", variable),
+        reading.place(
+          object,
+          value["config_context"] === undefined ? "local_context_data" : "config_context",
+          variable,
+        ),
       ),
     });
   }
@@ -251,7 +279,9 @@ function readMachines(reading: Reading, kind: "devices" | "virtual-machines"): v
 }
 
 function withoutNothing(values: Readonly<Record<string, string | undefined>>): JsonObject {
-  return Object.fromEntries(Object.entries(values).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  );
 }
 
 /** A parent that was not exported along. */
@@ -272,7 +302,8 @@ function checkCircles(reading: Reading): void {
       return typeof parent === "string" ? [parent] : [];
     });
     const file = reading.request.files[0]?.path ?? "the import";
-    if (circle !== undefined) reading.rows.wrong(`${kind}s are in each other: ${circle.join(" → ")}`, { file }, IMPORT_CIRCLE);
+    if (circle !== undefined)
+      reading.rows.wrong(`${kind}s are in each other: ${circle.join(" → ")}`, { file }, IMPORT_CIRCLE);
   }
 }
 
@@ -296,7 +327,10 @@ function readInterfaces(reading: Reading): void {
     const owner = ownerOf(reading, value);
     const device = deviceOf(value);
     if (owner === undefined || device === undefined) {
-      reading.rows.warn(`the interface ${String(value["id"])} belongs to nothing that is imported`, reading.place(object));
+      reading.rows.warn(
+        `the interface ${String(value["id"])} belongs to nothing that is imported`,
+        reading.place(object),
+      );
       continue;
     }
     const above = [value["lag"], value["bridge"]].find(isJsonObject);
@@ -306,7 +340,8 @@ function readInterfaces(reading: Reading): void {
     const over = isJsonObject(value["parent"]) ? deviceOf(value["parent"]) : undefined;
     const vlan = isJsonObject(value["untagged_vlan"]) ? value["untagged_vlan"] : undefined;
     const network = networkName(vlan);
-    if (network !== undefined) reading.rows.add({ kind: "network", name: network, data: { site: null }, onlyNamed: true });
+    if (network !== undefined)
+      reading.rows.add({ kind: "network", name: network, data: { site: null }, onlyNamed: true });
     const tag = over === undefined ? undefined : vlan?.["vid"];
     add(reading, object, "interface", `${owner}/${device}`, {
       structure: owner,

@@ -1,7 +1,15 @@
 import type { Place } from "../kernel/errors.ts";
 import { GantryError } from "../kernel/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
-import { blockText, contains, formatAddress, isIpv4, parseAddress, parseBlock, type Address } from "../network/index.ts";
+import {
+  blockText,
+  contains,
+  formatAddress,
+  isIpv4,
+  parseAddress,
+  parseBlock,
+  type Address,
+} from "../network/index.ts";
 import { IMPORT_DUPLICATE, IMPORT_SYNTAX } from "./errors.ts";
 import { nearestText, oneFile } from "./import-ansible.ts";
 import type { ImportDocument, ImportRequest } from "./import-model.ts";
@@ -40,7 +48,11 @@ export function readOsaConfig(request: ImportRequest): ImportDocument {
   const hasAll = Object.keys(overrides).length > 0;
   if (hasAll) {
     const variables = rows.variables("all", overrides, (name) => place(["global_overrides", name]));
-    rows.add({ kind: "group", name: "all", data: { kind: "ansible", parent: null, includes: [], priority: 0, variables } });
+    rows.add({
+      kind: "group",
+      name: "all",
+      data: { kind: "ansible", parent: null, includes: [], priority: 0, variables },
+    });
   }
   for (const [key, hosts] of Object.entries(value)) {
     if (key.endsWith("_hosts")) readHosts(reading, key, hosts, hasAll);
@@ -72,7 +84,11 @@ function readHosts(reading: Reading, group: string, value: Json | undefined, has
     const known = before?.data["managementAddress"] ?? null;
     if (address === null) rows.wrong(`host '${name}' has no ip`, place(group, name));
     else if (known !== null && known !== address)
-      rows.wrong(`host '${name}' has the address ${address} here and ${String(known)} in another group`, place(group, name, "ip"), IMPORT_DUPLICATE);
+      rows.wrong(
+        `host '${name}' has the address ${address} here and ${String(known)} in another group`,
+        place(group, name, "ip"),
+        IMPORT_DUPLICATE,
+      );
     const own = {
       ...mapOf(reading, host["container_vars"], group, name, "container_vars"),
       ...mapOf(reading, host["host_vars"], group, name, "host_vars"),
@@ -83,7 +99,13 @@ function readHosts(reading: Reading, group: string, value: Json | undefined, has
       if (!["ip", "host_vars", "container_vars", "affinity"].includes(key))
         rows.warn(`'${key}' of host '${name}' has no meaning`, place(group, name, key));
     }
-    const data = before?.data ?? { hostname: hostnameOf(name), site: request.site, groups: [], variables: {}, fields: {} };
+    const data = before?.data ?? {
+      hostname: hostnameOf(name),
+      site: request.site,
+      groups: [],
+      variables: {},
+      fields: {},
+    };
     const fields = data["fields"] as JsonObject;
     rows.add({
       kind: "structure",
@@ -93,7 +115,10 @@ function readHosts(reading: Reading, group: string, value: Json | undefined, has
         managementAddress: address ?? known,
         groups: [...new Set([...(data["groups"] as readonly string[]), group])],
         variables: { ...(data["variables"] as JsonObject), ...variables },
-        fields: Object.keys(affinity).length === 0 ? fields : { ...fields, affinity: { ...(fields["affinity"] as JsonObject), ...affinity } },
+        fields:
+          Object.keys(affinity).length === 0
+            ? fields
+            : { ...fields, affinity: { ...(fields["affinity"] as JsonObject), ...affinity } },
       },
       ...(address === null ? {} : { addresses: [{ address }] }),
     });
@@ -105,14 +130,16 @@ function readNetworks(reading: Reading, config: JsonObject): void {
   const { rows, place, request } = reading;
   const used = usedRanges(reading, config["used_ips"]);
   // What a machine of this file has is in use by itself; only the rest is kept from everybody.
-  const held = rows.of("structure").flatMap(({ addresses = [] }) => addresses.flatMap(({ address }) => addressOf(address)));
+  const held = rows
+    .of("structure")
+    .flatMap(({ addresses = [] }) => addresses.flatMap(({ address }) => addressOf(address)));
   const placed = new Set<Range>();
   for (const [name, cidr] of Object.entries(mapOf(reading, config["cidr_networks"], "cidr_networks"))) {
     try {
       const block = parseBlock(String(cidr));
       const inside = used.filter(({ first, last }) => contains(block, first) && contains(block, last));
       for (const range of inside) placed.add(range);
-      const reserved = inside.flatMap((range) => without(range, held)).map(rangeText);
+      const reserved = inside.flatMap((range) => without(range, held)).map((range) => `${rangeText(range)} used_ips`);
       rows.add({ kind: "network", name, data: { site: request.site } });
       rows.add({
         kind: "address_block",
@@ -125,7 +152,8 @@ function readNetworks(reading: Reading, config: JsonObject): void {
     }
   }
   for (const range of used) {
-    if (!placed.has(range)) rows.warn(`the used addresses ${rangeText(range)} lie in none of the networks`, place("used_ips"));
+    if (!placed.has(range))
+      rows.warn(`the used addresses ${rangeText(range)} lie in none of the networks`, place("used_ips"));
   }
 }
 
@@ -137,7 +165,9 @@ function usedRanges({ rows, place }: Reading, value: Json | undefined): Range[] 
     return [];
   }
   return value.flatMap((said: Json, index) => {
-    const [first, last, ...rest] = String(said).split(",").map((part) => addressOf(part.trim())[0]);
+    const [first, last, ...rest] = String(said)
+      .split(",")
+      .map((part) => addressOf(part.trim())[0]);
     const end = String(said).includes(",") ? last : first;
     if (first !== undefined && end !== undefined && rest.length === 0 && first <= end && isIpv4(first) === isIpv4(end))
       return [{ first, last: end }];

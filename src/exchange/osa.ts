@@ -1,12 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
-import {
-  managementAddress,
-
-  oneFile,
-  readInventory,
-  type HostContext,
-  type HostFacts,
-} from "./import-ansible.ts";
+import { managementAddress, oneFile, readInventory, type HostContext, type HostFacts } from "./import-ansible.ts";
 import type { ImportDocument, ImportRequest, SaidAddress } from "./import-model.ts";
 
 /**
@@ -67,4 +60,3 @@ export function textOf(value: Json | undefined): string | null {
 function isLabel(text: string): boolean {
   return text.length <= 255;
 }
-
