@@ -1,0 +1,110 @@
+import type { Json, JsonObject } from "../kernel/json.ts";
+import type { AnsibleGroup, AnsibleInventory } from "./ansible-model.ts";
+import { isFileName } from "./ansible-names.ts";
+import { jsonText, yamlText } from "./ansible-yaml.ts";
+
+/** An inventory as files of a folder, and as the one document that a dynamic inventory is. Pure. */
+
+/** A file of a bundle. */
+export interface BundleFile {
+  /** Relative to the bundle, with `/`. */
+  readonly path: string;
+  readonly mode: number;
+  readonly content: Uint8Array | string;
+}
+
+/** What an export was made from. */
+export interface ExportRecord {
+  readonly tenant: string;
+  /** Of the inventory: it grows with each write. */
+  readonly revision: number;
+  /** ISO 8601. */
+  readonly exportedAt: string;
+  /** What was asked for: `all`, or the name of a group. */
+  readonly group: string;
+  /** Where the configuration of groups came from. */
+  readonly configurations: readonly ConfigurationRecord[];
+}
+
+export interface ConfigurationRecord {
+  readonly group: string;
+  readonly url: string;
+  readonly revision: string;
+  readonly path: string;
+  /** What the revision meant. */
+  readonly commit: string;
+}
+
+const PLAIN_FILE = 0o644;
+/** Keys are among them, and ssh uses none that others can read. */
+const OWN_FILE = 0o600;
+
+/** The name of the record in a bundle: also how a folder is known as one of ours. */
+export const RECORD_FILE = "gantry-snapshot.json";
+
+const CONFIGURATION = `# Made by Gantry. Run ansible-playbook in this folder.
+[defaults]
+inventory = ./hosts
+`;
+
+/** The files of a folder that Ansible runs at once. */
+export function* bundleFiles(inventory: AnsibleInventory, record: ExportRecord): Generator<BundleFile> {
+  yield file("ansible.cfg", CONFIGURATION);
+  yield file(RECORD_FILE, `${JSON.stringify(record, null, 2)}\n`);
+  yield file("hosts/inventory.json", inventoryText(inventory));
+  for (const { name, variables } of inventory.groups)
+    if (hasAny(variables)) yield file(`hosts/group_vars/${name}.yml`, yamlText(variables));
+  for (const { name, variables } of inventory.hosts)
+    if (hasAny(variables) && isFileName(name)) yield file(`hosts/host_vars/${name}.yml`, yamlText(variables));
+  for (const { path, content } of inventory.files) yield { path: `files/${path}`, mode: OWN_FILE, content };
+}
+
+/** Who is where: what Ansible's YAML inventory holds, written as JSON, which it reads many times faster. */
+function inventoryText(inventory: AnsibleInventory): string {
+  const apart = new Map(inventory.hosts.filter(({ name }) => !isFileName(name)).map((host) => [host.name, host.variables]));
+  const groups = inventory.groups.map((group) => {
+    const hosts = group.hosts.map((host) => `${JSON.stringify(host)}:${jsonText(apart.get(host) ?? {})}`);
+    const parts = [
+      ...(group.hosts.length === 0 ? [] : [`"hosts":{${hosts.join(",")}}`]),
+      ...(group.children.length === 0
+        ? []
+        : [`"children":{${group.children.map((child) => `${JSON.stringify(child)}:{}`).join(",")}}`]),
+      ...(group.priority === 1 ? [] : [`"vars":{"ansible_group_priority":${group.priority}}`]),
+    ];
+    return `${JSON.stringify(group.name)}:{${parts.join(",")}}`;
+  });
+  return `{${groups.join(",\n")}}\n`;
+}
+
+/** What a dynamic inventory answers to `--list`, piece by piece. */
+export function* dynamicInventory(inventory: AnsibleInventory): Generator<string> {
+  yield "{";
+  for (const group of inventory.groups) yield `${JSON.stringify(group.name)}:${jsonText(dynamicGroup(group))},\n`;
+  yield '"_meta":{"hostvars":{';
+  let separator = "";
+  for (const { name, variables } of inventory.hosts) {
+    yield `${separator}${JSON.stringify(name)}:${jsonText(variables)}`;
+    separator = ",\n";
+  }
+  yield "}}}\n";
+}
+
+function dynamicGroup(group: AnsibleGroup): JsonObject {
+  const vars: JsonObject = {
+    ...group.variables,
+    ...(group.priority === 1 ? {} : { ansible_group_priority: group.priority }),
+  };
+  const parts: Record<string, Json> = {};
+  if (group.hosts.length > 0) parts["hosts"] = group.hosts;
+  if (group.children.length > 0) parts["children"] = group.children;
+  if (hasAny(vars)) parts["vars"] = vars;
+  return parts;
+}
+
+function file(path: string, content: string): BundleFile {
+  return { path, mode: PLAIN_FILE, content };
+}
+
+function hasAny(values: object): boolean {
+  return Object.keys(values).length > 0;
+}

@@ -1,0 +1,89 @@
+import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
+
+/**
+ * Variables as YAML that Ansible's parser (YAML 1.1) reads as exactly the same values: texts are quoted unless they can be nothing
+ * else, and what would be a line break or not printable to it is escaped. Pure.
+ */
+export function yamlText(values: JsonObject): string {
+  const names = Object.keys(values);
+  if (names.length === 0) return "{}\n";
+  // The parser gives up on long keys. Ansible reads JSON in any file of variables.
+  if (hasLongKey(values)) return `${jsonText(values)}\n`;
+  return members(values, "", 0);
+}
+
+/** Deeper than this, values stand on one line: indentation alone would grow with the square of the depth. */
+const DEEPEST = 16;
+const LONGEST_KEY = 120;
+
+function members(values: JsonObject, indent: string, depth: number): string {
+  let text = "";
+  for (const key in values) text += `${indent}${scalar(key)}:${behind(values[key]!, `${indent}  `, depth + 1)}`;
+  return text;
+}
+
+/** What stands behind `key:` or `-`, with its line break. */
+function behind(value: Json, indent: string, depth: number): string {
+  if (typeof value !== "object" || value === null) return ` ${scalar(value)}\n`;
+  if (depth > DEEPEST || floatText(value) !== undefined) return ` ${jsonText(value)}\n`;
+  if (isJsonObject(value)) return Object.keys(value).length === 0 ? " {}\n" : `\n${members(value, indent, depth)}`;
+  const items = value as readonly Json[];
+  if (items.length === 0) return " []\n";
+  let text = "\n";
+  for (const item of items) text += `${indent}-${behind(item, `${indent}  `, depth + 1)}`;
+  return text;
+}
+
+/** Begins with a letter, holds nothing that has a meaning, and is no word that YAML reads as something else. */
+const SAFE = /^[A-Za-z_][A-Za-z0-9_./@-]*(?: [A-Za-z0-9_./@-]+)*$/;
+const WORDS = /^(?:y|n|yes|no|on|off|true|false|null|nan|inf)$/i;
+
+function scalar(value: Json): string {
+  if (typeof value === "string") return SAFE.test(value) && !WORDS.test(value) ? value : quoted(value);
+  return typeof value === "number" ? numberText(value) : JSON.stringify(value);
+}
+
+/** Line breaks and what is not printable, as the YAML parser has it, beyond what JSON escapes by itself. */
+// oxlint-disable-next-line no-control-regex -- these are what is looked for
+const UNPRINTABLE = /[\u007f-\u009f\u00a0\u2028\u2029\ufeff\ufffe\uffff]/g;
+
+function quoted(text: string): string {
+  return JSON.stringify(text).replaceAll(
+    UNPRINTABLE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** With an exponent, YAML 1.1 wants a point and a sign. */
+function numberText(value: number): string {
+  const text = JSON.stringify(value);
+  const [digits = "", exponent] = text.split("e");
+  if (exponent === undefined) return text;
+  return `${digits.includes(".") ? digits : `${digits}.0`}e${/^[+-]/.test(exponent) ? exponent : `+${exponent}`}`;
+}
+
+/** `{"$float": 2}` is the number 2.0. */
+function floatText(value: Json): string | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const float = value["$float"];
+  if (typeof float !== "number" || Object.keys(value).length !== 1) return undefined;
+  const text = numberText(float);
+  return /[.e]/.test(text) ? text : `${text}.0`;
+}
+
+/** JSON on one line, which is YAML as well. */
+export function jsonText(value: Json): string {
+  if (typeof value !== "object" || value === null) return typeof value === "string" ? quoted(value) : scalar(value);
+  const float = floatText(value);
+  if (float !== undefined) return float;
+  if (!isJsonObject(value)) return `[${(value as readonly Json[]).map(jsonText).join(", ")}]`;
+  return `{${Object.keys(value)
+    .map((key) => `${quoted(key)}: ${jsonText(value[key]!)}`)
+    .join(", ")}}`;
+}
+
+function hasLongKey(value: Json): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (!isJsonObject(value)) return (value as readonly Json[]).some(hasLongKey);
+  return Object.keys(value).some((key) => key.length > LONGEST_KEY || hasLongKey(value[key]!));
+}

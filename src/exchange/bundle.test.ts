@@ -1,0 +1,62 @@
+import { execFile } from "node:child_process";
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { tgzOf, zipOf, type BundleEntry } from "./bundle.ts";
+
+const run = promisify(execFile);
+const MODIFIED = new Date("2026-01-02T03:04:06Z");
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "gantry-bundle-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const ENTRIES: readonly BundleEntry[] = [
+  { path: "a.txt", mode: 0o644, content: "text" },
+  { path: "deep/er/é.bin", mode: 0o600, content: new Uint8Array([0, 255]) },
+  { path: `deep/${"x".repeat(150)}.yml`, mode: 0o644, content: "y".repeat(100_000) },
+  { path: "empty", mode: 0o644, content: "" },
+];
+
+test("a tgz holds the files with their modes", async () => {
+  await pipeline(tgzOf(ENTRIES, MODIFIED), createWriteStream(join(folder, "b.tgz")));
+  await run("tar", ["-xzf", "b.tgz"], { cwd: folder });
+  check();
+  expect(statSync(join(folder, "deep")).mode & 0o777).toBe(0o755);
+  expect(statSync(join(folder, "a.txt")).mtime).toEqual(MODIFIED);
+});
+
+test("a zip holds the files with their modes", async () => {
+  await pipeline(zipOf(ENTRIES, MODIFIED), createWriteStream(join(folder, "b.zip")));
+  await run("python3", ["-m", "zipfile", "-e", "b.zip", "."], { cwd: folder });
+  check(false);
+});
+
+test("what goes wrong while it is made ends it", async () => {
+  function* failing(): Generator<BundleEntry> {
+    yield ENTRIES[0]!;
+    throw new Error("broken");
+  }
+  await expect(pipeline(tgzOf(failing(), MODIFIED), createWriteStream(join(folder, "x")))).rejects.toThrow("broken");
+  await expect(pipeline(zipOf(failing(), MODIFIED), createWriteStream(join(folder, "x")))).rejects.toThrow("broken");
+});
+
+test("it holds other bundles", async () => {
+  const inner = { path: "web1.tgz", bundle: () => tgzOf(ENTRIES, MODIFIED) };
+  await pipeline(tgzOf([inner], MODIFIED), createWriteStream(join(folder, "b.tgz")));
+  await run("tar", ["-xzf", "b.tgz"], { cwd: folder });
+  await run("tar", ["-xzf", "web1.tgz"], { cwd: folder });
+  check();
+});
+
+function check(modes = true): void {
+  expect(readFileSync(join(folder, "a.txt"), "utf8")).toBe("text");
+  expect([...readFileSync(join(folder, "deep/er/é.bin"))]).toEqual([0, 255]);
+  expect(readFileSync(join(folder, `deep/${"x".repeat(150)}.yml`), "utf8")).toHaveLength(100_000);
+  expect(statSync(join(folder, "empty")).size).toBe(0);
+  if (modes) expect(statSync(join(folder, "deep/er/é.bin")).mode & 0o777).toBe(0o600);
+}
