@@ -38,7 +38,7 @@ beforeEach(async () => {
     ready: () => Promise.resolve(true),
     metrics: () => Promise.resolve(""),
   });
-  inventoryRoutes(http, createInventoryService({ database, inventory, events, bus }));
+  inventoryRoutes(http, createInventoryService({ database, inventory, events, bus, clock, random: systemRandom }));
   const store = createDesignStore({ clock, random: systemRandom });
   const observer = { observe: () => Promise.resolve([]) };
   designRoutes(

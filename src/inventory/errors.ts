@@ -84,12 +84,6 @@ export const ADDRESS_BLOCKS_OVERLAP = errorKind("address_blocks_overlap", {
   remedy: "Choose another subnet, or make one block of the two.",
 });
 
-export const ADDRESS_KEPT_BACK = errorKind("address_kept_back", {
-  status: 409,
-  summary: "An address lies in a reservation or a dynamic range of its block.",
-  remedy: "Choose another address, leave the address out to get a free one, or change the block.",
-});
-
 export const VALUE_TOO_LARGE = errorKind("value_too_large", {
   status: 422,
   summary: "Variables or other values are nested more than 64 levels deep, or larger than 1 MiB as JSON.",

@@ -57,7 +57,21 @@ export { hashOf } from "./hash.ts";
 export { createInventoryStore, type InventoryStore } from "./store.ts";
 export { inventoryMigrations } from "./tables.ts";
 export { cursorAfter, decodeCursor, listQuery } from "./page.ts";
-export { createInventoryService } from "./service.ts";
+export { createInventoryService, type InventoryService } from "./service.ts";
+export type { Edit, EditContext, EditPlan, EditProblem, EditResult, Removal } from "./edit-model.ts";
+export type { EditOptions } from "./edit-service.ts";
+export { dataOf, planEdits } from "./edit.ts";
+export {
+  KIND_NAMES,
+  OWNED_RULES,
+  ownedRule,
+  ruleOf,
+  titleOf,
+  type Kind,
+  type KindRule,
+  type OwnedKind,
+  type OwnedRule,
+} from "./kinds.ts";
 export { inventoryRoutes } from "./routes.ts";
 export {
   allocateFor,
@@ -73,3 +87,16 @@ export {
 export { ADDRESS_ELSEWHERE } from "./errors.ts";
 export { createAllocationService, type AllocationService } from "./allocation-service.ts";
 export { allocationRoutes } from "./allocation-routes.ts";
+export { sameJson } from "./bounds.ts";
+export type { Edit, EditResult } from "./edit-model.ts";
+export {
+  ADDRESS_BLOCK_SCHEMA,
+  GROUP_SCHEMA,
+  INTERFACE_SCHEMA,
+  LINK_SCHEMA,
+  NETWORK_SCHEMA,
+  SITE_SCHEMA,
+  STRUCTURE_SCHEMA,
+  ZONE_SCHEMA,
+} from "./kind-schemas.ts";
+export { ansibleNameProblem, deviceProblem, domainProblem } from "./kind-names.ts";

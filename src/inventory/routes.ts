@@ -65,17 +65,11 @@ export function inventoryRoutes({ app }: HttpServer, inventory: InventoryService
     },
     async (request, reply) => {
       const version = versionOf(request.headers["if-match"]);
-      const { variables, description } = request.body;
-      const edit = {
-        ...(variables === undefined ? {} : { variables: variables as JsonObject }),
-        ...(description === undefined ? {} : { description }),
-      };
-      const found = await inventory.editStructure(
-        request.principal as Principal,
-        request.params.idOrName,
-        version,
-        edit,
-      );
+      const principal = request.principal as Principal;
+      const { name } = await inventory.get(principal, "structures", request.params.idOrName);
+      const patch = request.body as JsonObject;
+      await inventory.edit(principal, [{ action: "merge", kind: "structure", name, version, patch }]);
+      const found = await inventory.get(principal, "structures", name);
       void reply.header("etag", `"${found.version}"`);
       return shown(found);
     },

@@ -1,16 +1,12 @@
 import type { Principal } from "../access/index.ts";
 import { GantryError } from "../kernel/errors.ts";
-import { canonicalJson } from "../kernel/json.ts";
 import { nearest } from "../kernel/nearest.ts";
-import type { Bus } from "../platform/bus/index.ts";
-import { afterCommit, type Database } from "../platform/database/index.ts";
-import type { EventStream } from "../platform/events/index.ts";
-import { checkVariables, type Resolution, VARIABLE_NAME_INVALID } from "../variables/index.ts";
-import { NOT_FOUND, VERSION_MISMATCH } from "./errors.ts";
-import { structureInputs } from "./inputs.ts";
+import type { Resolution } from "../variables/index.ts";
+import type { Edit, EditResult } from "./edit-model.ts";
+import { makeEdits, type EditOptions, type EditServiceParts } from "./edit-service.ts";
+import { NOT_FOUND } from "./errors.ts";
 import type { AddressBlock, BlueprintRow, Foundation, Site, Snapshot, Structure } from "./model.ts";
 import { pageOf } from "./page.ts";
-import type { InventoryStore, StructureEdit } from "./store.ts";
 import { createResolver, siteChain, type ResolverOptions } from "./variables.ts";
 
 /** The kinds of things that are listed, by the member of a snapshot that holds them. */
@@ -45,26 +41,20 @@ export interface InventoryService {
   /** Errors: `not_found`, `variable_type_conflict`. */
   variables(principal: Principal, kind: "foundation" | "structure", idOrName: string): Promise<Resolution>;
   /**
-   * Changes a structure's variables or description. What is built with them is brought up to date by the foreman.
-   * `version`: the one that was read; null when any will do.
+   * Makes edits in one transaction: all of them, or none. One result for each edit, in their order, then those of what went or changed
+   * along. What is built with something that changed is brought up to date by the foreman.
    *
-   * Errors: `not_found`, `version_mismatch`, `variable_name_invalid`, `variable_type_conflict`.
+   * Errors: of one problem its own (`not_found`, `version_mismatch`, `member_invalid`, `reference_unknown`, `removal_needs_cascade` …); of
+   * several kinds `edits_refused`, with all problems, each with the place of its edit in the list.
    */
-  editStructure(
+  edit(
     principal: Principal,
-    idOrName: string,
-    version: number | null,
-    edit: StructureEdit,
-  ): Promise<Structure>;
+    edits: readonly Edit[],
+    options?: EditOptions,
+  ): Promise<{ readonly results: readonly EditResult[] }>;
 }
 
-export interface InventoryServiceParts {
-  readonly database: Database;
-  readonly inventory: InventoryStore;
-  readonly events: EventStream;
-  readonly bus: Bus;
-  readonly classesOf?: ResolverOptions["classesOf"];
-}
+export type InventoryServiceParts = EditServiceParts;
 
 export function createInventoryService(parts: InventoryServiceParts): InventoryService {
   const { database, inventory: store } = parts;
@@ -83,38 +73,8 @@ export function createInventoryService(parts: InventoryServiceParts): InventoryS
       const row = find(snapshot, kind === "structure" ? "structures" : "foundations", idOrName);
       return createResolver(snapshot, options)[kind](row.name);
     },
-    async editStructure(principal, idOrName, version, edit) {
-      const wrong = checkVariables(edit.variables ?? {});
-      const [first] = wrong;
-      if (first !== undefined) throw new GantryError(VARIABLE_NAME_INVALID, first.message, { problems: wrong });
-      return database.transaction(async (tx) => {
-        const snapshot = await store.snapshot(principal.tenantId, tx);
-        const before = find(snapshot, "structures", idOrName);
-        if (version !== null && version !== before.version) {
-          throw new GantryError(
-            VERSION_MISMATCH,
-            `structure '${before.name}' is at version ${before.version}, not ${version}`,
-          );
-        }
-        const after = await store.editStructure(tx, before.id, before.version, edit);
-        const changed = { ...snapshot, structures: new Map([...snapshot.structures, [after.name, after]]) };
-        const inputs = (world: Snapshot): string =>
-          canonicalJson(structureInputs(createResolver(world, options), after.name) as never);
-        const stale = before.state !== "planned" && inputs(snapshot) !== inputs(changed);
-        if (stale) await store.changeBuild(tx, "structure", after.id, after.version, { stale: true });
-        const data = { name: after.name, by: principal.name, fields: Object.keys(edit) };
-        await parts.events.append(tx, [
-          {
-            tenantId: principal.tenantId,
-            type: "structure.edited",
-            subject: { kind: "structure", id: after.id },
-            data,
-          },
-        ]);
-        afterCommit(tx, "foreman", () => parts.bus.publish("foreman", null));
-        return stale ? { ...after, stale: true, version: after.version + 1 } : after;
-      });
-    },
+    edit: (principal, edits, editOptions) =>
+      database.transaction(async (tx) => ({ results: await makeEdits(parts, tx, principal, edits, editOptions) })),
   };
 }
 

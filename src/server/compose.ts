@@ -239,7 +239,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   });
 
   allocationRoutes(http, createAllocationService({ database, inventory, events, bus, clock }));
-  inventoryRoutes(http, createInventoryService({ database, inventory, events, bus }));
+  inventoryRoutes(http, createInventoryService({ database, inventory, events, bus, clock, random }));
   designRoutes(http, designs);
   foremanRoutes(http, { designs, inventory, jobs: jobs.service, clock });
   jobRoutes(http.app, jobs.service);

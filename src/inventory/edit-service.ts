@@ -1,0 +1,106 @@
+import type { Principal } from "../access/index.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Id, Random } from "../kernel/ids.ts";
+import type { Json } from "../kernel/json.ts";
+import type { Bus } from "../platform/bus/index.ts";
+import { afterCommit, type Database, type Transaction } from "../platform/database/index.ts";
+import type { EventDraft, EventStream } from "../platform/events/index.ts";
+import { holdInventory } from "./allocation-store.ts";
+import { errorsByCode, planEdits } from "./edit.ts";
+import { refusal, type Edit, type EditPlan, type EditResult } from "./edit-model.ts";
+import { removeRows, writeTenant } from "./edit-store.ts";
+import type { InventoryStore } from "./store.ts";
+import type { ResolverOptions } from "./variables.ts";
+
+export interface EditOptions {
+  /** Who manages what is created: `import:NAME`. Default: `person`. */
+  readonly managedBy?: string;
+  /** Whether what depends on something that is deleted goes with it. Default: no. */
+  readonly cascade?: boolean;
+}
+
+export interface EditServiceParts {
+  readonly database: Database;
+  readonly inventory: InventoryStore;
+  readonly events: EventStream;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly classesOf?: ResolverOptions["classesOf"];
+}
+
+/** More edits at once are told by one event that counts them. */
+const MOST_EVENTS = 1000;
+
+/** Makes edits within the caller's transaction: all of them, or none. Errors: those of `InventoryService.edit`. */
+export async function makeEdits(
+  parts: EditServiceParts,
+  tx: Transaction,
+  principal: Principal,
+  edits: readonly Edit[],
+  options: EditOptions = {},
+): Promise<readonly EditResult[]> {
+  const { database, inventory: store, clock, random } = parts;
+  const { tenantId } = principal;
+  // What is read from here on is still so when it is written: every writer passes the tenant's row.
+  await holdInventory(tx, tenantId);
+  const plan = planEdits(await store.snapshot(tenantId, tx), edits, {
+    now: clock.now(),
+    random,
+    managedBy: options.managedBy ?? "person",
+    cascade: options.cascade ?? false,
+    ...(parts.classesOf === undefined ? {} : { resolverOptions: { classesOf: parts.classesOf } }),
+  });
+  if (plan.problems.length > 0) throw refusal(plan.problems, errorsByCode());
+  await removeRows(database, tx, tenantId, plan.removals);
+  if (hasRows(plan)) await store.write(tx, tenantId, plan.writes);
+  if (plan.tenant !== null) await writeTenant(tx, plan.tenant);
+  if (plan.results.some(({ action }) => action === "removed" || action === "leaving"))
+    await store.removeUnused(tx, tenantId);
+  const changes = plan.results.filter(({ action }) => action !== "unchanged");
+  if (changes.length === 0) return plan.results;
+  await parts.events.append(tx, eventsOf(principal, changes, edits.length, options.managedBy));
+  afterCommit(tx, "inventory", () => parts.bus.publish("inventory", tenantId));
+  afterCommit(tx, "foreman", () => parts.bus.publish("foreman", null));
+  return plan.results;
+}
+
+function hasRows({ writes }: EditPlan): boolean {
+  return [writes.insert, writes.update].some((rows) => Object.values(rows).some((list) => list.length > 0));
+}
+
+const TYPES: Readonly<Record<EditResult["action"], string>> = {
+  created: "inventory.created",
+  changed: "inventory.changed",
+  removed: "inventory.removed",
+  leaving: "inventory.removed",
+  unchanged: "inventory.changed",
+};
+
+function eventsOf(
+  { tenantId, name: by }: Principal,
+  changes: readonly EditResult[],
+  edits: number,
+  managedBy: string | undefined,
+): readonly EventDraft[] {
+  if (edits > MOST_EVENTS) {
+    const data = { name: managedBy ?? "person", by, counts: countsOf(changes) };
+    return [{ tenantId, type: "inventory.imported", subject: { kind: "tenant", id: tenantId }, data }];
+  }
+  return changes.map(({ kind, id, name, action, fields }) => ({
+    tenantId,
+    type: TYPES[action],
+    subject: { kind, id: id satisfies Id },
+    data: { name, kind, by, fields: [...fields] },
+  }));
+}
+
+/** `{ structure: { created: 3 } }` */
+function countsOf(changes: readonly EditResult[]): Json {
+  const counts: Record<string, Record<string, number>> = {};
+  for (const { kind, action } of changes) {
+    const ofKind = (counts[kind] ??= {});
+    ofKind[action] = (ofKind[action] ?? 0) + 1;
+  }
+  return counts;
+}
