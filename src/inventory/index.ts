@@ -54,7 +54,8 @@ export { hashAnswer, questionOf, questionText, recordQuery, structures } from ".
 export { foundationInputs, occupants, structureInputs } from "./inputs.ts";
 export { fqdnOf, zoneOf, zoneOfSite } from "./zones.ts";
 export { hashOf } from "./hash.ts";
-export { createInventoryStore, type InventoryStore } from "./store.ts";
+export { createInventoryStore, INVENTORY_SUBJECT, type InventoryStore, type RowRemoval } from "./store.ts";
+export { groupOrder, type GroupOrder } from "./group-order.ts";
 export { inventoryMigrations } from "./tables.ts";
 export { cursorAfter, decodeCursor, listQuery } from "./page.ts";
 export { createInventoryService, type InventoryService } from "./service.ts";
@@ -100,3 +101,5 @@ export {
   ZONE_SCHEMA,
 } from "./kind-schemas.ts";
 export { ansibleNameProblem, deviceProblem, domainProblem } from "./kind-names.ts";
+export { builtIn } from "./variables.ts";
+export { interfaceProblems } from "./edit-interfaces.ts";

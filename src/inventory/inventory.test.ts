@@ -3,7 +3,7 @@ import { foundationInputs, occupants, structureInputs } from "./inputs.ts";
 import { hostnameProblem, nameProblem, templateNameProblem } from "./names.ts";
 import type { World } from "./model.ts";
 import { hashAnswer, questionOf, questionText, structures } from "./query.ts";
-import { blueprint, emptySnapshot, foundation, site, structure } from "./testing.ts";
+import { blueprint, emptySnapshot, foundation, group, site, structure } from "./testing.ts";
 import { createResolver, siteChain } from "./variables.ts";
 
 function named<Row extends { readonly name: string }>(...rows: readonly Row[]): ReadonlyMap<string, Row> {
@@ -86,6 +86,31 @@ describe("variables", () => {
       more: 1,
       _type: "local",
     });
+  });
+
+  it("of a structure in groups: between its sites and its foundation, and it is told which group", () => {
+    const groups = named(
+      group("all", { variables: { who: "all", ntp: "a" } }),
+      group("web", { parent: "all", variables: { who: "web", ">list": "web", image: "group" } }),
+      group("edge", { includes: ["web"], priority: 9, variables: { ntp: "edge" } }),
+    );
+    const web1 = { ...world.structures.get("web1")!, groups: ["web"], variables: {} };
+    const resolution = createResolver({ ...world, groups, structures: named(web1) }).structure("web1");
+    expect(resolution.values).toMatchObject({
+      who: "attributes",
+      ntp: "edge",
+      list: ["region", "lab", "web"],
+      image: "x",
+    });
+    expect(resolution.explain["ntp"]).toMatchObject({
+      from: [{ kind: "group", name: "edge" }],
+      overrode: [{ source: { kind: "group", name: "all" }, value: "a" }],
+    });
+    expect(resolution.explain["list"]?.from.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+      "site region",
+      "site lab",
+      "group web",
+    ]);
   });
 
   it("take the classes of a driver into account", () => {

@@ -247,7 +247,7 @@ export function columnValues<Row extends Managed & { readonly name: string }>(
 
 /** Some members of a row as columns. */
 export function partialColumns<Row extends Managed & { readonly name: string }>(
-  kind: RowKind<Row>,
+  kind: Pick<RowKind<Row>, "members">,
   values: Partial<Row>,
 ): Readonly<Record<string, ColumnValue>> {
   const kinds: Readonly<Record<string, ColumnKind>> = kind.members;

@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { DEFAULT_TENANT } from "../access/index.ts";
 import { manualClock } from "../kernel/clock.ts";
+import type { Json } from "../kernel/json.ts";
+import type { Bus } from "../platform/bus/index.ts";
 import type { Database, OpenEmptyDatabase, Transaction } from "../platform/database/index.ts";
 import { UNDESCRIBED } from "./described.ts";
-import type { InventoryWrites, Structure, StructureBuild } from "./model.ts";
-import { createInventoryStore, type InventoryStore } from "./store.ts";
+import type { InventoryWrites, Managed, Structure, StructureBuild } from "./model.ts";
+import { createInventoryStore, type InventoryStore, type RowRemoval } from "./store.ts";
 import { inventoryMigrations } from "./tables.ts";
 import {
   addressBlock,
@@ -18,6 +20,7 @@ import {
   networkInterface,
   site,
   structure,
+  tenant as aTenant,
   updating,
   zone,
 } from "./testing.ts";
@@ -49,6 +52,10 @@ export function storeSuite(open: OpenEmptyDatabase): void {
   }
   const inTransaction = <Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> =>
     database.transaction(work);
+
+  function seen({ id, name, version }: Managed & { readonly name: string }): Omit<RowRemoval, "table"> {
+    return { id, name, version };
+  }
 
   async function structureNamed(name: string): Promise<Structure | undefined> {
     return (await store.snapshot(tenant)).structures.get(name);
@@ -281,6 +288,72 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       await expect(
         inTransaction((tx) => store.editStructure(tx, id, 1, { description: "late" })),
       ).rejects.toMatchObject({ code: "version_mismatch" });
+    });
+
+    it("removes rows of any kind, each of the version that was seen, or none", async () => {
+      await write(
+        inserting({
+          groups: [group("all"), group("web", { parent: "all" })],
+          zones: [zone("example.org")],
+          structures: [structure("a", { addresses: [{ block: "block", address: "10.0.0.1" }] })],
+        }),
+      );
+      const { groups, zones, structures } = await store.snapshot(tenant);
+      const removals = [
+        { table: "inventory_group", ...seen(groups.get("web")!) },
+        { table: "zone", ...seen(zones.get("example.org")!) },
+        { table: "structure", ...seen(structures.get("a")!) },
+      ] as const;
+      const late = { ...removals[1], version: 7 };
+      await expect(inTransaction((tx) => store.removeRows(tx, tenant, [removals[0], late]))).rejects.toMatchObject({
+        code: "inventory_outdated",
+      });
+      await inTransaction((tx) => store.removeRows(tx, tenant, removals));
+      const left = await store.snapshot(tenant);
+      expect([[...left.groups.keys()], left.zones.size, left.structures.size]).toEqual([["all"], 0, 0]);
+      await write(
+        inserting({ structures: [structure("b", { addresses: [{ block: "block", address: "10.0.0.1" }] })] }),
+      );
+    });
+
+    it("keeps the tenants themselves, each with an inventory of its own", async () => {
+      const { tenant: first } = await store.snapshot(tenant);
+      const changed = { ...first, variables: { motd: "hello" }, labels: { a: "b" }, version: 2, updatedAt: 5 };
+      await inTransaction((tx) => store.writeTenant(tx, changed));
+      expect((await store.snapshot(tenant)).tenant).toEqual(changed);
+      await expect(inTransaction((tx) => store.writeTenant(tx, changed))).rejects.toMatchObject({
+        code: "inventory_outdated",
+      });
+      const second = aTenant({ name: "second" });
+      await inTransaction((tx) => store.createTenant(tx, second));
+      await inTransaction((tx) => store.write(tx, second.id, inserting({ sites: [site("theirs")] })));
+      expect((await store.snapshot(second.id)).tenant).toEqual(second);
+      expect([...(await store.snapshot(second.id)).sites.keys()]).toEqual(["theirs"]);
+      expect([...(await store.snapshot(tenant)).sites.keys()]).toEqual([]);
+      await expect(inTransaction((tx) => store.createTenant(tx, aTenant({ name: "second" })))).rejects.toMatchObject({
+        code: "inventory_outdated",
+      });
+    });
+
+    it("tells the bus after each commit that wrote it, once, and not of what was given up", async () => {
+      const told: Json[] = [];
+      const bus = { publish: (subject: string, payload: Json) => void told.push([subject, payload]) } as Bus;
+      const telling = createInventoryStore({ database, clock: manualClock(), bus });
+      await inTransaction(async (tx) => {
+        await telling.write(tx, tenant, inserting({ sites: [site("lab")] }));
+        await telling.write(tx, tenant, inserting({ structures: [structure("a")] }));
+        expect(told).toEqual([]);
+      });
+      expect(told).toEqual([["inventory", tenant]]);
+      const { id } = (await telling.snapshot(tenant)).structures.get("a")!;
+      await inTransaction((tx) => telling.changeBuild(tx, "structure", id, 1, { stale: true }));
+      expect(told).toHaveLength(2);
+      const undone = inTransaction(async (tx) => {
+        await telling.write(tx, tenant, inserting({ sites: [site("ghost")] }));
+        throw new Error("given up");
+      });
+      await expect(undone).rejects.toThrow("given up");
+      expect(told).toHaveLength(2);
     });
 
     it("removes records nobody needs any more, and no others", async () => {

@@ -3,7 +3,15 @@ import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
 import { parseAddress, toHex } from "../network/index.ts";
-import { isUniqueViolation, type Database, type Queries, type Transaction } from "../platform/database/index.ts";
+import type { Bus } from "../platform/bus/index.ts";
+import {
+  afterCommit,
+  isUniqueViolation,
+  type Database,
+  type Queries,
+  type Tables,
+  type Transaction,
+} from "../platform/database/index.ts";
 import { INVENTORY_OUTDATED, VERSION_MISMATCH } from "./errors.ts";
 import type {
   Buildable,
@@ -14,6 +22,7 @@ import type {
   Snapshot,
   Structure,
   StructureBuild,
+  Tenant,
 } from "./model.ts";
 import {
   ADDRESS_BLOCK,
@@ -30,8 +39,10 @@ import {
   rowOf,
   SITE,
   STRUCTURE,
+  TENANT_MEMBERS,
   ZONE,
   type RowKind,
+  type TableName,
 } from "./rows.ts";
 import { createSnapshotReader } from "./snapshot.ts";
 import { unusedRecords } from "./unused.ts";
@@ -68,17 +79,53 @@ export interface InventoryStore {
   /** Removes a row, and gives its addresses back. False when it is not there, or not of this version. */
   remove(tx: Transaction, target: BuiltKind, id: Id, version: number): Promise<boolean>;
   /**
+   * Removes rows of any kind, each of the version that was seen.
+   *
+   * Errors: `inventory_outdated`; the transaction is then to be given up.
+   */
+  removeRows(tx: Transaction, tenantId: Id, removals: readonly RowRemoval[]): Promise<void>;
+  /** A tenant with nothing in it. Errors: `inventory_outdated` when there is one of this id or name. */
+  createTenant(tx: Transaction, tenant: Tenant): Promise<void>;
+  /** Replaces the tenant's own row, whose version is one less. Errors: `inventory_outdated`. */
+  writeTenant(tx: Transaction, tenant: Tenant): Promise<void>;
+  /**
    * Removes sites, address blocks and blueprints that are to go and that nothing needs any more.
    * @returns rows removed
    */
   removeUnused(tx: Transaction, tenantId: Id): Promise<number>;
 }
 
+/** A row that goes. */
+export interface RowRemoval {
+  readonly table: TableName;
+  readonly id: Id;
+  readonly name: string;
+  readonly version: number;
+}
+
 type BuiltKind = "foundation" | "structure";
 
-export function createInventoryStore(parts: { readonly database: Database; readonly clock: Clock }): InventoryStore {
-  const { database, clock } = parts;
+/** What is told on the bus after each commit that wrote the inventory of a tenant; its id is the payload. */
+export const INVENTORY_SUBJECT = "inventory";
+
+export interface InventoryStoreParts {
+  readonly database: Database;
+  readonly clock: Clock;
+  /** Told of every change of an inventory. */
+  readonly bus?: Bus;
+}
+
+export function createInventoryStore(parts: InventoryStoreParts): InventoryStore {
+  const { database, clock, bus } = parts;
   const reader = createSnapshotReader(database);
+
+  /** Begins to write: the revision of what is written. Who is to know of it is told after the commit. */
+  async function begin(tx: Transaction, tenantId: Id): Promise<number> {
+    const revision = await nextRevision(tx, tenantId);
+    if (bus !== undefined)
+      afterCommit(tx, `${INVENTORY_SUBJECT} ${tenantId}`, () => bus.publish(INVENTORY_SUBJECT, tenantId));
+    return revision;
+  }
 
   async function writeKind<Row extends Managed & { readonly name: string }>(
     tx: Transaction,
@@ -113,12 +160,8 @@ export function createInventoryStore(parts: { readonly database: Database; reado
     insert: readonly Structure[],
     update: readonly Structure[],
   ): Promise<void> {
-    const ids = update.map(({ id }) => id);
-    for (let start = 0; start < ids.length; start += 500) {
-      await tx
-        .deleteFrom("address")
-        .where("structure_id", "in", ids.slice(start, start + 500))
-        .execute();
+    for (const part of inParts(update.map(({ id }) => id))) {
+      await tx.deleteFrom("address").where("structure_id", "in", part).execute();
     }
     const rows = [...insert, ...update].flatMap((structure) =>
       structure.addresses.map(({ block, address }) => [
@@ -159,7 +202,7 @@ export function createInventoryStore(parts: { readonly database: Database; reado
   ): Promise<boolean> {
     const found = await tx.selectFrom(target).select("tenant_id").where("id", "=", id).executeTakeFirst();
     if (found === undefined) return false;
-    const revision = await nextRevision(tx, found.tenant_id);
+    const revision = await begin(tx, found.tenant_id);
     let query = tx
       .updateTable(target)
       .set({ ...columns, revision, updated_at: clock.now() })
@@ -169,11 +212,28 @@ export function createInventoryStore(parts: { readonly database: Database; reado
     return (await query.executeTakeFirst()).numUpdatedRows > 0n;
   }
 
+  async function removeRows(tx: Transaction, tenantId: Id, removals: readonly RowRemoval[]): Promise<void> {
+    if (removals.length === 0) return;
+    const revision = await begin(tx, tenantId);
+    for (const part of inParts(removals.filter(({ table }) => table === "structure").map(({ id }) => id))) {
+      await tx.deleteFrom("address").where("structure_id", "in", part).execute();
+    }
+    for (const { table, id, version } of removals) {
+      const gone = await tx.deleteFrom(table).where("id", "=", id).where("version", "=", version).executeTakeFirst();
+      if (gone.numDeletedRows === 0n) throw outdated();
+    }
+    await database.bulkInsert(tx, {
+      table: "inventory_removed",
+      columns: ["tenant_id", "kind", "name", "revision"],
+      rows: removals.map(({ table, name }) => [tenantId, table, name, revision]),
+    });
+  }
+
   return {
     snapshot: (tenantId, tx) => reader.read(tenantId, tx),
     async write(tx, tenantId, { insert, update: changed }) {
       try {
-        const revision = await nextRevision(tx, tenantId);
+        const revision = await begin(tx, tenantId);
         await writeKind(tx, SITE, tenantId, revision, insert.sites, changed.sites);
         await writeKind(tx, GROUP, tenantId, revision, insert.groups, changed.groups);
         await writeKind(tx, NETWORK, tenantId, revision, insert.networks, changed.networks);
@@ -207,15 +267,31 @@ export function createInventoryStore(parts: { readonly database: Database; reado
     async remove(tx, target, id, version) {
       const found = await readRow(tx, target, id);
       if (found === undefined || found.row.version !== version) return false;
-      const revision = await nextRevision(tx, found.tenantId);
-      if (target === "structure") await tx.deleteFrom("address").where("structure_id", "=", id).execute();
-      const gone = await tx.deleteFrom(target).where("id", "=", id).where("version", "=", version).executeTakeFirst();
-      if (gone.numDeletedRows === 0n) throw outdated();
-      await tx
-        .insertInto("inventory_removed")
-        .values({ tenant_id: found.tenantId, kind: target, name: found.row.name, revision })
-        .execute();
+      await removeRows(tx, found.tenantId, [{ table: target, id, name: found.row.name, version }]);
       return true;
+    },
+    removeRows,
+    async createTenant(tx, tenant) {
+      const columns = partialColumns({ members: TENANT_MEMBERS }, tenant);
+      try {
+        await tx
+          .insertInto("tenant")
+          .values({ ...(columns as unknown as Tables["tenant"]), id: tenant.id, revision: 1 })
+          .execute();
+      } catch (error) {
+        throw isUniqueViolation(error) ? outdated(error) : error;
+      }
+      await begin(tx, tenant.id);
+    },
+    async writeTenant(tx, tenant) {
+      await begin(tx, tenant.id);
+      const changed = await tx
+        .updateTable("tenant")
+        .set(partialColumns({ members: TENANT_MEMBERS }, tenant))
+        .where("id", "=", tenant.id)
+        .where("version", "=", tenant.version - 1)
+        .executeTakeFirst();
+      if (changed.numUpdatedRows === 0n) throw outdated();
     },
     async removeUnused(tx, tenantId) {
       const leaving = await Promise.all(
@@ -231,14 +307,15 @@ export function createInventoryStore(parts: { readonly database: Database; reado
       if (leaving.every((rows) => rows.length === 0)) return 0;
       const unused = unusedRecords(await reader.read(tenantId, tx));
       if (unused.length === 0) return 0;
-      const revision = await nextRevision(tx, tenantId);
-      for (const { table, id, name } of unused) {
-        await tx.deleteFrom(table).where("id", "=", id).execute();
-        await tx.insertInto("inventory_removed").values({ tenant_id: tenantId, kind: table, name, revision }).execute();
-      }
+      await removeRows(tx, tenantId, unused);
       return unused.length;
     },
   };
+}
+
+/** As many ids as one statement takes well. */
+function* inParts(ids: readonly Id[]): Generator<readonly Id[]> {
+  for (let start = 0; start < ids.length; start += 500) yield ids.slice(start, start + 500);
 }
 
 /** Counts the tenant's inventory on. Writers of one tenant wait here for each other, so that revisions are committed in their order. */

@@ -5,6 +5,7 @@ export interface UnusedRecord {
   readonly table: "site" | "address_block" | "blueprint";
   readonly id: Id;
   readonly name: string;
+  readonly version: number;
 }
 
 /**
@@ -38,6 +39,7 @@ export function unusedRecords(snapshot: Snapshot): readonly UnusedRecord[] {
 interface Leaving {
   readonly id: Id;
   readonly name: string;
+  readonly version: number;
   readonly wanted: "built" | "absent";
 }
 
@@ -64,5 +66,5 @@ function unused(
 ): readonly UnusedRecord[] {
   return [...rows]
     .filter(({ wanted, name }) => wanted === "absent" && !used.has(name))
-    .map(({ id, name }) => ({ table, id, name }));
+    .map(({ id, name, version }) => ({ table, id, name, version }));
 }

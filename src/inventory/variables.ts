@@ -1,10 +1,23 @@
 import { lineage, type Blueprint } from "../blueprints/index.ts";
-import { invariant } from "../kernel/errors.ts";
+import { GantryError, invariant } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
-import type { JsonObject } from "../kernel/json.ts";
-import { resolve, type Layer, type Resolution } from "../variables/index.ts";
+import type { Json, JsonObject } from "../kernel/json.ts";
+import {
+  extendFold,
+  extendValues,
+  objectOf,
+  parseKey,
+  resolutionOf,
+  valuesOfFold,
+  type Fold,
+  type Layer,
+  type Resolution,
+} from "../variables/index.ts";
 import type { FoundationData, StructureData, World } from "./model.ts";
+import { layer, sharedLayers } from "./shared-layers.ts";
 import { fqdnOf } from "./zones.ts";
+
+export { siteChain } from "./site-chain.ts";
 
 /** Answers what variables something has. Each answer is worked out once, so ask one resolver for everything in one world. */
 export interface Resolver {
@@ -12,6 +25,10 @@ export interface Resolver {
   /** Throws `variable_type_conflict` when layers do not go together. */
   structure(name: string): Resolution;
   foundation(name: string): Resolution;
+  /** The values of `structure(name)` alone, which are not kept: for many at once. Throws as it does. */
+  values(name: string): JsonObject;
+  /** One variable of a structure, worked out without the others. Undefined when it is not there, or its layers do not go together. */
+  value(name: string, variable: string): Json | undefined;
 }
 
 export interface ResolverOptions {
@@ -22,18 +39,28 @@ export interface ResolverOptions {
 export function createResolver(world: World, options: ResolverOptions = {}): Resolver {
   const structures = new Map<string, Resolution>();
   const foundations = new Map<string, Resolution>();
+  const shared = sharedLayers(world);
   function classes(type: string | undefined): readonly string[] {
-    return type === undefined ? [] : [type, ...(options.classesOf?.(type) ?? [])];
+    return type === undefined ? NO_CLASSES : [type, ...(options.classesOf?.(type) ?? [])];
+  }
+  function partsOf(name: string): StructureParts {
+    const structure = world.structures.get(name);
+    invariant(structure !== undefined, "variables are asked of a structure that is there");
+    const foundation = foundationOf(world, structure);
+    const ofClasses = classes(foundation?.type);
+    const before = shared.structure(structure.blueprint, structure.site, structure.groups, ofClasses);
+    return { structure, foundation, classes: ofClasses, before };
+  }
+  function resolveStructure(name: string): Resolution {
+    const parts = partsOf(name);
+    return resolutionOf(extendFold(parts.before, ownLayers(world, parts), parts.classes));
   }
   return {
     world,
     structure(name) {
       const known = structures.get(name);
       if (known !== undefined) return known;
-      const structure = world.structures.get(name);
-      invariant(structure !== undefined, "variables are asked of a structure that is there");
-      const type = foundationOf(world, structure)?.type;
-      const resolution = resolve(structureLayers(world, structure), { classes: classes(type) });
+      const resolution = resolveStructure(name);
       structures.set(name, resolution);
       return resolution;
     },
@@ -42,28 +69,62 @@ export function createResolver(world: World, options: ResolverOptions = {}): Res
       if (known !== undefined) return known;
       const foundation = world.foundations.get(name);
       invariant(foundation !== undefined, "variables are asked of a foundation that is there");
-      const resolution = resolve(foundationLayers(world, foundation), { classes: classes(foundation.type) });
+      const ofClasses = classes(foundation.type);
+      const before = shared.foundation(foundation.blueprint, foundation.site, ofClasses);
+      const resolution = resolutionOf(extendFold(before, foundationLayers(foundation), ofClasses));
       foundations.set(name, resolution);
       return resolution;
+    },
+    values(name) {
+      const parts = partsOf(name);
+      const { structure, foundation, before } = parts;
+      const plain = plainValues(before);
+      const own = structure.variables;
+      const attributes = foundation?.attributes ?? NO_VALUES;
+      if (plain === undefined || !isPlain(own) || !isPlain(attributes)) return resolveStructure(name).values;
+      return { ...plain, ...attributes, ...own, ...builtIn(world, structure) };
+    },
+    value(name, variable) {
+      const parts = partsOf(name);
+      const values = new Map([[variable, parts.before.held.get(variable)?.value]]);
+      const layers = ownLayers(world, parts).map(({ source, values: said }) => ({
+        source,
+        values: said === null ? null : sayingOf(said, variable),
+      }));
+      try {
+        extendValues(values, layers, parts.classes);
+      } catch (error) {
+        if (!(error instanceof GantryError)) throw error;
+        return undefined;
+      }
+      return values.get(variable);
     },
   };
 }
 
-/** Tenant, blueprint (parents first), sites (root to leaf), the foundation's attributes, the structure, what is built in. */
-function structureLayers(world: World, structure: StructureData & { readonly id?: Id }): readonly Layer[] {
-  const foundation = foundationOf(world, structure);
+const NO_CLASSES: readonly string[] = [];
+const NO_VALUES: JsonObject = {};
+
+interface StructureParts {
+  readonly structure: StructureData & { readonly id?: Id };
+  readonly foundation: (FoundationData & { readonly id?: Id }) | undefined;
+  readonly classes: readonly string[];
+  /** What the layers came to that it shares with others. */
+  readonly before: Fold;
+}
+
+/** Over what it shares with others: the foundation's attributes, the structure, what is built in. */
+function ownLayers(world: World, { structure, foundation }: StructureParts): readonly Layer[] {
   return [
-    ...commonLayers(world, lineageOf(world, structure), structure.site),
     ...(foundation === undefined ? [] : [layer("foundation", foundation.name, foundation.attributes)]),
     layer("structure", structure.name, structure.variables),
     layer("built_in", "structure", builtIn(world, structure)),
   ];
 }
 
-/** Tenant, blueprint (parents first), sites (root to leaf), the foundation's attributes and variables, what is built in. */
-function foundationLayers(world: World, foundation: FoundationData & { readonly id?: Id }): readonly Layer[] {
+/** Over what it shares with others: the foundation's attributes and variables, what is built in. */
+function foundationLayers(foundation: FoundationData & { readonly id?: Id }): readonly Layer[] {
   return [
-    ...commonLayers(world, lineage(world.blueprints, foundation.blueprint), foundation.site),
     layer("foundation", foundation.name, foundation.attributes),
     layer("foundation", foundation.name, foundation.variables),
     layer(
@@ -72,6 +133,33 @@ function foundationLayers(world: World, foundation: FoundationData & { readonly 
       withId(foundation, { _name: foundation.name, _site: foundation.site, _type: foundation.type }),
     ),
   ];
+}
+
+/** The values of a fold without problems as an object that others only copy. */
+function plainValues(fold: Fold): JsonObject | undefined {
+  if (fold.kind !== undefined) return undefined;
+  const known = plain.get(fold);
+  if (known !== undefined) return known;
+  const values = objectOf(valuesOfFold(fold));
+  plain.set(fold, values);
+  return values;
+}
+
+const plain = new WeakMap<Fold, JsonObject>();
+
+/** Whether every key only sets, for every class. */
+function isPlain(values: JsonObject): boolean {
+  for (const key of Object.keys(values)) {
+    const parsed = parseKey(key);
+    if (parsed === undefined || parsed.operator !== "set" || parsed.class !== undefined) return false;
+  }
+  return true;
+}
+
+/** What a layer says of one variable. */
+function sayingOf(values: JsonObject, variable: string): JsonObject {
+  const said = Object.entries(values).filter(([key]) => key === variable || parseKey(key)?.name === variable);
+  return Object.fromEntries(said);
 }
 
 /** What a structure stands on, as far as that is known. */
@@ -90,29 +178,8 @@ export function lineageOf(
   return structure.blueprint === null ? [] : lineage(world.blueprints, structure.blueprint);
 }
 
-function commonLayers(world: World, blueprints: readonly Blueprint[], site: string): readonly Layer[] {
-  return [
-    layer("tenant", world.tenant.name, world.tenant.variables),
-    ...blueprints.map((one) => layer("blueprint", one.name, one.variables)),
-    ...siteChain(world, site).map((name) => layer("site", name, world.sites.get(name)?.variables ?? {})),
-  ];
-}
-
-/** The sites a site lies in, root first, itself last. A circle, which no design keeps, is cut. */
-export function siteChain(world: Pick<World, "sites">, site: string): readonly string[] {
-  const chain = new Set<string>();
-  for (
-    let name: string | null = site;
-    name !== null && !chain.has(name);
-    name = world.sites.get(name)?.parent ?? null
-  ) {
-    if (!world.sites.has(name)) break;
-    chain.add(name);
-  }
-  return [...chain].reverse();
-}
-
-function builtIn(world: World, structure: StructureData & { readonly id?: Id }): JsonObject {
+/** What is known of a structure without anybody having said it: the last layer. */
+export function builtIn(world: World, structure: StructureData & { readonly id?: Id }): JsonObject {
   return withId(structure, {
     _name: structure.name,
     _hostname: structure.hostname,
@@ -127,10 +194,6 @@ function builtIn(world: World, structure: StructureData & { readonly id?: Id }):
 /** What is only planned has no id yet. */
 function withId(thing: { readonly id?: Id }, values: JsonObject): JsonObject {
   return thing.id === undefined ? values : { _id: thing.id, ...values };
-}
-
-function layer(kind: Layer["source"]["kind"], name: string, values: JsonObject): Layer {
-  return { source: { kind, name }, values };
 }
 
 /** The variables somebody wrote: those that are not built in. */

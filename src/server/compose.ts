@@ -126,7 +126,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     language: tscript,
     taskLease: parts.heartbeat * MISSED_HEARTBEATS,
   });
-  const inventory = createInventoryStore({ database, clock });
+  const inventory = createInventoryStore({ database, clock, bus });
   const http = await createHttpServer<Principal>({
     log,
     version: parts.version,
