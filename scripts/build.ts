@@ -13,6 +13,7 @@ const dist = join(repository, "dist");
 const ENTRIES = {
   main: "src/cli/main.js",
   "template-worker": "src/templates/worker.ts",
+  "import-worker": "src/exchange/import-worker.ts",
 };
 
 rmSync(dist, { recursive: true, force: true });

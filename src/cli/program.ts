@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { EXIT, reportFailure } from "./failure.ts";
-import { OUTPUT_FORMATS } from "./output.ts";
+import { EXAMPLES } from "./examples.ts";
+import { LIST_FORMATS, OUTPUT_FORMATS } from "./output.ts";
 import { KINDS } from "./kinds.ts";
 import { paint, processTerminal, type Terminal } from "./terminal.ts";
 import type { CommandContext, GlobalOptions } from "./context.ts";
@@ -174,14 +175,74 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
   program
     .command("get <kind>")
     .summary(`list ${kindNames}`)
-    .addOption(output())
+    .addOption(new Option("-o, --output <format>", "how to print").choices(LIST_FORMATS).default("table"))
+    .option("--site <site>", "of this site, and of those below it")
+    .option("--group <group>", "in this group, or in one below it")
+    .option("--blueprint <blueprint>", "made by this blueprint")
+    .option("--label <name=value>", "with this label; `NAME` alone: with any value; may be repeated", collect)
+    .option(
+      "--vars <path=value>",
+      "whose resolved variables have this value (JSON, else text) at this path; may be repeated",
+      collect,
+    )
+    .option("--sort <field>", "in this order; `-field`: the other way round")
+    .option("--fields <fields>", "only these, joined by commas: name,site,labels.rack")
     .option("--limit <count>", "at most so many", "1000")
+    .addHelpText("after", EXAMPLES.get)
     .action(handle(async () => (await import("./get.ts")).get));
   program
     .command("show <kind> <name>")
     .summary("show one thing, whole")
     .addOption(new Option("-o, --output <format>", "how to print").choices(["yaml", "json", "table"]).default("yaml"))
     .action(handle(async () => (await import("./get.ts")).show));
+  program
+    .command("create <kind> [name] [path=value...]")
+    .summary("make one thing, or those in a file")
+    .description(
+      "Makes one thing. A path is names joined by dots (a dot within a name is written `\\.`), a value is YAML. A file holds one thing or a list.",
+    )
+    .option("-f, --file <file>", "YAML or JSON with the thing, or a list of things; `-`: standard input")
+    .addHelpText("after", EXAMPLES.create)
+    .action(handle(async () => (await import("./change.ts")).create));
+  program
+    .command("set <kind> <name> [path=value...]")
+    .summary("change one thing")
+    .description(
+      "Changes members of one thing. A path is names joined by dots, a value is YAML; `PATH=` with nothing, and --remove, take it away.",
+    )
+    .option("--remove <path>", "take this away; may be repeated", collect)
+    .addHelpText("after", EXAMPLES.set)
+    .action(handle(async () => (await import("./change.ts")).set));
+  program
+    .command("delete <kind> <name...>")
+    .summary("delete things; says what would go along, and asks")
+    .option("--cascade", "also what lies below it or hangs on it")
+    .addOption(yes())
+    .addHelpText("after", EXAMPLES.delete)
+    .action(handle(async () => (await import("./delete.ts")).remove));
+
+  const address = program.command("address").summary("give out addresses of a block, and take them back");
+  address
+    .command("allocate <block>")
+    .summary("give a structure the lowest free addresses, or one that is named; prints them")
+    .requiredOption("--structure <name>", "who gets it")
+    .option("--count <count>", "how many (default: 1)")
+    .option("--address <address>", "this one")
+    .option("--interface <device>", "the interface that has it")
+    .addOption(output())
+    .addHelpText("after", EXAMPLES.allocate)
+    .action(handle(async () => (await import("./address.ts")).allocate));
+  address
+    .command("release <block> [address...]")
+    .summary("take addresses back: those named, or all a structure has of the block")
+    .option("--structure <name>", "who gives them back")
+    .addOption(output())
+    .action(handle(async () => (await import("./address.ts")).release));
+  address
+    .command("list <block>")
+    .summary("who has which, and how many are left")
+    .addOption(output())
+    .action(handle(async () => (await import("./address.ts")).list));
 
   const structure = program.command("structure").summary("look into structures and change them");
   structure
@@ -189,11 +250,35 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .summary("its resolved variables")
     .option("--explain", "say where each value comes from, and what it overrode")
     .addOption(output())
+    .addHelpText("after", EXAMPLES.vars)
     .action(handle(async () => (await import("./structure.ts")).variables));
   structure
     .command("set <name> <key=value...>")
     .summary("set variables of its own (values are YAML; `key=` with nothing removes it)")
     .action(handle(async () => (await import("./structure.ts")).set));
+
+  const inventory = program.command("inventory").summary("bring inventories in from other systems, and out to Ansible");
+  inventory
+    .command("import <path>")
+    .summary("import a file, a folder or a .tgz: show the plan, ask, and write it")
+    .description(
+      "Imports what OpenStack-Ansible, Ansible, NetBox or a table says. What was imported under the same name before is compared with it: rows are created, changed and removed, and what others changed stays.",
+    )
+    .addOption(
+      new Option("--format <format>", "what it is (default: guessed from what is in it)").choices([
+        "osa",
+        "osa-config",
+        "ansible",
+        "csv",
+        "netbox",
+      ]),
+    )
+    .option("--name <name>", "what the import is called (default: the file's name)")
+    .option("--site <site>", "site of what the source says no site of (default: one named as the import)")
+    .option("--plan", "show what it would do, and change nothing")
+    .addOption(yes())
+    .addOption(output())
+    .action(handle(async () => (await import("./inventory-import.ts")).importInventory));
 
   const job = program.command("job").summary("look into jobs and control them");
   job
@@ -217,9 +302,13 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
   program
     .command("events")
     .summary("what happened")
-    .option("--follow", "go on as it happens")
+    .option("--follow", "go on as it happens, also over a restart of the server")
+    .option("--type <type>", "`job.finished`, or `job.*` for all of a room; may be repeated", collect)
+    .option("--subject <kind/name>", "what it happened to: `structure`, or `structure/web1`")
     .option("--after <cursor>", "only what came after this")
+    .option("--limit <count>", "without --follow: at most so many", "1000")
     .addOption(output())
+    .addHelpText("after", EXAMPLES.events)
     .action(handle(async () => (await import("./events.ts")).events));
 
   program
@@ -231,6 +320,13 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .option("--expires <minutes>", "how long it can be used", "60")
     .addOption(output())
     .action(handle(async () => (await import("./nodes.ts")).joinToken));
+
+  program
+    .command("shell")
+    .summary("JavaScript with the client as `gantry`, line by line, or from --eval or a pipe")
+    .option("-e, --eval <code>", "run this, and print its value")
+    .addHelpText("after", EXAMPLES.shell)
+    .action(handle(async () => (await import("./shell.ts")).shell));
 
   const tscript = program.command("tscript").summary("check and run TScript");
   tscript

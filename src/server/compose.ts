@@ -1,5 +1,6 @@
 import { authenticate, DEFAULT_TENANT, type Principal, type TokenHash } from "../access/index.ts";
 import { createDesignService, createDesignStore, designMigrations, designRoutes } from "../design/index.ts";
+import { createImportReader, createImportService, importRoutes } from "../exchange/index.ts";
 import { startEmbeddedExecutor, type LinkedExecutor } from "../executor/index.ts";
 import { createFleet, fleetMigrations, type Fleet } from "../fleet/index.ts";
 import {
@@ -239,7 +240,9 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   });
 
   allocationRoutes(http, createAllocationService({ database, inventory, events, bus, clock }));
-  inventoryRoutes(http, createInventoryService({ database, inventory, events, bus, clock, random }));
+  const inventoryService = createInventoryService({ database, inventory, events, bus, clock, random });
+  inventoryRoutes(http, inventoryService);
+  importRoutes(http, createImportService({ inventory, reader: createImportReader(clock), edit: inventoryService.edit }));
   designRoutes(http, designs);
   foremanRoutes(http, { designs, inventory, jobs: jobs.service, clock });
   jobRoutes(http.app, jobs.service);

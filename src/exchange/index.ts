@@ -1,0 +1,3 @@
+export { createImportReader } from "./import-reader.ts";
+export { importRoutes } from "./import-routes.ts";
+export { createImportService } from "./import-service.ts";
