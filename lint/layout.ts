@@ -30,6 +30,7 @@ export const ROOMS: readonly string[] = [
   "server",
   "worker",
   "agent",
+  "client",
   "cli",
 ];
 

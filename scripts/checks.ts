@@ -5,8 +5,10 @@ export const CHECKS = [
   "format:check",
   "unused",
   "openapi:check",
+  "client:check",
   "errors:check",
   "commands:check",
   "settings:check",
   "parser:check",
+  "pictures:check",
 ] as const;

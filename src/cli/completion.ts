@@ -30,8 +30,8 @@ export function entriesOf(command: Command, path: readonly string[] = []): Compl
     word: child.name(),
     summary: child.summary() || child.description(),
   }));
-  const kinds = ["get", "show"].includes(path.join(" "))
-    ? KINDS.map((kind) => ({ word: kind.plural, summary: kind.path }))
+  const kinds = ["get", "show", "create", "set", "delete"].includes(path.join(" "))
+    ? KINDS.map((kind) => ({ word: kind.plural, summary: kind.summary }))
     : [];
   const shells = path.join(" ") === "completion" ? ["bash", "zsh", "fish"].map((word) => ({ word, summary: "" })) : [];
   return [

@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
-import { socketPath } from "../platform/files/index.ts";
-import { socketClient, type Client } from "./client.ts";
+import { createClient, type GantryClient } from "../client/index.ts";
 import type { OutputFormat } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -10,7 +9,7 @@ export interface CommandContext {
   /** Absolute path of the folder that holds the local server's data, log, pid and socket. */
   readonly dataFolder: string;
   readonly output: OutputFormat;
-  readonly client: Client;
+  readonly client: GantryClient;
 }
 
 export interface GlobalOptions {
@@ -25,6 +24,6 @@ export function commandContext(terminal: Terminal, options: GlobalOptions): Comm
     terminal,
     dataFolder,
     output: options.output ?? "table",
-    client: socketClient(socketPath(dataFolder)),
+    client: createClient({ dataFolder }),
   };
 }

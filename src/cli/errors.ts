@@ -1,11 +1,5 @@
 import { errorKind } from "../kernel/errors.ts";
 
-export const SERVER_NOT_RUNNING = errorKind("server_not_running", {
-  status: 503,
-  summary: "No server answers on the socket of this data folder.",
-  remedy: "Start one with `gantry server start`, or name another data folder with --data or GANTRY_DATA.",
-});
-
 export const SERVER_DID_NOT_START = errorKind("server_did_not_start", {
   status: 503,
   summary: "The server in the background ended, or did not answer, before it was ready.",
@@ -14,8 +8,8 @@ export const SERVER_DID_NOT_START = errorKind("server_did_not_start", {
 
 export const CONFIRMATION_NEEDED = errorKind("confirmation_needed", {
   status: 409,
-  summary: "The plan destroys something, and nobody is there to be asked.",
-  remedy: "Read the plan, then run the same command with --yes.",
+  summary: "Something would be destroyed, and nobody is there to be asked.",
+  remedy: "Read what would happen, then run the same command with --yes.",
 });
 
 export const BUILD_FAILED = errorKind("build_failed", {
@@ -28,12 +22,6 @@ export const USAGE = errorKind("usage", {
   status: 400,
   summary: "The command line is not one Gantry knows.",
   remedy: "`gantry --help` lists the commands, `gantry COMMAND --help` the options of one.",
-});
-
-export const ANSWER_NOT_UNDERSTOOD = errorKind("answer_not_understood", {
-  status: 502,
-  summary: "The server answered with something that is not JSON, or the connection broke within the answer.",
-  remedy: "Check that the server is of the same version: `gantry server status`.",
 });
 
 export const EXEC_FAILED = errorKind("exec_failed", {

@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import type { JsonObject } from "../kernel/json.ts";
 import { GantryError } from "../kernel/errors.ts";
 import { findSources, parseVerb, type ParsedVerb } from "../verbs/index.ts";
@@ -5,17 +6,6 @@ import type { CommandContext } from "./context.ts";
 import { EXEC_FAILED, USAGE } from "./errors.ts";
 import { EXIT } from "./failure.ts";
 import { paint, type Terminal } from "./terminal.ts";
-
-/** One line of a run's live output (`GET /v1/runs/ID/output?follow=true`). */
-interface RunLine {
-  readonly kind: "output" | "ended";
-  readonly node: string;
-  readonly stream?: "stdout" | "stderr";
-  readonly text?: string;
-  readonly state?: string;
-  readonly exitCode?: number | null;
-  readonly message?: string | null;
-}
 
 /** `gantry exec [--target NAME…] [--verb VERB] 'TEXT'`. Ends with 0 when all nodes did it, else 1. */
 export async function exec(
@@ -30,22 +20,22 @@ export async function exec(
   }
   const name = String(options["verb"] ?? "RUN");
   const verb = parseVerb(name, args[0] ?? "");
-  const run = await context.client.send<JsonObject>("POST", "/v1/runs", {
+  const run = await context.client.runs.create({
     text: `${name.toUpperCase()} ${args[0] ?? ""}`,
     calls: await callsOf(context, verb),
     runOnce: verb.runOnce,
-    ...(options["target"] === undefined ? {} : { targets: options["target"] }),
+    targets: options["target"] as readonly string[] | undefined,
   });
-  const id = String(run["id"]);
+  const { id } = run;
   if (options["detach"] === true) {
     context.terminal.out(`${id}\n`);
     return EXIT.ok;
   }
-  const nodes = (run["jobs"] as readonly JsonObject[]).map((job) => String(job["node"]));
+  const nodes = run.jobs.map((job) => job.node);
   const width = Math.max(0, ...nodes.map((name) => name.length));
   const printer = linePrinter(context.terminal, width);
   const failed: string[] = [];
-  for await (const line of await context.client.follow<RunLine>(`/v1/runs/${id}/output?follow=true`)) {
+  for await (const line of await context.client.runs.output(id)) {
     if (line.kind === "output") {
       printer.write(line.node, line.stream ?? "stdout", line.text ?? "");
       continue;
@@ -72,7 +62,7 @@ async function callsOf(
   if (verb.sources === undefined) return [{ function: verb.function, parameters: verb.parameters }];
   const calls = [];
   for (const source of await findSources(verb, process.cwd())) {
-    const sha256 = await context.client.upload("/v1/content", source.path);
+    const { sha256 } = await context.client.content.create(createReadStream(source.path));
     calls.push({ function: verb.function, parameters: { ...source.parameters, sha256 } });
   }
   return calls;

@@ -1,5 +1,4 @@
 import { GantryError, messageOf, problemText, type Problem } from "../kernel/errors.ts";
-import { ServerProblem } from "./server-problem.ts";
 import { paint, printable, type Terminal } from "./terminal.ts";
 
 /** The exit codes of the program: `docs/cli.md` lists them. */
@@ -30,12 +29,6 @@ export class Exit extends Error {
 /** Prints what went wrong, for a person, and says with which exit code to end. Never a stack trace. */
 export function reportFailure(terminal: Terminal, thrown: unknown): number {
   if (thrown instanceof Exit) return thrown.code;
-  if (thrown instanceof ServerProblem) {
-    const { problem } = thrown;
-    printProblems(terminal, problem.problems ?? [], problem);
-    printHint(terminal, problem.hint);
-    return REFUSALS.includes(problem.status) ? EXIT.refused : EXIT.failed;
-  }
   if (thrown instanceof GantryError) {
     printProblems(terminal, thrown.problems, {
       detail: thrown.message,

@@ -1,33 +1,39 @@
+import { GantryError } from "../kernel/errors.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import type { CommandContext } from "./context.ts";
-import { kindNamed } from "./kinds.ts";
-import { printData, printList } from "./output.ts";
+import { USAGE } from "./errors.ts";
+import { kindNamed, methodOf, resourceOf } from "./kinds.ts";
+import { printCsv, printNames, valueAt, valueText } from "./list-output.ts";
+import { printData, printList, type Column } from "./output.ts";
+import { printable } from "./terminal.ts";
 
-interface Page {
-  readonly items: readonly JsonObject[];
-  readonly next?: string | null;
-}
-
-/** `gantry get KIND`: every page of the list, up to `--limit`. */
+/** `gantry get KIND`: the list, up to `--limit`, narrowed by the options. */
 export async function get(
   context: CommandContext,
   options: Record<string, unknown>,
   args: readonly string[],
 ): Promise<void> {
   const kind = kindNamed(args[0] ?? "");
-  const limit = Math.max(1, Number(options["limit"] ?? 1000) || 1000);
-  const rows: JsonObject[] = [];
-  let cursor = typeof options["cursor"] === "string" ? options["cursor"] : null;
-  do {
-    const query = new URLSearchParams({
-      limit: String(Math.min(200, limit - rows.length)),
-      ...(cursor === null ? {} : { cursor }),
-    });
-    const page: Page = await context.client.get<Page>(`${kind.path}?${query.toString()}`);
-    rows.push(...page.items);
-    cursor = page.items.length === 0 ? null : (page.next ?? null);
-  } while (cursor !== null && rows.length < limit);
-  printList(context.terminal, context.output, kind.columns, rows, `There are no ${kind.plural}.`);
+  const fields = fieldsOf(options["fields"]);
+  const format = String(options["output"] ?? "table");
+  const rows = await resourceOf(context.client, kind)
+    .list({
+      limit: wholeNumber("--limit", options["limit"] ?? 1000),
+      site: options["site"],
+      group: options["group"],
+      blueprint: options["blueprint"],
+      label: options["label"],
+      vars: ((options["vars"] as readonly string[] | undefined) ?? []).map(searchText),
+      sort: options["sort"],
+      fields: fields?.join(","),
+    })
+    .all();
+  if (format === "csv") printCsv(context.terminal, rows, fields);
+  else if (format === "name") printNames(context.terminal, rows);
+  else {
+    const columns = fields?.map(fieldColumn) ?? kind.columns;
+    printList(context.terminal, context.output, columns, rows, `There are no ${kind.plural}${narrowed(options)}.`);
+  }
 }
 
 /** `gantry show KIND NAME`: one thing by name or id. */
@@ -37,6 +43,48 @@ export async function show(
   args: readonly string[],
 ): Promise<void> {
   const kind = kindNamed(args[0] ?? "");
-  const one = await context.client.get<Json>(`${kind.path}/${encodeURIComponent(args[1] ?? "")}`);
+  const one: Json = await methodOf(context.client, kind, "get")(args[1] ?? "");
   printData(context.terminal, context.output === "table" ? "yaml" : context.output, one);
+}
+
+/** `path=json` as the server takes it, `path:json`. What is no JSON is text. */
+function searchText(given: string): string {
+  const split = given.indexOf("=");
+  if (split < 1)
+    throw new GantryError(USAGE, `--vars ${given} is not PATH=VALUE`, {
+      hint: "A path is names joined by dots, a value is JSON or text: --vars nginx.port=8080.",
+    });
+  const value = given.slice(split + 1);
+  return `${given.slice(0, split)}:${isJson(value) ? value : JSON.stringify(value)}`;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function fieldsOf(given: unknown): readonly string[] | undefined {
+  if (typeof given !== "string") return undefined;
+  const fields = given.split(",").map((one) => one.trim());
+  if (fields.some((one) => one === ""))
+    throw new GantryError(USAGE, `--fields ${given} is not a list like name,site,labels`);
+  return fields;
+}
+
+function fieldColumn(field: string): Column<JsonObject> {
+  return { heading: field.toUpperCase(), value: (row) => printable(valueText(valueAt(row, field))) || "-" };
+}
+
+function narrowed(options: Record<string, unknown>): string {
+  return ["site", "group", "blueprint", "label", "vars"].some((one) => options[one] !== undefined) ? " like that" : "";
+}
+
+function wholeNumber(option: string, given: unknown): number {
+  const value = Number(given);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new GantryError(USAGE, `${option} ${String(given)} is not a whole number from 1`);
 }

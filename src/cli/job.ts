@@ -1,7 +1,5 @@
-import { GantryError } from "../kernel/errors.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { CommandContext } from "./context.ts";
-import { ANSWER_NOT_UNDERSTOOD } from "./errors.ts";
 import { EXIT } from "./failure.ts";
 import { printList, timeText, type Column } from "./output.ts";
 import { paint, printable } from "./terminal.ts";
@@ -26,11 +24,10 @@ export async function log(
 ): Promise<number> {
   const path = `/v1/jobs/${encodeURIComponent(args[0] ?? "")}`;
   const stop = new AbortController();
+  const feed = options["follow"] === true ? context.client.events.follow({ signal: stop.signal }) : undefined;
   // The stream is opened before the first look, so that nothing in between is missed.
-  const events =
-    options["follow"] === true
-      ? await context.client.follow<JsonObject>("/v1/events?follow=true&cursor=now", stop.signal)
-      : undefined;
+  await feed?.opened;
+  const events = feed?.[Symbol.asyncIterator]();
   let next = events?.next();
   let after: string | null = null;
   const rows: JsonObject[] = [];
@@ -53,8 +50,7 @@ export async function log(
       }
       for (const row of rows.splice(0))
         context.terminal.out(`${LOG_COLUMNS.map((column) => column.value(row)).join("  ")}\n`);
-      if ((await next)?.done === true)
-        throw new GantryError(ANSWER_NOT_UNDERSTOOD, "the server ended the stream of events");
+      await next;
       next = events.next();
     }
   } finally {

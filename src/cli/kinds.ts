@@ -2,14 +2,17 @@ import type { JsonObject, Json } from "../kernel/json.ts";
 import { GantryError } from "../kernel/errors.ts";
 import { nearest } from "../kernel/nearest.ts";
 import { USAGE } from "./errors.ts";
+import type { GantryClient, Listing } from "../client/index.ts";
 import { durationText, timeText, type Column } from "./output.ts";
 
-/** What `gantry get` and `gantry show` know of a kind of thing: its names, where the server lists it, and its columns. */
+/** What the commands for all kinds know of one: its names, what it is called in the client, and its columns. */
 export interface Kind {
   readonly singular: string;
   readonly plural: string;
-  /** Path of the list; one thing is below it. */
-  readonly path: string;
+  /** Its resource in the client. */
+  readonly resource: string;
+  /** For help. */
+  readonly summary: string;
   readonly columns: readonly Column<JsonObject>[];
 }
 
@@ -17,7 +20,8 @@ export const KINDS: readonly Kind[] = [
   {
     singular: "structure",
     plural: "structures",
-    path: "/v1/structures",
+    resource: "structures",
+    summary: "hosts: what is deployed",
     columns: [
       text("NAME", "name"),
       text("SITE", "site"),
@@ -31,7 +35,8 @@ export const KINDS: readonly Kind[] = [
   {
     singular: "foundation",
     plural: "foundations",
-    path: "/v1/foundations",
+    resource: "foundations",
+    summary: "machines and containers: what is deployed on",
     columns: [
       text("NAME", "name"),
       text("SITE", "site"),
@@ -44,13 +49,99 @@ export const KINDS: readonly Kind[] = [
   {
     singular: "site",
     plural: "sites",
-    path: "/v1/sites",
+    resource: "sites",
+    summary: "places, in a tree",
     columns: [text("NAME", "name"), text("KIND", "kind"), text("PARENT", "parent"), text("DESCRIPTION", "description")],
+  },
+  {
+    singular: "group",
+    plural: "groups",
+    resource: "groups",
+    summary: "named sets of structures, in trees",
+    columns: [
+      text("NAME", "name"),
+      text("KIND", "kind"),
+      text("PARENT", "parent"),
+      list("INCLUDES", "includes"),
+      text("PRIORITY", "priority"),
+      text("DESCRIPTION", "description"),
+    ],
+  },
+  {
+    singular: "network",
+    plural: "networks",
+    resource: "networks",
+    summary: "layer 2 networks",
+    columns: [
+      text("NAME", "name"),
+      text("SITE", "site"),
+      text("VLAN", "vlan"),
+      text("MTU", "mtu"),
+      text("DESCRIPTION", "description"),
+    ],
+  },
+  {
+    singular: "link",
+    plural: "links",
+    resource: "links",
+    summary: "how ports are set up",
+    columns: [
+      text("NAME", "name"),
+      text("SITE", "site"),
+      text("SPEED", "speed"),
+      text("MTU", "mtu"),
+      { heading: "BONDING", value: (row) => show(at(row, "bonding", "mode")) },
+      list("NETWORKS", "networks"),
+    ],
+  },
+  {
+    singular: "interface",
+    plural: "interfaces",
+    resource: "interfaces",
+    summary: "network interfaces: OWNER/DEVICE",
+    columns: [
+      text("NAME", "name"),
+      text("TYPE", "type"),
+      text("MAC", "mac"),
+      text("NETWORK", "network"),
+      text("LINK", "link"),
+      text("VLAN", "vlan"),
+      list("MEMBERS", "members"),
+    ],
+  },
+  {
+    singular: "zone",
+    plural: "zones",
+    resource: "zones",
+    summary: "DNS zones",
+    columns: [
+      text("NAME", "name"),
+      text("PARENT", "parent"),
+      list("NAMESERVERS", "nameservers"),
+      text("TTL", "ttl"),
+      { heading: "RECORDS", value: (row) => (Array.isArray(row["records"]) ? String(row["records"].length) : "-") },
+      list("VIEWS", "views"),
+    ],
+  },
+  {
+    singular: "field-schema",
+    plural: "field-schemas",
+    resource: "fieldSchemas",
+    summary: "custom fields: a JSON Schema for a kind",
+    columns: [text("KIND", "name"), { heading: "FIELDS", value: (row) => fieldNames(row) }],
+  },
+  {
+    singular: "tenant",
+    plural: "tenants",
+    resource: "tenants",
+    summary: "who owns things",
+    columns: [text("NAME", "name"), text("DESCRIPTION", "description")],
   },
   {
     singular: "blueprint",
     plural: "blueprints",
-    path: "/v1/blueprints",
+    resource: "blueprints",
+    summary: "how things are made",
     columns: [
       text("NAME", "name"),
       text("BUILDS", "builds"),
@@ -62,13 +153,21 @@ export const KINDS: readonly Kind[] = [
   {
     singular: "address-block",
     plural: "address-blocks",
-    path: "/v1/address-blocks",
-    columns: [text("NAME", "name"), text("SITE", "site"), text("SUBNET", "subnet"), text("GATEWAY", "gateway")],
+    resource: "addressBlocks",
+    summary: "ranges of addresses",
+    columns: [
+      text("NAME", "name"),
+      text("SITE", "site"),
+      text("SUBNET", "subnet"),
+      text("GATEWAY", "gateway"),
+      text("NETWORK", "network"),
+    ],
   },
   {
     singular: "job",
     plural: "jobs",
-    path: "/v1/jobs",
+    resource: "jobs",
+    summary: "what is being done, and was",
     columns: [
       text("ID", "id"),
       { heading: "SCRIPT", value: (row) => show(at(row, "program", "name") ?? row["name"]) },
@@ -86,7 +185,8 @@ export const KINDS: readonly Kind[] = [
   {
     singular: "node",
     plural: "nodes",
-    path: "/v1/nodes",
+    resource: "nodes",
+    summary: "workers and agents",
     columns: [
       text("NAME", "name"),
       text("KIND", "kind"),
@@ -99,7 +199,8 @@ export const KINDS: readonly Kind[] = [
   {
     singular: "design",
     plural: "designs",
-    path: "/v1/designs",
+    resource: "designs",
+    summary: "documents that were applied",
     columns: [
       text("NAME", "name"),
       text("VERSION", "version"),
@@ -109,7 +210,8 @@ export const KINDS: readonly Kind[] = [
   {
     singular: "event",
     plural: "events",
-    path: "/v1/events",
+    resource: "events",
+    summary: "what happened",
     columns: [
       { heading: "AT", value: (row) => timeText(number(row["at"])) },
       text("TYPE", "type"),
@@ -118,6 +220,31 @@ export const KINDS: readonly Kind[] = [
     ],
   },
 ];
+
+/** A resource of the client, seen without its kind: what a kind does not have is missing. */
+export interface AnyResource {
+  list(options?: Readonly<Record<string, unknown>>): Listing<JsonObject>;
+  get?(name: string): Promise<JsonObject>;
+  create?(body: JsonObject): Promise<JsonObject>;
+  patch?(name: string, body: unknown, options?: { readonly ifMatch?: number }): Promise<JsonObject>;
+  delete?(name: string, options?: Readonly<Record<string, unknown>>): Promise<unknown>;
+}
+
+export function resourceOf(client: GantryClient, kind: Kind): AnyResource {
+  return (client as unknown as Readonly<Record<string, AnyResource>>)[kind.resource]!;
+}
+
+/** What can be done with a kind by name. @throws GantryError `usage`, when it cannot */
+export function methodOf<Name extends "get" | "create" | "patch" | "delete">(
+  client: GantryClient,
+  kind: Kind,
+  name: Name,
+): NonNullable<AnyResource[Name]> {
+  const method = resourceOf(client, kind)[name];
+  if (method !== undefined) return method as NonNullable<AnyResource[Name]>;
+  const what = { get: "shown one by one", create: "created", patch: "changed", delete: "deleted" }[name];
+  throw new GantryError(USAGE, `${kind.plural} cannot be ${what}`, { hint: `They are ${kind.summary}.` });
+}
 
 /** `structure web1`: what it happened to, by name where it has one. */
 export function eventSubject(event: JsonObject): string {
@@ -168,6 +295,11 @@ function list(heading: string, member: string): Column<JsonObject> {
       return isObject(value) ? Object.keys(value).join(", ") || "-" : show(value);
     },
   };
+}
+
+function fieldNames(row: JsonObject): string {
+  const fields = at(row, "schema", "properties");
+  return isObject(fields) ? Object.keys(fields).join(", ") || "-" : "-";
 }
 
 function keys(heading: string, member: string): Column<JsonObject> {

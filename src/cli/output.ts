@@ -3,6 +3,8 @@ import type { Json } from "../kernel/json.ts";
 import { paint, printable, widthOf, type Terminal } from "./terminal.ts";
 
 export const OUTPUT_FORMATS = ["table", "json", "yaml"] as const;
+/** For lists: also for spreadsheets, and names alone for scripts. */
+export const LIST_FORMATS = [...OUTPUT_FORMATS, "csv", "name"] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
 /** One column of a table: its heading and how a row fills it. */

@@ -1,9 +1,8 @@
-import { parse } from "yaml";
-import { GantryError } from "../kernel/errors.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import type { CommandContext } from "./context.ts";
-import { USAGE } from "./errors.ts";
+import { kindNamed, methodOf } from "./kinds.ts";
 import { printData, printList, type Column } from "./output.ts";
+import { patchOperations, settingOf } from "./settings.ts";
 import { printable } from "./terminal.ts";
 
 interface Explained {
@@ -13,12 +12,20 @@ interface Explained {
   readonly overrode: string;
 }
 
+/** Characters of a value in a table. */
+const MOST_SHOWN = 80;
+
 const EXPLAIN_COLUMNS: readonly Column<Explained>[] = [
   { heading: "VARIABLE", value: (row) => printable(row.name) },
-  { heading: "VALUE", value: (row) => printable(JSON.stringify(row.value)) },
+  { heading: "VALUE", value: (row) => shortened(printable(JSON.stringify(row.value))) },
   { heading: "FROM", value: (row) => printable(row.from) },
   { heading: "OVERRODE", value: (row) => printable(row.overrode) },
 ];
+
+/** A certificate would push the rest of its row off the screen; `--output json` has all of it. */
+function shortened(text: string): string {
+  return text.length <= MOST_SHOWN ? text : `${text.slice(0, MOST_SHOWN - 1)}…`;
+}
 
 interface VariablesAnswer {
   readonly values: JsonObject;
@@ -41,8 +48,7 @@ export async function variables(
   args: readonly string[],
 ): Promise<void> {
   const explain = options["explain"] === true;
-  const path = `/v1/structures/${encodeURIComponent(args[0] ?? "")}/variables?explain=${explain}`;
-  const answer = await context.client.get<VariablesAnswer>(path);
+  const answer = (await context.client.structures.variables(args[0] ?? "", { explain })) as unknown as VariablesAnswer;
   if (context.output !== "table") {
     printData(
       context.terminal,
@@ -59,7 +65,8 @@ export async function variables(
     name,
     value: one.value,
     from: one.parts.map(partText).join(", "),
-    overrode: one.overrode.map((part) => `${partText(part)}: ${JSON.stringify(part.value)}`).join(", ") || "-",
+    overrode:
+      one.overrode.map((part) => `${partText(part)}: ${shortened(JSON.stringify(part.value))}`).join(", ") || "-",
   }));
   printList(context.terminal, "table", EXPLAIN_COLUMNS, rows, "It has no variables.");
 }
@@ -69,24 +76,23 @@ function partText({ source, operator }: Part): string {
   return `${source.kind.replaceAll("_", " ")} ${source.name}${how}`;
 }
 
-/** `gantry structure set NAME KEY=VALUE…`: against the version that was read, so that two people do not undo each other. */
+/** `gantry structure set NAME KEY=VALUE…`: variables by their names, dots and all, against the version that was read. */
 export async function set(
   context: CommandContext,
   _options: Record<string, unknown>,
   args: readonly string[],
 ): Promise<void> {
-  const [name = "", ...settings] = args;
-  const path = `/v1/structures/${encodeURIComponent(name)}`;
-  const structure = await context.client.get<JsonObject>(path);
-  const own = { ...(structure["variables"] as JsonObject) } as Record<string, Json>;
-  for (const setting of settings) {
-    const split = setting.indexOf("=");
-    if (split < 1) throw new GantryError(USAGE, `'${setting}' is not KEY=VALUE`);
-    const key = setting.slice(0, split);
-    const text = setting.slice(split + 1);
-    if (text === "") delete own[key];
-    else own[key] = parse(text) as Json;
-  }
-  await context.client.send("PATCH", path, { variables: own }, { "if-match": `"${String(structure["version"])}"` });
-  context.terminal.out(`${name}: ${settings.join(" ")}\n`);
+  const [name = "", ...texts] = args;
+  const { structures } = context.client;
+  const structure = (await structures.get(name)) as unknown as JsonObject;
+  const settings = texts.map((text) => {
+    const { path, value } = settingOf(text.replace(/^[^=]*/, (key) => key.replaceAll(/[.\\]/g, "\\$&")));
+    return { path: ["variables", ...path], value };
+  });
+  const operations = patchOperations(structure, settings, []);
+  if (operations.length > 0)
+    await methodOf(context.client, kindNamed("structure"), "patch")(name, operations, {
+      ifMatch: Number(structure["version"]),
+    });
+  context.terminal.out(`${name}: ${texts.join(" ")}\n`);
 }

@@ -2,10 +2,11 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { SERVER_NOT_RUNNING } from "../../client/index.ts";
 import { GantryError } from "../../kernel/errors.ts";
 import { ensurePrivateFolder, isSameProcess } from "../../platform/files/index.ts";
 import type { CommandContext } from "../context.ts";
-import { SERVER_DID_NOT_START, SERVER_NOT_RUNNING } from "../errors.ts";
+import { SERVER_DID_NOT_START } from "../errors.ts";
 
 /** What a running server writes about itself into its data folder (`server.json`). */
 export interface ServerRecord {

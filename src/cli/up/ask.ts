@@ -11,12 +11,15 @@ import { EXIT, Exit } from "../failure.ts";
 export async function confirm(
   context: CommandContext,
   question: string,
-  options: { yes: boolean; destroys: boolean },
+  options: { yes: boolean; destroys: boolean; what?: string },
 ): Promise<void> {
   if (options.yes) return;
   if (!context.terminal.interactive) {
     if (options.destroys)
-      throw new GantryError(CONFIRMATION_NEEDED, "this plan destroys something, and there is no terminal to ask on");
+      throw new GantryError(
+        CONFIRMATION_NEEDED,
+        `${options.what ?? "this plan destroys something"}${options.what === undefined ? ", and" : " needs a yes, and"} there is no terminal to ask on`,
+      );
     return;
   }
   const reader = createInterface({ input: process.stdin, output: process.stdout });

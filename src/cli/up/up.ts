@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { acquireLock, ensurePrivateFolder } from "../../platform/files/index.ts";
 import type { LoadedBundle } from "../../design/commands.ts";
-import { ServerProblem } from "../server-problem.ts";
 import type { CommandContext } from "../context.ts";
 import { EXIT } from "../failure.ts";
 import { printData } from "../output.ts";
+import { GantryError } from "../../kernel/errors.ts";
 import type { Json } from "../../kernel/json.ts";
 import { ensureServer } from "../server/background.ts";
 import { confirm } from "./ask.ts";
@@ -78,8 +78,7 @@ async function planAndApply(
       await context.client.send("POST", "/v1/designs/apply", { bundle: loaded.bundle, fingerprint: plan.fingerprint });
       return plan;
     } catch (error) {
-      if (!(error instanceof ServerProblem) || error.problem.code !== "plan_outdated" || attempt === MOST_PLANS)
-        throw error;
+      if (!(error instanceof GantryError) || error.code !== "plan_outdated" || attempt === MOST_PLANS) throw error;
       context.terminal.out("\nThings have moved since; the plan as it is now:\n");
     }
   }

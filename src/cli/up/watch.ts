@@ -26,7 +26,8 @@ export async function watchUntilSettled(
   const stop = new AbortController();
   const aborted = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]);
   // The stream begins before the first look, so that nothing between the two is missed.
-  const events = await context.client.follow(`/v1/events?follow=true&cursor=now`, aborted);
+  const events = context.client.events.follow({ signal: aborted });
+  await events.opened;
   let wake: () => void = () => {};
   let happened = true;
   const pump = (async () => {

@@ -210,6 +210,14 @@ describe("the OpenAPI document", () => {
       paths: { "/v1/echo": { post: {} }, "/healthz": { get: {} } },
     });
   });
+
+  it("refers to nothing that is not in it", async () => {
+    server.app.post("/v1/any", { schema: { body: z.object({ any: z.json() }) } }, async () => null);
+    const text = JSON.stringify(await server.openApi());
+    for (const [, name = ""] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g))
+      expect(text).toContain(`"${name}":{`);
+    expect(text).toContain('"any":{}');
+  });
 });
 
 describe("certificates", () => {

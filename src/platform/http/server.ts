@@ -3,10 +3,11 @@ import swagger from "@fastify/swagger";
 import { fastify, LogController, type FastifyBaseLogger, type FastifyReply, type FastifyRequest } from "fastify";
 import { jsonSchemaTransform, serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { GantryError } from "../../kernel/errors.ts";
-import type { Json } from "../../kernel/json.ts";
+import type { JsonObject } from "../../kernel/json.ts";
 import { ENDPOINT_UNKNOWN, SERVER_CLOSING } from "./errors.ts";
 import { cameThroughSocket, listenSocket, listenTls, type Listener, type UpgradeHandler } from "./listeners.ts";
 import { isUnforeseen, PROBLEM_TYPE, problemDocument, unknownEndpoint } from "./problem.ts";
+import { withoutDangling } from "./references.ts";
 import { createRequestObserver, setCommonHeaders } from "./requests.ts";
 import { requestValidator } from "./validation.ts";
 import type { Metrics } from "../metrics/index.ts";
@@ -171,7 +172,7 @@ export async function createHttpServer<Principal extends object>(
     },
     async openApi() {
       await app.ready();
-      return app.swagger() as unknown as Json as object;
+      return withoutDangling(app.swagger() as unknown as JsonObject);
     },
     async routes() {
       await app.ready();

@@ -82,7 +82,8 @@ function sendStream<Value>(
   const beat = heartbeat(body, form.heartbeat);
   body.on("close", () => gone.abort());
   void pump();
-  return reply.type(form.type).send(body);
+  // The connection ends with the stream: kept alive it would hold up a server that closes.
+  return reply.type(form.type).header("connection", "close").send(body);
 
   async function pump(): Promise<void> {
     try {

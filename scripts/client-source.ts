@@ -1,0 +1,225 @@
+import { member, type Schema, typeName, typeOf } from "./schema-types.ts";
+
+/** Makes the client's operations from the OpenAPI document: a table for the program, and the types for whoever writes against it. */
+
+export interface OpenApi {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, ApiOperation>>>>;
+  readonly components?: { readonly schemas?: Readonly<Record<string, Schema>> };
+}
+
+interface ApiOperation {
+  readonly summary?: string;
+  readonly parameters?: readonly Parameter[];
+  readonly requestBody?: { readonly required?: boolean; readonly content: Content };
+  readonly responses: Readonly<Record<string, { readonly content?: Content }>>;
+}
+
+type Content = Readonly<Record<string, { readonly schema?: Schema }>>;
+
+interface Parameter {
+  readonly name: string;
+  readonly in: string;
+  readonly required?: boolean;
+  readonly schema: Schema;
+  readonly description?: string;
+}
+
+/** What executors speak with the server is no interface for people. */
+const LEFT_OUT = /^\/v1\/link(\/|$)/;
+
+/** What the document cannot say: answers that go on, and bodies that are bytes. */
+const LINES: Readonly<Record<string, string>> = { "GET /v1/runs/{id}/output": "RunLine" };
+const BYTES: readonly string[] = ["POST /v1/content"];
+
+/** Headers a server reads for itself. */
+const OWN_HEADERS: readonly string[] = ["last-event-id", "accept", "content-type"];
+
+interface Operation {
+  readonly resource: string;
+  readonly name: string;
+  readonly method: string;
+  readonly path: string;
+  readonly body: "none" | "json" | "bytes";
+  readonly bodyTypes: readonly string[];
+  readonly answer: "page" | "json" | "lines" | "bytes" | "none";
+  /** Option by header. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly largestPage: number | undefined;
+  readonly signature: string;
+  readonly summary: string;
+}
+
+/** The text of `operations.generated.ts`. @throws Error when two endpoints would get the same name */
+export function clientSource(document: OpenApi): string {
+  const operations = operationsOf(document);
+  const resources = [...new Set(operations.map((one) => one.resource))].toSorted();
+  const of = (resource: string): readonly Operation[] => operations.filter((one) => one.resource === resource);
+  return [
+    "// Made from docs/openapi.json by `npm run client`. Changes here are lost.",
+    'import type { CallOptions, Listing, OperationTable, RunLine } from "./model.ts";',
+    ...Object.entries(document.components?.schemas ?? {}).map(
+      ([name, schema]) => `export type ${typeName(name)} = ${typeOf(schema)};`,
+    ),
+    "/** What the server can be asked, by what it is about. */",
+    "export interface Resources {",
+    ...resources.map((resource) =>
+      [
+        `readonly ${resource}: {`,
+        ...of(resource).map((one) => `/** ${one.summary} */\n${one.name}${one.signature};`),
+        "};",
+      ].join("\n"),
+    ),
+    "}",
+    "export const OPERATIONS: OperationTable = {",
+    ...resources.map((resource) =>
+      [`${resource}: {`, ...of(resource).map((one) => `${one.name}: ${tableEntry(one)},`), "},"].join("\n"),
+    ),
+    "};",
+    "",
+  ].join("\n");
+}
+
+function operationsOf(document: OpenApi): readonly Operation[] {
+  const known = new Map<string, string>();
+  const found: Operation[] = [];
+  for (const [path, methods] of Object.entries(document.paths)) {
+    if (LEFT_OUT.test(path)) continue;
+    for (const [method, operation] of Object.entries(methods)) {
+      const one = operationOf(method.toUpperCase(), path, operation);
+      const name = `${one.resource}.${one.name}`;
+      const taken = known.get(name);
+      if (taken !== undefined) throw new Error(`${one.method} ${path} and ${taken} would both be ${name}`);
+      known.set(name, `${one.method} ${path}`);
+      found.push(one);
+    }
+  }
+  return found;
+}
+
+function operationOf(method: string, path: string, operation: ApiOperation): Operation {
+  const endpoint = `${method} ${path}`;
+  const parameters = operation.parameters ?? [];
+  const answered = answerOf(endpoint, operation);
+  const content = operation.requestBody?.content ?? {};
+  const body = BYTES.includes(endpoint) ? "bytes" : operation.requestBody === undefined ? "none" : "json";
+  const headers = Object.fromEntries(
+    parameters
+      .filter((one) => one.in === "header" && !OWN_HEADERS.includes(one.name))
+      .map((one) => [camel(one.name), one.name]),
+  );
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => `${camel(name)}: string`);
+  const bodies = Object.values(content).map((one) => typeOf(one.schema ?? {}));
+  const bodyType =
+    body === "bytes" ? "AsyncIterable<Uint8Array> | Uint8Array | string" : [...new Set(bodies)].join(" | ");
+  const given = [
+    ...inPath,
+    ...(body === "none" ? [] : [`body${operation.requestBody?.required === false ? "?" : ""}: ${bodyType}`]),
+    optionsType(parameters),
+  ];
+  return {
+    ...nameOf(method, path, answered.kind === "page"),
+    method,
+    path,
+    body,
+    bodyTypes: Object.keys(content),
+    answer: answered.kind,
+    headers,
+    largestPage: parameters.find((one) => one.in === "query" && one.name === "limit")?.schema.maximum,
+    signature: `(${given.join(", ")}): ${answered.type}`,
+    summary: operation.summary ?? endpoint,
+  };
+}
+
+function optionsType(parameters: readonly Parameter[]): string {
+  const members = parameters
+    .filter((one) => one.in === "query" || (one.in === "header" && !OWN_HEADERS.includes(one.name)))
+    .map((one) => member(camel(one.name), optionType(one), one.required === true, one.description));
+  if (members.length === 0) return "options?: CallOptions";
+  const required = parameters.some((one) => one.in === "query" && one.required === true);
+  return `options${required ? "" : "?"}: {\n${members.join("\n")}\n} & CallOptions`;
+}
+
+/** Switches are booleans here, and versions are numbers, whatever they look like on the way. */
+function optionType({ name, schema }: Parameter): string {
+  if (name === "if-match") return 'number | "*"';
+  const values = [...(schema.enum ?? [])].toSorted();
+  return values.length === 2 && values[0] === "false" && values[1] === "true" ? "boolean" : typeOf(schema);
+}
+
+function answerOf(endpoint: string, operation: ApiOperation): { kind: Operation["answer"]; type: string } {
+  const lines = LINES[endpoint];
+  if (lines !== undefined) return { kind: "lines", type: `Promise<AsyncIterable<${lines}>>` };
+  const [, good] = Object.entries(operation.responses).find(([status]) => status.startsWith("2")) ?? [];
+  if (good === undefined || operation.responses["204"] === good) return { kind: "none", type: "Promise<void>" };
+  const schema = good.content?.["application/json"]?.schema;
+  if (schema === undefined) {
+    const other = Object.keys(good.content ?? {});
+    if (other.length === 0 || other.some((type) => type.includes("json")))
+      return { kind: "json", type: "Promise<unknown>" };
+    return { kind: "bytes", type: "Promise<AsyncIterable<Uint8Array>>" };
+  }
+  const members = schema.properties ?? {};
+  const items = members["items"]?.items;
+  if (items !== undefined && members["next"] !== undefined) {
+    // Some pages say more than their items.
+    const whole = Object.keys(members).length === 2 ? "" : `, ${typeOf(schema)}`;
+    return { kind: "page", type: `Listing<${typeOf(items)}${whole}>` };
+  }
+  return { kind: "json", type: `Promise<${typeOf(schema)}>` };
+}
+
+const OF_MANY: Readonly<Record<string, string>> = {
+  GET: "get",
+  POST: "create",
+  PUT: "replace",
+  PATCH: "patch",
+  DELETE: "delete",
+};
+const OF_ONE: Readonly<Record<string, string>> = { ...OF_MANY, POST: "post" };
+/** A word at the end says what is done; where one only changes or takes away something, the method says it as well. */
+const OF_WORD: Readonly<Record<string, string>> = {
+  GET: "",
+  POST: "",
+  PUT: "replace",
+  PATCH: "patch",
+  DELETE: "delete",
+};
+
+/** `GET /v1/address-blocks/{idOrName}/addresses` is `addressBlocks.addresses`. */
+function nameOf(method: string, path: string, paged: boolean): { readonly resource: string; readonly name: string } {
+  const [first = "", ...rest] = path
+    .replace(/^\/v1\//, "/")
+    .slice(1)
+    .split("/");
+  // Outside of /v1 the server tells of itself.
+  if (!path.startsWith("/v1/")) return { resource: "server", name: camel(first) };
+  const resource = camel(first);
+  const words = rest.map((part) => part.replaceAll(/\{\w+\}/g, "")).filter((part) => part !== "");
+  const places = rest.filter((part) => part.includes("{")).length;
+  if (words.length > 0) return { resource, name: camel(`${OF_WORD[method] ?? ""}-${words.join("-")}`) };
+  const many = paged ? "list" : (OF_MANY[method] ?? method);
+  if (places === 0) return { resource, name: many };
+  if (places === 1 && !paged) return { resource, name: OF_ONE[method] ?? method };
+  return { resource, name: `${paged ? "list" : (OF_ONE[method] ?? method)}Of` };
+}
+
+/** `if-match` and `id_or_name` as `ifMatch` and `idOrName`. */
+function camel(text: string): string {
+  const [first = "", ...rest] = text.split(/[^A-Za-z0-9]+/).filter((part) => part !== "");
+  return (
+    first.replace(/^./, (one) => one.toLowerCase()) +
+    rest.map((one) => one.replace(/^./, (letter) => letter.toUpperCase())).join("")
+  );
+}
+
+function tableEntry({ method, path, body, bodyTypes, answer, headers, largestPage }: Operation): string {
+  return JSON.stringify({
+    method,
+    path,
+    answer,
+    ...(body === "none" ? {} : { body }),
+    ...(bodyTypes.length === 0 || bodyTypes.join() === "application/json" ? {} : { bodyTypes }),
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
+    ...(answer !== "page" || largestPage === undefined ? {} : { largestPage }),
+  });
+}

@@ -1,0 +1,27 @@
+/** What `--help` shows below the options: lines one can type. */
+
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  gantry ${line}`).join("\n")}`;
+}
+
+export const EXAMPLES = {
+  get: examples(
+    "get structures --site lab --label rack=r1",
+    "get structures --vars nginx.port=8080 --output name",
+    "get networks --sort -vlan --fields name,vlan --output csv",
+  ),
+  create: examples(
+    "create site lab kind=lab",
+    "create structure web1 site=lab labels.rack=r1 variables.port=8080",
+    "create network --file networks.yaml",
+  ),
+  set: examples("set structure web1 role=web labels.rack=r2", "set group web priority=10 --remove variables.port"),
+  delete: examples("delete interface web1/eth1", "delete site lab --cascade --yes"),
+  allocate: examples(
+    "address allocate lab --structure web1",
+    "address allocate lab --structure web1 --address 10.0.0.7",
+  ),
+  events: examples("events --follow --type 'job.*'", "events --subject structure/web1"),
+  shell: examples("shell --eval 'gantry.structures.list({ site: \"lab\" }).all()'", "shell < report.js"),
+  vars: examples("structure vars web1 --explain", "structure vars web1 --explain --output json"),
+} as const;

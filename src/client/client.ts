@@ -1,0 +1,58 @@
+import { resolve } from "node:path";
+import { systemClock } from "../kernel/clock.ts";
+import { GantryError } from "../kernel/errors.ts";
+import { socketPath } from "../platform/files/index.ts";
+import { CLIENT_ADDRESS_INVALID } from "./errors.ts";
+import { followEvents } from "./feed.ts";
+import type { Address, EventFeed, EventWish, Requests } from "./model.ts";
+import { OPERATIONS, type Resources } from "./operations.generated.ts";
+import { createRequests } from "./requests.ts";
+import { createResources } from "./resources.ts";
+import { createTransport } from "./transport.ts";
+
+/** A server, as a program asks it. */
+export interface GantryClient extends Omit<Resources, "events">, Requests {
+  readonly events: Resources["events"] & {
+    /** What happens, as it happens. */
+    follow(wish?: EventWish): EventFeed;
+  };
+  /** Where it asks: the path of a socket, or a URL. */
+  readonly address: string;
+  /** Closes the connections that are kept for the next call. A program ends without it, too. */
+  close(): void;
+}
+
+export type ClientOptions =
+  | Address
+  /** The server on this machine that has this data folder. */
+  | { readonly dataFolder: string };
+
+/**
+ * A client of a server: of the one given, else of the one on this machine whose data folder is in `GANTRY_DATA`, else is `.gantry`. Nothing
+ * is sent before the first call. Errors of calls are `GantryError`s with the server's code, or `server_not_running`, `server_unreachable`,
+ * `answer_not_understood`.
+ *
+ * @throws GantryError `client_address_invalid`
+ */
+export function createClient(
+  options: ClientOptions = { dataFolder: process.env["GANTRY_DATA"] ?? ".gantry" },
+): GantryClient {
+  const transport = createTransport(addressOf(options));
+  const requests = createRequests(transport);
+  const resources = createResources(OPERATIONS, requests);
+  return {
+    ...resources,
+    ...requests,
+    events: { ...resources.events, follow: (wish) => followEvents(transport, systemClock, wish) },
+    address: transport.server,
+    close: () => transport.close(),
+  };
+}
+
+function addressOf(options: ClientOptions): Address {
+  if ("dataFolder" in options) return { socket: socketPath(resolve(options.dataFolder)) };
+  if ("url" in options && (typeof options.token !== "string" || options.token.trim() === ""))
+    throw new GantryError(CLIENT_ADDRESS_INVALID, `there is no token for ${options.url}`);
+  // A file is read with its last line break.
+  return "url" in options ? { ...options, token: options.token.trim() } : options;
+}

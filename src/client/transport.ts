@@ -1,0 +1,142 @@
+import type { Agent, IncomingMessage, RequestOptions } from "node:http";
+import type { PeerCertificate } from "node:tls";
+import { GantryError, messageOf } from "../kernel/errors.ts";
+import { ANSWER_NOT_UNDERSTOOD, CLIENT_ADDRESS_INVALID, SERVER_NOT_RUNNING, SERVER_UNREACHABLE } from "./errors.ts";
+import type { Address } from "./model.ts";
+
+// Importing node:http evaluates all its exports, among them a whole WebSocket client: 40 ms of every command.
+const http = process.getBuiltinModule("node:http");
+
+export interface Outgoing {
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array> | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Sends requests to one server. */
+export interface Transport {
+  /** Where it asks, for messages. */
+  readonly server: string;
+  /** Resolves with the head of the answer; its body is still to be read. Errors: `server_not_running`, `server_unreachable`. */
+  open(outgoing: Outgoing): Promise<IncomingMessage>;
+  /** Closes what is kept open. */
+  close(): void;
+}
+
+/**
+ * The name every server certificate of a Gantry authority bears, whatever address it is reached at: the same as `SERVER_NAME` of
+ * `platform/http`, which would bring a web server along.
+ */
+const SERVER_NAME = "gantry-server";
+
+/** What the system says of a connection that the other end has closed. */
+const BROKEN: readonly string[] = ["ECONNRESET", "EPIPE"];
+
+/** Errors: `client_address_invalid`. */
+export function createTransport(address: Address): Transport {
+  return "socket" in address ? overSocket(address.socket) : overTls(address);
+}
+
+function overSocket(socketPath: string): Transport {
+  const agent = new http.Agent({ keepAlive: true });
+  return {
+    server: socketPath,
+    open: (outgoing) =>
+      sent(outgoing, agent, { socketPath }, http.request, (error) =>
+        error.code === "ENOENT" || error.code === "ECONNREFUSED"
+          ? new GantryError(SERVER_NOT_RUNNING, `no server answers at ${socketPath}`, { cause: error })
+          : undefined,
+      ),
+    close: () => agent.destroy(),
+  };
+}
+
+function overTls({ url, token, authority }: Exclude<Address, { socket: string }>): Transport {
+  const target = URL.parse(url);
+  if (target?.protocol !== "https:" || target.pathname !== "/" || target.search !== "")
+    throw new GantryError(CLIENT_ADDRESS_INVALID, `'${url}' is not an address like https://127.0.0.1:7411`);
+  const https = process.getBuiltinModule("node:https");
+  const { checkServerIdentity } = process.getBuiltinModule("node:tls");
+  const trust = {
+    ca: authority,
+    checkServerIdentity(host: string, certificate: PeerCertificate): Error | undefined {
+      const wrong = checkServerIdentity(host, certificate);
+      return checkServerIdentity(SERVER_NAME, certificate) === undefined ? undefined : wrong;
+    },
+  };
+  const agent = new https.Agent({ keepAlive: true });
+  const options = {
+    ...(authority === undefined ? {} : trust),
+    host: target.hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: target.port === "" ? 443 : Number(target.port),
+    headers: { authorization: `Bearer ${token}` },
+  };
+  return {
+    server: target.origin,
+    open: (outgoing) =>
+      sent(
+        outgoing,
+        agent,
+        options,
+        https.request,
+        (error) =>
+          new GantryError(SERVER_UNREACHABLE, `cannot reach ${target.origin}: ${messageOf(error)}`, { cause: error }),
+      ),
+    close: () => agent.destroy(),
+  };
+}
+
+async function sent(
+  outgoing: Outgoing,
+  agent: Agent,
+  options: RequestOptions,
+  request: typeof http.request,
+  known: (error: NodeJS.ErrnoException) => GantryError | undefined,
+): Promise<IncomingMessage> {
+  const { method, path, headers, body, signal } = outgoing;
+  const whole = body === undefined || typeof body === "string" || body instanceof Uint8Array;
+  const given: RequestOptions = {
+    ...options,
+    method,
+    path,
+    // A connection that was kept may be closed by the server at the moment it is used again. What only reads is then asked once more; what
+    // changes something gets a connection of its own, as nobody could say whether it was done.
+    agent: method === "GET" ? agent : false,
+    headers: {
+      accept: "application/json",
+      ...(whole && body !== undefined ? { "content-length": Buffer.byteLength(body) } : {}),
+      ...headers,
+      ...(options.headers as Record<string, string> | undefined),
+    },
+    ...(signal === undefined ? {} : { signal }),
+  };
+  const { Readable } = process.getBuiltinModule("node:stream");
+  return new Promise((resolve, reject) => {
+    begin(true);
+    function begin(first: boolean): void {
+      const one = request(first ? given : { ...given, agent: false }, resolve);
+      one.on("error", (error: NodeJS.ErrnoException) => {
+        if (signal?.aborted === true) reject(error);
+        else if (first && one.reusedSocket && BROKEN.includes(error.code ?? "")) begin(false);
+        else reject(known(error) ?? brokenOff(error));
+      });
+      if (whole) one.end(body);
+      else {
+        const source = Readable.from(body);
+        source.on("error", (error) => one.destroy(error));
+        source.pipe(one);
+      }
+    }
+  });
+}
+
+/** Errors of a connection that was there, in our form; others as they are. */
+export function brokenOff(error: NodeJS.ErrnoException): Error {
+  if (!BROKEN.includes(error.code ?? "")) return error;
+  return new GantryError(ANSWER_NOT_UNDERSTOOD, "the server closed the connection before it had answered", {
+    cause: error,
+  });
+}
