@@ -62,7 +62,10 @@ export function allocateAddresses(input: AllocationInput): ReadonlyMap<string, r
     }
   }
   const result = new Map<string, (HeldAddress | undefined)[]>();
-  for (const [name, structure] of wanted) result.set(name, takeFixed(name, structure, ledgers, places, problems));
+  for (const [name, structure] of wanted) {
+    const has = rows.get(name)?.addresses ?? [];
+    result.set(name, takeFixed(name, structure, has, ledgers, places, problems));
+  }
   for (const [name, structure] of wanted)
     keepHeld(name, structure, rows.get(name)?.addresses ?? [], result.get(name) ?? [], ledgers);
   for (const [blockName, ledger] of ledgers) {
@@ -76,8 +79,9 @@ export function allocateAddresses(input: AllocationInput): ReadonlyMap<string, r
     for (const [position, { structure, index }] of ledger.open.entries()) {
       const address = chosen[position];
       const list = result.get(structure);
+      const port = wanted.get(structure)?.addresses[index]?.interface;
       if (address !== undefined && list !== undefined)
-        list[index] = { block: blockName, address: formatAddress(address) };
+        list[index] = onInterface({ block: blockName, address: formatAddress(address) }, port);
     }
   }
   const [first] = problems;
@@ -102,11 +106,12 @@ function openLedger(data: AddressBlockData): Ledger {
 function takeFixed(
   name: string,
   structure: DesignStructure,
+  has: readonly HeldAddress[],
   ledgers: ReadonlyMap<string, Ledger>,
   places: ReadonlyMap<string, Place>,
   problems: Problem[],
 ): (HeldAddress | undefined)[] {
-  return structure.addresses.map(({ block, address }) => {
+  return structure.addresses.map(({ block, address, interface: port }) => {
     if (address === null) return undefined;
     const ledger = ledgers.get(block);
     const owner = ledger?.taken.get(parseAddress(address));
@@ -120,8 +125,14 @@ function takeFixed(
       );
     }
     ledger?.taken.set(parseAddress(address), `structure ${name}`);
-    return { block, address };
+    // Whose interface it is on is left to others, unless the design says it.
+    const held = has.find((one) => one.block === block && one.address === address)?.interface;
+    return onInterface({ block, address }, port ?? held);
   });
+}
+
+function onInterface({ block, address }: HeldAddress, port: string | undefined): HeldAddress {
+  return port === undefined ? { block, address } : { block, address, interface: port };
 }
 
 /** Open requests are answered with what the structure has of the block; what then is still open is written down. */
@@ -138,11 +149,11 @@ function keepHeld(
     if (ledger === undefined || !contains(ledger.block, address)) return false;
     return !ledger.taken.has(address) && !isKept(ledger, address) && gatewayOf(ledger.block) !== address;
   });
-  for (const [index, { block, address }] of structure.addresses.entries()) {
+  for (const [index, { block, address, interface: port }] of structure.addresses.entries()) {
     if (address !== null) continue;
     const at = left.findIndex((one) => one.block === block);
     const [held] = at < 0 ? [] : left.splice(at, 1);
-    list[index] = held;
+    list[index] = held === undefined ? undefined : onInterface(held, port ?? held.interface);
     if (held === undefined) ledgers.get(block)?.open.push({ structure: name, index });
     else ledgers.get(block)?.taken.set(parseAddress(held.address), `structure ${name}`);
   }

@@ -1,6 +1,15 @@
 import type { Blueprint } from "../blueprints/index.ts";
-import { NO_INVENTORY_ROWS } from "../inventory/index.ts";
-import type { BuildRecord, Buildable, InventoryWrites, Managed, Snapshot } from "../inventory/index.ts";
+import { isMade, NO_INVENTORY_ROWS } from "../inventory/index.ts";
+import type {
+  BuildRecord,
+  Buildable,
+  InventoryRows,
+  InventoryWrites,
+  Managed,
+  RowRemoval,
+  Snapshot,
+  Tenant,
+} from "../inventory/index.ts";
 import type { Random } from "../kernel/ids.ts";
 import { canonicalJson, type Json } from "../kernel/json.ts";
 import type { Decision, Effect } from "./decision.ts";
@@ -16,30 +25,40 @@ export interface ApplyContext {
 export function writesOf(planned: Planned, snapshot: Snapshot, context: ApplyContext): InventoryWrites {
   const owner = ownerOf(planned.plan.design);
   const parts = {
+    zones: writeRecords(planned.zones, snapshot.zones, owner, context),
     sites: writeRecords(planned.sites, snapshot.sites, owner, context),
+    networks: writeRecords(planned.networks, snapshot.networks, owner, context),
+    links: writeRecords(planned.links, snapshot.links, owner, context),
     addressBlocks: writeRecords(planned.addressBlocks, snapshot.addressBlocks, owner, context),
+    groups: writeRecords(planned.groups, snapshot.groups, owner, context),
     blueprints: writeRecords(planned.blueprints, snapshot.blueprints, owner, context, textsMoved),
     foundations: writeBuilt(planned.foundations, snapshot.foundations, owner, context),
     structures: writeBuilt(planned.structures, snapshot.structures, owner, context),
+    interfaces: writeRecords(planned.interfaces, snapshot.interfaces, owner, context),
   };
-  return {
-    insert: {
-      ...NO_INVENTORY_ROWS,
-      sites: parts.sites.insert,
-      addressBlocks: parts.addressBlocks.insert,
-      blueprints: parts.blueprints.insert,
-      foundations: parts.foundations.insert,
-      structures: parts.structures.insert,
-    },
-    update: {
-      ...NO_INVENTORY_ROWS,
-      sites: parts.sites.update,
-      addressBlocks: parts.addressBlocks.update,
-      blueprints: parts.blueprints.update,
-      foundations: parts.foundations.update,
-      structures: parts.structures.update,
-    },
-  };
+  return { insert: rowsOf(parts, "insert"), update: rowsOf(parts, "update") };
+}
+
+/** The tenant's row, when the plan changes it. */
+export function tenantOf({ tenant }: Planned, snapshot: Snapshot, context: ApplyContext): Tenant | undefined {
+  if (!tenant.writes) return undefined;
+  const { data, applied } = tenant;
+  return { ...snapshot.tenant, ...data, ...touched(snapshot.tenant, context), applied };
+}
+
+/** Structures that were only recorded and are in no design any more: nothing has to be taken down first. */
+export function forgotten({ update }: InventoryWrites): readonly RowRemoval[] {
+  return update.structures
+    .filter((row) => row.wanted === "absent" && !isMade(row) && row.build === null && row.jobId === null)
+    .map(({ id, name, version }) => ({ table: "structure", id, name, version }));
+}
+
+function rowsOf(
+  parts: { readonly [Member in keyof Omit<InventoryRows, "fieldSchemas">]: Written<InventoryRows[Member][number]> },
+  which: "insert" | "update",
+): InventoryRows {
+  const members = Object.entries(parts).map(([member, written]) => [member, written[which]]);
+  return { ...NO_INVENTORY_ROWS, ...(Object.fromEntries(members) as Partial<InventoryRows>) };
 }
 
 interface Written<Row> {

@@ -16,7 +16,7 @@ export function checkAttributes(sections: Sections, check: AttributeCheck | unde
   for (const written of sections.entries.foundations.values()) push(written, written.value, []);
   for (const written of sections.entries.structures.values()) {
     const { foundation } = written.value;
-    if (typeof foundation !== "string") push(written, foundation, ["foundation"]);
+    if (typeof foundation === "object" && foundation !== null) push(written, foundation, ["foundation"]);
   }
 
   function push(

@@ -1,18 +1,13 @@
 import type { Blueprint, SourceText } from "../blueprints/index.ts";
-import { problem, type Place, type Problem } from "../kernel/errors.ts";
+import { problem, type Problem } from "../kernel/errors.ts";
 import { nearest } from "../kernel/nearest.ts";
-import {
-  nameProblem,
-  templateNameProblem,
-  UNDESCRIBED,
-  type AddressBlockData,
-  type FoundationData,
-  type SiteData,
-} from "../inventory/index.ts";
+import { nameProblem, templateNameProblem } from "../inventory/index.ts";
+import { buildRecords } from "./build-records.ts";
+import { buildFoundation, buildStructure } from "./build-built.ts";
 import { pathBeside } from "./documents.ts";
-import { kindTitle, TARGET_OF, type Sections, type Written } from "./sections.ts";
-import { DUPLICATE_NAME, FILE_MISSING, INVALID_NAME } from "./errors.ts";
-import { placeKey, type DesignStructure } from "./model.ts";
+import { TARGET_OF, type Sections, type Written } from "./sections.ts";
+import { FILE_MISSING, INVALID_NAME } from "./errors.ts";
+import { placeKey, type Design } from "./model.ts";
 import type { Section, SourceEntry } from "./schema.ts";
 
 /** Files the documents name, by path, and why one is not there when more is known than that. */
@@ -25,56 +20,33 @@ export interface SourceFiles {
 export type RefusedFile = Pick<Problem, "code" | "message">;
 
 /** The things of a design, not yet checked against each other. */
-export interface Parts {
-  readonly sites: Map<string, SiteData>;
-  readonly addressBlocks: Map<string, AddressBlockData>;
-  readonly blueprints: Map<string, Blueprint>;
-  readonly foundations: Map<string, FoundationData>;
-  readonly structures: Map<string, DesignStructure>;
-  readonly places: Map<string, Place>;
-}
+export type Parts = Omit<
+  {
+    readonly [Member in keyof Design]: Design[Member] extends ReadonlyMap<string, infer One>
+      ? Map<string, One>
+      : Design[Member];
+  },
+  "name"
+>;
 
-/** Makes plain things of what is written. Pushes files that are missing and names that an inline foundation takes from another. */
+/** Makes plain things of what is written. Pushes files that are missing and names that are taken twice. */
 export function buildParts(sections: Sections, sources: SourceFiles, problems: Problem[]): Parts {
   const { entries, defined } = sections;
   const parts: Parts = {
-    sites: new Map(),
-    addressBlocks: new Map(),
+    tenant: sections.tenant?.value ?? null,
+    ...buildRecords(entries),
     blueprints: new Map(),
     foundations: new Map(),
     structures: new Map(),
+    interfaces: new Map(),
     places: new Map(),
   };
   for (const [section, names] of Object.entries(defined)) {
     for (const [name, place] of names) parts.places.set(placeKey(TARGET_OF[section as Section], name), place);
   }
-  for (const [name, { value }] of entries.sites) {
-    parts.sites.set(name, {
-      name,
-      kind: value.kind,
-      description: value.description,
-      parent: value.parent ?? null,
-      variables: value.variables,
-      zone: null,
-      ...UNDESCRIBED,
-    });
-  }
-  for (const [name, { value }] of entries.address_blocks) {
-    parts.addressBlocks.set(name, {
-      name,
-      site: value.site,
-      subnet: value.subnet,
-      gateway: value.gateway ?? null,
-      reserved: value.reserved,
-      dynamic: [],
-      network: null,
-      description: "",
-      ...UNDESCRIBED,
-    });
-  }
   for (const written of entries.blueprints.values())
     parts.blueprints.set(written.name, buildBlueprint(written, sources, problems));
-  for (const [name, { value }] of entries.foundations) parts.foundations.set(name, { name, ...value, ...UNDESCRIBED });
+  for (const written of entries.foundations.values()) buildFoundation(written, parts, problems);
   for (const written of entries.structures.values()) buildStructure(written, parts, problems);
   return parts;
 }
@@ -130,38 +102,4 @@ function sourceText(
     problems.push(problem(FILE_MISSING, `the file '${file}' is not there${advice}`, place));
   }
   return undefined;
-}
-
-/** A foundation written inside a structure has the structure's name and site. */
-function buildStructure(written: Written<"structures">, parts: Parts, problems: Problem[]): void {
-  const { name, value, document, path } = written;
-  let foundation = name;
-  if (typeof value.foundation === "string") foundation = value.foundation;
-  else {
-    const place = document.placeOfKey([...path, "foundation"]);
-    if (parts.foundations.has(name)) {
-      const message = `${kindTitle("foundation")} '${name}' is defined twice: in 'foundations', and inside structure '${name}'`;
-      problems.push(problem(DUPLICATE_NAME, message, place));
-    } else {
-      parts.foundations.set(name, { name, site: value.site, ...value.foundation, ...UNDESCRIBED });
-      parts.places.set(placeKey("foundation", name), place);
-    }
-  }
-  parts.structures.set(name, {
-    name,
-    hostname: name,
-    site: value.site,
-    blueprint: value.blueprint,
-    foundation,
-    description: value.description,
-    variables: value.variables,
-    addresses: value.addresses.map(({ block, address }) => ({ block, address: address ?? null })),
-    dependsOn: [...new Set(value.depends_on)],
-    parent: null,
-    role: null,
-    managementAddress: null,
-    groups: [],
-    zone: null,
-    ...UNDESCRIBED,
-  });
 }

@@ -8,7 +8,7 @@ import type {
   StructureBuild,
   StructureData,
 } from "../inventory/index.ts";
-import { foundationInputs, foundationOf, structureInputs } from "../inventory/index.ts";
+import { foundationInputs, foundationOf, isMade, structureInputs } from "../inventory/index.ts";
 import { findScript, UPDATE } from "../blueprints/index.ts";
 import { listText, type Compared, type Effect } from "./decision.ts";
 import {
@@ -77,9 +77,12 @@ export function decideStructure(
 ): Outcome {
   const { before, after } = grounds.worlds;
   const { name } = one;
+  const wanted = after.world.structures.get(name);
+  if (wanted === undefined || !isMade(wanted)) return recorded(written, changeReason(one));
   const now = structureInputs(after, name);
+  // What was only recorded so far is built from nothing.
   const built: StructureBuild = inBuild(row, () => ({
-    ...structureInputs(before, name),
+    ...(isMade(row) ? structureInputs(before, name) : now),
     queries: row.build?.queries ?? [],
   }));
   const values = { before: valuesIn(before, "structure", name), after: valuesIn(after, "structure", name) };
@@ -97,6 +100,12 @@ export function decideStructure(
     drift: structureDrift(row, seen),
     ...(foundation === undefined ? {} : { below: foundation }),
   });
+}
+
+/** Of what nobody builds the row is all there is. */
+function recorded(written: readonly FieldChange[], reason: string): Outcome {
+  if (written.length === 0 && reason === "") return { effect: "none", underway: false };
+  return acting("change", "record", reason === "" ? changedReason(written) : reason, written);
 }
 
 interface Findings {

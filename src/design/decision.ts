@@ -1,6 +1,7 @@
 import type { Managed } from "../inventory/index.ts";
 import type { JsonObject } from "../kernel/json.ts";
-import { appliedOf, compareFields, nextApplied, type Comparison, type Fields } from "./fields.ts";
+import { appliedOf, compareFields, EQUAL, nextApplied, type Comparison } from "./fields.ts";
+import type { Kind } from "./members.ts";
 import type { Action, FieldChange, TargetKind } from "./model.ts";
 
 /**
@@ -35,20 +36,17 @@ export interface Compared<Data, Row> {
   readonly applied: JsonObject;
 }
 
-const EQUAL: Comparison = { changes: [], conflicts: [], adopted: [] };
-
 /** Puts the things of a design beside the rows of the inventory: first those of the design in its order, then rows it no longer names. */
-export function compareKind<Data, Row extends Managed>(
+export function compareKind<Data, Row extends Data & Managed>(
   owner: string,
   wanted: ReadonlyMap<string, Data>,
   rows: ReadonlyMap<string, Row>,
-  fieldsOf: (data: Data) => Fields,
-  fieldsOfRow: (row: Row) => Fields,
+  kind: Kind<Data>,
 ): readonly Compared<Data, Row>[] {
   const found: Compared<Data, Row>[] = [];
   for (const [name, data] of wanted) {
     const row = rows.get(name);
-    const fields = fieldsOf(data);
+    const fields = kind.fields(data);
     const base = { name, wanted: data, row };
     if (row === undefined) found.push({ ...base, standing: "new", comparison: EQUAL, applied: appliedOf(fields) });
     else if (row.managedBy !== owner)
@@ -56,7 +54,7 @@ export function compareKind<Data, Row extends Managed>(
     else if (row.wanted === "absent")
       found.push({ ...base, standing: "returning", comparison: EQUAL, applied: appliedOf(fields) });
     else {
-      const comparison = compareFields(fields, row.applied, fieldsOfRow(row));
+      const comparison = compareFields(fields, row.applied, kind.fields(row), kind.isOpen);
       found.push({
         ...base,
         standing: "kept",
@@ -116,4 +114,15 @@ export function listText(names: readonly string[]): string {
   if (names.length <= 1) return names.join("");
   if (names.length <= 3) return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
   return `${names.slice(0, 2).join(", ")} and ${names.length - 2} more`;
+}
+
+/** The thing as it will be: as the design says, but for what others keep in its row. */
+export function mergedWith<Data, Row extends Data & Managed>(
+  { wanted, row, standing, comparison }: Compared<Data, Row>,
+  kind: Kind<Data>,
+): Data | undefined {
+  if (wanted === undefined || standing === "foreign") return undefined;
+  if (row === undefined || standing !== "kept") return wanted;
+  const kept = [...comparison.conflicts.map(({ path }) => path), ...comparison.others];
+  return kind.merge(wanted, row, new Set(kept));
 }

@@ -1,20 +1,17 @@
 import type { HeldAddress, Managed, Snapshot, Structure, StructureData, World } from "../inventory/index.ts";
-import type { Compared } from "./decision.ts";
-import type { DesignStructure, FieldChange } from "./model.ts";
+import { mergedWith, type Compared } from "./decision.ts";
+import type { Kind } from "./members.ts";
+import type { DesignStructure } from "./model.ts";
 
 /** Merges every thing that is the design's to write with what others keep in its row. */
-export function mergeAll<Data, Row extends Managed>(
+export function mergeAll<Data, Row extends Data & Managed>(
   compared: readonly Compared<Data, Row>[],
-  asData: (row: Row) => Data,
-  merge: (wanted: Data, actual: Data, conflicts: readonly FieldChange[]) => Data,
+  kind: Kind<Data>,
 ): ReadonlyMap<string, Data> {
   const merged = new Map<string, Data>();
-  for (const { name, wanted, row, standing, comparison } of compared) {
-    if (wanted === undefined || standing === "foreign") continue;
-    merged.set(
-      name,
-      row === undefined || standing !== "kept" ? wanted : merge(wanted, asData(row), comparison.conflicts),
-    );
+  for (const one of compared) {
+    const data = mergedWith(one, kind);
+    if (data !== undefined) merged.set(one.name, data);
   }
   return merged;
 }

@@ -53,7 +53,7 @@ export const WRONG_TYPE = errorKind("wrong_type", {
 export const INVALID_NAME = errorKind("invalid_name", {
   status: 422,
   summary: "A name breaks the rules for names.",
-  remedy: "Use letters, digits, - and _; a structure's name is a hostname.",
+  remedy: "Use letters, digits, - and _; the name of a structure that is built is a hostname, that of a zone a domain.",
 });
 
 export const DUPLICATE_NAME = errorKind("duplicate_name", {
@@ -70,7 +70,7 @@ export const UNKNOWN_REFERENCE = errorKind("unknown_reference", {
 
 export const CYCLE = errorKind("cycle", {
   status: 422,
-  summary: "Sites, blueprints or structures depend on themselves in a circle.",
+  summary: "Sites, zones, groups, blueprints or structures depend on themselves in a circle.",
   remedy: "Take one of the named steps out.",
 });
 
@@ -78,6 +78,26 @@ export const BLOCKS_OVERLAP = errorKind("blocks_overlap", {
   status: 422,
   summary: "Two address blocks of one site share addresses.",
   remedy: "Make one of them smaller, or move it.",
+});
+
+export const INTERFACE_INVALID = errorKind("interface_invalid", {
+  status: 422,
+  summary: "An interface is of a type that does not fit what is said of it: a VLAN without a tag, a bond of nothing.",
+  remedy: "A vlan has a tag and runs over one device; a bonded interface has members; a real one has neither.",
+});
+
+export const ZONE_INVALID = errorKind("zone_invalid", {
+  status: 422,
+  summary: "A zone says something that cannot be: its name is not part of its parent's, or a record has no such value.",
+  remedy:
+    "Name a zone below its parent (`lab.example.org` in `example.org`), and write records as a zone file has them.",
+});
+
+export const STILL_BUILT = errorKind("still_built", {
+  status: 409,
+  summary: "A design no longer says how a structure is built, but it was built by it and is there.",
+  remedy:
+    "Take the structure out of the design and apply it: it is taken down. Then write it as one that is only recorded.",
 });
 
 export const BLUEPRINT_MISMATCH = errorKind("blueprint_mismatch", {

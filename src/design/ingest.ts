@@ -8,12 +8,14 @@ import { readDocuments, sizeProblem, type ReadDocuments } from "./documents.ts";
 import { checkFitting } from "./fitting.ts";
 import { DESIGN_INVALID } from "./errors.ts";
 import type { Design, Ingested } from "./model.ts";
+import { checkInterfaces } from "./interfaces.ts";
 import { checkCycles, checkReferences } from "./references.ts";
 import type { Bundle } from "./schema.ts";
 import { checkScripts } from "./scripts.ts";
 import { checkTemplateNames, checkTemplates } from "./templates.ts";
 import { collectSections } from "./sections.ts";
 import { checkResolution, checkVariableKeys } from "./variables.ts";
+import { checkZones } from "./zones.ts";
 
 export interface IngestOptions {
   /** Modules scripts may call. Absent: not known, so only the language is checked. */
@@ -52,6 +54,8 @@ export function ingest(bundle: Bundle, options: IngestOptions = {}): Ingested {
   }
   checkCycles(parts, problems);
   checkVariableKeys(sections, problems);
+  checkInterfaces(sections, parts, problems);
+  checkZones(parts, problems);
   checkAddresses(sections, parts, problems);
   checkAttributes(sections, options.attributeProblems, problems);
   checkFitting(parts, options, problems, warnings);
@@ -80,11 +84,17 @@ export function designOf(ingested: Ingested): Design {
 export function emptyDesign(name: string): Design {
   return {
     name,
+    tenant: null,
+    zones: new Map(),
     sites: new Map(),
+    networks: new Map(),
+    links: new Map(),
     addressBlocks: new Map(),
+    groups: new Map(),
     blueprints: new Map(),
     foundations: new Map(),
     structures: new Map(),
+    interfaces: new Map(),
     places: new Map(),
   };
 }

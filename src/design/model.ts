@@ -2,13 +2,29 @@ import type { Blueprint } from "../blueprints/index.ts";
 import type { Place, Problem } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { Json } from "../kernel/json.ts";
-import type { AddressBlockData, FoundationData, SiteData, StructureData } from "../inventory/index.ts";
+import type {
+  AddressBlockData,
+  FoundationData,
+  GroupData,
+  InterfaceData,
+  LinkData,
+  NetworkData,
+  SiteData,
+  StructureData,
+  Tenant,
+  ZoneData,
+} from "../inventory/index.ts";
 
 /** An address a structure asks for: any of the block, or this one. */
 export interface AddressRequest {
   readonly block: string;
   readonly address: string | null;
+  /** The name of the interface that has it (`web1/eth0`). Absent: not said. */
+  readonly interface?: string;
 }
+
+/** What a design says of the tenant. Other designs, and people, may say more. */
+export type DesignTenant = Pick<Tenant, "name" | "description" | "variables" | "labels" | "assets" | "fields">;
 
 /** A structure as a design asks for it: its addresses may still be open. */
 export interface DesignStructure extends Omit<StructureData, "addresses"> {
@@ -18,16 +34,38 @@ export interface DesignStructure extends Omit<StructureData, "addresses"> {
 /** What should be: the documents, checked and made plain. */
 export interface Design {
   readonly name: string;
+  /** Null: nothing is said of it. */
+  readonly tenant: Omit<DesignTenant, "name"> | null;
+  readonly zones: ReadonlyMap<string, ZoneData>;
   readonly sites: ReadonlyMap<string, SiteData>;
+  readonly networks: ReadonlyMap<string, NetworkData>;
+  readonly links: ReadonlyMap<string, LinkData>;
   readonly addressBlocks: ReadonlyMap<string, AddressBlockData>;
+  readonly groups: ReadonlyMap<string, GroupData>;
   readonly blueprints: ReadonlyMap<string, Blueprint>;
   readonly foundations: ReadonlyMap<string, FoundationData>;
   readonly structures: ReadonlyMap<string, DesignStructure>;
+  /** Written inside of the foundations and structures that have them. */
+  readonly interfaces: ReadonlyMap<string, InterfaceData>;
   /** Where each thing is written, by kind and name (`placeKey`). */
   readonly places: ReadonlyMap<string, Place>;
 }
 
-export type TargetKind = "site" | "address_block" | "blueprint" | "foundation" | "structure";
+export const TARGET_KINDS = [
+  "tenant",
+  "zone",
+  "site",
+  "network",
+  "link",
+  "address_block",
+  "group",
+  "blueprint",
+  "foundation",
+  "structure",
+  "interface",
+] as const;
+
+export type TargetKind = (typeof TARGET_KINDS)[number];
 
 export function placeKey(target: TargetKind, name: string): string {
   return `${target} ${name}`;

@@ -2,47 +2,74 @@ import type { Blueprint } from "../blueprints/index.ts";
 import {
   createResolver,
   hashOf,
+  isMade,
   occupants,
-  type AddressBlock,
   type AddressBlockData,
-  type BlueprintRow,
   type Foundation,
   type FoundationData,
+  type GroupData,
+  type InterfaceData,
+  type LinkData,
+  type Managed,
+  type NetworkData,
   type ResolverOptions,
-  type Site,
   type SiteData,
   type Snapshot,
   type Structure,
   type StructureData,
   type World,
+  type ZoneData,
 } from "../inventory/index.ts";
+import { GantryError, problem } from "../kernel/errors.ts";
 import { canonicalJson } from "../kernel/json.ts";
 import { allocateAddresses } from "./allocate.ts";
 import { decideFoundation, decideStructure, type Grounds, type Outcome } from "./built.ts";
 import { commonActions, compareKind, type Compared, type Decision } from "./decision.ts";
 import { asPlanned, mergeAll, overlay, staying, withAddresses } from "./desired.ts";
 import { createAsker } from "./differences.ts";
+import { STILL_BUILT } from "./errors.ts";
+import { change, sameValue } from "./fields.ts";
+import { checkCustomFields } from "./custom-fields.ts";
 import {
-  addressBlockFields,
-  blueprintFields,
-  change,
-  foundationFields,
-  sameValue,
-  siteFields,
-  structureFields,
-} from "./fields.ts";
-import { mergeAddressBlock, mergeBlueprint, mergeFoundation, mergeSite, mergeStructure } from "./merge.ts";
-import type { Action, Design, DesignStructure, FieldChange, Observation, Plan, TargetKind } from "./model.ts";
+  ADDRESS_BLOCK,
+  BLUEPRINT,
+  FOUNDATION,
+  GROUP,
+  INTERFACE,
+  LINK,
+  NETWORK,
+  SITE,
+  STRUCTURE,
+  ZONE,
+} from "./kinds.ts";
+import type { Kind } from "./members.ts";
+import {
+  placeKey,
+  type Action,
+  type Design,
+  type DesignStructure,
+  type FieldChange,
+  type Observation,
+  type Plan,
+  type TargetKind,
+} from "./model.ts";
 import { decideRecords } from "./records.ts";
+import { planTenant, type TenantPlan } from "./tenant.ts";
 
 /** A plan, and what each of its rows will be: what `apply` writes. */
 export interface Planned {
   readonly plan: Plan;
+  readonly tenant: TenantPlan;
+  readonly zones: readonly Decision<ZoneData>[];
   readonly sites: readonly Decision<SiteData>[];
+  readonly networks: readonly Decision<NetworkData>[];
+  readonly links: readonly Decision<LinkData>[];
   readonly addressBlocks: readonly Decision<AddressBlockData>[];
+  readonly groups: readonly Decision<GroupData>[];
   readonly blueprints: readonly Decision<Blueprint>[];
   readonly foundations: readonly Decision<FoundationData>[];
   readonly structures: readonly Decision<StructureData>[];
+  readonly interfaces: readonly Decision<InterfaceData>[];
 }
 
 /** Who manages the rows of a design. */
@@ -61,43 +88,29 @@ export function makePlan(
   options: ResolverOptions = {},
 ): Planned {
   const owner = ownerOf(design.name);
-  const sites = compareKind<SiteData, Site>(owner, design.sites, snapshot.sites, siteFields, siteFields);
-  const blocks = compareKind<AddressBlockData, AddressBlock>(
-    owner,
-    design.addressBlocks,
-    snapshot.addressBlocks,
-    addressBlockFields,
-    addressBlockFields,
-  );
-  const blueprints = compareKind<Blueprint, BlueprintRow>(
-    owner,
-    design.blueprints,
-    snapshot.blueprints,
-    blueprintFields,
-    blueprintFields,
-  );
+  const tenant = planTenant(owner, design.tenant, snapshot.tenant);
+  const zones = planRecords("zone", owner, design.zones, snapshot.zones, ZONE);
+  const sites = planRecords("site", owner, design.sites, snapshot.sites, SITE);
+  const networks = planRecords("network", owner, design.networks, snapshot.networks, NETWORK);
+  const links = planRecords("link", owner, design.links, snapshot.links, LINK);
+  const blocks = planRecords("address_block", owner, design.addressBlocks, snapshot.addressBlocks, ADDRESS_BLOCK);
+  const groups = planRecords("group", owner, design.groups, snapshot.groups, GROUP);
+  const blueprints = planRecords("blueprint", owner, design.blueprints, snapshot.blueprints, BLUEPRINT);
+  const interfaces = planRecords("interface", owner, design.interfaces, snapshot.interfaces, INTERFACE);
   const foundations = compareKind<FoundationData, Foundation>(
     owner,
     design.foundations,
     snapshot.foundations,
-    foundationFields,
-    foundationFields,
+    FOUNDATION,
   );
-  const structures = compareKind<DesignStructure, Structure>(
-    owner,
-    design.structures,
-    snapshot.structures,
-    structureFields,
-    structureFields,
-  );
+  const structures = compareKind<DesignStructure, Structure>(owner, design.structures, snapshot.structures, STRUCTURE);
+  checkStillBuilt(structures, design);
 
-  const mergedBlocks = mergeAll(blocks, (row) => row, mergeAddressBlock);
-  const mergedFoundations = mergeAll(foundations, (row) => row, mergeFoundation);
-  const asked = mergeAll<DesignStructure, Structure>(structures, (row) => row, mergeStructure);
-  const allBlocks = overlay<AddressBlockData, AddressBlock>(snapshot.addressBlocks, mergedBlocks);
+  const mergedFoundations = mergeAll(foundations, FOUNDATION);
+  const asked = mergeAll<DesignStructure, Structure>(structures, STRUCTURE);
   const addresses = allocateAddresses({
     wanted: asked,
-    blocks: allBlocks,
+    blocks: blocks.world,
     rows: snapshot.structures,
     goes: (row) => row.wanted === "absent" || row.managedBy === owner,
     places: design.places,
@@ -107,19 +120,19 @@ export function makePlan(
   );
 
   const world: World = {
-    ...snapshot,
-    sites: overlay<SiteData, Site>(
-      snapshot.sites,
-      mergeAll(sites, (row) => row, mergeSite),
-    ),
-    addressBlocks: allBlocks,
-    blueprints: overlay<Blueprint, BlueprintRow>(
-      snapshot.blueprints,
-      mergeAll(blueprints, (row) => row, mergeBlueprint),
-    ),
+    tenant: { name: snapshot.tenant.name, variables: tenant.data.variables },
+    zones: zones.world,
+    sites: sites.world,
+    networks: networks.world,
+    links: links.world,
+    addressBlocks: blocks.world,
+    groups: groups.world,
+    blueprints: blueprints.world,
+    interfaces: interfaces.world,
     foundations: overlay<FoundationData, Foundation>(snapshot.foundations, mergedFoundations),
     structures: staying(owner, snapshot.structures, mergedStructures),
   };
+  checkCustomFields(design, world, snapshot.fieldSchemas);
   const worlds = { before: createResolver(asPlanned(snapshot), options), after: createResolver(world, options) };
   const grounds: Grounds = {
     worlds,
@@ -128,9 +141,6 @@ export function makePlan(
     observations: new Map(observations.map((one) => [one.foundationId, one])),
   };
 
-  const siteRecords = decideRecords("site", sites, mergeSite);
-  const blockRecords = decideRecords("address_block", blocks, mergeAddressBlock);
-  const blueprintRecords = decideRecords("blueprint", blueprints, mergeBlueprint);
   const foundationOutcomes = new Map<string, Outcome>();
   const builtFoundations = decideBuilt(
     "foundation",
@@ -152,10 +162,20 @@ export function makePlan(
     decideStructure(one, row, structureChanges(one, row, data), foundationOutcomes.get(data.foundation ?? ""), grounds),
   );
 
-  const parts = [siteRecords, blockRecords, blueprintRecords, builtFoundations, builtStructures];
-  const ends = [design.sites, design.addressBlocks, design.blueprints, design.foundations, design.structures].every(
-    ({ size }) => size === 0,
-  );
+  const parts = [
+    { ...tenant, decisions: [] },
+    zones,
+    sites,
+    networks,
+    links,
+    blocks,
+    groups,
+    blueprints,
+    builtFoundations,
+    builtStructures,
+    interfaces,
+  ];
+  const ends = Object.values(design).every((part) => !(part instanceof Map) || part.size === 0);
   const actions = inOrder(parts.map((part) => part.actions)).map((action) =>
     ends && action.kind === "destroy" ? { ...action, reason: "the design is taken down" } : action,
   );
@@ -165,12 +185,47 @@ export function makePlan(
   };
   return {
     plan: { design: design.name, actions, ...counts, fingerprint: fingerprintOf(design.name, actions) },
-    sites: siteRecords.decisions,
-    addressBlocks: blockRecords.decisions,
-    blueprints: blueprintRecords.decisions,
+    tenant,
+    zones: zones.decisions,
+    sites: sites.decisions,
+    networks: networks.decisions,
+    links: links.decisions,
+    addressBlocks: blocks.decisions,
+    groups: groups.decisions,
+    blueprints: blueprints.decisions,
     foundations: builtFoundations.decisions,
     structures: builtStructures.decisions,
+    interfaces: interfaces.decisions,
   };
+}
+
+/** What becomes of the rows of a kind nothing is run for, and what the world then has of it. */
+function planRecords<Data, Row extends Data & Managed>(
+  target: TargetKind,
+  owner: string,
+  wanted: ReadonlyMap<string, Data>,
+  rows: ReadonlyMap<string, Row>,
+  kind: Kind<Data>,
+): ReturnType<typeof decideRecords<Data, Row>> & { readonly world: ReadonlyMap<string, Data> } {
+  const compared = compareKind<Data, Row>(owner, wanted, rows, kind);
+  const merged = mergeAll<Data, Row>(compared, kind);
+  return { ...decideRecords(target, compared, merged), world: overlay<Data, Row>(rows, merged) };
+}
+
+/** What is built is not forgotten: a design that no longer says how it is built would leave it behind. Throws `still_built`. */
+function checkStillBuilt(structures: readonly Compared<DesignStructure, Structure>[], design: Design): void {
+  const problems = structures
+    .filter(({ wanted, row, standing }) => {
+      const left =
+        wanted !== undefined && row !== undefined && standing !== "foreign" && isMade(row) && !isMade(wanted);
+      return left && (row.state !== "planned" || row.jobId !== null);
+    })
+    .map(({ name }) => {
+      const message = `structure '${name}' is built, and the design says no longer how: it has no blueprint or no foundation`;
+      return problem(STILL_BUILT, message, design.places.get(placeKey("structure", name)));
+    });
+  const [first] = problems;
+  if (first !== undefined) throw new GantryError(STILL_BUILT, first.message, { problems });
 }
 
 /** The same plan has the same fingerprint, in whatever order the inventory was read. */
@@ -251,7 +306,9 @@ function structureChanges(
   data: StructureData,
 ): readonly FieldChange[] {
   const written = [...one.comparison.changes, ...one.comparison.adopted].filter(({ path }) => path !== "addresses");
-  const [from, to] = [addressTexts(row.addresses), addressTexts(data.addresses)];
+  const [from, to] = [row, data].map(({ addresses }) =>
+    addresses.map(({ address, interface: port }) => (port === undefined ? address : `${address} on ${port}`)),
+  );
   return sameValue(from, to) ? written : [...written, change("addresses", from, to)];
 }
 

@@ -1,12 +1,12 @@
 import type { Managed } from "../inventory/index.ts";
 import { changedText, commonActions, type Compared, type Decision } from "./decision.ts";
-import type { Action, FieldChange, TargetKind } from "./model.ts";
+import type { Action, TargetKind } from "./model.ts";
 
-/** What becomes of rows nothing is run for: sites, address blocks, blueprints. */
+/** What becomes of rows nothing is run for: all but foundations and structures. */
 export function decideRecords<Data, Row extends Data & Managed>(
   target: TargetKind,
   compared: readonly Compared<Data, Row>[],
-  merge: (wanted: Data, actual: Data, conflicts: readonly FieldChange[]) => Data,
+  merged: ReadonlyMap<string, Data>,
 ): { readonly actions: readonly Action[]; readonly decisions: readonly Decision<Data>[]; readonly unchanged: number } {
   const actions: Action[] = [];
   const decisions: Decision<Data>[] = [];
@@ -27,7 +27,7 @@ export function decideRecords<Data, Row extends Data & Managed>(
     const fields = [...comparison.changes, ...comparison.adopted];
     decisions.push({
       name,
-      data: merge(wanted, row, comparison.conflicts),
+      data: merged.get(name) ?? wanted,
       applied,
       effect: fields.length === 0 ? "none" : "record",
     });

@@ -4,6 +4,7 @@ import { cursorAfter, decodeCursor, listQuery } from "../inventory/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import { PLAN_OUTDATED } from "./errors.ts";
+import { TARGET_KINDS } from "./model.ts";
 import { bundleSchema } from "./schema.ts";
 import type { DesignService, PlanAnswer } from "./service.ts";
 import type { DesignRecord } from "./store.ts";
@@ -23,7 +24,7 @@ const planAnswer = z.object({
   actions: z.array(
     z.object({
       kind: z.enum(["create", "change", "replace", "repair", "retry", "destroy", "conflict"]),
-      target: z.enum(["site", "address_block", "blueprint", "foundation", "structure"]),
+      target: z.enum(TARGET_KINDS),
       name: z.string(),
       reason: z.string(),
       fields: z.array(z.object({ path: z.string(), from: z.unknown().optional(), to: z.unknown().optional() })),

@@ -2,11 +2,20 @@ import type { z } from "zod";
 import { problem, placeText, type Place, type Problem } from "../kernel/errors.ts";
 import { isJsonObject, type Json } from "../kernel/json.ts";
 import { nearest } from "../kernel/nearest.ts";
-import { hostnameProblem, nameProblem } from "../inventory/index.ts";
+import { ansibleNameProblem, domainProblem, hostnameProblem, nameProblem } from "../inventory/index.ts";
 import type { Path, SourceDocument } from "./documents.ts";
 import { DUPLICATE_NAME, INVALID_NAME, MISSING_KEY, UNKNOWN_KEY, WRONG_TYPE } from "./errors.ts";
 import type { TargetKind } from "./model.ts";
-import { DESIGN_KEY, SECTION_NAMES, SECTIONS, type Entry, type Section } from "./schema.ts";
+import {
+  DESIGN_KEY,
+  SECTION_NAMES,
+  SECTIONS,
+  TENANT_KEY,
+  tenantSchema,
+  type Entry,
+  type Section,
+  type TenantEntry,
+} from "./schema.ts";
 import { kindOf, shapeProblems, type Source } from "./shape.ts";
 
 /** An entry of a section whose shape is right, and where it is written. */
@@ -17,17 +26,29 @@ export interface Written<S extends Section> {
   readonly path: Path;
 }
 
+/** What is said of the tenant, and where. */
+export interface WrittenTenant {
+  readonly value: TenantEntry;
+  readonly document: SourceDocument;
+  readonly path: Path;
+}
+
 /** The sections of all documents together. */
 export interface Sections {
   readonly design: string | undefined;
+  readonly tenant: WrittenTenant | undefined;
   readonly entries: { readonly [S in Section]: ReadonlyMap<string, Written<S>> };
   /** Every name that is defined, also where the shape of what it names is wrong. */
   readonly defined: Readonly<Record<Section, ReadonlyMap<string, Place>>>;
 }
 
 export const TARGET_OF: Readonly<Record<Section, TargetKind>> = {
+  zones: "zone",
   sites: "site",
+  networks: "network",
+  links: "link",
   address_blocks: "address_block",
+  groups: "group",
   blueprints: "blueprint",
   foundations: "foundation",
   structures: "structure",
@@ -49,6 +70,7 @@ export function collectSections(documents: readonly SourceDocument[], problems: 
     Map<string, Written<Section>>
   >;
   const designs: { name: string; place: Place }[] = [];
+  const tenants: SourceDocument[] = [];
 
   for (const document of documents) {
     if (!isJsonObject(document.value)) {
@@ -63,12 +85,14 @@ export function collectSections(documents: readonly SourceDocument[], problems: 
     }
     for (const [key, value] of Object.entries(document.value)) {
       if (key === DESIGN_KEY) collectDesign(document, value, designs, problems);
+      else if (key === TENANT_KEY) tenants.push(document);
       else if (isSection(key)) collectSection(document, key, value, defined[key], entries[key], problems);
       else problems.push(unknownSection(document, key));
     }
   }
   return {
     design: oneDesign(designs, documents, problems),
+    tenant: oneTenant(tenants, problems),
     entries: entries as unknown as Sections["entries"],
     defined,
   };
@@ -79,7 +103,7 @@ function isSection(key: string): key is Section {
 }
 
 function unknownSection(document: SourceDocument, key: string): Problem {
-  const known = [DESIGN_KEY, ...SECTION_NAMES];
+  const known = [DESIGN_KEY, TENANT_KEY, ...SECTION_NAMES];
   const near = nearest(key, known);
   const advice = near === undefined ? `known are ${known.join(", ")}` : `did you mean '${near}'?`;
   return problem(UNKNOWN_KEY, `'${key}' is not a section; ${advice}`, document.placeOfKey([key]));
@@ -113,14 +137,51 @@ function collectSection(
       continue;
     }
     defined.set(name, place);
-    const wrong = section === "structures" ? hostnameProblem(name) : nameProblem(name);
+    const wrong = nameProblemIn(section, name, entry);
     if (wrong !== undefined)
       problems.push(problem(INVALID_NAME, `the name '${name.slice(0, 80)}' of a ${kind} ${wrong}`, place));
     const title = `${kind} '${name}'`;
+    const half = section === "structures" ? missingHalf(entry) : undefined;
+    if (half !== undefined) problems.push(problem(MISSING_KEY, `${title} needs the key '${half}'`, place));
     // An entry that is left empty is one in which everything is left out.
     const data = shaped(schema, entry ?? {}, { document, path, title }, problems);
     if (data !== undefined) entries.set(name, { name, value: data as Entry<Section>, document, path });
   }
+}
+
+/** Groups, and structures that are only recorded, are named as others named them. */
+function nameProblemIn(section: Section, name: string, entry: Json): string | undefined {
+  if (section === "groups") return ansibleNameProblem(name);
+  if (section === "zones") return domainProblem(name);
+  if (section !== "structures") return nameProblem(name);
+  const recorded = isJsonObject(entry) && isLeftOut(entry["foundation"]) && isLeftOut(entry["blueprint"]);
+  return recorded || (isJsonObject(entry) && typeof entry["hostname"] === "string")
+    ? ansibleNameProblem(name)
+    : hostnameProblem(name);
+}
+
+/** A structure is built, and has a blueprint and a foundation, or it is only recorded, and has neither: one alone was forgotten. */
+function missingHalf(entry: Json): string | undefined {
+  if (!isJsonObject(entry) || isLeftOut(entry["foundation"]) === isLeftOut(entry["blueprint"])) return undefined;
+  return isLeftOut(entry["blueprint"]) ? "blueprint" : "foundation";
+}
+
+function isLeftOut(value: Json | undefined): boolean {
+  return value === undefined || value === null;
+}
+
+function oneTenant(documents: readonly SourceDocument[], problems: Problem[]): WrittenTenant | undefined {
+  const [document, ...others] = documents;
+  if (document === undefined) return undefined;
+  const path = [TENANT_KEY];
+  for (const other of others) {
+    const first = placeText(document.placeOfKey(path));
+    const message = `the tenant is described twice, first at ${first}`;
+    problems.push(problem(DUPLICATE_NAME, message, other.placeOfKey(path)));
+  }
+  const entry = (document.value as { readonly [key: string]: Json })[TENANT_KEY] ?? {};
+  const value = shaped(tenantSchema, entry, { document, path, title: "the tenant" }, problems);
+  return value === undefined ? undefined : { value: value as TenantEntry, document, path };
 }
 
 /** An entry whose only faults are keys that do not exist is still looked at without them: it may have other faults. */

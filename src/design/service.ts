@@ -14,7 +14,7 @@ import { nearest } from "../kernel/nearest.ts";
 import type { Bus } from "../platform/bus/index.ts";
 import { afterCommit, type Database, type Transaction } from "../platform/database/index.ts";
 import type { EventDraft, EventStream } from "../platform/events/index.ts";
-import { writesOf } from "./apply.ts";
+import { forgotten, tenantOf, writesOf } from "./apply.ts";
 import { observationTargets } from "./drift.ts";
 import { DESIGN_NOT_FOUND, PLAN_OUTDATED } from "./errors.ts";
 import { designOf, emptyDesign, ingest, type IngestOptions } from "./ingest.ts";
@@ -135,8 +135,12 @@ export function createDesignService(parts: DesignServiceParts): DesignService {
       if (planned.plan.fingerprint !== fingerprint) {
         throw new GantryError(PLAN_OUTDATED, `the plan for design '${design.name}' is not the one that was shown`);
       }
-      const writes = writesOf(planned, snapshot, { random, now: clock.now() });
+      const context = { random, now: clock.now() };
+      const writes = writesOf(planned, snapshot, context);
       await inventory.write(tx, principal.tenantId, writes);
+      const tenant = tenantOf(planned, snapshot, context);
+      if (tenant !== undefined) await inventory.writeTenant(tx, tenant);
+      await inventory.removeRows(tx, principal.tenantId, forgotten(writes));
       const wanted = bundle === null ? "absent" : "built";
       const record = await store.save(tx, principal.tenantId, design.name, {
         by: principal.name,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { problem, type Problem } from "../kernel/errors.ts";
+import { errorKinds, problem, type ErrorKind, type Problem } from "../kernel/errors.ts";
 import { isJsonObject, type Json } from "../kernel/json.ts";
 import { nearest } from "../kernel/nearest.ts";
 import type { Path, SourceDocument } from "./documents.ts";
@@ -50,6 +50,11 @@ export function shapeProblems(
         ),
       ];
     }
+    const sentence = sentenceOf(issue);
+    if (sentence !== undefined) {
+      const at = issue.code === "invalid_key" ? source.document.placeOfKey(path) : source.document.placeOf(path);
+      return [problem(kindOfIssue(issue), `${describe(source.title, inside)} ${sentence}`, at)];
+    }
     if (issue.code === "invalid_union") {
       const branch = branchMeant(issue.errors);
       if (branch !== undefined) {
@@ -65,6 +70,26 @@ export function shapeProblems(
       ),
     ];
   });
+}
+
+/** What the inventory itself says of a value: `must be a MAC address: 52:54:00:12:34:56`. Undefined for what is only of a wrong type. */
+function sentenceOf(issue: Issue): string | undefined {
+  if (issue.code === "invalid_key") return issue.issues[0]?.message;
+  if (issue.code === "too_big") return `must be at most ${issue.maximum}${measureOf(issue.origin)}`;
+  if (issue.code === "too_small" && issue.origin !== "string" && issue.origin !== "array")
+    return `must be at least ${issue.minimum}`;
+  return issue.code === "custom" || issue.code === "invalid_format" ? issue.message : undefined;
+}
+
+function measureOf(origin: string): string {
+  if (origin === "string") return " characters long";
+  return origin === "array" ? " long" : "";
+}
+
+/** Checks that have a code of their own name it. */
+function kindOfIssue(issue: Issue): ErrorKind {
+  const code = issue.code === "custom" ? (issue.params?.["code"] as string | undefined) : undefined;
+  return errorKinds().find((one) => one.code === code) ?? WRONG_TYPE;
 }
 
 /** The one of several allowed shapes that was meant: the one whose kind fits, though something inside of it does not. */
@@ -140,7 +165,11 @@ function keysAt(schema: z.ZodType, path: Path): readonly string[] {
 function shapesOf(schema: z.ZodType | undefined): readonly z.ZodType[] {
   if (schema === undefined) return [];
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return shapesOf(schema.unwrap() as z.ZodType);
-  if (schema instanceof z.ZodPipe) return shapesOf(schema.in as z.ZodType);
+  if (schema instanceof z.ZodDefault) return shapesOf(schema.unwrap() as z.ZodType);
+  if (schema instanceof z.ZodPipe) {
+    const behind = schema.in instanceof z.ZodTransform ? schema.out : schema.in;
+    return shapesOf(behind as z.ZodType);
+  }
   if (schema instanceof z.ZodUnion) return (schema.options as z.ZodType[]).flatMap(shapesOf);
   return [schema];
 }

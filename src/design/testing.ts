@@ -1,6 +1,7 @@
 import { DEFAULT_TENANT } from "../access/index.ts";
 import {
   createResolver,
+  isMade,
   UNDESCRIBED,
   foundationInputs,
   occupants,
@@ -12,7 +13,7 @@ import {
 } from "../inventory/index.ts";
 import { problemText } from "../kernel/errors.ts";
 import { countingRandom } from "../kernel/ids.ts";
-import { writesOf } from "./apply.ts";
+import { forgotten, tenantOf, writesOf } from "./apply.ts";
 import { ingest, type IngestOptions } from "./ingest.ts";
 import type { Design, Observation } from "./model.ts";
 import { makePlan } from "./plan.ts";
@@ -115,7 +116,18 @@ export function applied(
   observations: readonly Observation[] = [],
 ): { text: string; after: Snapshot } {
   const planned = makePlan(design, snapshot, observations);
-  return { text: planText(planned.plan), after: written(snapshot, writesOf(planned, snapshot, { random, now: 1000 })) };
+  const context = { random, now: 1000 };
+  const writes = writesOf(planned, snapshot, context);
+  const after = written(snapshot, writes);
+  const gone = new Set(forgotten(writes).map(({ name }) => name));
+  return {
+    text: planText(planned.plan),
+    after: {
+      ...after,
+      tenant: tenantOf(planned, snapshot, context) ?? snapshot.tenant,
+      structures: new Map([...after.structures].filter(([name]) => !gone.has(name))),
+    },
+  };
 }
 
 export function planOf(snapshot: Snapshot, design: Design, observations: readonly Observation[] = []): string {
@@ -132,11 +144,16 @@ export function written(snapshot: Snapshot, { insert, update }: InventoryWrites)
   }
   return {
     ...snapshot,
+    zones: put(snapshot.zones, [...insert.zones, ...update.zones]),
     sites: put(snapshot.sites, [...insert.sites, ...update.sites]),
+    networks: put(snapshot.networks, [...insert.networks, ...update.networks]),
+    links: put(snapshot.links, [...insert.links, ...update.links]),
     addressBlocks: put(snapshot.addressBlocks, [...insert.addressBlocks, ...update.addressBlocks]),
+    groups: put(snapshot.groups, [...insert.groups, ...update.groups]),
     blueprints: put(snapshot.blueprints, [...insert.blueprints, ...update.blueprints]),
     foundations: put(snapshot.foundations, [...insert.foundations, ...update.foundations]),
     structures: put(snapshot.structures, [...insert.structures, ...update.structures]),
+    interfaces: put(snapshot.interfaces, [...insert.interfaces, ...update.interfaces]),
   };
 }
 
@@ -147,7 +164,12 @@ export function settled(snapshot: Snapshot): Snapshot {
   }
   const base = {
     ...snapshot,
+    zones: new Map(staying(snapshot.zones)),
     sites: new Map(staying(snapshot.sites)),
+    networks: new Map(staying(snapshot.networks)),
+    links: new Map(staying(snapshot.links)),
+    groups: new Map(staying(snapshot.groups)),
+    interfaces: new Map(staying(snapshot.interfaces)),
     addressBlocks: new Map(staying(snapshot.addressBlocks)),
     blueprints: new Map(staying(snapshot.blueprints)),
     foundations: new Map(staying(snapshot.foundations)),
@@ -167,6 +189,7 @@ export function settled(snapshot: Snapshot): Snapshot {
     ),
     structures: new Map(
       [...base.structures].map(([name, row]) => {
+        if (!isMade(row)) return [name, row];
         const queries = row.blueprint === "balancer" ? [recordQuery(question, structures(resolver, question))] : [];
         return [name, { ...row, ...done, build: { ...structureInputs(resolver, name), queries } }];
       }),

@@ -9,7 +9,14 @@ import type { Sections } from "./sections.ts";
 /** Keys that are none, each where it is written. */
 export function checkVariableKeys(sections: Sections, problems: Problem[]): void {
   const { entries } = sections;
-  for (const written of [...entries.sites.values(), ...entries.blueprints.values(), ...entries.structures.values()]) {
+  const { tenant } = sections;
+  for (const written of [
+    ...(tenant === undefined ? [] : [tenant]),
+    ...entries.sites.values(),
+    ...entries.groups.values(),
+    ...entries.blueprints.values(),
+    ...entries.structures.values(),
+  ]) {
     const path = [...written.path, "variables"];
     problems.push(...checkVariables(written.value.variables, (key) => written.document.placeOfKey([...path, key])));
   }
@@ -22,7 +29,7 @@ export function checkVariableKeys(sections: Sections, problems: Problem[]): void
   }
   for (const written of entries.structures.values()) {
     const { foundation } = written.value;
-    if (typeof foundation === "string") continue;
+    if (typeof foundation !== "object" || foundation === null) continue;
     foundationKeys(
       foundation,
       (member, key) => written.document.placeOfKey([...written.path, "foundation", member, key]),
@@ -44,16 +51,8 @@ function foundationKeys(
 /** Layers that do not go together, as in a map put behind a text. Each is told once, at the first thing it is met with. */
 export function checkResolution(parts: Parts, problems: Problem[]): void {
   const world: World = {
-    tenant: { name: "default", variables: {} },
-    sites: parts.sites,
-    groups: new Map(),
-    networks: new Map(),
-    links: new Map(),
-    interfaces: new Map(),
-    zones: new Map(),
-    addressBlocks: parts.addressBlocks,
-    blueprints: parts.blueprints,
-    foundations: parts.foundations,
+    ...parts,
+    tenant: { name: "default", variables: parts.tenant?.variables ?? {} },
     structures: new Map([...parts.structures].map(([key, one]) => [key, { ...one, addresses: [] }])),
   };
   const resolver = createResolver(world);
@@ -89,7 +88,7 @@ export function checkResolution(parts: Parts, problems: Problem[]): void {
   for (const one of parts.structures.values()) {
     const foundation = foundationOf(parts, one);
     const below = foundation === undefined ? null : foundationSort(foundation);
-    if (!isNew("structure", one.blueprint, one.site, ownLayer(one.name, one.variables), below)) continue;
+    if (!isNew("structure", one.blueprint, one.site, one.groups, ownLayer(one.name, one.variables), below)) continue;
     attempt(() => resolver.structure(one.name), parts.places.get(placeKey("structure", one.name)));
   }
 }

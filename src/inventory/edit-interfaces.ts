@@ -2,6 +2,7 @@ import type { Draft } from "./edit-draft.ts";
 import { stayingTouched } from "./edit-touched.ts";
 import type { ProblemList } from "./edit-model.ts";
 import { MEMBER_INVALID, REFERENCE_UNKNOWN } from "./errors.ts";
+import type { InterfaceData } from "./connections.ts";
 import type { Interface, Structure } from "./model.ts";
 
 /** Whose an interface is, what it is made of, and whether addresses are on interfaces of their own structure. */
@@ -30,11 +31,12 @@ export function checkInterfaces(draft: Draft, problems: ProblemList): void {
   }
 }
 
-function ownerOf(one: Interface): string {
+function ownerOf(one: InterfaceData): string {
   return one.structure ?? one.foundation ?? "";
 }
 
-function interfaceProblems(one: Interface): readonly string[] {
+/** What is wrong with an interface by itself, as ends of sentences; none when nothing is. */
+export function interfaceProblems(one: InterfaceData): readonly string[] {
   const wrong: string[] = [];
   if ((one.structure === null) === (one.foundation === null))
     return ["exactly one of 'structure' and 'foundation' owns it"];

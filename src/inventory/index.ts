@@ -89,7 +89,6 @@ export { ADDRESS_ELSEWHERE } from "./errors.ts";
 export { createAllocationService, type AllocationService } from "./allocation-service.ts";
 export { allocationRoutes } from "./allocation-routes.ts";
 export { sameJson } from "./bounds.ts";
-export type { Edit, EditResult } from "./edit-model.ts";
 export {
   ADDRESS_BLOCK_SCHEMA,
   GROUP_SCHEMA,
@@ -103,3 +102,6 @@ export {
 export { ansibleNameProblem, deviceProblem, domainProblem } from "./kind-names.ts";
 export { builtIn } from "./variables.ts";
 export { interfaceProblems } from "./edit-interfaces.ts";
+export { fieldCheck } from "./fields.ts";
+export { CUSTOM_FIELDS_INVALID } from "./errors.ts";
+export { VERSION_REQUIRED } from "./errors.ts";

@@ -1,0 +1,149 @@
+import type { Blueprint } from "../blueprints/index.ts";
+import type {
+  AddressBlockData,
+  FoundationData,
+  GroupData,
+  InterfaceData,
+  LinkData,
+  NetworkData,
+  SiteData,
+  ZoneData,
+} from "../inventory/index.ts";
+import { kindOf, type Kind } from "./members.ts";
+import type { DesignStructure, DesignTenant } from "./model.ts";
+
+/** What each kind of thing consists of, for comparing and merging. */
+
+const DESCRIBED = { labels: "labels", assets: "assets", fields: "labels" } as const;
+
+/** Several designs say something of the one tenant, so nothing in it is one design's alone. */
+export const TENANT = kindOf<DesignTenant>({ description: "said", variables: "labels", ...DESCRIBED });
+
+export const SITE = kindOf<SiteData>({
+  kind: "whole",
+  description: "whole",
+  parent: "whole",
+  variables: "each",
+  zone: "said",
+  ...DESCRIBED,
+});
+
+export const GROUP = kindOf<GroupData>({
+  kind: "whole",
+  description: "whole",
+  parent: "whole",
+  includes: "names",
+  priority: "whole",
+  variables: "each",
+  configuration: "said",
+  ...DESCRIBED,
+});
+
+export const NETWORK = kindOf<NetworkData>({
+  site: "whole",
+  description: "whole",
+  mtu: "whole",
+  vlan: "whole",
+  ...DESCRIBED,
+});
+
+export const LINK = kindOf<LinkData>({
+  site: "whole",
+  description: "whole",
+  mtu: "whole",
+  speed: "whole",
+  bonding: "whole",
+  trunking: "whole",
+  networks: "list",
+  ...DESCRIBED,
+});
+
+export const INTERFACE = kindOf<InterfaceData>({
+  foundation: "whole",
+  structure: "whole",
+  device: "whole",
+  type: "whole",
+  // Often read from the machine, not written.
+  mac: "said",
+  mtu: "whole",
+  vlan: "whole",
+  members: "list",
+  network: "whole",
+  link: "whole",
+  provisioning: "whole",
+  physicalLocation: "said",
+  parameters: "each",
+  ...DESCRIBED,
+});
+
+export const ZONE = kindOf<ZoneData>({
+  description: "whole",
+  parent: "whole",
+  contact: "whole",
+  nameservers: "whole",
+  ttl: "whole",
+  refresh: "whole",
+  retry: "whole",
+  expire: "whole",
+  minimum: "whole",
+  records: "whole",
+  views: "list",
+  ...DESCRIBED,
+});
+
+export const ADDRESS_BLOCK = kindOf<AddressBlockData>({
+  site: "whole",
+  subnet: "whole",
+  gateway: "whole",
+  reserved: "whole",
+  dynamic: "said",
+  network: "said",
+  description: "said",
+  ...DESCRIBED,
+});
+
+export const BLUEPRINT = kindOf<Blueprint>({
+  builds: "whole",
+  description: "whole",
+  parents: "whole",
+  foundationTypes: "whole",
+  foundationBlueprints: "whole",
+  variables: "each",
+  scripts: "texts",
+  templates: "texts",
+});
+
+export const FOUNDATION = kindOf<FoundationData>({
+  site: "whole",
+  type: "whole",
+  blueprint: "whole",
+  attributes: "each",
+  variables: "each",
+  ...DESCRIBED,
+});
+
+const structure = kindOf<DesignStructure>({
+  site: "whole",
+  blueprint: "whole",
+  foundation: "whole",
+  description: "whole",
+  addresses: "addresses",
+  dependsOn: "list",
+  variables: "each",
+  parent: "said",
+  role: "said",
+  managementAddress: "said",
+  groups: "names",
+  zone: "said",
+  hostname: "said",
+  ...DESCRIBED,
+});
+
+/** A hostname that is the name says nothing of its own. */
+export const STRUCTURE: Kind<DesignStructure> = {
+  ...structure,
+  fields(data) {
+    const fields = structure.fields(data);
+    return data.hostname === data.name ? new Map([...fields].filter(([path]) => path !== "hostname")) : fields;
+  },
+};
