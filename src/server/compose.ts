@@ -2,6 +2,7 @@ import { authenticate, DEFAULT_TENANT, type Principal, type TokenHash } from "..
 import { createDesignService, createDesignStore, designMigrations, designRoutes } from "../design/index.ts";
 import { createImportReader, createImportService, importRoutes } from "../exchange/index.ts";
 import { startEmbeddedExecutor, type LinkedExecutor } from "../executor/index.ts";
+import { dnsMigrations } from "../dns/index.ts";
 import { createFleet, fleetMigrations, type Fleet } from "../fleet/index.ts";
 import {
   createForeman,
@@ -47,6 +48,7 @@ import { tscript } from "../tscript/index.ts";
 import { describeAgentFunctions } from "../verbs/index.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { attributeProblems } from "./known.ts";
+import { composeNames } from "./names.ts";
 import { agentRuntime } from "./runtime.ts";
 
 /** The rooms, wired together. Nothing listens and nothing runs before `start`. */
@@ -85,10 +87,11 @@ export interface ComposeParts {
 }
 
 /** Every migration of the program, in order. */
-const MIGRATIONS = [
+export const MIGRATIONS = [
   ...eventMigrations,
   ...jobMigrations,
   ...inventoryMigrations,
+  ...dnsMigrations,
   ...designMigrations,
   ...foremanMigrations,
   ...fleetMigrations,
@@ -249,6 +252,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   eventRoutes(http, events, clock);
   fleet.mount(http);
   runRoutes(http, runs);
+  const names = composeNames({ http, database, inventory, events, bus, clock, random, log });
 
   let worker: LinkedExecutor | undefined;
   let cancelPrune = (): void => {};
@@ -278,10 +282,12 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       });
       await jobs.start();
       foreman.start();
+      names.start();
       pruneEvents();
     },
     async close() {
       cancelPrune();
+      await names.stop();
       await foreman.stop();
       await worker?.stop();
       await jobs.stop();
