@@ -71,7 +71,11 @@ function readInThread(body: Uint8Array, clock: Clock, limits: ReaderLimits): Pro
     const cancel = clock.after(limits.milliseconds, () =>
       end(() => reject(new GantryError(IMPORT_TOO_LARGE, `reading it took more than ${limits.milliseconds / 1000} s`))),
     );
+    let ended = false;
+    /** What the thread says first counts: that it stops after it is no news. */
     function end(settle: () => void): void {
+      if (ended) return;
+      ended = true;
       cancel();
       void worker.terminate().finally(settle);
     }

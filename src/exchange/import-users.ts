@@ -9,12 +9,19 @@ interface Going {
   readonly row: { readonly name: string };
 }
 
-/** Member and kind it names; lists of groups are left out: who is in a group that goes is then in one group less. */
+/** Members, and the kind they name. */
 const REFERENCES: readonly (readonly [keyof Snapshot, ImportKind, readonly (readonly [string, ImportKind])[]])[] = [
   ["sites", "site", [["parent", "site"]]],
   ["groups", "group", [["parent", "group"]]],
   ["networks", "network", [["site", "site"]]],
-  ["links", "link", [["site", "site"]]],
+  [
+    "links",
+    "link",
+    [
+      ["site", "site"],
+      ["networks", "network"],
+    ],
+  ],
   [
     "addressBlocks",
     "address_block",
@@ -29,6 +36,7 @@ const REFERENCES: readonly (readonly [keyof Snapshot, ImportKind, readonly (read
     [
       ["site", "site"],
       ["parent", "structure"],
+      ["groups", "group"],
     ],
   ],
   [
@@ -61,7 +69,11 @@ export function createUsers(
       data: JsonObject,
       members: readonly (readonly [string, ImportKind])[],
     ): void {
-      for (const [member, to] of members) use(`${to} ${String(data[member])}`, kind, name);
+      for (const [member, to] of members) {
+        const value = data[member] ?? null;
+        for (const one of Array.isArray(value) ? (value as readonly Json[]) : [value])
+          use(`${to} ${String(one)}`, kind, name);
+      }
       if (kind !== "structure") return;
       for (const held of (data["addresses"] ?? []) as readonly JsonObject[]) {
         use(`address_block ${String(held["block"])}`, kind, name);

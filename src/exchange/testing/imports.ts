@@ -1,0 +1,68 @@
+import { openSqlite } from "../../../test/support/databases.ts";
+import { DEFAULT_TENANT, type Principal } from "../../access/index.ts";
+import {
+  createInventoryService,
+  createInventoryStore,
+  inventoryMigrations,
+  type Edit,
+  type Snapshot,
+} from "../../inventory/index.ts";
+import { systemClock } from "../../kernel/clock.ts";
+import { systemRandom } from "../../kernel/ids.ts";
+import { createInProcessBus } from "../../platform/bus/index.ts";
+import { createEventStream, eventMigrations } from "../../platform/events/index.ts";
+import { silentLogger } from "../../platform/logging/index.ts";
+import type { ImportFormat, SourceFile } from "../import-model.ts";
+import { createImportReader } from "../import-reader.ts";
+import { createImportService, type ImportAnswer } from "../import-service.ts";
+
+/** A real inventory to import into. */
+export interface ImportBench {
+  plan(source: Source): Promise<ImportAnswer>;
+  apply(source: Source): Promise<ImportAnswer>;
+  /** What a person does. */
+  edit(...edits: readonly Edit[]): Promise<unknown>;
+  snapshot(): Promise<Snapshot>;
+  close(): Promise<void>;
+}
+
+interface Source {
+  readonly name?: string;
+  readonly format?: ImportFormat;
+  readonly site?: string;
+  readonly files: readonly SourceFile[];
+  readonly fingerprint?: string;
+}
+
+const someone: Principal = { kind: "administrator", name: "test", tenantId: DEFAULT_TENANT.id };
+
+export async function openImportBench(): Promise<ImportBench> {
+  const database = await openSqlite([...eventMigrations, ...inventoryMigrations]);
+  const clock = systemClock;
+  const bus = createInProcessBus(silentLogger());
+  const inventory = createInventoryStore({ database, clock });
+  const events = createEventStream({ database, bus, clock, random: systemRandom });
+  const service = createInventoryService({ database, inventory, events, bus, clock, random: systemRandom });
+  const imports = createImportService({ inventory, reader: createImportReader(clock), edit: service.edit });
+  const bytes = (source: Source): Uint8Array => new TextEncoder().encode(JSON.stringify({ name: "lab", ...source }));
+  return {
+    plan: (source) => imports.plan(someone, bytes(source)),
+    apply: (source) => imports.apply(someone, bytes(source)),
+    edit: (...edits) => service.edit(someone, edits),
+    snapshot: () => inventory.snapshot(someone.tenantId),
+    async close() {
+      await bus.close();
+      await database.close();
+    },
+  };
+}
+
+/** A file of an inventory as Ansible's dynamic inventories write it. */
+export function inventoryFile(inventory: object): SourceFile {
+  return { path: "inventory.json", text: JSON.stringify(inventory, null, 2) };
+}
+
+/** The lines of a plan's text that are no empty ones. */
+export function linesOf(answer: ImportAnswer): readonly string[] {
+  return answer.text.split("\n").filter((line) => line !== "");
+}
