@@ -20,28 +20,18 @@ const FOLDER = "{{ inventory_dir }}/../files";
 
 export function createFileCollector(): FileCollector {
   const files = new Map<string, AnsibleFile>();
-  const known = new WeakMap<object, Json>();
   function placed(value: Json, where: string): Json {
-    if (typeof value !== "object" || value === null) return value;
-    const before = known.get(value);
-    if (before !== undefined) return before;
-    const after = place(value, where);
-    known.set(value, after);
-    return after;
+    return typeof value === "object" && value !== null && holdsFile(value) ? place(value, where) : value;
   }
   function place(value: readonly Json[] | JsonObject, where: string): Json {
-    if (Array.isArray(value)) {
-      const items = value.map((item: Json) => placed(item, where));
-      return items.every((item, index) => item === value[index]) ? value : items;
-    }
+    if (Array.isArray(value)) return value.map((item: Json) => placed(item, where));
     const map = value as JsonObject;
     if (Object.hasOwn(map, "$file")) {
       const file = fileOf(map, where);
       files.set(file.path, file);
       return `${FOLDER}/${file.path}`;
     }
-    const members = Object.entries(map).map(([name, member]) => [name, placed(member, where)] as const);
-    return members.every(([name, member]) => member === map[name]) ? map : Object.fromEntries(members);
+    return Object.fromEntries(Object.entries(map).map(([name, member]) => [name, placed(member, where)]));
   }
   return {
     placed,
@@ -49,6 +39,15 @@ export function createFileCollector(): FileCollector {
       return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
     },
   };
+}
+
+function holdsFile(value: readonly Json[] | JsonObject): boolean {
+  if (Object.hasOwn(value, "$file")) return true;
+  for (const key in value) {
+    const member = (value as JsonObject)[key];
+    if (typeof member === "object" && member !== null && holdsFile(member)) return true;
+  }
+  return false;
 }
 
 /** Files of one name may differ from host to host, so each lies in a folder that is named by its content. */

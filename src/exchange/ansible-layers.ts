@@ -1,8 +1,7 @@
-import { foundationOf, lineageOf, siteChain, type ResolverOptions, type StructureData, type World } from "../inventory/index.ts";
+import { builtIn, foundationOf, groupOrder, lineageOf, siteChain, type ResolverOptions, type StructureData, type World } from "../inventory/index.ts";
 import type { Json } from "../kernel/json.ts";
 import type { Layer } from "../variables/index.ts";
 import { graphOf, precedence, type Graph, type Node } from "./ansible-groups.ts";
-import { groupOrder, ownLayers } from "./ansible-order.ts";
 import { createReader, fold, type Said } from "./ansible-values.ts";
 
 /** The layers of structures, those that many share worked out once for all of them. Pure. */
@@ -38,7 +37,7 @@ export function createLayering(world: World, options: ResolverOptions & { readon
   const reader = createReader();
   const known = new Map<string, Shared>();
   const literals = new Map<Node, ReadonlyMap<string, Json>>();
-  const order = groupOrder(world);
+  const order = groupOrder(world.groups);
 
   function classesOf(structure: StructureData): readonly string[] {
     const type = foundationOf(world, structure)?.type;
@@ -54,7 +53,7 @@ export function createLayering(world: World, options: ResolverOptions & { readon
     const layers = [
       graph.tenant,
       ...derived.flatMap((node) => node.layers),
-      ...order(structure.groups).map((name) => graph.group(name)),
+      ...order.effective(structure.groups).map((name) => graph.group(name)),
     ];
     const said = layers.map(reader);
     const plain = said.every((one) => one.plain);
@@ -102,7 +101,14 @@ export function createLayering(world: World, options: ResolverOptions & { readon
       return shared;
     },
     ownLayers(structure) {
-      return ownLayers(world, structure, options.builtIn);
+      const foundation = foundationOf(world, structure);
+      const layers: Layer[] = [];
+      if (foundation !== undefined)
+        layers.push({ source: { kind: "foundation", name: foundation.name }, values: foundation.attributes });
+      layers.push({ source: { kind: "structure", name: structure.name }, values: structure.variables });
+      if (options.builtIn)
+        layers.push({ source: { kind: "built_in", name: "structure" }, values: builtIn(world, structure) });
+      return layers;
     },
     classesOf,
     literals(node) {

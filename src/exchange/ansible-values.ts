@@ -30,10 +30,15 @@ export function createReader(): (layer: Layer) => Said {
 /** A name without operator and class, as in `variables`; those that start with `_` are built in. */
 const PLAIN_KEY = /^[a-zA-Z0-9_][a-zA-Z0-9_-]*$/;
 
+/** Whether nothing but names without operator and class is said. */
+export function isPlain(values: JsonObject): boolean {
+  for (const key in values) if (!PLAIN_KEY.test(key)) return false;
+  return true;
+}
+
 function read(values: JsonObject): Said {
   const entries = Object.entries(values);
-  if (entries.every(([key]) => PLAIN_KEY.test(key)))
-    return { values, entries, plain: true, names: entries.map(([key]) => key) };
+  if (isPlain(values)) return { values, entries, plain: true, names: entries.map(([key]) => key) };
   const keys = entries.map(([key, value]) => ({ key: parseKey(key, true), value }));
   const counts = new Map<string, number>();
   for (const { key } of keys) if (key !== undefined) counts.set(key.name, (counts.get(key.name) ?? 0) + 1);

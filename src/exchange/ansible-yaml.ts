@@ -36,7 +36,7 @@ function behind(value: Json, indent: string, depth: number): string {
 
 /** Begins with a letter, holds nothing that has a meaning, and is no word that YAML reads as something else. */
 const SAFE = /^[A-Za-z_][A-Za-z0-9_./@-]*(?: [A-Za-z0-9_./@-]+)*$/;
-const WORDS = /^(?:y|n|yes|no|on|off|true|false|null|nan|inf)$/i;
+const WORDS = /^(?:y|n|yes|no|on|off|true|false|null|nan|inf|e[0-9._]*)$/i;
 
 function scalar(value: Json): string {
   if (typeof value === "string") return SAFE.test(value) && !WORDS.test(value) ? value : quoted(value);
@@ -48,7 +48,9 @@ function scalar(value: Json): string {
 const UNPRINTABLE = /[\u007f-\u009f\u00a0\u2028\u2029\ufeff\ufffe\uffff]/g;
 
 function quoted(text: string): string {
-  return JSON.stringify(text).replaceAll(
+  const json = JSON.stringify(text);
+  if (json.search(UNPRINTABLE) < 0) return json;
+  return json.replaceAll(
     UNPRINTABLE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
@@ -56,6 +58,7 @@ function quoted(text: string): string {
 
 /** With an exponent, YAML 1.1 wants a point and a sign. */
 function numberText(value: number): string {
+  if (Number.isSafeInteger(value)) return String(value === 0 ? 0 : value);
   const text = JSON.stringify(value);
   const [digits = "", exponent] = text.split("e");
   if (exponent === undefined) return text;
@@ -71,14 +74,22 @@ function floatText(value: Json): string | undefined {
   return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
-/** JSON on one line, which is YAML as well. */
+/** JSON on one line, in a form that is YAML as well. */
 export function jsonText(value: Json): string {
+  const text = JSON.stringify(value);
+  // Most values have no number that JSON would write otherwise, and no character that YAML would take for another.
+  return SPECIAL.test(text) ? slowJsonText(value) : text;
+}
+
+const SPECIAL = /"\$float"|[0-9]e[+-]?[0-9]|[^\x20-\x7e]/;
+
+function slowJsonText(value: Json): string {
   if (typeof value !== "object" || value === null) return typeof value === "string" ? quoted(value) : scalar(value);
   const float = floatText(value);
   if (float !== undefined) return float;
-  if (!isJsonObject(value)) return `[${(value as readonly Json[]).map(jsonText).join(", ")}]`;
+  if (!isJsonObject(value)) return `[${(value as readonly Json[]).map(slowJsonText).join(", ")}]`;
   return `{${Object.keys(value)
-    .map((key) => `${quoted(key)}: ${jsonText(value[key]!)}`)
+    .map((key) => `${quoted(key)}: ${slowJsonText(value[key]!)}`)
     .join(", ")}}`;
 }
 

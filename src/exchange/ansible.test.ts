@@ -1,9 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { lineageOf, siteChain, type World } from "../inventory/index.ts";
+import { createResolver, type World } from "../inventory/index.ts";
 import type { JsonObject } from "../kernel/json.ts";
-import { groupOrder, ownLayers } from "./ansible-order.ts";
-import { resolve } from "../variables/index.ts";
 import { createAnsiblePlanner } from "./ansible.ts";
 import { groupNamed, resolvedByAnsible, siteNamed, structureNamed, worldOf, worlds } from "./testing.ts";
 
@@ -11,27 +9,8 @@ function plan(world: World, hosts: readonly string[] = [...world.structures.keys
   return createAnsiblePlanner(world, { builtIn: true }).plan(hosts);
 }
 
-function reference(world: World, host: string) {
-  const s = world.structures.get(host)!;
-  const f = s.foundation === null ? undefined : world.foundations.get(s.foundation);
-  const layers = [
-    { source: { kind: "tenant" as const, name: "" }, values: world.tenant.variables },
-    ...lineageOf(world, s).map((b) => ({ source: { kind: "blueprint" as const, name: b.name }, values: b.variables })),
-    ...siteChain(world, s.site).map((b) => ({
-      source: { kind: "site" as const, name: b },
-      values: world.sites.get(b)!.variables,
-    })),
-    ...groupOrder(world)(s.groups).map((b) => ({
-      source: { kind: "group" as const, name: b },
-      values: world.groups.get(b)!.variables,
-    })),
-    ...ownLayers(world, s, true),
-  ];
-  return resolve(layers, { classes: f === undefined ? [] : [f.type] });
-}
-
 function expected(world: World, host: string): JsonObject {
-  const { values } = reference(world, host);
+  const { values } = createResolver(world).structure(host);
   const address = world.structures.get(host)?.managementAddress ?? null;
   return address === null ? values : { ...values, ansible_host: address };
 }

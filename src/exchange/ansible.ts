@@ -5,7 +5,7 @@ import { ALL, precedence, type Node } from "./ansible-groups.ts";
 import { createLayering, NEVER_AT_GROUPS, type Shared } from "./ansible-layers.ts";
 import type { AnsibleGroup, AnsibleHost, AnsibleInventory } from "./ansible-model.ts";
 import { compareNames } from "./ansible-names.ts";
-import { overlay, same } from "./ansible-values.ts";
+import { isPlain, overlay, same } from "./ansible-values.ts";
 
 /**
  * Plans an Ansible inventory whose every host resolves to what our own rule gives it. Variables stay at the groups they are said at,
@@ -48,7 +48,7 @@ export function createAnsiblePlanner(world: World, options: PlannerOptions): Ans
 
   function settledOf(structure: StructureData, shared: Shared): Host["settled"] {
     const own = layering.ownLayers(structure);
-    if (own.every((layer) => reader(layer).plain)) return undefined;
+    if (own.every(({ values }) => isPlain(values ?? {}))) return undefined;
     const names = new Set(own.flatMap((layer) => reader(layer).names));
     const before = shared.resolved().values;
     const values = new Map([...names].flatMap((name) => (before.has(name) ? [[name, before.get(name)!]] : [])));

@@ -3,15 +3,15 @@ import { pipeline } from "node:stream/promises";
 import { buffer } from "node:stream/consumers";
 import { createGzip } from "node:zlib";
 import { pack } from "tar-stream";
-import { ZipFile } from "yazl";
 import type { BundleFile } from "./ansible-render.ts";
+import { zipEnd, zipEntry, type ZipDirectory } from "./zip.ts";
 
 /** Files as one archive, made while it is read: what waits is bounded, however many files there are. */
 
 /** Half the time of the default level, for archives a tenth larger. */
 const GZIP_LEVEL = 3;
-/** A smaller file gains nothing by being deflated by itself. */
-const SMALLEST_DEFLATED = 256;
+/** Files are small; what is passed on at once need not be. */
+const CHUNK_BYTES = 256 * 1024;
 /** Ansible passes over the configuration in a folder that others can write to. */
 const FOLDER = 0o755;
 
@@ -23,7 +23,7 @@ export function tgzOf(entries: Iterable<BundleEntry>, modified: Date): Readable 
   const archive = pack();
   const zipped = createGzip({ level: GZIP_LEVEL });
   // What went wrong is told to whoever reads the outer one.
-  pipeline(archive as unknown as Readable, zipped).catch((error: Error) => zipped.destroy(error));
+  pipeline(archive as unknown as Readable, coalesced, zipped).catch((error: Error) => zipped.destroy(error));
   fill().catch((error: Error) => {
     archive.destroy(error);
     zipped.destroy(error);
@@ -50,39 +50,44 @@ export function tgzOf(entries: Iterable<BundleEntry>, modified: Date): Readable 
   }
 }
 
-/** A zip archive, of more than 65,535 files if need be. */
-export function zipOf(entries: Iterable<BundleEntry>, modified: Date): Readable {
-  const archive = new ZipFile();
-  const output = archive.outputStream as Readable;
-  archive.on("error", (error: Error) => output.destroy(error));
-  const iterator = entries[Symbol.iterator]();
-  add();
-  return output;
-
-  /** One after the other: each is made when the one before has been taken. */
-  function add(): void {
-    try {
-      const next = iterator.next();
-      if (next.done === true) return archive.end();
-      const entry = next.value;
-      archive.addReadStreamLazy(
-        entry.path,
-        { mode: modeOf(entry) | 0o100000, mtime: modified, compress: isWorthDeflating(entry) },
-        (give) => {
-          if (output.destroyed) return;
-          const stream = "bundle" in entry ? entry.bundle() : Readable.from([bytesOf(entry.content)], { objectMode: false });
-          stream.once("end", add);
-          give(null, stream);
-        },
-      );
-    } catch (error) {
-      output.destroy(error as Error);
-    }
+/** Each piece that is compressed goes to another thread and back: few large ones do that less often. */
+async function* coalesced(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let waiting: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of source) {
+    waiting.push(piece);
+    bytes += piece.length;
+    if (bytes < CHUNK_BYTES) continue;
+    yield Buffer.concat(waiting);
+    waiting = [];
+    bytes = 0;
   }
+  yield Buffer.concat(waiting);
 }
 
-function isWorthDeflating(entry: BundleEntry): boolean {
-  return !("bundle" in entry) && entry.content.length >= SMALLEST_DEFLATED;
+/** A zip archive. An error of `entries` destroys it. */
+export function zipOf(entries: Iterable<BundleEntry>, modified: Date): Readable {
+  return Readable.from(zipped(), { objectMode: false });
+
+  async function* zipped(): AsyncGenerator<Buffer> {
+    const directory: ZipDirectory = { entries: [], offset: 0 };
+    let waiting: Buffer[] = [];
+    let bytes = 0;
+    for (const entry of entries) {
+      const made = zipEntry(
+        directory,
+        { path: entry.path, mode: modeOf(entry), content: await contentOf(entry) },
+        modified,
+      );
+      waiting.push(made);
+      bytes += made.length;
+      if (bytes < CHUNK_BYTES) continue;
+      yield Buffer.concat(waiting);
+      waiting = [];
+      bytes = 0;
+    }
+    yield Buffer.concat([...waiting, zipEnd(directory)]);
+  }
 }
 
 function modeOf(entry: BundleEntry): number {
