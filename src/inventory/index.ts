@@ -55,6 +55,7 @@ export { foundationInputs, occupants, structureInputs } from "./inputs.ts";
 export { fqdnOf, zoneOf, zoneOfSite } from "./zones.ts";
 export { hashOf } from "./hash.ts";
 export { createInventoryStore, INVENTORY_SUBJECT, type InventoryStore, type RowRemoval } from "./store.ts";
+export { indexesOf, type Indexes } from "./indexes.ts";
 export { groupOrder, type GroupOrder } from "./group-order.ts";
 export { inventoryMigrations } from "./tables.ts";
 export { cursorAfter, decodeCursor, listQuery } from "./page.ts";

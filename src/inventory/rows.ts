@@ -1,5 +1,6 @@
 import type { Json } from "../kernel/json.ts";
 import type { ColumnValue } from "../platform/database/index.ts";
+import { parsed, shared } from "./parsed.ts";
 import type {
   AddressBlock,
   BlueprintRow,
@@ -264,20 +265,75 @@ function columnValue(value: unknown, as: ColumnKind): ColumnValue {
   return value as ColumnValue;
 }
 
-/** A row from its columns. */
+/**
+ * A row from its columns. Its JSON members are parsed when they are read; it compares and spreads like a plain object, but spreading
+ * parses everything, so nobody spreads 100,000 of them.
+ */
 export function rowOf<Row extends Managed & { readonly name: string }>(
   kind: Pick<RowKind<Row>, "members">,
   columns: object,
 ): Row {
-  const found = columns as Readonly<Record<string, unknown>>;
-  const members = Object.entries<ColumnKind>(kind.members).map(([member, as]) => [
-    member,
-    memberValue(found[columnName(member)], as),
-  ]);
-  return { id: found["id"], ...Object.fromEntries(members) } as Row;
+  const known = readers.get(kind.members) ?? rowReader(kind.members);
+  readers.set(kind.members, known);
+  return known(columns as Columns) as Row;
 }
 
-function memberValue(value: unknown, as: ColumnKind): unknown {
-  if (as === "flag") return value === 1;
-  return as === "json" && typeof value === "string" ? (JSON.parse(value) as Json) : value;
+/** The JSON text of a member of a row that was read; undefined for a row that was made otherwise. */
+export function textOf(row: object, member: "variables" | "attributes"): string | undefined {
+  return LazyRow.text(row, member);
+}
+
+type Columns = Readonly<Record<string, unknown>>;
+
+const readers = new WeakMap<object, (columns: Columns) => object>();
+
+/** Members in which every row is another: sharing them would share nothing. */
+const ITS_OWN: ReadonlySet<string> = new Set(["id", "name", "hostname"]);
+
+function rowReader(members: Readonly<Record<string, ColumnKind>>): (columns: Columns) => object {
+  const all = Object.entries(members).map(([member, as]) => ({ member, as, column: columnName(member) }));
+  const direct = [{ member: "id", as: "plain" as const, column: "id" }, ...all.filter(({ as }) => as !== "json")];
+  const json = all.filter(({ as }) => as === "json");
+  const places = new Map(json.map(({ member }, place) => [member, place]));
+  const getters = Object.fromEntries(
+    json.map(({ member }, place) => [member, { enumerable: true, get: LazyRow.getter(place) }]),
+  );
+  return (columns) => {
+    const row = new LazyRow(
+      json.map(({ column }) => sharedText(columns[column]) as string | null),
+      places,
+    );
+    const values = row as unknown as Record<string, unknown>;
+    for (const { member, as, column } of direct) {
+      const value = columns[column];
+      values[member] = as === "flag" ? value === 1 : ITS_OWN.has(member) ? value : sharedText(value);
+    }
+    return Object.defineProperties(row, getters);
+  };
+}
+
+function sharedText(value: unknown): unknown {
+  return typeof value === "string" ? shared(value) : value;
+}
+
+class LazyRow {
+  readonly #texts: readonly (string | null)[];
+  readonly #places: ReadonlyMap<string, number>;
+
+  constructor(texts: readonly (string | null)[], places: ReadonlyMap<string, number>) {
+    this.#texts = texts;
+    this.#places = places;
+  }
+
+  static getter(place: number): (this: LazyRow) => Json {
+    return function (this: LazyRow) {
+      const text = this.#texts[place];
+      return text === null || text === undefined ? null : parsed(text);
+    };
+  }
+
+  static text(row: object, member: string): string | undefined {
+    if (!(#texts in row)) return undefined;
+    return row.#texts[row.#places.get(member) ?? -1] ?? undefined;
+  }
 }
