@@ -45,6 +45,7 @@ import {
   type TableName,
 } from "./rows.ts";
 import { createSnapshotReader } from "./snapshot.ts";
+import { OWNED_RULES } from "./kinds.ts";
 import { unusedRecords } from "./unused.ts";
 import "./tables.ts";
 
@@ -89,7 +90,7 @@ export interface InventoryStore {
   /** Replaces the tenant's own row, whose version is one less. Errors: `inventory_outdated`. */
   writeTenant(tx: Transaction, tenant: Tenant): Promise<void>;
   /**
-   * Removes sites, address blocks and blueprints that are to go and that nothing needs any more.
+   * Removes what is to go and nothing needs any more; foundations and structures only go once they are taken down.
    * @returns rows removed
    */
   removeUnused(tx: Transaction, tenantId: Id): Promise<number>;
@@ -104,6 +105,9 @@ export interface RowRemoval {
 }
 
 type BuiltKind = "foundation" | "structure";
+
+/** Tables of what nothing is run for. */
+const RECORD_TABLES = OWNED_RULES.filter(({ built }) => !built).map(({ table }) => table);
 
 /** What is told on the bus after each commit that wrote the inventory of a tenant; its id is the payload. */
 export const INVENTORY_SUBJECT = "inventory";
@@ -295,7 +299,7 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
     },
     async removeUnused(tx, tenantId) {
       const leaving = await Promise.all(
-        (["site", "address_block", "blueprint"] as const).map((table) =>
+        RECORD_TABLES.map((table) =>
           tx
             .selectFrom(table)
             .select("name")
