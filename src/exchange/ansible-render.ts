@@ -95,7 +95,8 @@ function dynamicGroup(group: AnsibleGroup): JsonObject {
     ...(group.priority === 1 ? {} : { ansible_group_priority: group.priority }),
   };
   const parts: Record<string, Json> = {};
-  if (group.hosts.length > 0) parts["hosts"] = group.hosts;
+  // A group without any member would be taken for a host of its name.
+  if (group.hosts.length > 0 || (group.children.length === 0 && !hasAny(vars))) parts["hosts"] = group.hosts;
   if (group.children.length > 0) parts["children"] = group.children;
   if (hasAny(vars)) parts["vars"] = vars;
   return parts;
