@@ -23,7 +23,7 @@ beforeEach(async () => {
   const clock = manualClock(5000);
   bus = createInProcessBus(log);
   events = createEventStream({ database, bus, clock, random: systemRandom });
-  const inventory = createInventoryStore({ database, clock });
+  const inventory = createInventoryStore({ database, clock, bus });
   http = await createHttpServer<Principal>({
     log,
     version: "0",

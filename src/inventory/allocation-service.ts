@@ -115,7 +115,6 @@ export function createAllocationService(parts: AllocationServiceParts): Allocati
         data: { name: row.name, kind: "structure", fields: ["addresses"], by: principal.name },
       })),
     );
-    afterCommit(tx, "inventory", () => parts.bus.publish("inventory", principal.tenantId));
     afterCommit(tx, "foreman", () => parts.bus.publish("foreman", null));
     return rows;
   }

@@ -102,7 +102,7 @@ export interface AllocationRequest {
   readonly count?: number | undefined;
   /** This very address. */
   readonly address?: string | undefined;
-  /** Of the structure: `eth0` or `web1/eth0`. */
+  /** Of the structure or what it stands on: `eth0` or `web1/eth0`. */
   readonly interface?: string | undefined;
 }
 
@@ -140,7 +140,9 @@ function elsewhere(structure: Structure, block: AddressBlockData): GantryError {
 }
 
 function interfaceOf(snapshot: Snapshot, structure: Structure, asked: string): string {
-  const own = [...snapshot.interfaces.values()].filter((one) => one.structure === structure.name);
+  const own = [...snapshot.interfaces.values()].filter(
+    (one) => one.structure === structure.name || (one.foundation !== null && one.foundation === structure.foundation),
+  );
   const found = own.find(({ name, device }) => name === asked || device === asked);
   if (found !== undefined) return found.name;
   const near = nearest(
