@@ -94,3 +94,21 @@ export const FILE_VARIABLE_INVALID = errorKind("file_variable_invalid", {
   remedy:
     'Write {"$file": "tls/web.pem", "content": "text"} or {"$file": "tls/web.pem", "base64": "bytes"}; the path stays inside the bundle.',
 });
+
+export const GIT_URL_NOT_ALLOWED = errorKind("git_url_not_allowed", {
+  status: 422,
+  summary: "A group's configuration is at a git URL, revision or path that is not allowed.",
+  remedy: "Use https://, ssh:// or git://, without a password in it. Local paths need the server's setting `git_local`.",
+});
+
+export const GIT_FAILED = errorKind("git_failed", {
+  status: 502,
+  summary: "A group's configuration could not be fetched: git failed, or took too long.",
+  remedy: "Check the URL, the revision and the access: run `git ls-remote URL REVISION` as the server's user.",
+});
+
+export const CONFIGURATION_FILE_INVALID = errorKind("configuration_file_invalid", {
+  status: 422,
+  summary: "A file of a group's configuration is not a YAML map of variables, or there is too much of it.",
+  remedy: "Correct the named file in its repository; at most 200 files and 8 MiB are read for one group.",
+});
