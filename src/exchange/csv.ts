@@ -108,9 +108,9 @@ function readRow(request: ImportRequest, rows: Rows, places: Map<string, Place>,
   if (parent === name) rows.wrong(`'${name}' cannot be its own parent`, placeOf("parent"), IMPORT_CIRCLE);
 
   const site = textIn("site") ?? request.site;
-  rows.add({ kind: "site", name: site, data: {}, onlyNamed: true });
+  rows.name("site", site);
   const groups = [...new Set([...listIn(row, "groups"), ...listIn(row, "group")])].sort();
-  for (const group of groups) rows.add({ kind: "group", name: group, data: {}, onlyNamed: true });
+  for (const group of groups) rows.name("group", group);
   const address = textIn("address");
   const data: Record<string, Json> = {
     hostname: textIn("hostname") ?? hostnameOf(name),

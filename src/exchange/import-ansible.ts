@@ -81,7 +81,6 @@ export function readInventory(
   const where = (...path: readonly (string | number)[]) => placeInJson(text, file, path);
   if (!isJsonObject(source)) throw refused(IMPORT_SYNTAX, "an inventory is a map of groups", where());
   const rows = new Rows();
-  rows.add({ kind: "site", name: request.site, data: {}, onlyNamed: true });
 
   const groups = groupsOf(source, rows, where);
   const parents = parentsOf(groups);

@@ -5,7 +5,7 @@ import { GantryError } from "../kernel/errors.ts";
 import { IMPORT_FILE, IMPORT_FORMAT_UNKNOWN, IMPORT_TOO_LARGE } from "./errors.ts";
 import { readArchive, type ArchiveFile } from "./import-archive.ts";
 import { MOST_CHARACTERS, MOST_FILES } from "./import-body.ts";
-import { guessFormat } from "./import-format.ts";
+import { guessFormat, isJsonText } from "./import-format.ts";
 import { listAnsible } from "./import-listing.ts";
 import type { ImportFormat, SourceFile } from "./import-model.ts";
 import { plainName } from "./import-rows.ts";
@@ -38,7 +38,7 @@ export async function loadSource(path: string, format?: ImportFormat): Promise<L
     return { name, ...(await ansible(path)) };
   const files = [await readText(path, path)];
   const found = format ?? guessFormat(files);
-  if (found === undefined || (found === "ansible" && !isJson(files))) return { name, ...(await ansible(path)) };
+  if (found === undefined || (found === "ansible" && !files.every(({ text }) => isJsonText(text)))) return { name, ...(await ansible(path)) };
   return { name, format: found, files };
 }
 
@@ -46,10 +46,6 @@ type Found = Omit<LoadedSource, "name">;
 
 async function ansible(path: string): Promise<Found> {
   return { format: "ansible", files: [{ path, text: await listAnsible(path) }] };
-}
-
-function isJson(files: readonly SourceFile[]): boolean {
-  return /^\s*\{/.test(files[0]?.text ?? "");
 }
 
 /** Files that make a folder one of a format, by name. */

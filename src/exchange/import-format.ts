@@ -34,10 +34,15 @@ export function guessFormat(files: readonly SourceFile[]): ImportFormat | undefi
   const [file] = files;
   if (file === undefined) return undefined;
   if (files.every(({ path }) => /\.csv$/i.test(path))) return "csv";
-  if (/^\s*[[{]/.test(file.text)) return guessJson(file);
+  if (isJsonText(file.text)) return guessJson(file);
   return /^(cidr_networks|global_overrides|used_ips|shared-infra_hosts)\s*:/m.test(file.text)
     ? "osa-config"
     : undefined;
+}
+
+/** A map, or a list of maps: `[web]` is a section of an INI file. */
+export function isJsonText(text: string): boolean {
+  return /^\s*(?:\{|\[\s*[{\]])/.test(text);
 }
 
 /** By the words in it: reading a large file twice takes as long as reading it. */

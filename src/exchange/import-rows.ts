@@ -20,10 +20,18 @@ export class Rows {
     return this.#rows.get(`${kind} ${name}`);
   }
 
+  /** A site that a row names is there with it. */
   add(row: ImportRow): void {
+    const site = row.data["site"];
+    if (typeof site === "string") this.name("site", site);
     const before = this.get(row.kind, row.name);
     if (before !== undefined && row.onlyNamed === true) return;
     this.#rows.set(`${row.kind} ${row.name}`, row);
+  }
+
+  /** Something that others name, and nothing is said of. */
+  name(kind: ImportKind, name: string): void {
+    if (this.get(kind, name) === undefined) this.#rows.set(`${kind} ${name}`, { kind, name, data: {}, onlyNamed: true });
   }
 
   /** Puts members over those that are there. */

@@ -25,7 +25,6 @@ export function readNetBox(request: ImportRequest): ImportDocument {
     objects: netBoxObjects(request),
     place: ({ file, path }, ...more) => placeInJson(texts.get(file) ?? "", file, [...path, ...more]),
   };
-  reading.rows.add({ kind: "site", name: request.site, data: {}, onlyNamed: true });
   readSites(reading);
   readNetworks(reading);
   readClusters(reading);
@@ -145,7 +144,7 @@ function rackName(site: string, value: JsonObject): string {
 
 /** A site that is named but was not exported along is made by its name. */
 function known({ rows }: Reading, site: string | null): string | null {
-  if (site !== null) rows.add({ kind: "site", name: site, data: {}, onlyNamed: true });
+  if (site !== null) rows.name("site", site);
   return site;
 }
 
@@ -245,7 +244,7 @@ function readMachines(reading: Reading, kind: "devices" | "virtual-machines"): v
     const name = machineName(value, kind === "devices" ? "device" : "vm");
     const host = value["parent_device"] ?? (kind === "virtual-machines" ? value["device"] : undefined);
     const cluster = slugOf(value["cluster"]);
-    if (cluster !== undefined) reading.rows.add({ kind: "group", name: cluster, data: {}, onlyNamed: true });
+    if (cluster !== undefined) reading.rows.name("group", cluster);
     const primary = isJsonObject(value["primary_ip"]) ? textOf(value["primary_ip"]["address"]) : undefined;
     const context = [value["config_context"], value["local_context_data"]].filter(isJsonObject);
     const facts = described(value);

@@ -42,7 +42,6 @@ export function readOsaConfig(request: ImportRequest): ImportDocument {
   if (!isJsonObject(value)) throw refused(IMPORT_SYNTAX, "a user configuration is a map", { file, line: 1, column: 1 });
   const rows = new Rows();
   const reading: Reading = { request, rows, place: (...path) => place(path) };
-  rows.add({ kind: "site", name: request.site, data: {}, onlyNamed: true });
 
   const overrides = mapOf(reading, value["global_overrides"], "global_overrides");
   const hasAll = Object.keys(overrides).length > 0;

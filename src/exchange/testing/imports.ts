@@ -1,4 +1,3 @@
-import { openSqlite } from "../../../test/support/databases.ts";
 import { DEFAULT_TENANT, type Principal } from "../../access/index.ts";
 import {
   createInventoryService,
@@ -10,6 +9,7 @@ import {
 import { systemClock } from "../../kernel/clock.ts";
 import { systemRandom } from "../../kernel/ids.ts";
 import { createInProcessBus } from "../../platform/bus/index.ts";
+import { migrate, openDatabase } from "../../platform/database/index.ts";
 import { createEventStream, eventMigrations } from "../../platform/events/index.ts";
 import { silentLogger } from "../../platform/logging/index.ts";
 import type { ImportFormat, SourceFile } from "../import-model.ts";
@@ -36,9 +36,11 @@ interface Source {
 
 const someone: Principal = { kind: "administrator", name: "test", tenantId: DEFAULT_TENANT.id };
 
-export async function openImportBench(): Promise<ImportBench> {
-  const database = await openSqlite([...eventMigrations, ...inventoryMigrations]);
+/** `url`: of an empty database. */
+export async function openImportBench(url = ":memory:"): Promise<ImportBench> {
   const clock = systemClock;
+  const database = await openDatabase(url, { clock, log: silentLogger() });
+  await migrate(database, [...eventMigrations, ...inventoryMigrations], clock);
   const bus = createInProcessBus(silentLogger());
   const inventory = createInventoryStore({ database, clock });
   const events = createEventStream({ database, bus, clock, random: systemRandom });
