@@ -97,7 +97,7 @@ export function dnsRoutes({ app }: HttpServer, dns: DnsService): void {
     "/v1/dns/targets/:idOrName",
     {
       schema: {
-        summary: "Replace a DNS target; everything it serves is then published anew",
+        summary: "Replace a DNS target; zones it no longer serves are removed from the server",
         tags,
         params,
         headers: ifMatch,

@@ -2,7 +2,7 @@ import type { Principal } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError, problem } from "../kernel/errors.ts";
 import type { Random } from "../kernel/ids.ts";
-import type { JsonObject } from "../kernel/json.ts";
+import { canonicalJson, type JsonObject } from "../kernel/json.ts";
 import { nearest } from "../kernel/nearest.ts";
 import type { Bus } from "../platform/bus/index.ts";
 import { afterCommit, isUniqueViolation, type Database, type Transaction } from "../platform/database/index.ts";
@@ -208,11 +208,11 @@ export function createDnsService(parts: DnsServiceParts): DnsService {
             updatedAt: clock.now(),
           };
           if (!(await updateTarget(tx, after))) throw changed(before, before.version);
-          // It may be another server now: what this one has is not known.
-          for (const row of (await selectPublications(tx, principal.tenantId)).filter(
-            (one) => one.targetId === after.id,
-          ))
-            await deletePublication(tx, after.id, row);
+          if (!isSameServer(before, after)) {
+            // What this one has is not known.
+            const rows = await selectPublications(tx, principal.tenantId);
+            for (const row of rows) if (row.targetId === after.id) await deletePublication(tx, after.id, row);
+          }
           await told(tx, principal, "dns_target.changed", after);
           return after;
         })
@@ -262,6 +262,15 @@ export function createDnsService(parts: DnsServiceParts): DnsService {
       return rows.length;
     },
   };
+}
+
+/** Whether it is where it was: what was published there is still known then. */
+function isSameServer(before: DnsTarget, after: DnsTarget): boolean {
+  return (
+    before.kind === after.kind &&
+    before.view === after.view &&
+    canonicalJson(before.settings) === canonicalJson(after.settings)
+  );
 }
 
 function statusOf(
