@@ -2,6 +2,7 @@ import { chmodSync, copyFileSync, readdirSync, rmSync, statSync, writeFileSync }
 import { join } from "node:path";
 import { build } from "esbuild";
 import { buildAgentBundle } from "../src/executor/index.ts";
+import { writeClientTypes } from "./client-types.ts";
 import { repository } from "./generated.ts";
 
 // Makes `dist`, which is what is published: Node runs no TypeScript below node_modules. Dependencies stay outside, but for the agent: it is
@@ -9,9 +10,10 @@ import { repository } from "./generated.ts";
 
 const dist = join(repository, "dist");
 
-/** What is started by itself: the program, and the threads it starts by the name of their file. */
+/** What is started by itself: the program, the threads it starts by the name of their file; and what others import: the client. */
 const ENTRIES = {
   main: "src/cli/main.js",
+  client: "src/client/index.ts",
   "template-worker": "src/templates/worker.ts",
   "import-worker": "src/exchange/import-worker.ts",
 };
@@ -33,9 +35,10 @@ await build({
   logLevel: "warning",
 });
 writeFileSync(join(dist, "agent.mjs"), await buildAgentBundle());
+writeClientTypes(join(dist, "types"));
 copyFileSync(join(repository, "scripts/published.sh"), join(dist, "gantry"));
 chmodSync(join(dist, "gantry"), 0o755);
 
-const files = readdirSync(dist);
+const files = readdirSync(dist, { recursive: true, encoding: "utf8" });
 const bytes = files.reduce((sum, file) => sum + statSync(join(dist, file)).size, 0);
 console.log(`dist: ${files.length} files, ${Math.round(bytes / 1024)} KiB`);

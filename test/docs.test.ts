@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 // The documents show commands that work: every block marked `console run` is run, in the order of its page, in a folder as a newcomer has
-// it; what stands below a command is its output, in which `…` stands for anything. Scripts and site files are checked as well.
+// it; what stands below a command is its output, in which `…` stands for anything. So is every program marked `ts run`; what it prints is in the
+// block `output` behind it. Scripts and site files are checked as well.
 
 const root = join(import.meta.dirname, "..");
 const pages = ["README.md", ...globSync("docs/*.md", { cwd: root })].toSorted();
@@ -83,7 +84,21 @@ describe.each(pages.filter((page) => blocks.some((block) => block.page === page 
       rmSync(folder, { recursive: true, force: true });
     });
 
-    for (const block of blocks.filter((one) => one.page === page && one.info === "console run")) {
+    const own = blocks.filter((one) => one.page === page);
+    for (const [index, block] of own.entries()) {
+      if (block.info === "ts run") {
+        it(`line ${block.line}: the program`, async () => {
+          const file = `shown-${block.line}.ts`;
+          // As it is published it would have to be built first.
+          const client = JSON.stringify(join(root, "src/client/index.ts"));
+          writeFileSync(join(folder, file), block.text.replaceAll('"gantry/client"', client));
+          const { code, output } = await type(`node --disable-warning=ExperimentalWarning ${file}`, folder);
+          expect(code, output).toBe(0);
+          expect(own[index + 1]?.info).toBe("output");
+          expect(output).toMatch(pattern(own[index + 1]!.text.trimEnd().split("\n")));
+        });
+      }
+      if (block.info !== "console run") continue;
       it.each(commandsOf(block))(`line ${block.line}: $text`, async ({ text, expected }) => {
         const { code, output } = await type(text, folder);
         expect(code, output).toBe(0);
