@@ -86,7 +86,7 @@ export const ZONE = kindOf<ZoneData>({
   retry: "whole",
   expire: "whole",
   minimum: "whole",
-  records: "whole",
+  records: "records",
   views: "list",
   ...DESCRIBED,
 });

@@ -1,5 +1,5 @@
 import type { SourceText } from "../blueprints/index.ts";
-import { hashOf, type AssetReference } from "../inventory/index.ts";
+import { hashOf, type AssetReference, type ZoneRecord } from "../inventory/index.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import type { Fields } from "./fields.ts";
 import type { AddressRequest } from "./model.ts";
@@ -20,8 +20,19 @@ import type { AddressRequest } from "./model.ts";
  * - labels: a map, a field for each of its keys
  * - names: a list of names, a field for each
  * - assets: references to other systems, a field for each system and id
+ * - records: of a zone, a field for each
  */
-export type Way = "whole" | "each" | "texts" | "list" | "addresses" | "said" | "labels" | "names" | "assets";
+export type Way =
+  | "whole"
+  | "each"
+  | "texts"
+  | "list"
+  | "addresses"
+  | "said"
+  | "labels"
+  | "names"
+  | "assets"
+  | "records";
 
 export type Members<Data> = { readonly [Member in Exclude<keyof Data & string, "name">]?: Way };
 
@@ -34,7 +45,10 @@ export interface Kind<Data> {
   merge(wanted: Data, actual: Data, kept: ReadonlySet<string>): Data;
 }
 
-const OPEN: ReadonlySet<Way> = new Set<Way>(["said", "labels", "names", "assets"]);
+const OPEN: ReadonlySet<Way> = new Set<Way>(["said", "labels", "names", "assets", "records"]);
+
+/** Members that are lists, and compared by what is in them. */
+const LISTS: ReadonlySet<Way> = new Set<Way>(["names", "assets", "records"]);
 
 export function kindOf<Data extends { readonly name: string }>(members: Members<Data>): Kind<Data> {
   const ways = Object.entries(members) as [keyof Data & string, Way][];
@@ -88,6 +102,7 @@ function addFields(fields: Map<string, Json>, path: string, way: Way, value: unk
 function fieldOf(way: Way, one: unknown): Json {
   if (way === "texts") return { $text: hashOf((one as SourceText).text) };
   if (way === "assets") return (one as AssetReference).url ?? true;
+  if (way === "records") return (one as ZoneRecord).ttl ?? true;
   return way === "names" ? true : (one as Json);
 }
 
@@ -104,9 +119,16 @@ function isNothing(value: unknown): boolean {
 
 /** The parts of a member that is compared part by part, by name. */
 function entriesOf(way: Way, value: unknown): [string, unknown][] {
-  if (way === "names") return (value as readonly string[]).map((name) => [name, name]);
-  if (way !== "assets") return Object.entries(value as JsonObject);
-  return (value as readonly AssetReference[]).map((one) => [`${one.system} ${one.id}`, one]);
+  switch (way) {
+    case "names":
+      return (value as readonly string[]).map((name) => [name, name]);
+    case "assets":
+      return (value as readonly AssetReference[]).map((one) => [`${one.system} ${one.id}`, one]);
+    case "records":
+      return (value as readonly ZoneRecord[]).map((one) => [`${one.name || "@"} ${one.type} ${one.value}`, one]);
+    default:
+      return Object.entries(value as JsonObject);
+  }
 }
 
 function mergeMember(path: string, way: Way, wanted: unknown, actual: unknown, kept: ReadonlySet<string>): unknown {
@@ -121,5 +143,5 @@ function mergeMember(path: string, way: Way, wanted: unknown, actual: unknown, k
     if (value === undefined) merged.delete(name);
     else merged.set(name, value);
   }
-  return way === "names" || way === "assets" ? [...merged.values()] : Object.fromEntries(merged);
+  return LISTS.has(way) ? [...merged.values()] : Object.fromEntries(merged);
 }

@@ -272,7 +272,7 @@ function decideBuilt<Data, Merged, Row extends Built>(
         kind: "create",
         target,
         name,
-        reason: row === undefined ? "new" : "wanted again",
+        reason: `${row === undefined ? "new" : "wanted again"}${isRecorded(data) ? ", only recorded" : ""}`,
         fields: creationFields(data),
       });
       decisions.push({ name, data, applied, effect: row === undefined ? "record" : "rebuild" });
@@ -287,12 +287,18 @@ function decideBuilt<Data, Merged, Row extends Built>(
   return { actions, decisions, unchanged, underway };
 }
 
+function isRecorded(data: unknown): boolean {
+  const { blueprint } = data as Partial<StructureData>;
+  return blueprint === null;
+}
+
 /** What to know of something before it is made. */
 function creationFields(data: unknown): readonly FieldChange[] {
-  const { type, blueprint, addresses } = data as Partial<FoundationData & StructureData>;
+  const { type, blueprint, role, addresses } = data as Partial<FoundationData & StructureData>;
   return [
     ...(type === undefined ? [] : [change("type", undefined, type)]),
-    ...(blueprint === undefined ? [] : [change("blueprint", undefined, blueprint)]),
+    ...(blueprint === undefined || blueprint === null ? [] : [change("blueprint", undefined, blueprint)]),
+    ...(role === undefined || role === null ? [] : [change("role", undefined, role)]),
     ...(addresses === undefined || addresses.length === 0
       ? []
       : [change("addresses", undefined, addressTexts(addresses))]),
