@@ -187,7 +187,9 @@ const OF_WORD: Readonly<Record<string, string>> = {
 
 /** `GET /v1/address-blocks/{idOrName}/addresses` is `addressBlocks.addresses`. */
 function nameOf(method: string, path: string, paged: boolean): { readonly resource: string; readonly name: string } {
+  // `/v1/dns/targets` is a resource of its own: `dnsTargets`.
   const [first = "", ...rest] = path
+    .replace(/^\/v1\/dns\//, "/v1/dns-")
     .replace(/^\/v1\//, "/")
     .slice(1)
     .split("/");
