@@ -59,6 +59,8 @@ import { planTenant, type TenantPlan } from "./tenant.ts";
 /** A plan, and what each of its rows will be: what `apply` writes. */
 export interface Planned {
   readonly plan: Plan;
+  /** The inventory as it will be. */
+  readonly world: World;
   readonly tenant: TenantPlan;
   readonly zones: readonly Decision<ZoneData>[];
   readonly sites: readonly Decision<SiteData>[];
@@ -185,6 +187,7 @@ export function makePlan(
   };
   return {
     plan: { design: design.name, actions, ...counts, fingerprint: fingerprintOf(design.name, actions) },
+    world,
     tenant,
     zones: zones.decisions,
     sites: sites.decisions,

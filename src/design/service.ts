@@ -23,6 +23,7 @@ import { makePlan, ownerOf, type Planned } from "./plan.ts";
 import type { Bundle } from "./schema.ts";
 import type { DesignRecord, DesignStore } from "./store.ts";
 import { changesAnything, destroysAnything, planText } from "./text.ts";
+import { zoneWarnings } from "./zones.ts";
 
 /** A plan as it is shown and confirmed. */
 export interface PlanAnswer extends Plan {
@@ -117,7 +118,8 @@ export function createDesignService(parts: DesignServiceParts): DesignService {
 
   async function plan(principal: Principal, design: Design, warnings: readonly Problem[]): Promise<PlanAnswer> {
     const { snapshot, observations } = await look(principal, design);
-    return answerOf(makePlan(design, snapshot, observations, resolving), warnings);
+    const planned = makePlan(design, snapshot, observations, resolving);
+    return answerOf(planned, [...warnings, ...zoneWarnings(design, planned.world)]);
   }
 
   async function apply(

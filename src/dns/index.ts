@@ -9,3 +9,5 @@ export { createPublishing, type Publishing } from "./publishing.ts";
 export { createDnsService, type DnsService } from "./service.ts";
 export { dnsRoutes } from "./routes.ts";
 export { dnsMigrations } from "./tables.ts";
+export { renderZones } from "./zones.ts";
+export { DNS_RECORD_INVALID } from "./errors.ts";
