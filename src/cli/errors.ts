@@ -24,6 +24,13 @@ export const USAGE = errorKind("usage", {
   remedy: "`gantry --help` lists the commands, `gantry COMMAND --help` the options of one.",
 });
 
+export const SHELL_CODE_FAILED = errorKind("shell_code_failed", {
+  status: 500,
+  summary: "Code that was given to `gantry shell` is no JavaScript, or threw an error of its own.",
+  remedy:
+    "Mend the code at the place that is named; `gantry.` and a tab list what there is in the shell on a terminal.",
+});
+
 export const EXEC_FAILED = errorKind("exec_failed", {
   status: 500,
   summary: "A command failed on at least one node.",

@@ -311,6 +311,60 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .addHelpText("after", EXAMPLES.events)
     .action(handle(async () => (await import("./events.ts")).events));
 
+  const dns = program.command("dns").summary("names: zones from the inventory, and the name servers that are told");
+  dns
+    .command("zones")
+    .summary("every zone, forward and reverse, with its serial")
+    .addOption(output())
+    .action(handle(async () => (await import("./dns.ts")).zones));
+  dns
+    .command("show <zone>")
+    .summary("the records of a zone")
+    .option("--view <view>", "as this view sees it")
+    .option("--file", "as a zone file")
+    .addOption(output())
+    .action(handle(async () => (await import("./dns.ts")).show));
+  dns
+    .command("status")
+    .summary("how far every zone is on every name server, and what is left out of DNS")
+    .addOption(output())
+    .action(handle(async () => (await import("./dns.ts")).status));
+  dns
+    .command("publish")
+    .summary("publish now what waits, and wait for it")
+    .option("--target <name>", "on this target alone")
+    .option("--zone <zone>", "this zone alone")
+    .option("--whole", "everything anew, whatever the servers have")
+    .addOption(output())
+    .action(handle(async () => (await import("./dns.ts")).publish));
+  const dnsTarget = dns.command("target").summary("the name servers that are told");
+  dnsTarget
+    .command("list")
+    .summary("where zones are published")
+    .addOption(output())
+    .action(handle(async () => (await import("./dns.ts")).targets));
+  dnsTarget
+    .command("add <name>")
+    .summary("publish zones on a name server from now on")
+    .addOption(
+      new Option("--kind <kind>", "how it is told").choices(["bind", "nsupdate", "powerdns"]).makeOptionMandatory(),
+    )
+    .option("--folder <folder>", "bind: where zone files go, and zones.conf")
+    .option("--rndc-config <file>", "bind: rndc.conf with its key, for the owner alone")
+    .option("--server <address:port>", "nsupdate: the primary server (port: 53)")
+    .option("--key-file <file>", "nsupdate: the TSIG key, for the owner alone")
+    .option("--url <url>", "powerdns: its API, as http://127.0.0.1:8081")
+    .option("--api-key-file <file>", "powerdns: the API key, for the owner alone")
+    .option("--server-id <id>", "powerdns: the server in its API (default: localhost)")
+    .option("--zone <zone>", "serve this zone; may be repeated (default: all)", collect)
+    .option("--view <view>", "the view it serves, beside zones without views")
+    .addOption(output())
+    .action(handle(async () => (await import("./dns.ts")).addTarget));
+  dnsTarget
+    .command("remove <name>")
+    .summary("publish nothing there any more; what it has stays")
+    .action(handle(async () => (await import("./dns.ts")).removeTarget));
+
   program
     .command("join-token")
     .summary("make a one-time token with which an agent or a worker joins")
@@ -374,8 +428,12 @@ function forEachCommand(command: Command, action: (one: Command) => void): void 
   for (const child of command.commands) forEachCommand(child, action);
 }
 
-/** Commander's message in our form, with the nearest name for a kind it does not check. */
+/** Commander's message in our form; the nearest name, which stands behind it in brackets, as the hint. */
 function errorText(terminal: Terminal, text: string): string {
-  const message = text.replace(/^error: /, "").trimEnd();
-  return `${paint(terminal, "red", "error:")} ${message} (usage)\n  \`gantry --help\` lists the commands, \`gantry COMMAND --help\` the options of one.\n`;
+  const [, near] = /\n\((Did you mean [^)]+)\)/.exec(text) ?? [];
+  const message = text
+    .replace(/^error: /, "")
+    .replace(/\n\(Did you mean [^)]+\)/, "")
+    .trimEnd();
+  return `${paint(terminal, "red", "error:")} ${message} (usage)\n${near === undefined ? "" : `  ${near}\n`}  \`gantry --help\` lists the commands, \`gantry COMMAND --help\` the options of one.\n`;
 }

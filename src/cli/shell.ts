@@ -1,10 +1,12 @@
 import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { EventEmitter } from "node:events";
 import { inspect } from "node:util";
 import type { REPLServer } from "node:repl";
 import { GantryError } from "../kernel/errors.ts";
 import { ensurePrivateFolder } from "../platform/files/index.ts";
 import type { CommandContext } from "./context.ts";
+import { SHELL_CODE_FAILED } from "./errors.ts";
 import { EXIT, reportFailure } from "./failure.ts";
 
 /** `gantry shell`: JavaScript with the client as `gantry`. On a terminal line by line, else from `--eval` or standard input, as a whole. */
@@ -20,10 +22,33 @@ export async function shell(context: CommandContext, options: Record<string, unk
  * goes to the command line's own report.
  */
 async function evaluate(context: CommandContext, code: string, origin: string): Promise<number> {
-  const run = await compiled(code, origin);
-  const value = await run(context.client);
+  const value = await valueOf(context, code, origin);
   if (value !== undefined) context.terminal.out(`${typeof value === "string" ? value : shown(context, value)}\n`);
   return EXIT.ok;
+}
+
+async function valueOf(context: CommandContext, code: string, origin: string): Promise<unknown> {
+  try {
+    return await (
+      await compiled(code, origin)
+    )(context.client);
+  } catch (cause) {
+    if (cause instanceof GantryError) throw cause;
+    // The name of the error, where V8 put it, and where in the code it was.
+    const [, line, column] = new RegExp(`${origin}:(\\d+)(?::(\\d+))?`).exec(String((cause as Error)?.stack)) ?? [];
+    throw new GantryError(
+      SHELL_CODE_FAILED,
+      cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause),
+      {
+        cause,
+        where: {
+          file: origin,
+          ...(line === undefined ? {} : { line: Number(line) }),
+          ...(column === undefined ? {} : { column: Number(column) }),
+        },
+      },
+    );
+  }
 }
 
 type Code = (gantry: unknown) => Promise<unknown>;
@@ -56,22 +81,28 @@ async function interact(context: CommandContext): Promise<number> {
   });
   server.context["gantry"] = context.client;
   reportErrors(server, context);
+  const ended = new Promise<void>((resolve) => {
+    server.once("exit", resolve);
+  });
   await keepHistory(server, context.dataFolder);
-  await new Promise<void>((resolve) => server.once("exit", resolve));
+  await ended;
   return EXIT.ok;
 }
 
-/** Coded errors look as everywhere on the command line; others as in any such shell. */
+/**
+ * Coded errors look as everywhere on the command line; others as in any such shell. Node hands every error to one listener, which is not
+ * part of its interface: where it is missing, errors look as Node prints them.
+ */
 function reportErrors(server: REPLServer, context: CommandContext): void {
-  const evaluate = server.eval;
-  Object.assign(server, {
-    eval(code: string, scope: unknown, file: string, done: (error: Error | null, result?: unknown) => void): void {
-      evaluate.call(server, code, scope as never, file, (error, result) => {
-        if (!(error instanceof GantryError)) return done(error, result);
-        reportFailure(context.terminal, error);
-        return done(null, undefined);
-      });
-    },
+  const domain = Reflect.get(server, "_domain") as EventEmitter | undefined;
+  const [print] = domain?.listeners("error") ?? [];
+  if (domain === undefined || print === undefined) return;
+  domain.removeAllListeners("error");
+  domain.on("error", (error: unknown) => {
+    if (!(error instanceof GantryError)) return print.call(domain, error);
+    reportFailure(context.terminal, error);
+    server.clearBufferedCommand();
+    return server.displayPrompt();
   });
 }
 

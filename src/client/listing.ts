@@ -27,7 +27,7 @@ export function createListing<Item>(
     return Number.isFinite(left) ? Math.min(left, largestPage ?? left) : undefined;
   }
 
-  return {
+  const listing: Listing<Item> = {
     [Symbol.asyncIterator]: items,
     async all() {
       const found: Item[] = [];
@@ -40,4 +40,8 @@ export function createListing<Item>(
     },
     page: (cursor) => load(cursor, sizeOf(limit ?? Infinity)),
   };
+  // What a shell shows of it: nothing was asked yet.
+  return Object.assign(listing, {
+    [Symbol.for("nodejs.util.inspect.custom")]: () => "a list: `await LIST.all()`, or `for await (const one of LIST)`",
+  });
 }

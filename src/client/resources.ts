@@ -53,7 +53,10 @@ function call(requests: Requests, entry: OperationEntry, name: string, given: re
 
 function inPath(value: unknown, name: string, place: string): string {
   if (typeof value !== "string" || value === "" || value === "." || value === "..")
-    throw new GantryError(CLIENT_CALL_INVALID, `${name} needs a text for ${place}, and was given ${String(value)}`);
+    throw new GantryError(
+      CLIENT_CALL_INVALID,
+      `${name} needs a text for ${place}, and was given ${JSON.stringify(value) ?? "nothing"}`,
+    );
   return encodeURIComponent(value);
 }
 
