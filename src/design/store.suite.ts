@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { DEFAULT_TENANT, type Principal } from "../access/index.ts";
 import { createInventoryStore, inventoryMigrations, type InventoryStore } from "../inventory/index.ts";
@@ -109,6 +111,42 @@ export function storeSuite(open: OpenEmptyDatabase): void {
         design: "quickstart",
       });
       expect(await designs.plan(principal, site)).toMatchObject({ empty: true, underway: 6 });
+    });
+
+    it("hold the whole inventory: rows of every kind come and go, and the tenant's own row keeps what is others'", async () => {
+      const lab = bundleOf(readFileSync(join(import.meta.dirname, "../../examples/lab/site.yaml"), "utf8"));
+      await apply(lab);
+      const there = await inventory.snapshot(DEFAULT_TENANT.id);
+      expect(there.tenant).toMatchObject({ labels: { contact: "lab-team" }, version: 2, managedBy: "person" });
+      expect(there.interfaces.get("web1/eth0.20")).toMatchObject({ vlan: 20, managedBy: "design:lab" });
+      expect(there.zones.get("example.org")?.records).toHaveLength(2);
+      expect(there.structures.get("web1")?.addresses[1]).toEqual({
+        block: "storage",
+        address: "127.82.1.1",
+        interface: "web1/eth0.20",
+      });
+      expect(await designs.plan(principal, lab)).toMatchObject({ empty: true, underway: 4, unchanged: 28 });
+
+      await database.transaction((tx) =>
+        inventory.writeTenant(tx, { ...there.tenant, description: "Ours", version: there.tenant.version + 1 }),
+      );
+      const { fingerprint } = await designs.planDestroy(principal, "lab");
+      await designs.destroy(principal, "lab", fingerprint);
+      const left = await inventory.snapshot(DEFAULT_TENANT.id);
+      // What was only recorded is gone; what is to be taken down first keeps what it needs.
+      expect([...left.structures.keys()]).toEqual(["web1", "web2"]);
+      expect([...left.groups.keys()]).toEqual(["all", "servers", "web"]);
+      expect([...left.networks.keys()]).toEqual(["front", "storage"]);
+      expect([...left.interfaces.keys()]).toEqual(["web1/eth0", "web1/eth0.20", "web2/eth0"]);
+      expect([...left.addressBlocks.keys()]).toEqual(["front4", "storage"]);
+      expect([left.tenant.description, left.tenant.variables, left.tenant.labels]).toEqual(["Ours", {}, {}]);
+      await database.transaction(async (tx) => {
+        for (const row of left.structures.values()) await inventory.remove(tx, "structure", row.id, row.version);
+        for (const row of left.foundations.values()) await inventory.remove(tx, "foundation", row.id, row.version);
+        await inventory.removeUnused(tx, DEFAULT_TENANT.id);
+      });
+      const { revision: _revision, tenant: _tenant, ...rows } = await inventory.snapshot(DEFAULT_TENANT.id);
+      expect(Object.values(rows).map((kind) => kind.size)).toEqual(Object.values(rows).map(() => 0));
     });
 
     it("are applied only as they were shown", async () => {
