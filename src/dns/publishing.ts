@@ -124,14 +124,19 @@ export function createPublishing(parts: PublishingParts): Publishing {
       runner.again = true;
       return;
     }
-    runner.running = runSteps(target, runner)
-      .catch((error: unknown) => log.error({ error: messageOf(error), target: target.name }, "publishing names failed"))
-      .then(() => {
-        runner.running = null;
-        if (!runner.again) return;
-        runner.again = false;
-        wakeForAll();
-      });
+    runner.running = runThrough(target, runner);
+  }
+
+  async function runThrough(target: DnsTarget, runner: Runner): Promise<void> {
+    try {
+      await runSteps(target, runner);
+    } catch (error) {
+      log.error({ error: messageOf(error), target: target.name }, "publishing names failed");
+    }
+    runner.running = null;
+    if (!runner.again) return;
+    runner.again = false;
+    wakeForAll();
   }
 
   async function runSteps(target: DnsTarget, runner: Runner): Promise<void> {

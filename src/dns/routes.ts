@@ -172,7 +172,15 @@ export function dnsRoutes({ app }: HttpServer, dns: DnsService): void {
   );
   app.get(
     "/v1/dns/zones/:zone/file",
-    { schema: { summary: "One zone as a zone file", tags, params: zoneParams, querystring: viewQuery } },
+    {
+      schema: {
+        summary: "One zone as a zone file",
+        tags,
+        params: zoneParams,
+        querystring: viewQuery,
+        response: { 200: { description: "Default Response", content: { "text/dns": { schema: z.string() } } } },
+      },
+    },
     async (request, reply) => {
       const text = await dns.file(request.principal as Principal, request.params.zone, request.query.view);
       return reply.type("text/dns; charset=utf-8").send(text);
@@ -212,7 +220,7 @@ export function dnsRoutes({ app }: HttpServer, dns: DnsService): void {
   );
 }
 
-function shownTarget({ tenantId: _, ...target }: DnsTarget) {
+function shownTarget({ tenantId: _tenantId, ...target }: DnsTarget) {
   return { ...target, settings: { ...target.settings }, zones: [...target.zones] };
 }
 
