@@ -127,12 +127,6 @@ export const IDEMPOTENCY_KEY_REUSED = errorKind("idempotency_key_reused", {
   remedy: "Use a new key for a new request.",
 });
 
-export const IDEMPOTENCY_KEY_BUSY = errorKind("idempotency_key_busy", {
-  status: 409,
-  summary: "A request with the same Idempotency-Key is being worked on at this moment.",
-  remedy: "Send it again in a second: the answer is then that of the first request.",
-});
-
 export const MEMBERS_FORBIDDEN = errorKind("members_forbidden", {
   status: 403,
   summary: "The token of a structure was used for something else than the members of this structure.",
@@ -155,4 +149,11 @@ export const STRUCTURE_LEAVING = errorKind("structure_leaving", {
   status: 409,
   summary: "A structure that is being taken down is to get something.",
   remedy: "Wait until it is gone, or put it back into its design.",
+});
+
+export const VARIABLE_PATH_INVALID = errorKind("variable_path_invalid", {
+  status: 400,
+  summary: "A search by a variable does not say one place in the variables and the value there.",
+  remedy:
+    'Write PATH:VALUE: a variable, then members and places (`os.family:"debian"`, `ntp[0].port:123`, `limits["max files"]:1024`); no wildcards, at most 32 parts and 1,024 characters.',
 });

@@ -6,6 +6,7 @@ import type { Bus } from "../platform/bus/index.ts";
 import type { Database, OpenEmptyDatabase, Transaction } from "../platform/database/index.ts";
 import { UNDESCRIBED } from "./described.ts";
 import type { InventoryWrites, Managed, Structure, StructureBuild } from "./model.ts";
+import type { SearchPage, SearchResult } from "./search.ts";
 import { createInventoryStore, type InventoryStore, type RowRemoval } from "./store.ts";
 import { inventoryMigrations } from "./tables.ts";
 import {
@@ -24,6 +25,7 @@ import {
   updating,
   zone,
 } from "./testing.ts";
+import { parseVariableQuery } from "./variable-path.ts";
 
 const tenant = DEFAULT_TENANT.id;
 
@@ -333,6 +335,68 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       await expect(inTransaction((tx) => store.createTenant(tx, aTenant({ name: "second" })))).rejects.toMatchObject({
         code: "inventory_outdated",
       });
+    });
+
+    it("finds structures by a resolved variable, whoever defines it, and follows every change of a definition", async () => {
+      const addTo = (name: string, change: Partial<Structure>): Structure =>
+        structure(name, { blueprint: null, foundation: null, ...change });
+      await write(
+        inserting({
+          sites: [
+            site("region", { variables: { motd: "hi", dns: { servers: ["a", "b"] } } }),
+            site("lab", { parent: "region" }),
+          ],
+          groups: [group("all"), group("web", { parent: "all", variables: { tier: "front", ">motd": "!" } })],
+          blueprints: [blueprint("base", { variables: { os: "debian" } })],
+          foundations: [foundation("metal", { attributes: { image: "x" } })],
+          structures: [
+            addTo("a", { groups: ["web"] }),
+            addTo("b", { groups: ["web"], variables: { tier: "back" } }),
+            addTo("c", { variables: { tier: "front" }, blueprint: "base", foundation: "metal" }),
+            addTo("d", { site: "elsewhere", variables: { dns: { servers: ["b"] } } }),
+          ],
+        }),
+      );
+      async function find(text: string, page: Partial<SearchPage> = {}): Promise<SearchResult> {
+        const query = parseVariableQuery(text);
+        return store.search(tenant, await store.snapshot(tenant), query, { after: null, limit: 10, ...page });
+      }
+      const names = async (text: string): Promise<readonly string[]> => (await find(text)).names;
+      expect(await names("tier:front")).toEqual(["a", "c"]);
+      expect(await names('motd:"hi!"')).toEqual(["a", "b"]);
+      expect(await names("dns.servers[1]:b")).toEqual(["a", "b", "c"]);
+      expect(await names("dns.servers[0]:b")).toEqual(["d"]);
+      expect(await names('dns:{"servers":["b"]}')).toEqual(["d"]);
+      expect([await names("os:debian"), await names("image:x"), await names("_site:elsewhere")]).toEqual([
+        ["c"],
+        ["c"],
+        ["d"],
+      ]);
+      expect(await find("dns.servers[1]:b", { limit: 2 })).toEqual({ names: ["a", "b"], next: "b" });
+      expect(await find("dns.servers[1]:b", { limit: 2, after: "b" })).toEqual({ names: ["c"], next: null });
+      expect((await find("tier:front", { accept: (name) => name !== "a" })).names).toEqual(["c"]);
+
+      const { structures, groups, tenant: row } = await store.snapshot(tenant);
+      const c = structures.get("c")!;
+      await write(
+        updating({
+          groups: [{ ...groups.get("web")!, variables: { tier: "middle" }, version: 2 }],
+          structures: [{ ...c, variables: {}, version: 2 }],
+        }),
+      );
+      await inTransaction((tx) => store.writeTenant(tx, { ...row, variables: { tier: "front" }, version: 2 }));
+      expect(await names("tier:front")).toEqual(["c", "d"]);
+      await inTransaction((tx) =>
+        store.editStructure(tx, structures.get("d")!.id, 1, { variables: { tier: "middle" } }),
+      );
+      expect(await names("tier:middle")).toEqual(["a", "d"]);
+      const a = structures.get("a")!;
+      await inTransaction((tx) => store.removeRows(tx, tenant, [{ table: "structure", ...seen(a) }]));
+      expect([await names("tier:middle"), await names("tier:front")]).toEqual([["d"], ["c"]]);
+      await inTransaction((tx) => store.writeTenant(tx, { ...row, variables: {}, version: 3 }));
+      expect(await names("tier:front")).toEqual([]);
+      const left = await database.kysely.selectFrom("variable_index").select("owner").distinct().execute();
+      expect(left.map(({ owner }) => owner).toSorted()).toEqual(["b", "base", "d", "metal", "region", "web"]);
     });
 
     it("tells the bus after each commit that wrote it, once, and not of what was given up", async () => {

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
 import { parseAddress, toHex } from "../network/index.ts";
 import type { Bus } from "../platform/bus/index.ts";
 import {
@@ -44,9 +45,19 @@ import {
   type RowKind,
   type TableName,
 } from "./rows.ts";
-import { createSnapshotReader } from "./snapshot.ts";
 import { OWNED_RULES } from "./kinds.ts";
+import { searchVariables, type SearchPage, type SearchResult } from "./search.ts";
+import { createSnapshotReader } from "./snapshot.ts";
 import { unusedRecords } from "./unused.ts";
+import {
+  changedDefinitions,
+  createVariableIndex,
+  definesVariables,
+  removedDefinitions,
+  storedDefinitions,
+} from "./variable-index.ts";
+import type { VariableQuery } from "./variable-path.ts";
+import { createResolver, type ResolverOptions } from "./variables.ts";
 import "./tables.ts";
 
 /** What a job makes of a row. */
@@ -90,6 +101,17 @@ export interface InventoryStore {
   /** Replaces the tenant's own row, whose version is one less. Errors: `inventory_outdated`. */
   writeTenant(tx: Transaction, tenant: Tenant): Promise<void>;
   /**
+   * A page of the structures whose resolved variables have a value at a path, in the order of names. Finds them by an index of what is
+   * defined, and resolves each.
+   */
+  search(
+    tenantId: Id,
+    snapshot: Snapshot,
+    query: VariableQuery,
+    page: SearchPage,
+    options?: ResolverOptions,
+  ): Promise<SearchResult>;
+  /**
    * Removes what is to go and nothing needs any more; foundations and structures only go once they are taken down.
    * @returns rows removed
    */
@@ -122,6 +144,7 @@ export interface InventoryStoreParts {
 export function createInventoryStore(parts: InventoryStoreParts): InventoryStore {
   const { database, clock, bus } = parts;
   const reader = createSnapshotReader(database);
+  const index = createVariableIndex(database);
 
   /** Begins to write: the revision of what is written. Who is to know of it is told after the commit. */
   async function begin(tx: Transaction, tenantId: Id): Promise<number> {
@@ -144,6 +167,7 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
       const rows = insert.map((row) => [row.id, tenantId, revision, ...columnValues(kind, row)]);
       await database.bulkInsert(tx, { table: kind.table, columns: ["id", "tenant_id", "revision", ...columns], rows });
     }
+    await indexRows(tx, kind.table, tenantId, insert, update);
     if (update.length === 0) return;
     // Found by the version that was read, which also holds the row against others until the commit.
     const held = update.map((row) => [row.id, row.version - 1, row.updatedAt]);
@@ -156,6 +180,22 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
     if (found !== update.length) throw outdated();
     const rows = update.map((row) => [row.id, revision, ...columnValues(kind, row)]);
     await database.bulkUpdate(tx, { table: kind.table, keys: ["id"], set: ["revision", ...columns], rows });
+  }
+
+  async function indexRows(
+    tx: Transaction,
+    table: TableName,
+    tenantId: Id,
+    insert: readonly (Managed & { readonly name: string })[],
+    update: readonly (Managed & { readonly name: string })[],
+  ): Promise<void> {
+    if (!definesVariables(table) || insert.length + update.length === 0) return;
+    const stored = await storedDefinitions(
+      tx,
+      table,
+      update.map(({ id }) => id),
+    );
+    await index.write(tx, tenantId, changedDefinitions(table, [...insert, ...update], stored));
   }
 
   async function writeAddresses(
@@ -222,9 +262,15 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
     for (const part of inParts(removals.filter(({ table }) => table === "structure").map(({ id }) => id))) {
       await tx.deleteFrom("address").where("structure_id", "in", part).execute();
     }
-    for (const { table, id, version } of removals) {
-      const gone = await tx.deleteFrom(table).where("id", "=", id).where("version", "=", version).executeTakeFirst();
-      if (gone.numDeletedRows === 0n) throw outdated();
+    for (const table of new Set(removals.map((one) => one.table))) {
+      const versions = new Map(removals.filter((one) => one.table === table).map(({ id, version }) => [id, version]));
+      for (const part of inParts([...versions.keys()])) {
+        if (definesVariables(table))
+          await index.write(tx, tenantId, removedDefinitions(table, await storedDefinitions(tx, table, part)));
+        const gone = await tx.deleteFrom(table).where("id", "in", part).returning(["id", "version"]).execute();
+        if (gone.length !== part.length || gone.some(({ id, version }) => versions.get(id) !== version))
+          throw outdated();
+      }
     }
     await database.bulkInsert(tx, {
       table: "inventory_removed",
@@ -235,6 +281,10 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
 
   return {
     snapshot: (tenantId, tx) => reader.read(tenantId, tx),
+    search(tenantId, snapshot, query, page, options) {
+      const resolver = createResolver(snapshot, options);
+      return searchVariables(tenantId, { ...resolver, world: snapshot }, index.postings, query, page);
+    },
     async write(tx, tenantId, { insert, update: changed }) {
       try {
         const revision = await begin(tx, tenantId);
@@ -263,9 +313,11 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
     },
     readBuild: async (tx, target, id) => (await readRow(tx, target, id))?.row,
     async editStructure(tx, id, version, edit) {
+      const stored = await storedDefinitions(tx, "structure", [id]);
       const changed = await update(tx, "structure", id, version, partialColumns(STRUCTURE, edit as Partial<Structure>));
       const found = changed ? await readRow(tx, "structure", id) : undefined;
       if (found === undefined) throw new GantryError(VERSION_MISMATCH, "the structure was changed since it was read");
+      await index.write(tx, found.tenantId, changedDefinitions("structure", [found.row], stored));
       return found.row as Structure;
     },
     async remove(tx, target, id, version) {
@@ -285,10 +337,17 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
       } catch (error) {
         throw isUniqueViolation(error) ? outdated(error) : error;
       }
+      const { name, variables } = tenant;
+      await index.write(tx, tenant.id, [{ kind: "tenant", name, before: null, after: variables }]);
       await begin(tx, tenant.id);
     },
     async writeTenant(tx, tenant) {
       await begin(tx, tenant.id);
+      const before = await tx
+        .selectFrom("tenant")
+        .select("variables")
+        .where("id", "=", tenant.id)
+        .executeTakeFirstOrThrow();
       const changed = await tx
         .updateTable("tenant")
         .set(partialColumns({ members: TENANT_MEMBERS }, tenant))
@@ -296,6 +355,10 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
         .where("version", "=", tenant.version - 1)
         .executeTakeFirst();
       if (changed.numUpdatedRows === 0n) throw outdated();
+      const { name, variables } = tenant;
+      await index.write(tx, tenant.id, [
+        { kind: "tenant", name, before: parsedObject(before.variables), after: variables },
+      ]);
     },
     async removeUnused(tx, tenantId) {
       const leaving = await Promise.all(
@@ -315,6 +378,10 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
       return unused.length;
     },
   };
+}
+
+function parsedObject(text: string): JsonObject {
+  return JSON.parse(text) as JsonObject;
 }
 
 /** As many ids as one statement takes well. */

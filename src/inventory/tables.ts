@@ -1,5 +1,6 @@
 import { DEFAULT_TENANT } from "../access/index.ts";
 import type { ColumnTypes, Migration } from "../platform/database/index.ts";
+import { variableIndexMigration } from "./variable-index-table.ts";
 
 /** Columns that every row of the inventory has. */
 interface ManagedColumns {
@@ -200,7 +201,10 @@ declare module "../platform/database/tables.ts" {
   }
 }
 
-export const inventoryMigrations: readonly Migration[] = [{ name: "1101_inventory", statements: tables }];
+export const inventoryMigrations: readonly Migration[] = [
+  { name: "1101_inventory", statements: tables },
+  variableIndexMigration,
+];
 
 function tables(types: ColumnTypes): readonly string[] {
   const { id, text, json, time, integer, flag, strict } = types;

@@ -14,6 +14,7 @@ import {
   type Resolution,
 } from "../variables/index.ts";
 import type { FoundationData, StructureData, World } from "./model.ts";
+import { textOf } from "./rows.ts";
 import { layer, sharedLayers } from "./shared-layers.ts";
 import { fqdnOf } from "./zones.ts";
 
@@ -87,10 +88,14 @@ export function createResolver(world: World, options: ResolverOptions = {}): Res
     value(name, variable) {
       const parts = partsOf(name);
       const values = new Map([[variable, parts.before.held.get(variable)?.value]]);
-      const layers = ownLayers(world, parts).map(({ source, values: said }) => ({
-        source,
-        values: said === null ? null : sayingOf(said, variable),
-      }));
+      const { structure, foundation } = parts;
+      const layers: Layer[] = [];
+      if (foundation !== undefined && mentions(foundation, "attributes", variable))
+        layers.push(layer("foundation", foundation.name, sayingOf(foundation.attributes, variable)));
+      if (mentions(structure, "variables", variable))
+        layers.push(layer("structure", structure.name, sayingOf(structure.variables, variable)));
+      if (variable.startsWith("_"))
+        layers.push(layer("built_in", "structure", sayingOf(builtIn(world, structure), variable)));
       try {
         extendValues(values, layers, parts.classes);
       } catch (error) {
@@ -160,6 +165,11 @@ function isPlain(values: JsonObject): boolean {
 function sayingOf(values: JsonObject, variable: string): JsonObject {
   const said = Object.entries(values).filter(([key]) => key === variable || parseKey(key)?.name === variable);
   return Object.fromEntries(said);
+}
+
+/** Names of variables stand in JSON as they are: a text that does not hold the name says nothing of it, and need not be parsed. */
+function mentions(row: object, member: "variables" | "attributes", variable: string): boolean {
+  return textOf(row, member)?.includes(variable) ?? true;
 }
 
 /** What a structure stands on, as far as that is known. */
