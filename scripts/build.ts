@@ -16,6 +16,7 @@ const ENTRIES = {
   client: "src/client/index.ts",
   "template-worker": "src/templates/worker.ts",
   "import-worker": "src/exchange/import-worker.ts",
+  "export-worker": "src/exchange/export-worker.ts",
 };
 
 rmSync(dist, { recursive: true, force: true });

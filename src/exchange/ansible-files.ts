@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { GantryError } from "../kernel/errors.ts";
-import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
+import type { Json, JsonObject } from "../kernel/json.ts";
 import type { AnsibleFile } from "./ansible-model.ts";
 import { isInnerPath } from "./ansible-names.ts";
 import { FILE_VARIABLE_INVALID } from "./errors.ts";

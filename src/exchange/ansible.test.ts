@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { createResolver, type World } from "../inventory/index.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import { createAnsiblePlanner } from "./ansible.ts";
-import { groupNamed, resolvedByAnsible, siteNamed, structureNamed, worldOf, worlds } from "./testing.ts";
+import { groupNamed, resolvedByAnsible, siteNamed, structureNamed, worldOf, worlds } from "./testing/worlds.ts";
 
 function plan(world: World, hosts: readonly string[] = [...world.structures.keys()]) {
   return createAnsiblePlanner(world, { builtIn: true }).plan(hosts);
@@ -131,7 +131,9 @@ describe("an inventory for Ansible", () => {
       ]),
     );
     expect(files).toHaveLength(3);
-    expect(groups[0]?.variables["certificate"]).toMatch(/^\{\{ inventory_dir \}\}\/\.\.\/files\/[0-9a-f]{16}\/tls\/web\.pem$/);
+    expect(groups[0]?.variables["certificate"]).toMatch(
+      /^\{\{ inventory_dir \}\}\/\.\.\/files\/[0-9a-f]{16}\/tls\/web\.pem$/,
+    );
     expect(hosts[0]?.variables["mine"]).not.toBe(groups[0]?.variables["certificate"]);
   });
 

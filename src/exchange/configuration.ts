@@ -1,5 +1,5 @@
 import type { GroupData, World } from "../inventory/index.ts";
-import { GantryError } from "../kernel/errors.ts";
+import { GantryError, type Place } from "../kernel/errors.ts";
 import { isJsonObject, type JsonObject } from "../kernel/json.ts";
 import { applyOverlay, parseKey } from "../variables/index.ts";
 import type { ConfigurationRecord } from "./ansible-render.ts";
@@ -34,8 +34,7 @@ export async function configured<W extends World>(
       records.push({ group: name, ...group.configuration, commit: found.commit });
     } catch (error) {
       if (!(error instanceof GantryError)) throw error;
-      const { where, hint, details } = error;
-      throw new GantryError(error.kind, `group ${name}: ${error.message}`, { where, hint, details, cause: error });
+      throw new GantryError(error.kind, `group ${name}: ${error.message}`, { cause: error, ...placeOf(error) });
     }
   }
   if (changed.size === 0) return { world, records };
@@ -67,9 +66,12 @@ function parsed(path: string, text: string): ReturnType<typeof parseYamlText>["v
     return parseYamlText(text, path).value;
   } catch (error) {
     if (!(error instanceof GantryError)) throw error;
-    const { where } = error;
-    throw new GantryError(CONFIGURATION_FILE_INVALID, `${path}: ${error.message}`, { where, cause: error });
+    throw new GantryError(CONFIGURATION_FILE_INVALID, `${path}: ${error.message}`, { cause: error, ...placeOf(error) });
   }
+}
+
+function placeOf({ where }: GantryError): { readonly where?: Place } {
+  return where === undefined ? {} : { where };
 }
 
 /**

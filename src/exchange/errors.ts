@@ -112,3 +112,33 @@ export const CONFIGURATION_FILE_INVALID = errorKind("configuration_file_invalid"
   summary: "A file of a group's configuration is not a YAML map of variables, or there is too much of it.",
   remedy: "Correct the named file in its repository; at most 200 files and 8 MiB are read for one group.",
 });
+
+export const EXPORT_FORMAT_UNKNOWN = errorKind("export_format_unknown", {
+  status: 404,
+  summary: "An inventory is exported as GROUP.tgz, GROUP.zip or GROUP.json; one bundle for each host only as tgz or zip.",
+  remedy: "Ask for `/v1/inventory/all.tgz`, or for the id or name of a group in place of `all`.",
+});
+
+export const EXPORT_NAME_UNSAFE = errorKind("export_name_unsafe", {
+  status: 422,
+  summary: "A host cannot have a bundle of its own: its name cannot be the name of a file.",
+  remedy: "Export it together with others, or rename it.",
+});
+
+export const EXPORT_FAILED = errorKind("export_failed", {
+  status: 500,
+  summary: "The thread that makes exports broke off or ran out of memory.",
+  remedy: "Export fewer hosts at once (a group, a site), and look into the server's log.",
+});
+
+export const EXPORT_FOLDER_OCCUPIED = errorKind("export_folder_occupied", {
+  status: 409,
+  summary: "Where an inventory should be written is something that no export has made.",
+  remedy: "Name another path, or replace what is there with --force.",
+});
+
+export const EXPORT_UNREADABLE = errorKind("export_unreadable", {
+  status: 422,
+  summary: "A bundle that was received is broken, or holds what a bundle never holds (links, paths that lead outside).",
+  remedy: "Export it again; if it happens again, look at what stands between you and the server.",
+});

@@ -40,6 +40,7 @@ beforeAll(async () => {
     heartbeat: 10_000,
     reachWithin: 1000,
     keepEvents: 1000,
+    git: { folder: join(folder, "git"), local: false },
   });
   const certificates = await ensureCertificates(folder, ["127.0.0.1"], systemClock);
   authority = certificates.authority;

@@ -1,6 +1,12 @@
 import { authenticate, DEFAULT_TENANT, type Principal, type TokenHash } from "../access/index.ts";
 import { createDesignService, createDesignStore, designMigrations, designRoutes } from "../design/index.ts";
-import { createImportReader, createImportService, importRoutes } from "../exchange/index.ts";
+import {
+  createExporter,
+  createImportReader,
+  createImportService,
+  exportRoutes,
+  importRoutes,
+} from "../exchange/index.ts";
 import { startEmbeddedExecutor, type LinkedExecutor } from "../executor/index.ts";
 import { dnsMigrations } from "../dns/index.ts";
 import { createFleet, fleetMigrations, type Fleet } from "../fleet/index.ts";
@@ -19,9 +25,12 @@ import {
   createAllocationService,
   createInventoryService,
   createInventoryStore,
+  createTenantService,
+  groupRoutes,
   inventoryMigrations,
   inventoryRoutes,
   siteChain,
+  tenantRoutes,
 } from "../inventory/index.ts";
 import { createJobs, jobMigrations, jobRoutes } from "../jobs/index.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -84,6 +93,12 @@ export interface ComposeParts {
   readonly reachWithin: number;
   /** Milliseconds for which events are kept. */
   readonly keepEvents: number;
+  readonly git: {
+    /** Where repositories with the configuration of groups are kept. */
+    readonly folder: string;
+    /** Whether it may come from paths of this machine. */
+    readonly local: boolean;
+  };
 }
 
 /** Every migration of the program, in order. */
@@ -244,7 +259,18 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
 
   allocationRoutes(http, createAllocationService({ database, inventory, events, bus, clock }));
   const inventoryService = createInventoryService({ database, inventory, events, bus, clock, random });
+  const tenants = createTenantService({ database, inventory, events, bus, clock, random }, inventoryService);
+  tenantRoutes(http, tenants);
   inventoryRoutes(http, inventoryService);
+  groupRoutes(http, inventoryService, tenants);
+  const exporter = createExporter({
+    clock,
+    database: parts.database,
+    inventory,
+    gitFolder: parts.git.folder,
+    gitLocal: parts.git.local,
+  });
+  exportRoutes(http, exporter);
   importRoutes(http, createImportService({ inventory, reader: createImportReader(clock), edit: inventoryService.edit }));
   designRoutes(http, designs);
   foremanRoutes(http, { designs, inventory, jobs: jobs.service, clock });
@@ -293,6 +319,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       await jobs.stop();
       await fleet.close();
       await http.close();
+      await exporter.close();
       await renderer.close();
       await bus.close();
       await database.close();

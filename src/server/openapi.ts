@@ -17,6 +17,7 @@ export async function openApiDocument(version = "1"): Promise<object> {
     heartbeat: 10_000,
     reachWithin: 0,
     keepEvents: 0,
+    git: { folder: "", local: false },
   });
   try {
     return await composition.http.openApi();

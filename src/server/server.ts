@@ -53,6 +53,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       heartbeat: settings.heartbeat_interval * 1000,
       reachWithin: settings.reach_timeout * 1000,
       keepEvents: settings.event_days * 24 * 60 * 60 * 1000,
+      git: { folder: join(dataFolder, "git"), local: settings.git_local },
     });
     undo.push(() => composition.close());
     const urls = await listenAll(composition.http, certificates, settings, dataFolder);

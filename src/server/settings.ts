@@ -70,4 +70,9 @@ export const SERVER_SETTINGS = {
     fallback: 30,
     summary: "Days for which events are kept.",
   } satisfies Setting<number>,
+  git_local: {
+    schema: z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]),
+    fallback: false,
+    summary: "Whether the configuration of groups may come from git repositories on this machine (a path, file://).",
+  } satisfies Setting<boolean>,
 } as const;

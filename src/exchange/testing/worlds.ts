@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { UNDESCRIBED, type GroupData, type SiteData, type StructureData, type World } from "../inventory/index.ts";
-import type { Json, JsonObject } from "../kernel/json.ts";
-import type { AnsibleInventory } from "./ansible-model.ts";
+import { UNDESCRIBED, type GroupData, type SiteData, type StructureData, type World } from "../../inventory/index.ts";
+import type { Json, JsonObject } from "../../kernel/json.ts";
+import type { AnsibleInventory } from "../ansible-model.ts";
 
 /** Worlds for tests of the export, and Ansible's rule in a few lines. */
 

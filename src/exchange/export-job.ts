@@ -1,0 +1,76 @@
+import { Readable } from "node:stream";
+import type { InventoryStore, ResolverOptions } from "../inventory/index.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { GantryError } from "../kernel/errors.ts";
+import { createAnsiblePlanner } from "./ansible.ts";
+import { isFileName } from "./ansible-names.ts";
+import { bundleFiles, dynamicInventory, type ExportRecord } from "./ansible-render.ts";
+import { tgzOf, zipOf, type BundleEntry } from "./bundle.ts";
+import { configured } from "./configuration.ts";
+import { EXPORT_FORMAT_UNKNOWN, EXPORT_NAME_UNSAFE } from "./errors.ts";
+import type { ExportHead, ExportRequest } from "./export-model.ts";
+import { select } from "./export-selection.ts";
+import type { GitReader } from "./git.ts";
+
+export interface ExportJobParts extends ResolverOptions {
+  readonly inventory: Pick<InventoryStore, "snapshot">;
+  readonly git: GitReader;
+  readonly clock: Clock;
+}
+
+export interface Export {
+  readonly head: ExportHead;
+  /** Made while it is read. */
+  readonly content: Readable;
+}
+
+/**
+ * Exports an inventory as it is at one revision. What can be wrong is found before there are bytes.
+ *
+ * Errors: those of `select`, `configured` and `AnsiblePlanner.plan`; `export_format_unknown`, `export_name_unsafe`.
+ */
+export async function runExport(parts: ExportJobParts, request: ExportRequest): Promise<Export> {
+  const { format } = request;
+  if (request.each && format === "json")
+    throw new GantryError(EXPORT_FORMAT_UNKNOWN, "one bundle for each host is a tgz or a zip, not json");
+  const snapshot = await parts.inventory.snapshot(request.tenantId);
+  const selection = select(snapshot, request, parts);
+  const head: ExportHead = { group: selection.group, hosts: selection.hosts.length };
+  const { world, records } = await configured(snapshot, selection.concerned, parts.git);
+  const now = new Date(parts.clock.now());
+  const record: ExportRecord = {
+    tenant: snapshot.tenant.name,
+    revision: snapshot.revision,
+    exportedAt: now.toISOString(),
+    group: selection.group,
+    configurations: records,
+  };
+  const planner = createAnsiblePlanner(world, { ...parts, builtIn: request.builtIn, keepFiles: format === "json" });
+  const archive = format === "zip" ? zipOf : tgzOf;
+  if (request.each) {
+    const bundles = selection.hosts.map((host): BundleEntry => {
+      if (!isFileName(host))
+        throw new GantryError(EXPORT_NAME_UNSAFE, `host '${host.slice(0, 80)}' cannot have a bundle of its own`);
+      const bundle = (): Readable => archive(bundleFiles(planner.plan([host], new Set()), record), now);
+      return { path: `${host}.${format}`, bundle };
+    });
+    return { head, content: archive(bundles, now) };
+  }
+  const inventory = planner.plan(selection.hosts, selection.groups);
+  if (format === "json") return { head, content: Readable.from(inLargePieces(dynamicInventory(inventory))) };
+  return { head, content: archive(bundleFiles(inventory, record), now) };
+}
+
+const PIECE_CHARACTERS = 256 * 1024;
+
+/** Many short texts as few long ones. */
+function* inLargePieces(pieces: Iterable<string>): Generator<Buffer> {
+  let waiting = "";
+  for (const piece of pieces) {
+    waiting += piece;
+    if (waiting.length < PIECE_CHARACTERS) continue;
+    yield Buffer.from(waiting);
+    waiting = "";
+  }
+  yield Buffer.from(waiting);
+}

@@ -1,0 +1,35 @@
+import type { Id } from "../kernel/ids.ts";
+
+/** What is asked of an export. Plain data: it goes to another thread. */
+export interface ExportRequest {
+  readonly tenantId: Id;
+  /** `all`, or the id or name of a group. */
+  readonly group: string;
+  readonly format: ExportFormat;
+  /** One bundle for each host. */
+  readonly each: boolean;
+  /** Whether hosts get the built-in variables. */
+  readonly builtIn: boolean;
+  readonly filter: ExportFilter;
+}
+
+export const EXPORT_FORMATS = ["tgz", "zip", "json"] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+/** Which structures; every member that is given must hold. */
+export interface ExportFilter {
+  readonly site?: string | undefined;
+  readonly blueprint?: string | undefined;
+  /** `KEY` or `KEY=VALUE`; all of them. */
+  readonly label?: readonly string[] | undefined;
+  /** `PATH:JSON` in the resolved variables; all of them. */
+  readonly vars?: readonly string[] | undefined;
+  /** Names; one of them. */
+  readonly host?: readonly string[] | undefined;
+}
+
+/** What is known of an export before its bytes. */
+export interface ExportHead {
+  readonly group: string;
+  readonly hosts: number;
+}
