@@ -33,7 +33,7 @@ interface DraftBlock extends OpenBlock {
  */
 export function checkAddresses(draft: Draft, problems: ProblemList): void {
   const opened = new Map<string, DraftBlock | undefined>();
-  for (const { after, index } of [...stayingTouched<AddressBlock>(draft, "address_block")]) {
+  for (const { after, index } of stayingTouched<AddressBlock>(draft, "address_block")) {
     const one = attempt(() => openWritten(after), { index, kind: "address_block", name: after.name }, problems);
     opened.set(after.name, one);
     if (one !== undefined && one.data !== after) draft.put("address_block", one.data, index);
@@ -50,7 +50,7 @@ export function checkAddresses(draft: Draft, problems: ProblemList): void {
 
   const sites = sitesOf(draft);
   const claims = new Map<string, { readonly name: string; readonly index: number }>();
-  for (const { after, before, index } of [...stayingTouched<Structure>(draft, "structure")]) {
+  for (const { after, before, index } of stayingTouched<Structure>(draft, "structure")) {
     const at = { index, kind: "structure", name: after.name } as const;
     const had = new Set((before as Structure | undefined)?.addresses.map(keyOf));
     const addresses = after.addresses.map((held) => {

@@ -36,7 +36,11 @@ export function createDraft(snapshot: Snapshot): Draft {
   let tenant = snapshot.tenant;
 
   function set(kind: OwnedKind, name: string, after: AnyRow | undefined, index: number): void {
-    of(kind).set(name, { before: stored(kind).get(name), after, index });
+    const before = stored(kind).get(name);
+    // However many edits touch a row, it is written once: its version is one more than that of what is stored.
+    const version = before === undefined ? after?.version : before.version + 1;
+    const row = after === undefined || after.version === version ? after : { ...after, version: version ?? 1 };
+    of(kind).set(name, { before, after: row, index });
   }
 
   function* rows(kind: OwnedKind): Generator<AnyRow> {

@@ -96,6 +96,8 @@ export interface EditPlan {
   readonly removals: readonly Removal[];
   /** One for each edit, in their order, then those that went or changed along. */
   readonly results: readonly EditResult[];
+  /** A row as it will be. */
+  readonly row: (kind: Kind, name: string) => AnyRow | undefined;
   /** When there is one, nothing else counts. */
   readonly problems: readonly EditProblem[];
 }

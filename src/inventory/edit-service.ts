@@ -7,8 +7,8 @@ import { afterCommit, type Database, type Transaction } from "../platform/databa
 import type { EventDraft, EventStream } from "../platform/events/index.ts";
 import { holdInventory } from "./allocation-store.ts";
 import { errorsByCode, planEdits } from "./edit.ts";
-import { refusal, type Edit, type EditPlan, type EditResult } from "./edit-model.ts";
-import { removeRows, writeTenant } from "./edit-store.ts";
+import { refusal, type AnyRow, type Edit, type EditPlan, type EditResult } from "./edit-model.ts";
+import { ownedRule } from "./kinds.ts";
 import type { InventoryStore } from "./store.ts";
 import type { ResolverOptions } from "./variables.ts";
 
@@ -17,6 +17,13 @@ export interface EditOptions {
   readonly managedBy?: string;
   /** Whether what depends on something that is deleted goes with it. Default: no. */
   readonly cascade?: boolean;
+}
+
+/** What a request is answered with: kept with its key, and sent again when it comes again. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Json;
 }
 
 export interface EditServiceParts {
@@ -39,8 +46,8 @@ export async function makeEdits(
   principal: Principal,
   edits: readonly Edit[],
   options: EditOptions = {},
-): Promise<readonly EditResult[]> {
-  const { database, inventory: store, clock, random } = parts;
+): Promise<Pick<EditPlan, "results" | "row">> {
+  const { inventory: store, clock, random } = parts;
   const { tenantId } = principal;
   // What is read from here on is still so when it is written: every writer passes the tenant's row.
   await holdInventory(tx, tenantId);
@@ -52,17 +59,33 @@ export async function makeEdits(
     ...(parts.classesOf === undefined ? {} : { resolverOptions: { classesOf: parts.classesOf } }),
   });
   if (plan.problems.length > 0) throw refusal(plan.problems, errorsByCode());
-  await removeRows(database, tx, tenantId, plan.removals);
+  const removals = plan.removals.map(({ kind, ...row }) => ({ table: ownedRule(kind).table, ...row }));
+  await store.removeRows(tx, tenantId, removals);
   if (hasRows(plan)) await store.write(tx, tenantId, plan.writes);
-  if (plan.tenant !== null) await writeTenant(tx, plan.tenant);
-  if (plan.results.some(({ action }) => action === "removed" || action === "leaving"))
-    await store.removeUnused(tx, tenantId);
-  const changes = plan.results.filter(({ action }) => action !== "unchanged");
-  if (changes.length === 0) return plan.results;
+  if (plan.tenant !== null) await store.writeTenant(tx, plan.tenant);
+  const results = await settled(store, tx, tenantId, plan.results);
+  const changes = results.filter(({ action }) => action !== "unchanged");
+  if (changes.length === 0) return { results, row: plan.row };
   await parts.events.append(tx, eventsOf(principal, changes, edits.length, options.managedBy));
-  afterCommit(tx, "inventory", () => parts.bus.publish("inventory", tenantId));
   afterCommit(tx, "foreman", () => parts.bus.publish("foreman", null));
-  return plan.results;
+  return { results, row: plan.row };
+}
+
+/** Removes what nothing needs any more, and says of what was to leave whether it is gone. */
+async function settled(
+  store: InventoryStore,
+  tx: Transaction,
+  tenantId: Id,
+  results: readonly EditResult[],
+): Promise<readonly EditResult[]> {
+  if (!results.some(({ action }) => action === "removed" || action === "leaving")) return results;
+  if ((await store.removeUnused(tx, tenantId)) === 0) return results;
+  const left = await store.snapshot(tenantId, tx);
+  return results.map((result) => {
+    if (result.action !== "leaving" || result.kind === "tenant") return result;
+    const rows: ReadonlyMap<string, AnyRow> = left[ownedRule(result.kind).rows];
+    return rows.get(result.name)?.id === result.id ? result : { ...result, action: "removed" };
+  });
 }
 
 function hasRows({ writes }: EditPlan): boolean {

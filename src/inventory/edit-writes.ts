@@ -2,27 +2,14 @@ import { sameJson } from "./bounds.ts";
 import type { Draft, Touched } from "./edit-draft.ts";
 import type { AnyRow, EditPlan, EditResult, Removal } from "./edit-model.ts";
 import { OWNED_RULES, ruleOf, type Kind, type OwnedKind } from "./kinds.ts";
-import type { InventoryRows, InventoryWrites } from "./model.ts";
-
-const NO_ROWS: InventoryRows = {
-  sites: [],
-  groups: [],
-  networks: [],
-  links: [],
-  interfaces: [],
-  zones: [],
-  fieldSchemas: [],
-  addressBlocks: [],
-  blueprints: [],
-  foundations: [],
-  structures: [],
-};
+import { NO_INVENTORY_ROWS, type InventoryWrites } from "./model.ts";
 
 export const NOTHING_TO_WRITE: Omit<EditPlan, "problems"> = {
-  writes: { insert: NO_ROWS, update: NO_ROWS },
+  writes: { insert: NO_INVENTORY_ROWS, update: NO_INVENTORY_ROWS },
   tenant: null,
   removals: [],
   results: [],
+  row: () => undefined,
 };
 
 /** What a draft without problems has to be written for. `order`: what each edit was about. */
@@ -40,7 +27,7 @@ export function collectWrites(
     for (const [name, touched] of draft.touched(kind)) {
       const { before, after } = touched;
       if (before === undefined && after !== undefined) inserted.push(after);
-      else if (after !== undefined && before !== undefined) updated.push({ ...after, version: before.version + 1 });
+      else if (after !== undefined && before !== undefined) updated.push(after);
       else if (before !== undefined) removals.push({ kind, id: before.id, name, version: before.version });
       const result = resultOf(kind, touched);
       if (result !== undefined) told.set(`${kind} ${name}`, result);
@@ -60,6 +47,7 @@ export function collectWrites(
     removals: removals.reverse(),
     results: [...results, ...[...told.entries()].filter(([key]) => !named(order, key)).map(([, result]) => result)],
     problems: [],
+    row: (kind, name) => (kind === "tenant" ? tenant : draft.get(kind, name)),
   };
 
   function take(from: ReadonlyMap<string, EditResult>, kind: Kind, name: string): EditResult | undefined {

@@ -25,9 +25,10 @@ import {
   VALUE_TOO_LARGE,
   VERSION_MISMATCH,
 } from "./errors.ts";
-import { KIND_NAMES, ruleOf, titleOf, type Kind, type OwnedKind } from "./kinds.ts";
+import { KIND_NAMES, ownedRule, ruleOf, titleOf, type Kind, type OwnedKind } from "./kinds.ts";
 import type { Snapshot } from "./model.ts";
 import { applyOperations, mergePatch } from "./patch.ts";
+import { rowsBy } from "./rows-by.ts";
 
 /**
  * What has to be written so that the edits are made: all of them, or none when there is a problem. Later edits see what earlier ones did;
@@ -38,8 +39,9 @@ export function planEdits(snapshot: Snapshot, edits: readonly Edit[], context: E
   const problems = problemList();
   const deletions: { kind: OwnedKind; name: string; index: number }[] = [];
   const order: { kind: Kind; name: string }[] = [];
-  for (const [index, edit] of edits.entries()) {
+  for (const [index, given] of edits.entries()) {
     if (problems.full) break;
+    const edit = byName(snapshot, given);
     let name = nameOf(edit);
     if (!KIND_NAMES.includes(edit.kind)) {
       const near = nearest(String(edit.kind), KIND_NAMES);
@@ -59,6 +61,19 @@ export function planEdits(snapshot: Snapshot, edits: readonly Edit[], context: E
   markStale(draft, context);
   return collectWrites(draft, order);
 }
+
+/** An edit may name a thing by its id. */
+function byName(snapshot: Snapshot, edit: Edit): Edit {
+  if (edit.action === "create" || edit.kind === "tenant" || edit.name.length !== ID_LENGTH) return edit;
+  if (!KIND_NAMES.includes(edit.kind)) return edit;
+  const rows: ReadonlyMap<string, AnyRow> = snapshot[ownedRule(edit.kind).rows];
+  if (rows.has(edit.name)) return edit;
+  const row = rowsBy(rows).byId(edit.name);
+  return row === undefined ? edit : { ...edit, name: row.name };
+}
+
+/** Characters of an id: a UUID. */
+const ID_LENGTH = 36;
 
 function nameOf(edit: Edit): string {
   if (edit.action !== "create") return edit.name;
@@ -112,11 +127,7 @@ function change(
   if (row === undefined) return;
   const after = changed(row, edit, index, context, problems);
   if (after === undefined || after === row) return;
-  const stored =
-    draft.touched(edit.kind).get(row.name)?.before ?? (draft.touched(edit.kind).has(row.name) ? undefined : row);
-  // However many edits touch a row, it is written once: its version is one more than what is stored.
-  const version = stored === undefined ? row.version : stored.version + 1;
-  draft.put(edit.kind, { ...after, version }, index);
+  draft.put(edit.kind, after, index);
 }
 
 /** The row with the change; the row itself when nothing changes; undefined when something is wrong. */

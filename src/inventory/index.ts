@@ -75,6 +75,9 @@ export {
   type OwnedRule,
 } from "./kinds.ts";
 export { inventoryRoutes } from "./routes.ts";
+export { createTenantService, type TenantService } from "./tenants.ts";
+export { tenantRoutes } from "./tenant-routes.ts";
+export { groupRoutes } from "./group-routes.ts";
 export {
   allocateFor,
   blockCounts,
@@ -106,3 +109,7 @@ export { interfaceProblems } from "./edit-interfaces.ts";
 export { fieldCheck } from "./fields.ts";
 export { CUSTOM_FIELDS_INVALID } from "./errors.ts";
 export { VERSION_REQUIRED } from "./errors.ts";
+export { filtered } from "./filter.ts";
+export { meant } from "./edit-touched.ts";
+export { NOT_FOUND } from "./errors.ts";
+export { parseVariableQuery, valueAtPath } from "./variable-path.ts";

@@ -1,125 +1,260 @@
 import { z } from "zod";
 import type { Principal } from "../access/index.ts";
-import { GantryError } from "../kernel/errors.ts";
-import type { JsonObject } from "../kernel/json.ts";
+import type { Json, JsonObject } from "../kernel/json.ts";
 import type { HttpServer } from "../platform/http/index.ts";
-import { VERSION_REQUIRED } from "./errors.ts";
-import type { Managed } from "./model.ts";
-import { listQuery } from "./page.ts";
-import type { InventoryService, Listed } from "./service.ts";
+import type { Edit, EditPlan } from "./edit-model.ts";
+import type { Answer } from "./edit-service.ts";
+import { OWNED_RULES, type Kind, type OwnedKind } from "./kinds.ts";
+import { shownAs } from "./list.ts";
+import { bodyIsData, listRequest, onceOf, patchOf, plainJson, send, versionOf } from "./requests.ts";
+import {
+  BULK_BODY,
+  CASCADE_QUERY,
+  CHANGE_HEADERS,
+  CREATE_HEADERS,
+  EXPLAIN_QUERY,
+  LIST_QUERY,
+  ONE,
+  oneSchema,
+  pageSchema,
+  PATCH_BODY,
+  PATCH_TYPES,
+  RESULTS,
+  rowSchema,
+} from "./route-schemas.ts";
+import type { ExplainedKind, InventoryService } from "./service.ts";
 
-/** Rows as they are answered: what the bookkeeping keeps for itself is left out. */
-const row = z.looseObject({ id: z.string(), name: z.string(), managedBy: z.string(), version: z.number() });
-const params = z.object({ idOrName: z.string() });
 const tags = ["inventory"];
 
-const LISTS: readonly { readonly kind: Listed; readonly path: string; readonly title: string }[] = [
-  { kind: "sites", path: "/v1/sites", title: "Sites" },
-  { kind: "addressBlocks", path: "/v1/address-blocks", title: "Address blocks" },
-  { kind: "blueprints", path: "/v1/blueprints", title: "Blueprints" },
-  { kind: "foundations", path: "/v1/foundations", title: "Foundations" },
-  { kind: "structures", path: "/v1/structures", title: "Structures" },
-];
+/** A body of edits by the ten thousands. */
+const BULK_BYTES = 256 * 1024 * 1024;
 
-/** `/v1/sites`, `/v1/structures` and their like. */
+/** Groups are found below their tenant: `/v1/groups/{tenant_id}`. */
+const ELSEWHERE: readonly OwnedKind[] = ["group"];
+
+const EXPLAINED: readonly Kind[] = ["site", "group", "foundation", "structure"];
+
+/** `/v1/sites`, `/v1/structures` and their like, and `/v1/bulk`. */
 export function inventoryRoutes({ app }: HttpServer, inventory: InventoryService): void {
-  const querystring = listQuery.extend({
-    site: z.string().optional(),
-    blueprint: z.string().optional(),
-    state: z.string().optional(),
-  });
-  for (const { kind, path, title } of LISTS) {
-    const page = z.object({ items: z.array(row), next: z.string().nullable() });
+  app.addContentTypeParser(PATCH_TYPES.slice(1), { parseAs: "string" }, app.getDefaultJsonParser("error", "error"));
+  for (const { kind, plural, title, schema } of OWNED_RULES) {
+    if (ELSEWHERE.includes(kind)) continue;
+    const path = `/v1/${plural}`;
+    const plurals = plural.replaceAll("-", " ");
+    const singular = /^[aeio]/.test(title) ? `an ${title}` : `a ${title}`;
     app.get(
       path,
-      { schema: { summary: `${title}, by name`, tags, querystring, response: { 200: page } } },
-      async (request) => {
-        const { items, next } = await inventory.list(request.principal as Principal, kind, request.query);
-        return { items: items.map(shown), next };
+      {
+        ...plainJson,
+        schema: {
+          summary: `${capital(plurals)}, by name`,
+          tags,
+          querystring: LIST_QUERY,
+          response: { 200: pageSchema(kind) },
+        },
+      },
+      async (request, reply) => {
+        const asked = listRequest(request.query);
+        const page = await inventory.list(request.principal as Principal, kind, asked, searched(request.query.vars));
+        return reply.send({ items: page.items.map(shownAs(kind, asked.fields)), next: page.next } as never);
       },
     );
     app.get(
       `${path}/:idOrName`,
-      { schema: { summary: `${title}: one of them, by id or name`, tags, params, response: { 200: row } } },
+      {
+        ...plainJson,
+        schema: {
+          summary: `${capital(singular)}, by id or name`,
+          tags,
+          params: ONE,
+          querystring: EXPLAINED.includes(kind) ? EXPLAIN_QUERY : z.strictObject({}),
+          response: { 200: oneSchema(kind) },
+        },
+      },
       async (request, reply) => {
-        const found = await inventory.get(request.principal as Principal, kind, request.params.idOrName);
+        const principal = request.principal as Principal;
+        const found = await inventory.get(principal, kind, request.params.idOrName);
         void reply.header("etag", `"${found.version}"`);
-        return shown(found);
+        const { explain } = request.query as { readonly explain?: string };
+        const shown = shownAs(kind, undefined)(found);
+        if (explain !== "true") return reply.send(shown as never);
+        const resolved = await inventory.variables(principal, kind as ExplainedKind, found.name);
+        return reply.send({ ...shown, resolved } as never);
+      },
+    );
+    app.post(
+      path,
+      {
+        ...bodyIsData,
+        ...plainJson,
+        schema: {
+          summary: `Create ${singular}`,
+          tags,
+          headers: CREATE_HEADERS,
+          body: schema,
+          response: { 201: rowSchema(kind) },
+        },
+      },
+      async (request, reply) => {
+        const edit: Edit = { action: "create", kind, data: request.body as JsonObject };
+        const options = { request: onceOf(request) };
+        const answer = await inventory.answer(request.principal as Principal, [edit], options, (plan) =>
+          created(path, plan),
+        );
+        return send(reply, answer) as never;
+      },
+    );
+    app.put(
+      `${path}/:idOrName`,
+      {
+        ...bodyIsData,
+        ...plainJson,
+        schema: {
+          summary: `Replace ${singular}: members left out take their defaults`,
+          tags,
+          params: ONE,
+          headers: CHANGE_HEADERS,
+          body: schema,
+          response: { 200: rowSchema(kind) },
+        },
+      },
+      async (request, reply) => {
+        const version = versionOf(request);
+        const data = request.body as JsonObject;
+        const edit: Edit = { action: "replace", kind, name: request.params.idOrName, version, data };
+        const options = { request: onceOf(request) };
+        const answer = await inventory.answer(request.principal as Principal, [edit], options, changed);
+        return send(reply, answer) as never;
+      },
+    );
+    app.patch(
+      `${path}/:idOrName`,
+      {
+        ...bodyIsData,
+        ...plainJson,
+        schema: {
+          summary: `Change ${singular}: by a merge patch or a JSON Patch`,
+          tags,
+          consumes: PATCH_TYPES,
+          params: ONE,
+          headers: CHANGE_HEADERS,
+          body: PATCH_BODY,
+          response: { 200: rowSchema(kind) },
+        },
+      },
+      async (request, reply) => {
+        const options = { request: onceOf(request) };
+        const edit = patchOf(request, kind, request.params.idOrName);
+        const answer = await inventory.answer(request.principal as Principal, [edit], options, changed);
+        return send(reply, answer) as never;
+      },
+    );
+    app.delete(
+      `${path}/:idOrName`,
+      {
+        ...plainJson,
+        schema: {
+          summary: `Delete ${singular}; what is built is taken down first`,
+          tags,
+          params: ONE,
+          headers: CHANGE_HEADERS,
+          querystring: CASCADE_QUERY,
+          response: { 200: RESULTS },
+        },
+      },
+      async (request, reply) => {
+        const version = versionOf(request);
+        const edit: Edit = { action: "delete", kind, name: request.params.idOrName, version };
+        const options = { request: onceOf(request), cascade: request.query.cascade === "true" };
+        const answer = await inventory.answer(request.principal as Principal, [edit], options, listed);
+        return send(reply, answer) as never;
       },
     );
   }
-  app.patch(
-    "/v1/structures/:idOrName",
+  bulkRoute(app, inventory);
+  variablesRoutes(app, inventory);
+}
+
+function bulkRoute(app: HttpServer["app"], inventory: InventoryService): void {
+  app.post(
+    "/v1/bulk",
     {
+      ...plainJson,
+      bodyLimit: BULK_BYTES,
       schema: {
-        summary: "Change a structure's variables or description",
+        summary: "Make many edits in one transaction: all of them, or none",
         tags,
-        params,
-        headers: z.looseObject({ "if-match": z.string().optional() }),
-        body: z.strictObject({
-          variables: z.record(z.string(), z.json()).optional(),
-          description: z.string().max(10_000).optional(),
-        }),
-        response: { 200: row },
+        headers: CREATE_HEADERS,
+        body: BULK_BODY,
+        response: { 200: RESULTS },
       },
     },
     async (request, reply) => {
-      const version = versionOf(request.headers["if-match"]);
+      const { edits, cascade } = request.body;
+      const options = { request: onceOf(request), cascade };
       const principal = request.principal as Principal;
-      const { name } = await inventory.get(principal, "structures", request.params.idOrName);
-      const patch = request.body as JsonObject;
-      await inventory.edit(principal, [{ action: "merge", kind: "structure", name, version, patch }]);
-      const found = await inventory.get(principal, "structures", name);
-      void reply.header("etag", `"${found.version}"`);
-      return shown(found);
+      return send(reply, await inventory.answer(principal, edits as readonly Edit[], options, listed)) as never;
     },
   );
+}
+
+function variablesRoutes(app: HttpServer["app"], inventory: InventoryService): void {
+  const answer = z.object({
+    values: z.record(z.string(), z.unknown()),
+    explain: z.record(z.string(), z.unknown()).optional(),
+    deleted: z.record(z.string(), z.unknown()).optional(),
+  });
   for (const kind of ["structure", "foundation"] as const) {
-    const explain = z.object({ explain: z.enum(["true", "false"]).default("false") });
-    const answer = z.object({
-      values: z.record(z.string(), z.unknown()),
-      explain: z.record(z.string(), z.unknown()).optional(),
-      deleted: z.record(z.string(), z.unknown()).optional(),
-    });
     app.get(
       `/v1/${kind}s/:idOrName/variables`,
       {
         schema: {
           summary: `The variables of a ${kind}; with \`explain\`, where each comes from`,
           tags,
-          params,
-          querystring: explain,
+          params: ONE,
+          querystring: EXPLAIN_QUERY,
           response: { 200: answer },
         },
       },
       async (request) => {
-        const {
-          values,
-          explain: explained,
-          deleted,
-        } = await inventory.variables(request.principal as Principal, kind, request.params.idOrName);
+        const principal = request.principal as Principal;
+        const { values, explain, deleted } = await inventory.variables(principal, kind, request.params.idOrName);
         return request.query.explain === "true"
-          ? { values: { ...values }, explain: { ...explained }, deleted: { ...deleted } }
+          ? { values: { ...values }, explain: { ...explain }, deleted: { ...deleted } }
           : { values: { ...values } };
       },
     );
   }
 }
 
-function shown(found: Managed & { readonly name: string }): z.input<typeof row> {
-  const {
-    applied: _applied,
-    build: _build,
-    ...rest
-  } = found as Managed & { readonly name: string; readonly build?: unknown };
-  return rest;
+type Made = Pick<EditPlan, "results" | "row">;
+
+/** The answer to a request that made one thing. */
+export function created(path: string, plan: Made): Answer {
+  const answer = changed(plan);
+  const location = `${path}/${encodeURIComponent(plan.results[0]?.name ?? "")}`;
+  return { ...answer, status: 201, headers: { ...answer.headers, location } };
 }
 
-/** The version in `If-Match`: `"3"`. `*`: any. Errors: `version_required`. */
-function versionOf(header: string | undefined): number | null {
-  if (header?.trim() === "*") return null;
-  const version = /^(?:W\/)?"?(\d{1,15})"?$/.exec(header?.trim() ?? "")?.[1];
-  if (version === undefined)
-    throw new GantryError(VERSION_REQUIRED, "the header If-Match must hold the version that was read");
-  return Number(version);
+/** The answer to a request that changed one thing. */
+export function changed({ results, row }: Made): Answer {
+  const [result] = results;
+  const found = result === undefined ? undefined : row(result.kind, result.name);
+  if (result === undefined || found === undefined) return listed({ results });
+  const body = shownAs(result.kind, undefined)(found) as unknown as Json;
+  return { status: 200, headers: { etag: `"${found.version}"` }, body };
+}
+
+/** The answer to a request that did something to several things. */
+export function listed({ results }: Pick<Made, "results">): Answer {
+  return { status: 200, headers: {}, body: { results } as unknown as Json };
+}
+
+/** The texts of the filter `vars`. */
+export function searched(vars: string | readonly string[] | undefined): readonly string[] {
+  return vars === undefined ? [] : [vars].flat();
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

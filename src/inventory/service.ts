@@ -1,45 +1,38 @@
 import type { Principal } from "../access/index.ts";
 import { GantryError } from "../kernel/errors.ts";
-import { nearest } from "../kernel/nearest.ts";
-import type { Resolution } from "../variables/index.ts";
-import type { Edit, EditResult } from "./edit-model.ts";
-import { makeEdits, type EditOptions, type EditServiceParts } from "./edit-service.ts";
+import type { Json } from "../kernel/json.ts";
+import { resolve, type Layer, type Resolution } from "../variables/index.ts";
+import { holdInventory } from "./allocation-store.ts";
+import type { AnyRow, Edit, EditPlan, EditResult } from "./edit-model.ts";
+import { makeEdits, type Answer, type EditOptions, type EditServiceParts } from "./edit-service.ts";
+import { meant } from "./edit-touched.ts";
 import { NOT_FOUND } from "./errors.ts";
-import type { AddressBlock, BlueprintRow, Foundation, Site, Snapshot, Structure } from "./model.ts";
-import { pageOf } from "./page.ts";
+import { once, type RequestOnce } from "./idempotency-store.ts";
+import { ownedRule, titleOf, type Kind, type OwnedKind } from "./kinds.ts";
+import { pageOfKind, type ListRequest, type Page } from "./list.ts";
+import type { Snapshot } from "./model.ts";
+import { rowsBy } from "./rows-by.ts";
+import { holdsVariables } from "./filter-variables.ts";
 import { createResolver, siteChain, type ResolverOptions } from "./variables.ts";
 
-/** The kinds of things that are listed, by the member of a snapshot that holds them. */
-interface ListedRows {
-  readonly sites: Site;
-  readonly addressBlocks: AddressBlock;
-  readonly blueprints: BlueprintRow;
-  readonly foundations: Foundation;
-  readonly structures: Structure;
-}
-
-export type Listed = keyof ListedRows;
-
-interface ListOptions {
-  readonly limit: number;
-  readonly cursor?: string | undefined;
-  /** Only things of this site or one below it. */
-  readonly site?: string | undefined;
-  readonly blueprint?: string | undefined;
-  readonly state?: string | undefined;
-}
+/** Kinds whose variables can be asked for as they resolve. */
+export type ExplainedKind = "site" | "group" | "foundation" | "structure";
 
 export interface InventoryService {
-  /** By name, a page at a time. Errors: `cursor_unknown`. */
-  list<Kind extends Listed>(
-    principal: Principal,
-    kind: Kind,
-    options: ListOptions,
-  ): Promise<{ readonly items: readonly ListedRows[Kind][]; readonly next: string | null }>;
+  /**
+   * A page of what a filter leaves. `vars`: `PATH:JSON`, of resolved variables; all must hold.
+   *
+   * Errors: `filter_invalid`, `cursor_unknown`.
+   */
+  list(principal: Principal, kind: OwnedKind, request: ListRequest, vars?: readonly string[]): Promise<Page>;
   /** By id or name. Errors: `not_found`. */
-  get<Kind extends Listed>(principal: Principal, kind: Kind, idOrName: string): Promise<ListedRows[Kind]>;
-  /** Errors: `not_found`, `variable_type_conflict`. */
-  variables(principal: Principal, kind: "foundation" | "structure", idOrName: string): Promise<Resolution>;
+  get(principal: Principal, kind: OwnedKind, idOrName: string): Promise<AnyRow>;
+  /**
+   * Resolved variables: of a structure or foundation its own; of a site or group what something that stands in nothing but it would get.
+   *
+   * Errors: `not_found`, `variable_type_conflict`.
+   */
+  variables(principal: Principal, kind: ExplainedKind, idOrName: string): Promise<Resolution>;
   /**
    * Makes edits in one transaction: all of them, or none. One result for each edit, in their order, then those of what went or changed
    * along. What is built with something that changed is brought up to date by the foreman.
@@ -52,6 +45,17 @@ export interface InventoryService {
     edits: readonly Edit[],
     options?: EditOptions,
   ): Promise<{ readonly results: readonly EditResult[] }>;
+  /**
+   * Makes the edits of a request, and what it is answered with. A request that comes again is answered as the first time, and does nothing.
+   *
+   * Errors: those of `edit`, `idempotency_key_reused`.
+   */
+  answer(
+    principal: Principal,
+    edits: readonly Edit[],
+    options: EditOptions & { readonly request?: RequestOnce | undefined },
+    present: (plan: Pick<EditPlan, "results" | "row">) => Answer,
+  ): Promise<Answer>;
 }
 
 export type InventoryServiceParts = EditServiceParts;
@@ -60,53 +64,73 @@ export function createInventoryService(parts: InventoryServiceParts): InventoryS
   const { database, inventory: store } = parts;
   const options: ResolverOptions = parts.classesOf === undefined ? {} : { classesOf: parts.classesOf };
   return {
-    async list(principal, kind, asked) {
+    async list(principal, kind, request, vars = []) {
       const snapshot = await store.snapshot(principal.tenantId);
-      const rows = [...rowsOf(snapshot, kind).values()].filter((row) => isWanted(snapshot, row, asked));
-      return pageOf(rows, asked);
+      const also = vars.length === 0 ? undefined : holdsVariables(snapshot, kind, vars, options);
+      return pageOfKind(snapshot, kind, rowsOf(snapshot, kind), { ...request, also });
     },
     async get(principal, kind, idOrName) {
-      return find(await store.snapshot(principal.tenantId), kind, idOrName);
+      return findRow(await store.snapshot(principal.tenantId), kind, idOrName);
     },
     async variables(principal, kind, idOrName) {
       const snapshot = await store.snapshot(principal.tenantId);
-      const row = find(snapshot, kind === "structure" ? "structures" : "foundations", idOrName);
-      return createResolver(snapshot, options)[kind](row.name);
+      const { name } = findRow(snapshot, kind, idOrName);
+      if (kind === "structure" || kind === "foundation") return createResolver(snapshot, options)[kind](name);
+      return resolve(layersOf(snapshot, kind, name), { classes: [] });
     },
     edit: (principal, edits, editOptions) =>
-      database.transaction(async (tx) => ({ results: await makeEdits(parts, tx, principal, edits, editOptions) })),
+      database.transaction(async (tx) => {
+        const { results } = await makeEdits(parts, tx, principal, edits, editOptions);
+        return { results };
+      }),
+    answer: (principal, edits, { request, ...editOptions }, present) =>
+      database.transaction(async (tx) => {
+        const { tenantId } = principal;
+        // Two of the same key wait here for each other.
+        await holdInventory(tx, tenantId);
+        const answer = await once(
+          tx,
+          tenantId,
+          request,
+          parts.clock.now(),
+          async () => present(await makeEdits(parts, tx, principal, edits, editOptions)) as unknown as Json,
+        );
+        return answer as unknown as Answer;
+      }),
   };
 }
 
-function rowsOf<Kind extends Listed>(snapshot: Snapshot, kind: Kind): ReadonlyMap<string, ListedRows[Kind]> {
-  return snapshot[kind] as unknown as ReadonlyMap<string, ListedRows[Kind]>;
+export function rowsOf(snapshot: Snapshot, kind: OwnedKind): ReadonlyMap<string, AnyRow> {
+  return snapshot[ownedRule(kind).rows];
 }
 
-function isWanted(snapshot: Snapshot, row: object, asked: ListOptions): boolean {
-  const { site, blueprint, state } = row as { site?: string; blueprint?: string; state?: string };
-  if (asked.site !== undefined && (site === undefined || !siteChain(snapshot, site).includes(asked.site))) return false;
-  return (
-    (asked.blueprint === undefined || asked.blueprint === blueprint) &&
-    (asked.state === undefined || asked.state === state)
-  );
-}
-
-const TITLES: Readonly<Record<Listed, string>> = {
-  sites: "site",
-  addressBlocks: "address block",
-  blueprints: "blueprint",
-  foundations: "foundation",
-  structures: "structure",
-};
-
-function find<Kind extends Listed>(snapshot: Snapshot, kind: Kind, idOrName: string): ListedRows[Kind] {
+/** The thing of this name, or of this id. Errors: `not_found`. */
+export function findRow(snapshot: Snapshot, kind: OwnedKind, idOrName: string): AnyRow {
   const rows = rowsOf(snapshot, kind);
-  const named = rows.get(idOrName);
-  if (named !== undefined) return named;
-  for (const row of rows.values()) if (row.id === idOrName) return row;
-  const near = nearest(idOrName, rows.keys());
-  throw new GantryError(
-    NOT_FOUND,
-    `there is no ${TITLES[kind]} '${idOrName.slice(0, 80)}'${near === undefined ? "" : `; did you mean '${near}'?`}`,
-  );
+  const found = rows.get(idOrName) ?? rowsBy(rows).byId(idOrName);
+  if (found !== undefined) return found;
+  throw notFound(kind, idOrName, rows.keys());
+}
+
+export function notFound(kind: Kind, idOrName: string, names: Iterable<string>): GantryError {
+  return new GantryError(NOT_FOUND, `there is no ${titleOf(kind)} '${idOrName.slice(0, 80)}'${meant(idOrName, names)}`);
+}
+
+/** Tenant, then the sites or groups above it, then itself. */
+function layersOf(snapshot: Snapshot, kind: "site" | "group", name: string): readonly Layer[] {
+  const { tenant } = snapshot;
+  const rows = kind === "site" ? snapshot.sites : snapshot.groups;
+  const chain = kind === "site" ? siteChain(snapshot, name) : groupChain(snapshot, name);
+  return [
+    { source: { kind: "tenant", name: tenant.name }, values: tenant.variables },
+    ...chain.map((one) => ({ source: { kind, name: one }, values: rows.get(one)?.variables ?? {} })),
+  ];
+}
+
+/** The groups a group lies in, root first, itself last. */
+function groupChain({ groups }: Snapshot, group: string): readonly string[] {
+  const chain = new Set<string>();
+  for (let name: string | null = group; name !== null && !chain.has(name); name = groups.get(name)?.parent ?? null)
+    chain.add(name);
+  return [...chain].reverse();
 }

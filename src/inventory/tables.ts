@@ -1,6 +1,8 @@
 import { DEFAULT_TENANT } from "../access/index.ts";
 import type { ColumnTypes, Migration } from "../platform/database/index.ts";
 import { variableIndexMigration } from "./variable-index-table.ts";
+import { idempotencyMigration } from "./idempotency-store.ts";
+import { membersMigration } from "./members-store.ts";
 
 /** Columns that every row of the inventory has. */
 interface ManagedColumns {
@@ -204,6 +206,8 @@ declare module "../platform/database/tables.ts" {
 export const inventoryMigrations: readonly Migration[] = [
   { name: "1101_inventory", statements: tables },
   variableIndexMigration,
+  idempotencyMigration,
+  membersMigration,
 ];
 
 function tables(types: ColumnTypes): readonly string[] {

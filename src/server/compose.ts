@@ -271,7 +271,10 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     gitLocal: parts.git.local,
   });
   exportRoutes(http, exporter);
-  importRoutes(http, createImportService({ inventory, reader: createImportReader(clock), edit: inventoryService.edit }));
+  importRoutes(
+    http,
+    createImportService({ inventory, reader: createImportReader(clock), edit: inventoryService.edit }),
+  );
   designRoutes(http, designs);
   foremanRoutes(http, { designs, inventory, jobs: jobs.service, clock });
   jobRoutes(http.app, jobs.service);

@@ -11,3 +11,4 @@ export { ADDRESS_IN_USE } from "./errors.ts";
 export type { Listener, UpgradeHandler } from "./listeners.ts";
 export { problemDocument, type ProblemDocument } from "./problem.ts";
 export { sendEvents, sendLines, type ServerSentEvent } from "./stream.ts";
+export { requestValidator } from "./validation.ts";
