@@ -1,8 +1,10 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { runProgram } from "../src/dns/index.ts";
-import { SERVED } from "../src/dns/testing.ts";
+import { anyWorld, validWorld } from "../src/dns/testing/any-world.ts";
+import { renderZones, SERVED, zoneFile } from "../src/dns/testing/worlds.ts";
 import { addressBlock, site, structure, zone } from "../src/inventory/testing.ts";
 import type { InventoryRows } from "../src/inventory/index.ts";
 import { createNamesBench, PRINCIPAL, type NamesBench } from "./support/named-world.ts";
@@ -10,6 +12,7 @@ import {
   dynamicZone,
   startBind,
   startPowerdns,
+  testFolder,
   until,
   writePrivate,
   type Bind,
@@ -168,6 +171,22 @@ function serverCases(open: (bench: NamesBench) => Promise<NameServer>): void {
     expect(await server.dig(`web1.${ZONE}`, "A")).toEqual(["10.0.0.8"]);
   });
 }
+
+describeReal("bind", "every zone file", () => {
+  it("is found good by named-checkzone, whatever somebody wrote down", async () => {
+    const folder = testFolder();
+    const worlds = [...fc.sample(validWorld, 8), ...fc.sample(anyWorld, 16)];
+    const zones = worlds.flatMap((world) => renderZones(world).zones);
+    expect(zones.length).toBeGreaterThan(100);
+    for (const [index, one] of zones.entries()) {
+      const file = join(folder, `${index}.zone`);
+      writeFileSync(file, zoneFile(one, 2_026_030_100));
+      const args = ["-i", "local", "-k", "fail", one.name, file];
+      const done = await runProgram("named-checkzone", args, new AbortController().signal);
+      expect(done.code, `${done.output}\n${readFileSync(file, "utf8")}`).toBe(0);
+    }
+  });
+});
 
 describeReal("bind", "BIND by files", () => {
   const included = (folder: string): string => {

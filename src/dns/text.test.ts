@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { differenceOf } from "./difference.ts";
-import { held, namedWorld, renderZones } from "./testing.ts";
+import { held, namedWorld, renderZones } from "./testing/worlds.ts";
 import { contentHash, isNewer, nextSerial, zoneFile } from "./text.ts";
 
 const world = namedWorld({

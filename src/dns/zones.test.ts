@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { held, linesOf, namedWorld, problemsOf, renderZones } from "./testing.ts";
+import { held, linesOf, namedWorld, problemsOf, renderZones } from "./testing/worlds.ts";
 
 describe("a forward zone", () => {
   it("has every address of every structure, under the zone of the structure or of the nearest site", () => {

@@ -1,8 +1,8 @@
-import { addressBlock, emptySnapshot, site, structure, zone } from "../inventory/testing.ts";
-import type { AddressBlock, Site, Snapshot, Structure, Zone } from "../inventory/index.ts";
-import { zoneFile } from "./text.ts";
-import type { Rendering } from "./model.ts";
-import { renderZones } from "./zones.ts";
+import { addressBlock, emptySnapshot, site, structure, zone } from "../../inventory/testing.ts";
+import type { AddressBlock, Site, Snapshot, Structure, Zone } from "../../inventory/index.ts";
+import { zoneFile } from "../text.ts";
+import type { Rendering } from "../model.ts";
+import { renderZones } from "../zones.ts";
 
 /** Worlds for tests of this room and the real name servers. */
 
