@@ -125,7 +125,7 @@ describeReal("ansible", "import and Ansible", () => {
     const copy = JSON.parse(JSON.stringify(original)) as Record<string, Group> & {
       _meta: { hostvars: Record<string, Record<string, Json>> };
     };
-    const { hostvars } = copy._meta;
+    const { hostvars } = copy["_meta"];
     hostvars["605086-infra01"]!["is_metal"] = false;
     hostvars["605099-storage07"] = { ...hostvars["605093-storage01"], physical_host: "605099-storage07" };
     delete hostvars["605093-storage01"];

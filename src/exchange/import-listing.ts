@@ -54,8 +54,6 @@ function failure(
     return new GantryError(ANSIBLE_FAILED, `ansible-inventory took more than ${milliseconds / 1000} s for '${path}'`);
   const lines = said.split("\n").map((line) => line.trim());
   const last =
-    lines.filter((line) => /^(ERROR|\[WARNING\])/.test(line)).at(-1) ??
-    lines.filter((line) => line !== "").at(-1) ??
-    "";
+    lines.findLast((line) => /^(ERROR|\[WARNING\])/.test(line)) ?? lines.findLast((line) => line !== "") ?? "";
   return new GantryError(ANSIBLE_FAILED, `ansible-inventory cannot read '${path}': ${last.slice(0, 500)}`);
 }

@@ -2,13 +2,14 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GantryError } from "../kernel/errors.ts";
 import { inventoryFile, linesOf, openImportBench, type ImportBench } from "./testing/imports.ts";
 
+const HOSTVARS = { web1: { ansible_host: "10.0.0.1", tier: "gold" }, web2: { ansible_host: "10.0.0.2" } };
 const BASE = {
   all: { vars: { region: "north" } },
   web: { hosts: ["web1", "web2"], children: [], vars: { port: 80 } },
   empty: { hosts: [] },
   services: { children: ["web", "missing"] },
   front: { children: ["web"] },
-  _meta: { hostvars: { web1: { ansible_host: "10.0.0.1", tier: "gold" }, web2: { ansible_host: "10.0.0.2" } } },
+  _meta: { hostvars: HOSTVARS },
 };
 
 let bench: ImportBench;
@@ -64,7 +65,7 @@ describe("an import", () => {
 
   it("shows exactly what changed in the source, and removes what is gone", async () => {
     await bench.apply(source());
-    const { web2: _web2, ...hostvars } = BASE._meta.hostvars;
+    const { web2: _web2, ...hostvars } = HOSTVARS;
     const changed = source({
       ...BASE,
       web: { ...BASE.web, hosts: ["web1"], vars: { port: 8080 } },
@@ -108,7 +109,7 @@ describe("an import", () => {
 
     const agreed = {
       ...BASE,
-      _meta: { hostvars: { ...BASE._meta.hostvars, web1: { ansible_host: "10.0.0.1", tier: "silver" } } },
+      _meta: { hostvars: { ...HOSTVARS, web1: { ansible_host: "10.0.0.1", tier: "silver" } } },
     };
     expect((await bench.apply(source(agreed))).counts).toEqual({ create: 0, change: 1, remove: 0, conflict: 0 });
     expect((await bench.plan(source(agreed))).empty).toBe(true);
@@ -139,6 +140,7 @@ describe("an import", () => {
       "  ? structure  web2  no longer in the source, but structure 'guest' needs it; it stays",
       "  ? structure  web1  no longer in the source, but changed by somebody else; it stays",
       "  ? group  web  no longer in the source, but structure 'web1' needs it; it stays",
+      "  ? site  lab  no longer in the source, but structure 'web1' needs it; it stays",
     ]);
     expect([...(await bench.snapshot()).structures.keys()]).toEqual(["guest", "web1", "web2"]);
   });

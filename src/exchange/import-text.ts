@@ -26,6 +26,8 @@ function firstBadByte(bytes: Uint8Array): { line: number; column: number } {
     if (decodes(bytes.subarray(0, middle))) good = middle;
     else bad = middle - 1;
   }
+  // A character that begins there and goes on wrongly is wrong from its first byte.
+  while (good > 0 && !decodes(bytes.subarray(0, good), false)) good -= 1;
   let line = 1;
   let start = 0;
   for (let at = 0; at < good; at += 1) {
@@ -36,9 +38,9 @@ function firstBadByte(bytes: Uint8Array): { line: number; column: number } {
   return { line, column: good - start + 1 };
 }
 
-function decodes(bytes: Uint8Array): boolean {
+function decodes(bytes: Uint8Array, stream = true): boolean {
   try {
-    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream });
     return true;
   } catch {
     return false;
@@ -75,7 +77,8 @@ export function parseJson(text: string, file: string): Json {
     const [, before = error.message, at] = /^(.*?) at position (\d+)/.exec(error.message) ?? [];
     // A text that ends too early has its error at its end.
     const offset = at === undefined ? text.length : Number(at);
-    const what = at === undefined ? "the JSON ends too early" : `not JSON: ${before}`;
+    const early = offset >= text.trimEnd().length || /^Unterminated/.test(before);
+    const what = early ? "the JSON ends too early" : `not JSON: ${before}`;
     throw refused(IMPORT_SYNTAX, what, { file, ...positionAt(text, offset) });
   }
 }

@@ -11,7 +11,6 @@ const ROWS = 500;
 function main(bytes: Uint8Array): void {
   const port = parentPort;
   invariant(port !== null, "this file is a thread's entry");
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   const say = (message: ImportMessage): void => port.postMessage(message);
   try {
     const request = readBody(bytes);
