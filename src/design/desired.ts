@@ -1,4 +1,12 @@
-import type { HeldAddress, Managed, Snapshot, Structure, StructureData, World } from "../inventory/index.ts";
+import {
+  isMade,
+  type HeldAddress,
+  type Managed,
+  type Snapshot,
+  type Structure,
+  type StructureData,
+  type World,
+} from "../inventory/index.ts";
 import { mergedWith, type Compared } from "./decision.ts";
 import type { Kind } from "./members.ts";
 import type { DesignStructure } from "./model.ts";
@@ -38,10 +46,12 @@ export function withAddresses(structure: DesignStructure, addresses: readonly He
   return { ...structure, addresses };
 }
 
-/** The inventory as its jobs will leave it, if nothing is applied: everything that is to be is built. */
+/** The inventory as its jobs will leave it, if nothing is applied: everything that is made is built. */
 export function asPlanned(snapshot: Snapshot): World {
   return {
     ...snapshot,
-    structures: new Map([...snapshot.structures].map(([name, row]) => [name, { ...row, state: "built" as const }])),
+    structures: new Map(
+      [...snapshot.structures].map(([name, row]) => [name, isMade(row) ? { ...row, state: "built" as const } : row]),
+    ),
   };
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Snapshot } from "../inventory/index.ts";
+import { createResolver, recordQuery, structures, type Snapshot } from "../inventory/index.ts";
 import { fieldSchema, group, structure as structureRow } from "../inventory/testing.ts";
 import { emptyDesign } from "./ingest.ts";
 import type { Design } from "./model.ts";
@@ -364,5 +364,17 @@ describe("addresses on interfaces", () => {
     expect(planOf(moved, lab)).toBe(planOf(built, lab));
     const { after } = applied(moved, edited("role: switch", "role: router"));
     expect(after.structures.get("switch1")?.addresses[0]?.interface).toBe("switch1/Ethernet1");
+  });
+});
+
+describe("what is only recorded", () => {
+  it("is no answer to who is built, before or after a plan", () => {
+    const question = { state: "built" } as const;
+    const asked = recordQuery(question, structures(createResolver(built), question));
+    const web1 = built.structures.get("web1");
+    const asking = touched(built, "structures", "web1", {
+      build: web1?.build === undefined || web1.build === null ? null : { ...web1.build, queries: [asked] },
+    });
+    expect(planOf(asking, lab)).toBe(planOf(built, lab));
   });
 });

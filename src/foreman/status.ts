@@ -151,7 +151,7 @@ function stepText(snapshot: Snapshot, one: Structure, active: Job | undefined): 
   if (one.state !== "planned" && !one.stale) return "";
   const waitsFor = one.dependsOn.filter((name) => {
     const other = snapshot.structures.get(name);
-    return other !== undefined && (other.state !== "built" || other.stale || other.rebuild);
+    return other !== undefined && isMade(other) && (other.state !== "built" || other.stale || other.rebuild);
   });
   return waitsFor.length === 0 ? "" : `waits for ${waitsFor.join(", ")}`;
 }

@@ -47,3 +47,16 @@ it("sees a structure that moves where it was built, and the addresses it was bui
     { kind: "start", role: "destroy", target: "structure", id: "web" },
   ]);
 });
+
+it("does not wait for what nobody builds", () => {
+  const view = foremanView(
+    snapshotOf({
+      foundations: new Map([["web", foundation("web", { state: "built" })]]),
+      structures: new Map([
+        ["storage", structure("storage", { blueprint: null, foundation: null })],
+        ["web", structure("web", { id: "web", foundation: "web", dependsOn: ["storage"] })],
+      ]),
+    }),
+  );
+  expect(decide(view)).toEqual([{ kind: "start", role: "create", target: "structure", id: "web" }]);
+});

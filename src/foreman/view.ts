@@ -13,7 +13,7 @@ import type { Buildable, ForemanView } from "./decide.ts";
 export function foremanView(snapshot: Snapshot): ForemanView {
   // What we do not build is of no concern but when its row is to go.
   const structures = [...snapshot.structures.values()].filter((one) => isMade(one) || one.wanted === "absent");
-  const idOfStructure = new Map([...snapshot.structures.values()].map((one) => [one.name, one.id]));
+  const idOfStructure = new Map(structures.map((one) => [one.name, one.id]));
   const occupant = occupants(snapshot.structures.values());
   const onFoundation = new Map<string, string[]>();
   for (const structure of structures) {

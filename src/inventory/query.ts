@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from "../kernel/json.ts";
 import { hashOf } from "./hash.ts";
-import type { QueryRecord, StructureQuestion } from "./model.ts";
+import { isMade, type QueryRecord, type StructureQuestion } from "./model.ts";
 import { lineageOf, siteChain, writtenVariables, type Resolver } from "./variables.ts";
 import { fqdnOf } from "./zones.ts";
 
@@ -13,8 +13,8 @@ export function structures(resolver: Resolver, question: StructureQuestion): rea
   const { world } = resolver;
   const found: JsonObject[] = [];
   for (const structure of [...world.structures.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    // In a world that is only planned everything counts as built: so it will be.
-    const state = structure.state ?? "built";
+    // In a world that is only planned everything that is made counts as built: so it will be.
+    const state = structure.state ?? (isMade(structure) ? "built" : "planned");
     if (structure.wanted === "absent") continue;
     if (question.state !== undefined && question.state !== state) continue;
     if (question.site !== undefined && !siteChain(world, structure.site).includes(question.site)) continue;
