@@ -1,5 +1,6 @@
 import { lineage } from "../blueprints/index.ts";
-import { EMPTY_FOLD, extendFold, type Fold, type Layer } from "../variables/index.ts";
+import type { JsonObject } from "../kernel/json.ts";
+import { EMPTY_FOLD, extendFold, objectOf, parseKey, valuesOfFold, type Fold, type Layer } from "../variables/index.ts";
 import { groupOrder } from "./group-order.ts";
 import type { World } from "./model.ts";
 import { siteChain } from "./site-chain.ts";
@@ -11,6 +12,16 @@ import { siteChain } from "./site-chain.ts";
 export interface SharedLayers {
   /** Tenant, blueprint (parents first), sites (root to leaf), groups (in their order). */
   structure(blueprint: string | null, site: string, groups: readonly string[], classes: readonly string[]): Fold;
+  /**
+   * The same as `structure` where every group only sets what it says: what comes before the groups, and what the groups set. To be copied
+   * one over the other. Undefined where that is not so.
+   */
+  plain(
+    blueprint: string | null,
+    site: string,
+    groups: readonly string[],
+    classes: readonly string[],
+  ): readonly [JsonObject, JsonObject] | undefined;
   /** Tenant, blueprint (parents first), sites (root to leaf). */
   foundation(blueprint: string, site: string, classes: readonly string[]): Fold;
 }
@@ -51,6 +62,8 @@ interface AtBlueprint {
 
 interface AtSite {
   readonly fold: Fold;
+  /** Its values; undefined when it has problems. */
+  readonly values: JsonObject | undefined;
   /** By the groups in their order: the same list is the same object. */
   readonly groups: Map<readonly string[], Fold>;
 }
@@ -83,7 +96,9 @@ function createSharedLayers(world: SharedWorld): SharedLayers {
     const before = from.sites.get(site);
     if (before !== undefined) return before;
     const layers = siteChain(world, site).map((name) => layer("site", name, world.sites.get(name)?.variables ?? {}));
-    const made = { fold: extendFold(from.fold, layers, classes), groups: new Map<readonly string[], Fold>() };
+    const fold = extendFold(from.fold, layers, classes);
+    const values = fold.kind === undefined ? objectOf(valuesOfFold(fold)) : undefined;
+    const made = { fold, values, groups: new Map<readonly string[], Fold>() };
     keep(() => from.sites.set(site, made));
     return made;
   }
@@ -97,7 +112,24 @@ function createSharedLayers(world: SharedWorld): SharedLayers {
     add();
   }
 
+  const setByGroups = new WeakMap<readonly string[], JsonObject | null>();
+
+  /** What groups set, the later over the earlier; null when one of them does more than to set. */
+  function groupValues(names: readonly string[]): JsonObject | null {
+    const before = setByGroups.get(names);
+    if (before !== undefined) return before;
+    const all = names.map((name) => world.groups.get(name)?.variables ?? {});
+    const values = all.every(onlySets) ? (Object.assign({}, ...all) as JsonObject) : null;
+    setByGroups.set(names, values);
+    return values;
+  }
+
   return {
+    plain(blueprint, site, groups, classes) {
+      const { values } = siteFold(blueprint, site, classes);
+      const set = groupValues(order.effective(groups));
+      return values === undefined || set === null ? undefined : [values, set];
+    },
     foundation: (blueprint, site, classes) => siteFold(blueprint, site, classes).fold,
     structure(blueprint, site, groups, classes) {
       const from = siteFold(blueprint, site, classes);
@@ -111,6 +143,15 @@ function createSharedLayers(world: SharedWorld): SharedLayers {
       return made;
     },
   };
+}
+
+/** Whether every key sets a name, for every class. */
+export function onlySets(values: JsonObject): boolean {
+  for (const key of Object.keys(values)) {
+    const parsed = parseKey(key);
+    if (parsed === undefined || parsed.operator !== "set" || parsed.class !== undefined) return false;
+  }
+  return true;
 }
 
 export function layer(kind: Layer["source"]["kind"], name: string, values: Layer["values"]): Layer {

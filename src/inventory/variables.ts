@@ -15,7 +15,7 @@ import {
 } from "../variables/index.ts";
 import type { FoundationData, StructureData, World } from "./model.ts";
 import { textOf } from "./rows.ts";
-import { layer, sharedLayers } from "./shared-layers.ts";
+import { layer, onlySets, sharedLayers } from "./shared-layers.ts";
 import { fqdnOf } from "./zones.ts";
 
 export { siteChain } from "./site-chain.ts";
@@ -48,13 +48,14 @@ export function createResolver(world: World, options: ResolverOptions = {}): Res
     const structure = world.structures.get(name);
     invariant(structure !== undefined, "variables are asked of a structure that is there");
     const foundation = foundationOf(world, structure);
-    const ofClasses = classes(foundation?.type);
-    const before = shared.structure(structure.blueprint, structure.site, structure.groups, ofClasses);
-    return { structure, foundation, classes: ofClasses, before };
+    return { structure, foundation, classes: classes(foundation?.type) };
+  }
+  function sharedFold({ structure, classes: ofClasses }: StructureParts): Fold {
+    return shared.structure(structure.blueprint, structure.site, structure.groups, ofClasses);
   }
   function resolveStructure(name: string): Resolution {
     const parts = partsOf(name);
-    return resolutionOf(extendFold(parts.before, ownLayers(world, parts), parts.classes));
+    return resolutionOf(extendFold(sharedFold(parts), ownLayers(world, parts), parts.classes));
   }
   return {
     world,
@@ -78,17 +79,23 @@ export function createResolver(world: World, options: ResolverOptions = {}): Res
     },
     values(name) {
       const parts = partsOf(name);
-      const { structure, foundation, before } = parts;
-      const plain = plainValues(before);
+      const { structure, foundation } = parts;
       const own = structure.variables;
       const attributes = foundation?.attributes ?? NO_VALUES;
-      if (plain === undefined || !isPlain(own) || !isPlain(attributes)) return resolveStructure(name).values;
-      return { ...plain, ...attributes, ...own, ...builtIn(world, structure) };
+      if (!onlySets(own) || !onlySets(attributes)) return resolveStructure(name).values;
+      const plain = shared.plain(structure.blueprint, structure.site, structure.groups, parts.classes);
+      const before = plain ?? [objectOf(valuesOfFold(sharedFold(parts))), NO_VALUES];
+      return { ...before[0], ...before[1], ...attributes, ...own, ...builtIn(world, structure) };
     },
     value(name, variable) {
       const parts = partsOf(name);
-      const values = new Map([[variable, parts.before.held.get(variable)?.value]]);
       const { structure, foundation } = parts;
+      const plain = shared.plain(structure.blueprint, structure.site, structure.groups, parts.classes);
+      const before =
+        plain === undefined
+          ? sharedFold(parts).held.get(variable)?.value
+          : (own(plain[1], variable) ?? own(plain[0], variable));
+      const values = new Map([[variable, before]]);
       const layers: Layer[] = [];
       if (foundation !== undefined && mentions(foundation, "attributes", variable))
         layers.push(layer("foundation", foundation.name, sayingOf(foundation.attributes, variable)));
@@ -114,8 +121,10 @@ interface StructureParts {
   readonly structure: StructureData & { readonly id?: Id };
   readonly foundation: (FoundationData & { readonly id?: Id }) | undefined;
   readonly classes: readonly string[];
-  /** What the layers came to that it shares with others. */
-  readonly before: Fold;
+}
+
+function own(values: JsonObject, name: string): Json | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
 /** Over what it shares with others: the foundation's attributes, the structure, what is built in. */
@@ -138,27 +147,6 @@ function foundationLayers(foundation: FoundationData & { readonly id?: Id }): re
       withId(foundation, { _name: foundation.name, _site: foundation.site, _type: foundation.type }),
     ),
   ];
-}
-
-/** The values of a fold without problems as an object that others only copy. */
-function plainValues(fold: Fold): JsonObject | undefined {
-  if (fold.kind !== undefined) return undefined;
-  const known = plain.get(fold);
-  if (known !== undefined) return known;
-  const values = objectOf(valuesOfFold(fold));
-  plain.set(fold, values);
-  return values;
-}
-
-const plain = new WeakMap<Fold, JsonObject>();
-
-/** Whether every key only sets, for every class. */
-function isPlain(values: JsonObject): boolean {
-  for (const key of Object.keys(values)) {
-    const parsed = parseKey(key);
-    if (parsed === undefined || parsed.operator !== "set" || parsed.class !== undefined) return false;
-  }
-  return true;
 }
 
 /** What a layer says of one variable. */
