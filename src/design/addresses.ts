@@ -10,14 +10,15 @@ import {
   offsetOf,
   overlappingPairs,
   parseAddress,
+  parseBlock,
   takenBy,
   type Address,
-  type AddressBlock,
+  type AddressBlock as Block,
 } from "../network/index.ts";
-import { ADDRESS_ELSEWHERE, openBlock, sitesTouch, type OpenBlock } from "../inventory/index.ts";
+import { ADDRESS_ELSEWHERE, openBlock, sitesTouch, type AddressBlock, type OpenBlock } from "../inventory/index.ts";
 import type { Parts } from "./build.ts";
 import { BLOCKS_OVERLAP } from "./errors.ts";
-import { placeKey } from "./model.ts";
+import { placeKey, type Design } from "./model.ts";
 import type { Sections } from "./sections.ts";
 
 /** Blocks that cannot be, overlap within a site, or are asked for more than they have; addresses that cannot be had. */
@@ -86,20 +87,48 @@ function takeFixed({ block, kept }: OpenBlock, text: string, by: string, taken: 
   taken.set(address, by);
 }
 
-function checkOverlaps(parts: Parts, blocks: ReadonlyMap<string, { block: AddressBlock }>, problems: Problem[]): void {
-  const bySite = new Map<string, AddressBlock[]>();
-  for (const [name, { block }] of blocks) {
-    const site = parts.addressBlocks.get(name)?.site ?? "";
+function checkOverlaps(parts: Parts, blocks: ReadonlyMap<string, { block: Block }>, problems: Problem[]): void {
+  const opened = [...blocks].map(([name, { block }]) => ({ block, site: parts.addressBlocks.get(name)?.site ?? "" }));
+  problems.push(...overlapsOf(opened, parts.places));
+}
+
+/** Blocks of the design that share addresses with one of somebody else in the same site. Throws `blocks_overlap`, with every case. */
+export function checkForeignOverlaps(
+  { addressBlocks, places }: Pick<Design, "addressBlocks" | "places">,
+  rows: ReadonlyMap<string, AddressBlock>,
+  owner: string,
+): void {
+  const sites = new Set([...addressBlocks.values()].map(({ site }) => site));
+  const others = [...rows.values()].filter(
+    (row) => sites.has(row.site) && row.wanted === "built" && row.managedBy !== owner && !addressBlocks.has(row.name),
+  );
+  if (others.length === 0) return;
+  const opened = [...addressBlocks.values(), ...others].map(({ name, subnet, site }) => ({
+    block: parseBlock(subnet, undefined, name),
+    site,
+  }));
+  const problems = overlapsOf(opened, places).filter(({ where }) => where !== undefined);
+  const [first] = problems;
+  if (first !== undefined) throw new GantryError(BLOCKS_OVERLAP, first.message, { problems });
+}
+
+function overlapsOf(
+  blocks: Iterable<{ readonly block: Block; readonly site: string }>,
+  places: ReadonlyMap<string, Place>,
+): readonly Problem[] {
+  const bySite = new Map<string, Block[]>();
+  for (const { block, site } of blocks) {
     const list = bySite.get(site);
     if (list === undefined) bySite.set(site, [block]);
     else list.push(block);
   }
-  for (const [site, list] of bySite) {
-    for (const { inner, outer } of overlappingPairs(list)) {
+  return [...bySite].flatMap(([site, list]) =>
+    overlappingPairs(list).map(({ inner, outer }) => {
       const message = `address blocks '${inner.name}' (${blockText(inner)}) and '${outer.name}' (${blockText(outer)}) of site '${site}' overlap`;
-      problems.push(problem(BLOCKS_OVERLAP, message, parts.places.get(placeKey("address_block", inner.name ?? ""))));
-    }
-  }
+      const [own, other] = [inner, outer].map(({ name }) => places.get(placeKey("address_block", name ?? "")));
+      return problem(BLOCKS_OVERLAP, message, own ?? other);
+    }),
+  );
 }
 
 /** Runs something that throws coded errors, and makes problems of them. */

@@ -22,6 +22,7 @@ import {
 } from "../inventory/index.ts";
 import { GantryError, problem } from "../kernel/errors.ts";
 import { canonicalJson } from "../kernel/json.ts";
+import { checkForeignOverlaps } from "./addresses.ts";
 import { allocateAddresses } from "./allocate.ts";
 import { decideFoundation, decideStructure, type Grounds, type Outcome } from "./built.ts";
 import { commonActions, compareKind, type Compared, type Decision } from "./decision.ts";
@@ -107,6 +108,7 @@ export function makePlan(
   );
   const structures = compareKind<DesignStructure, Structure>(owner, design.structures, snapshot.structures, STRUCTURE);
   checkStillBuilt(structures, design);
+  checkForeignOverlaps(design, snapshot.addressBlocks, owner);
 
   const mergedFoundations = mergeAll(foundations, FOUNDATION);
   const asked = mergeAll<DesignStructure, Structure>(structures, STRUCTURE);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createResolver, recordQuery, structures, type Snapshot } from "../inventory/index.ts";
-import { fieldSchema, group, structure as structureRow } from "../inventory/testing.ts";
+import { addressBlock, fieldSchema, group, structure as structureRow } from "../inventory/testing.ts";
 import { emptyDesign } from "./ingest.ts";
 import type { Design } from "./model.ts";
 import { applied, designOf, emptySnapshot, planOf, settled } from "./testing.ts";
@@ -323,6 +323,19 @@ tenant: { variables: { ntp_servers: [elsewhere], proxy: http://proxy }, descript
     const shown = planOf(theirs, lab);
     expect(shown).toMatch(/\? group +web +is managed by import osa; it stays as it is/);
     expect(shown).toMatch(/\? structure +switch1 +is managed by a person; it stays as it is/);
+  });
+});
+
+describe("address blocks", () => {
+  it("of somebody else in the same site are not overlapped; one that is renamed may be", () => {
+    const theirs = addressBlock("theirs", { managedBy: "person", subnet: "127.82.0.128/25" });
+    const mine = { ...emptySnapshot(), addressBlocks: new Map([["theirs", theirs]]) };
+    expect(() => planOf(mine, lab)).toThrow(
+      "address blocks 'theirs' (127.82.0.128/25) and 'front4' (127.82.0.0/24) of site 'lab' overlap",
+    );
+    const elsewhere = { ...mine, addressBlocks: new Map([["theirs", { ...theirs, site: "city" }]]) };
+    expect(planOf(elsewhere, lab)).toContain("31 to create");
+    expect(planOf(built, designOf(text.replaceAll("front4", "front-v4")))).toMatch(/\+ address block +front-v4/);
   });
 });
 

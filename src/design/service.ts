@@ -1,11 +1,5 @@
 import type { Principal } from "../access/index.ts";
-import {
-  hashOf,
-  type InventoryStore,
-  type InventoryWrites,
-  type ResolverOptions,
-  type Snapshot,
-} from "../inventory/index.ts";
+import { hashOf, type InventoryStore, type ResolverOptions, type Snapshot } from "../inventory/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError, type Problem } from "../kernel/errors.ts";
 import type { Random } from "../kernel/ids.ts";
@@ -13,10 +7,11 @@ import type { Json } from "../kernel/json.ts";
 import { nearest } from "../kernel/nearest.ts";
 import type { Bus } from "../platform/bus/index.ts";
 import { afterCommit, type Database, type Transaction } from "../platform/database/index.ts";
-import type { EventDraft, EventStream } from "../platform/events/index.ts";
+import type { EventStream } from "../platform/events/index.ts";
 import { forgotten, tenantOf, writesOf } from "./apply.ts";
 import { observationTargets } from "./drift.ts";
 import { DESIGN_NOT_FOUND, PLAN_OUTDATED } from "./errors.ts";
+import { eventsOf } from "./events.ts";
 import { designOf, emptyDesign, ingest, type IngestOptions } from "./ingest.ts";
 import type { Design, Observation, Observer, Plan } from "./model.ts";
 import { makePlan, ownerOf, type Planned } from "./plan.ts";
@@ -150,7 +145,7 @@ export function createDesignService(parts: DesignServiceParts): DesignService {
         bundle: bundle ?? NO_DOCUMENTS,
       });
       await inventory.removeUnused(tx, principal.tenantId);
-      await parts.events.append(tx, eventsOf(principal, record, planned, writes));
+      await parts.events.append(tx, eventsOf(principal, record, planned.plan, writes));
       wakeForeman(tx);
       return answerOf(planned, warnings);
     });
@@ -204,34 +199,4 @@ export function createDesignService(parts: DesignServiceParts): DesignService {
 
 function answerOf({ plan }: Planned, warnings: readonly Problem[]): PlanAnswer {
   return { ...plan, text: planText(plan), empty: !changesAnything(plan), destroys: destroysAnything(plan), warnings };
-}
-
-/** What was decided, for everybody who follows: the design as a whole, and each foundation and structure. */
-function eventsOf(
-  principal: Principal,
-  record: DesignRecord,
-  { plan }: Planned,
-  { insert, update }: InventoryWrites,
-): readonly EventDraft[] {
-  const ids = new Map<string, string>([
-    ...[...insert.foundations, ...update.foundations].map((row) => [`foundation ${row.name}`, row.id] as const),
-    ...[...insert.structures, ...update.structures].map((row) => [`structure ${row.name}`, row.id] as const),
-  ]);
-  const tenantId = principal.tenantId;
-  const counts: Record<string, Json> = {};
-  const events: EventDraft[] = [];
-  for (const { kind, target, name, reason } of plan.actions) {
-    counts[kind] = Number(counts[kind] ?? 0) + 1;
-    const id = ids.get(`${target} ${name}`);
-    if (id === undefined || kind === "conflict") continue;
-    events.push({
-      tenantId,
-      type: `${target}.planned`,
-      subject: { kind: target, id },
-      data: { name, action: kind, reason, design: plan.design },
-    });
-  }
-  const type = record.wanted === "absent" ? "design.destroyed" : "design.applied";
-  const data = { name: record.name, version: record.version, by: principal.name, actions: counts };
-  return [{ tenantId, type, subject: { kind: "design", id: record.id }, data }, ...events];
 }

@@ -5,6 +5,7 @@ import { DEFAULT_TENANT, type Principal } from "../access/index.ts";
 import { createInventoryStore, inventoryMigrations, type InventoryStore } from "../inventory/index.ts";
 import { manualClock, type ManualClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
 import { createInProcessBus, type Bus } from "../platform/bus/index.ts";
 import type { Database, OpenEmptyDatabase } from "../platform/database/index.ts";
 import { createEventStream, eventMigrations, type EventStream } from "../platform/events/index.ts";
@@ -126,6 +127,18 @@ export function storeSuite(open: OpenEmptyDatabase): void {
         interface: "web1/eth0.20",
       });
       expect(await designs.plan(principal, lab)).toMatchObject({ empty: true, underway: 4, unchanged: 28 });
+      const { events: seen } = await events.read({ limit: 100 });
+      const told = seen.map(
+        ({ type, subject, data }) => `${type} ${subject.kind} ${String((data as JsonObject)["name"])}`,
+      );
+      for (const one of [
+        "inventory.changed tenant default",
+        "inventory.created group web",
+        "inventory.created interface web1/eth0",
+        "inventory.created structure switch1",
+        "structure.planned structure web1",
+      ])
+        expect(told).toContain(one);
 
       await database.transaction((tx) =>
         inventory.writeTenant(tx, { ...there.tenant, description: "Ours", version: there.tenant.version + 1 }),
