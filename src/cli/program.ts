@@ -43,6 +43,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
       "--data <folder>",
       "folder of the local server: data, log, socket (environment: GANTRY_DATA; default: ./.gantry)",
     )
+    .option("--tenant <tenant>", "whose inventory is meant (environment: GANTRY_TENANT; default: default)")
     .configureOutput({
       writeOut: (text) => terminal.out(text),
       writeErr: (text) => terminal.error(text),
@@ -178,7 +179,11 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .addOption(new Option("-o, --output <format>", "how to print").choices(LIST_FORMATS).default("table"))
     .option("--site <site>", "of this site, and of those below it")
     .option("--group <group>", "in this group, or in one below it")
-    .option("--blueprint <blueprint>", "made by this blueprint")
+    .option("--blueprint <blueprint>", "made by this blueprint, or by one that builds upon it")
+    .option("--parent <parent>", "directly below this one")
+    .option("--kind <kind>", "sites and groups of this kind: rack")
+    .option("--role <role>", "structures with this role")
+    .option("--state <state>", "planned, building, built, failed or destroying")
     .option("--label <name=value>", "with this label; `NAME` alone: with any value; may be repeated", collect)
     .option(
       "--vars <path=value>",
@@ -279,6 +284,30 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .addOption(yes())
     .addOption(output())
     .action(handle(async () => (await import("./inventory-import.ts")).importInventory));
+  inventory
+    .command("export")
+    .summary("write an inventory that Ansible runs at once")
+    .description(
+      "Writes an Ansible inventory of all structures, or of those that every filter holds for: a folder with ansible.cfg in which ansible-playbook runs, an archive of it, or one JSON document.",
+    )
+    .option("--group <group>", "structures of this group, by id or name", "all")
+    .addOption(
+      new Option("--format <format>", "what to write").choices(["folder", "tgz", "zip", "json"]).default("folder"),
+    )
+    .requiredOption("--out <path>", "where to write it")
+    .option("--site <site>", "structures of this site, or one below it")
+    .option("--blueprint <blueprint>", "structures made by this blueprint, or by one that builds upon it")
+    .option("--label <label>", "KEY or KEY=VALUE; may be repeated", collect)
+    .option(
+      "--vars <path:value>",
+      "structures whose resolved variables hold this JSON value there; may be repeated",
+      collect,
+    )
+    .option("--host <name>", "this structure; may be repeated", collect)
+    .option("--each", "a bundle for each host")
+    .option("--no-builtin", "leave out the built-in variables (_id, _site …)")
+    .option("--force", "replace what no export has made")
+    .action(handle(async () => (await import("./inventory-export.ts")).exportInventory));
 
   const job = program.command("job").summary("look into jobs and control them");
   job

@@ -57,7 +57,9 @@ function fileOf(map: JsonObject, where: string): AnsibleFile {
     return new GantryError(FILE_VARIABLE_INVALID, `${where}: ${why}`);
   }
   if (typeof path !== "string" || !isInnerPath(path))
-    throw refused(`$file must be a path inside the bundle, as in tls/web.pem, and not ${JSON.stringify(path)?.slice(0, 80)}`);
+    throw refused(
+      `$file must be a path inside the bundle, as in tls/web.pem, and not ${JSON.stringify(path)?.slice(0, 80)}`,
+    );
   const unknown = Object.keys(others)[0];
   if (unknown !== undefined) throw refused(`a file has $file and content or base64, and no ${unknown.slice(0, 40)}`);
   if ((content === undefined) === (base64 === undefined))

@@ -1,6 +1,7 @@
 import type { World } from "../inventory/index.ts";
 import type { Layer } from "../variables/index.ts";
 import { compareNames, freeGroupName, isFileName } from "./ansible-names.ts";
+import { addTo } from "./lists.ts";
 
 /** The groups of an inventory as Ansible would have them, and which of them each host is in. Pure. */
 
@@ -44,8 +45,8 @@ export function graphOf(world: World): Graph {
   function connect(parent: string, child: string): void {
     // Nothing is above `all`: Ansible refuses it.
     if (child === ALL) return;
-    children.get(parent)?.push(child) ?? children.set(parent, [child]);
-    if (groups.has(child)) parents.get(child)?.push(parent) ?? parents.set(child, [parent]);
+    addTo(children, parent, child);
+    if (groups.has(child)) addTo(parents, child, parent);
   }
   for (const group of groups.values()) {
     if (group.parent !== null && groups.has(group.parent)) connect(group.parent, group.name);
@@ -157,7 +158,7 @@ function derivedNodes(
   const below = new Map<string | null, string[]>();
   for (const site of world.sites.values()) {
     const parent = site.parent !== null && world.sites.has(site.parent) ? site.parent : null;
-    below.get(parent)?.push(site.name) ?? below.set(parent, [site.name]);
+    addTo(below, parent, site.name);
   }
   const waiting = [...(below.get(null) ?? [])].sort(compareNames).reverse();
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
@@ -184,7 +185,10 @@ function derivedNodes(
     }
     return made;
   }
-  return { blueprints: derive("blueprint", blueprintNames, 0), sites: derive("site", siteNames, blueprintNames.length) };
+  return {
+    blueprints: derive("blueprint", blueprintNames, 0),
+    sites: derive("site", siteNames, blueprintNames.length),
+  };
 }
 
 function hasAny(values: object): boolean {

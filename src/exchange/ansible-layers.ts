@@ -1,4 +1,13 @@
-import { builtIn, foundationOf, groupOrder, lineageOf, siteChain, type ResolverOptions, type StructureData, type World } from "../inventory/index.ts";
+import {
+  builtIn,
+  foundationOf,
+  groupOrder,
+  lineageOf,
+  siteChain,
+  type ResolverOptions,
+  type StructureData,
+  type World,
+} from "../inventory/index.ts";
 import type { Json } from "../kernel/json.ts";
 import type { Layer } from "../variables/index.ts";
 import { graphOf, precedence, type Graph, type Node } from "./ansible-groups.ts";
@@ -71,7 +80,8 @@ export function createLayering(world: World, options: ResolverOptions & { readon
       direct: directOf(structure, nodes, derived),
       plain,
       exact,
-      has: (name) => (resolved === undefined ? said.some((one) => one.names.includes(name)) : resolved.values.has(name)),
+      has: (name) =>
+        resolved === undefined ? said.some((one) => one.names.includes(name)) : resolved.values.has(name),
       resolved: () => (resolved ??= fold(layers, reader, classesOf(structure))),
     };
   }

@@ -50,7 +50,7 @@ inventory = ./hosts
 /** The files of a folder that Ansible runs at once. */
 export function* bundleFiles(inventory: AnsibleInventory, record: ExportRecord): Generator<BundleFile> {
   yield file("ansible.cfg", CONFIGURATION);
-  yield file(RECORD_FILE, `${JSON.stringify(record, null, 2)}\n`);
+  yield recordFile(record);
   yield file("hosts/inventory.json", inventoryText(inventory));
   for (const { name, variables } of inventory.groups)
     if (hasAny(variables)) yield file(`hosts/group_vars/${name}.yml`, yamlText(variables));
@@ -59,9 +59,15 @@ export function* bundleFiles(inventory: AnsibleInventory, record: ExportRecord):
   for (const { path, content } of inventory.files) yield { path: `files/${path}`, mode: OWN_FILE, content };
 }
 
+export function recordFile(record: ExportRecord): BundleFile {
+  return file(RECORD_FILE, `${JSON.stringify(record, null, 2)}\n`);
+}
+
 /** Who is where: what Ansible's YAML inventory holds, written as JSON, which it reads many times faster. */
 function inventoryText(inventory: AnsibleInventory): string {
-  const apart = new Map(inventory.hosts.filter(({ name }) => !isFileName(name)).map((host) => [host.name, host.variables]));
+  const apart = new Map(
+    inventory.hosts.filter(({ name }) => !isFileName(name)).map((host) => [host.name, host.variables]),
+  );
   const groups = inventory.groups.map((group) => {
     const hosts = group.hosts.map((host) => `${JSON.stringify(host)}:${jsonText(apart.get(host) ?? {})}`);
     const parts = [

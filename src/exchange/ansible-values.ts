@@ -68,17 +68,12 @@ export function fold(
     else overlay(values, layer, said, classes);
     for (const name of said.names) if (values.has(name)) last.set(name, layer);
   }
-  for (const name of [...last.keys()]) if (!values.has(name)) last.delete(name);
+  for (const name of last.keys()) if (!values.has(name)) last.delete(name);
   return { values, last };
 }
 
 /** Puts what a layer says over values. Throws as `resolve` does. */
-export function overlay(
-  values: Map<string, Json>,
-  layer: Layer,
-  said: Said,
-  classes: readonly string[],
-): void {
+export function overlay(values: Map<string, Json>, layer: Layer, said: Said, classes: readonly string[]): void {
   const concerned = said.names.filter((name) => values.has(name));
   const base = Object.fromEntries(concerned.map((name) => [name, values.get(name)!]));
   const under: Layer = { source: { kind: "built_in", name: "before" }, values: base };

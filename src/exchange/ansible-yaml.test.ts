@@ -48,7 +48,7 @@ describe("variables as YAML", () => {
         expect(parse(yamlText(made), { version: "1.1", uniqueKeys: false })).toEqual(normal);
         expect(JSON.parse(jsonText(made))).toEqual(normal);
       }),
-      { numRuns: 1000 },
+      { numRuns: 200 },
     );
   });
 

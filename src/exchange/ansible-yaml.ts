@@ -44,16 +44,12 @@ function scalar(value: Json): string {
 }
 
 /** Line breaks and what is not printable, as the YAML parser has it, beyond what JSON escapes by itself. */
-// oxlint-disable-next-line no-control-regex -- these are what is looked for
 const UNPRINTABLE = /[\u007f-\u009f\u00a0\u2028\u2029\ufeff\ufffe\uffff]/g;
 
 function quoted(text: string): string {
   const json = JSON.stringify(text);
   if (json.search(UNPRINTABLE) < 0) return json;
-  return json.replaceAll(
-    UNPRINTABLE,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return json.replaceAll(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** With an exponent, YAML 1.1 wants a point and a sign. */

@@ -23,7 +23,7 @@ describe("an inventory for Ansible", () => {
         for (const host of world.structures.keys())
           expect(resolvedByAnsible(inventory, host)).toEqual(expected(world, host));
       }),
-      { numRuns: 1000 },
+      { numRuns: 200 },
     );
   });
 
@@ -37,7 +37,7 @@ describe("an inventory for Ansible", () => {
           expect(inventory.hosts.map(({ name }) => name)).toEqual([host]);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 

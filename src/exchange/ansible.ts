@@ -105,7 +105,9 @@ export function createAnsiblePlanner(world: World, options: PlannerOptions): Ans
   function place(shareds: ReadonlyMap<Shared, number>, hosts: readonly Host[]): Placement {
     const banned = new Map<Node, Set<string>>();
     function ban(node: Node, name: string): void {
-      banned.get(node)?.add(name) ?? banned.set(node, new Set([name]));
+      const known = banned.get(node);
+      if (known === undefined) banned.set(node, new Set([name]));
+      else known.add(name);
     }
     function banAll(shared: Shared, isThere: (name: string) => boolean, only?: Iterable<string>): void {
       for (const node of shared.nodes) {
@@ -174,12 +176,14 @@ export function createAnsiblePlanner(world: World, options: PlannerOptions): Ans
     const theirs = new Map<string, Json>();
     for (const node of shared.nodes) for (const [name, value] of placement.variables(node)) theirs.set(name, value);
     const differing: Record<string, Json> = {};
-    for (const [name, value] of shared.resolved().values)
-      if (!same(theirs.get(name), value)) differing[name] = value;
+    for (const [name, value] of shared.resolved().values) if (!same(theirs.get(name), value)) differing[name] = value;
     return differing;
   }
 
-  function nodesToWrite(shareds: ReadonlyMap<Shared, number>, groups: ReadonlySet<string> | undefined): readonly Node[] {
+  function nodesToWrite(
+    shareds: ReadonlyMap<Shared, number>,
+    groups: ReadonlySet<string> | undefined,
+  ): readonly Node[] {
     const wanted = new Set<Node>([graph.nodes.get(ALL)!]);
     for (const shared of shareds.keys()) for (const node of shared.nodes) wanted.add(node);
     for (const node of graph.nodes.values())
@@ -196,7 +200,8 @@ export function createAnsiblePlanner(world: World, options: PlannerOptions): Ans
     files: FileCollector,
   ): readonly AnsibleGroup[] {
     const members = new Map<Node, string[]>(nodes.map((node) => [node, []]));
-    for (const { structure, shared } of hosts) for (const node of shared.direct) members.get(node)?.push(structure.name);
+    for (const { structure, shared } of hosts)
+      for (const node of shared.direct) members.get(node)?.push(structure.name);
     const written = new Set(nodes);
     const below = new Set(nodes.flatMap((node) => node.children));
     return nodes.map((node): AnsibleGroup => {

@@ -25,7 +25,8 @@ const ENTRIES: readonly BundleEntry[] = [
 test("a tgz holds the files with their modes", async () => {
   await pipeline(tgzOf(ENTRIES, MODIFIED), createWriteStream(join(folder, "b.tgz")));
   await run("tar", ["-xzf", "b.tgz"], { cwd: folder });
-  check();
+  expect(read()).toEqual(EXPECTED);
+  expect(statSync(join(folder, "deep/er/é.bin")).mode & 0o777).toBe(0o600);
   expect(statSync(join(folder, "deep")).mode & 0o777).toBe(0o755);
   expect(statSync(join(folder, "a.txt")).mtime).toEqual(MODIFIED);
 });
@@ -33,7 +34,7 @@ test("a tgz holds the files with their modes", async () => {
 test("a zip holds the files with their modes", async () => {
   await pipeline(zipOf(ENTRIES, MODIFIED), createWriteStream(join(folder, "b.zip")));
   await run("python3", ["-m", "zipfile", "-e", "b.zip", "."], { cwd: folder });
-  check(false);
+  expect(read()).toEqual(EXPECTED);
 });
 
 test("what goes wrong while it is made ends it", async () => {
@@ -50,13 +51,11 @@ test("it holds other bundles", async () => {
   await pipeline(tgzOf([inner], MODIFIED), createWriteStream(join(folder, "b.tgz")));
   await run("tar", ["-xzf", "b.tgz"], { cwd: folder });
   await run("tar", ["-xzf", "web1.tgz"], { cwd: folder });
-  check();
+  expect(read()).toEqual(EXPECTED);
 });
 
-function check(modes = true): void {
-  expect(readFileSync(join(folder, "a.txt"), "utf8")).toBe("text");
-  expect([...readFileSync(join(folder, "deep/er/é.bin"))]).toEqual([0, 255]);
-  expect(readFileSync(join(folder, `deep/${"x".repeat(150)}.yml`), "utf8")).toHaveLength(100_000);
-  expect(statSync(join(folder, "empty")).size).toBe(0);
-  if (modes) expect(statSync(join(folder, "deep/er/é.bin")).mode & 0o777).toBe(0o600);
+const EXPECTED = ENTRIES.map(({ path, ...entry }) => [path, Buffer.from("content" in entry ? entry.content : "")]);
+
+function read(): readonly (readonly [string, Buffer])[] {
+  return ENTRIES.map(({ path }) => [path, readFileSync(join(folder, path))]);
 }

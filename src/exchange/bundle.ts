@@ -33,7 +33,8 @@ export function tgzOf(entries: Iterable<BundleEntry>, modified: Date): Readable 
   async function fill(): Promise<void> {
     const known = new Set<string>();
     for (const entry of entries) {
-      for (const folder of foldersOf(entry.path, known)) await add({ name: `${folder}/`, mode: FOLDER, type: "directory" });
+      for (const folder of foldersOf(entry.path, known))
+        await add({ name: `${folder}/`, mode: FOLDER, type: "directory" });
       const content = await contentOf(entry);
       await add({ name: entry.path, mode: modeOf(entry) }, content);
     }

@@ -2,3 +2,4 @@
 
 export { loadSource, type LoadedSource } from "./import-files.ts";
 export { IMPORT_FORMATS, type ImportFormat } from "./import-model.ts";
+export { checkPlace, placeFile, placeFolder } from "./bundle-folder.ts";

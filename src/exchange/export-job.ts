@@ -4,7 +4,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import { createAnsiblePlanner } from "./ansible.ts";
 import { isFileName } from "./ansible-names.ts";
-import { bundleFiles, dynamicInventory, type ExportRecord } from "./ansible-render.ts";
+import { bundleFiles, dynamicInventory, recordFile, type ExportRecord } from "./ansible-render.ts";
 import { tgzOf, zipOf, type BundleEntry } from "./bundle.ts";
 import { configured } from "./configuration.ts";
 import { EXPORT_FORMAT_UNKNOWN, EXPORT_NAME_UNSAFE } from "./errors.ts";
@@ -54,7 +54,7 @@ export async function runExport(parts: ExportJobParts, request: ExportRequest): 
       const bundle = (): Readable => archive(bundleFiles(planner.plan([host], new Set()), record), now);
       return { path: `${host}.${format}`, bundle };
     });
-    return { head, content: archive(bundles, now) };
+    return { head, content: archive([recordFile(record), ...bundles], now) };
   }
   const inventory = planner.plan(selection.hosts, selection.groups);
   if (format === "json") return { head, content: Readable.from(inLargePieces(dynamicInventory(inventory))) };

@@ -23,7 +23,9 @@ const querystring = z.strictObject({
   site: z.string().optional().describe("Structures of this site, or one below it"),
   blueprint: z.string().optional().describe("Made by this blueprint, or by one that builds upon it"),
   label: several.describe("`KEY` or `KEY=VALUE`; may be given several times"),
-  vars: several.describe("`PATH:JSON`: structures whose resolved variables hold this value there; may be given several times"),
+  vars: several.describe(
+    "`PATH:JSON`: structures whose resolved variables hold this value there; may be given several times",
+  ),
   host: several.describe("Structures of this name; may be given several times"),
   each: flag("false").describe("A bundle for each host, in one archive"),
   builtin: flag("true").describe("Whether hosts get the built-in variables (`_id`, `_site` …)"),
@@ -60,7 +62,10 @@ function asked(bundle: string): { readonly group: string; readonly format: Expor
   const at = bundle.lastIndexOf(".");
   const format = EXPORT_FORMATS.find((one) => one === bundle.slice(at + 1));
   if (at < 1 || format === undefined)
-    throw new GantryError(EXPORT_FORMAT_UNKNOWN, `'${bundle.slice(0, 80)}' is no group with .tgz, .zip or .json behind it`);
+    throw new GantryError(
+      EXPORT_FORMAT_UNKNOWN,
+      `'${bundle.slice(0, 80)}' is no group with .tgz, .zip or .json behind it`,
+    );
   return { group: bundle.slice(0, at), format };
 }
 

@@ -13,6 +13,7 @@ import { GantryError } from "../kernel/errors.ts";
 import { ALL } from "./ansible-groups.ts";
 import { same } from "./ansible-values.ts";
 import type { ExportRequest } from "./export-model.ts";
+import { addTo } from "./lists.ts";
 
 /** Which structures and groups an export is of. Pure. */
 export interface Selection {
@@ -53,7 +54,8 @@ export function select(
       );
     })
     .map(({ name }) => name);
-  const isWhole = site === undefined && blueprint === undefined && label === undefined && vars.length === 0 && named === undefined;
+  const isWhole =
+    site === undefined && blueprint === undefined && label === undefined && vars.length === 0 && named === undefined;
   const groups = !isWhole ? new Set<string>() : group === ALL ? undefined : groupsBelow(snapshot, group);
   return { group, hosts, groups, concerned: concernedBy(snapshot, hosts, groups) };
 }
@@ -91,8 +93,7 @@ function hostOf(snapshot: Snapshot, name: string): string {
 
 function groupsBelow(snapshot: Snapshot, top: string): ReadonlySet<string> {
   const children = new Map<string, string[]>();
-  for (const { name, parent } of snapshot.groups.values())
-    if (parent !== null) children.get(parent)?.push(name) ?? children.set(parent, [name]);
+  for (const { name, parent } of snapshot.groups.values()) if (parent !== null) addTo(children, parent, name);
   const found = new Set<string>();
   const waiting = [top];
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {

@@ -164,7 +164,6 @@ function asked(thread: Thread, request: ExportRequest, ended: () => void): Promi
           fail(new Error(`the export broke: ${answer.message}`));
       }
     });
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     thread.worker.postMessage({ request, port: port2 }, [port2]);
   });
 }

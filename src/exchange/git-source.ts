@@ -19,7 +19,8 @@ export function sourceProblem(from: GroupConfiguration, local: boolean): string 
 
 function urlProblem(url: string, local: boolean): string | undefined {
   const shown = `the URL '${url.slice(0, 100)}'`;
-  if (url === "" || url.length > LONGEST || CONTROL.test(url)) return `${shown} is empty, too long, or has blanks in it`;
+  if (url === "" || url.length > LONGEST || CONTROL.test(url))
+    return `${shown} is empty, too long, or has blanks in it`;
   // git would take it for an option.
   if (url.startsWith("-")) return `${shown} begins with a dash`;
   // git would start a program of this name.
@@ -29,7 +30,8 @@ function urlProblem(url: string, local: boolean): string | undefined {
     return local ? undefined : `${shown} is a path of the server's machine`;
   }
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed === undefined || !SCHEMES.includes(parsed.protocol)) return `${shown} is none of https://, ssh:// and git://`;
+  if (parsed === undefined || !SCHEMES.includes(parsed.protocol))
+    return `${shown} is none of https://, ssh:// and git://`;
   // git hands host and user on to ssh as words of its command.
   if (parsed.hostname === "" || parsed.hostname.startsWith("-") || parsed.username.startsWith("-"))
     return `${shown} has no host, or one that looks like an option`;

@@ -105,13 +105,17 @@ export function createGitReader(options: GitOptions): GitReader {
     const entries = path !== "" && found[0]?.type === "tree" ? await list(repository, commit, [`${path}/`]) : found;
     const wanted = entries.filter(
       // Links are not followed: they may lead anywhere.
-      (entry) => entry.type === "blob" && entry.mode !== "120000" && (entry.path === path || /\.ya?ml$/.test(entry.path)),
+      (entry) =>
+        entry.type === "blob" && entry.mode !== "120000" && (entry.path === path || /\.ya?ml$/.test(entry.path)),
     );
     const where = `${from.url} at ${commit.slice(0, 12)}, '${from.path}'`;
     if (wanted.length === 0) throw new GantryError(CONFIGURATION_FILE_INVALID, `${where}: there is no YAML file`);
     const bytes = wanted.reduce((sum, entry) => sum + entry.size, 0);
     if (wanted.length > MOST_FILES || bytes > MOST_BYTES)
-      throw new GantryError(CONFIGURATION_FILE_INVALID, `${where}: ${wanted.length} files of ${bytes} bytes are too much`);
+      throw new GantryError(
+        CONFIGURATION_FILE_INVALID,
+        `${where}: ${wanted.length} files of ${bytes} bytes are too much`,
+      );
     const files: { path: string; text: string }[] = [];
     for (const entry of wanted) {
       const content = await git(repository, ["cat-file", "blob", entry.id]);
@@ -154,10 +158,11 @@ export function createGitReader(options: GitOptions): GitReader {
       const seconds = Math.round(patience / 1000);
       const cancelTimer = clock.after(patience, () => end(new Error(`git did not answer within ${seconds} s`)));
       let cancelLook = clock.after(LOOK_MILLISECONDS, look);
+      async function bound(): Promise<void> {
+        if ((await sizeOf(repository)) > LARGEST_REPOSITORY) end(new TooLarge("the repository is larger than 512 MiB"));
+      }
       function look(): void {
-        void sizeOf(repository).then((size) => {
-          if (size > LARGEST_REPOSITORY) end(new TooLarge("the repository is larger than 512 MiB"));
-        });
+        void bound();
         cancelLook = clock.after(LOOK_MILLISECONDS, look);
       }
       child.stdout.on("data", (chunk: Buffer) => {
@@ -209,7 +214,13 @@ function environment(local: boolean): NodeJS.ProcessEnv {
 /** Bytes of the files of a folder and those below. What goes away meanwhile counts nothing. */
 async function sizeOf(folder: string): Promise<number> {
   const names = await readdir(folder, { recursive: true }).catch(() => []);
-  const sizes = await Promise.all(names.map((name) => stat(join(folder, name)).then((one) => one.size).catch(() => 0)));
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(folder, name))
+        .then((one) => one.size)
+        .catch(() => 0),
+    ),
+  );
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 

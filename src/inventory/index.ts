@@ -78,6 +78,8 @@ export { inventoryRoutes } from "./routes.ts";
 export { createTenantService, type TenantService } from "./tenants.ts";
 export { tenantRoutes } from "./tenant-routes.ts";
 export { groupRoutes } from "./group-routes.ts";
+export { createMembersService, type MembersService } from "./members.ts";
+export { membersRoutes } from "./members-routes.ts";
 export {
   allocateFor,
   blockCounts,

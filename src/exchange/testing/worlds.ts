@@ -99,7 +99,9 @@ export function worlds(operators = true): fc.Arbitrary<World> {
     .record({
       tenant: vars,
       sites: fc.array(fc.record({ parent: fc.nat(3), variables: vars }), { minLength: 1, maxLength: 4 }),
-      blueprints: fc.array(fc.record({ parents: fc.array(fc.nat(3), { maxLength: 2 }), variables: vars }), { maxLength: 4 }),
+      blueprints: fc.array(fc.record({ parents: fc.array(fc.nat(3), { maxLength: 2 }), variables: vars }), {
+        maxLength: 4,
+      }),
       groups: fc.array(
         fc.record({
           parent: fc.option(fc.nat(8), { nil: null }),
@@ -134,9 +136,7 @@ export function worlds(operators = true): fc.Arbitrary<World> {
           parent: one.parent === null ? null : (earlier[one.parent] ?? null),
           includes: [
             ...new Set(
-              one.includes
-                .map((to) => (typeof to === "string" ? to : later[to]))
-                .filter((to) => to !== undefined),
+              one.includes.map((to) => (typeof to === "string" ? to : later[to])).filter((to) => to !== undefined),
             ),
           ],
           priority: one.priority,
@@ -178,7 +178,9 @@ export function worlds(operators = true): fc.Arbitrary<World> {
           structureNamed(`h${index}`, {
             site: siteOf(one.site),
             blueprint:
-              one.blueprint === null || made.blueprints.length === 0 ? null : `b${one.blueprint % made.blueprints.length}`,
+              one.blueprint === null || made.blueprints.length === 0
+                ? null
+                : `b${one.blueprint % made.blueprints.length}`,
             foundation: one.foundation ? "f0" : null,
             groups: [...new Set(one.groups.map((to) => groupNames[to]).filter((to) => to !== undefined))],
             variables: one.variables,
