@@ -31,8 +31,11 @@ const LEFT_OUT = /^\/v1\/link(\/|$)/;
 const LINES: Readonly<Record<string, string>> = { "GET /v1/runs/{id}/output": "RunLine" };
 const BYTES: readonly string[] = ["POST /v1/content"];
 
-/** Headers a server reads for itself. */
-const OWN_HEADERS: readonly string[] = ["last-event-id", "accept", "content-type"];
+/** Headers a server reads for itself, or that a client sends with everything. */
+const OWN_HEADERS: readonly string[] = ["last-event-id", "accept", "content-type", "gantry-tenant"];
+
+/** A place in a path which the client fills: it asks as one tenant. */
+const TENANT = "{tenantId}";
 
 interface Operation {
   readonly resource: string;
@@ -46,12 +49,17 @@ interface Operation {
   readonly headers: Readonly<Record<string, string>>;
   readonly largestPage: number | undefined;
   readonly signature: string;
+  /** The type of a list's items. */
+  readonly item: string | undefined;
+  /** The type of the body. */
+  readonly draft: string | undefined;
   readonly summary: string;
 }
 
 /** The text of `operations.generated.ts`. @throws Error when two endpoints would get the same name */
 export function clientSource(document: OpenApi): string {
   const operations = operationsOf(document);
+  const { declarations, renamed } = namedTypes(operations);
   const resources = [...new Set(operations.map((one) => one.resource))].toSorted();
   const of = (resource: string): readonly Operation[] => operations.filter((one) => one.resource === resource);
   return [
@@ -60,12 +68,13 @@ export function clientSource(document: OpenApi): string {
     ...Object.entries(document.components?.schemas ?? {}).map(
       ([name, schema]) => `export type ${typeName(name)} = ${typeOf(schema)};`,
     ),
+    ...declarations,
     "/** What the server can be asked, by what it is about. */",
     "export interface Resources {",
     ...resources.map((resource) =>
       [
         `readonly ${resource}: {`,
-        ...of(resource).map((one) => `/** ${one.summary} */\n${one.name}${one.signature};`),
+        ...of(resource).map((one) => `/** ${one.summary} */\n${one.name}${renamed(one.signature)};`),
         "};",
       ].join("\n"),
     ),
@@ -107,7 +116,7 @@ function operationOf(method: string, path: string, operation: ApiOperation): Ope
       .filter((one) => one.in === "header" && !OWN_HEADERS.includes(one.name))
       .map((one) => [camel(one.name), one.name]),
   );
-  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => `${camel(name)}: string`);
+  const inPath = [...path.replace(TENANT, "").matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => `${camel(name)}: string`);
   const bodies = Object.values(content).map((one) => typeOf(one.schema ?? {}));
   const bodyType =
     body === "bytes" ? "AsyncIterable<Uint8Array> | Uint8Array | string" : [...new Set(bodies)].join(" | ");
@@ -126,6 +135,8 @@ function operationOf(method: string, path: string, operation: ApiOperation): Ope
     headers,
     largestPage: parameters.find((one) => one.in === "query" && one.name === "limit")?.schema.maximum,
     signature: `(${given.join(", ")}): ${answered.type}`,
+    item: answered.item,
+    draft: body === "json" ? bodyType : undefined,
     summary: operation.summary ?? endpoint,
   };
 }
@@ -146,7 +157,10 @@ function optionType({ name, schema }: Parameter): string {
   return values.length === 2 && values[0] === "false" && values[1] === "true" ? "boolean" : typeOf(schema);
 }
 
-function answerOf(endpoint: string, operation: ApiOperation): { kind: Operation["answer"]; type: string } {
+function answerOf(
+  endpoint: string,
+  operation: ApiOperation,
+): { readonly kind: Operation["answer"]; readonly type: string; readonly item?: string } {
   const lines = LINES[endpoint];
   if (lines !== undefined) return { kind: "lines", type: `Promise<AsyncIterable<${lines}>>` };
   const [, good] = Object.entries(operation.responses).find(([status]) => status.startsWith("2")) ?? [];
@@ -163,9 +177,31 @@ function answerOf(endpoint: string, operation: ApiOperation): { kind: Operation[
   if (items !== undefined && members["next"] !== undefined) {
     // Some pages say more than their items.
     const whole = Object.keys(members).length === 2 ? "" : `, ${typeOf(schema)}`;
-    return { kind: "page", type: `Listing<${typeOf(items)}${whole}>` };
+    return { kind: "page", type: `Listing<${typeOf(items)}${whole}>`, item: typeOf(items) };
   }
   return { kind: "json", type: `Promise<${typeOf(schema)}>` };
+}
+
+/**
+ * A name for what a list holds and for what is sent to make one: `Structure`, `NewStructure`. The same type in other places gets the same
+ * name.
+ */
+function namedTypes(operations: readonly Operation[]): {
+  readonly declarations: readonly string[];
+  readonly renamed: (text: string) => string;
+} {
+  const names = new Map<string, string>();
+  for (const { resource, name, item, draft } of operations) {
+    const singular = typeName(resource.replace(/s$/, ""));
+    if (name === "list" && item?.startsWith("{") === true && !names.has(item)) names.set(item, singular);
+    if (name === "create" && draft?.startsWith("{") === true && !names.has(draft)) names.set(draft, `New${singular}`);
+  }
+  // The longest first: a type may be a part of another.
+  const longest = [...names].toSorted(([a], [b]) => b.length - a.length);
+  return {
+    declarations: [...names].map(([type, name]) => `export interface ${name} ${type}`),
+    renamed: (text) => longest.reduce((all, [type, name]) => all.replaceAll(type, name), text),
+  };
 }
 
 const OF_MANY: Readonly<Record<string, string>> = {
@@ -189,6 +225,7 @@ const OF_WORD: Readonly<Record<string, string>> = {
 function nameOf(method: string, path: string, paged: boolean): { readonly resource: string; readonly name: string } {
   // `/v1/dns/targets` is a resource of its own: `dnsTargets`.
   const [first = "", ...rest] = path
+    .replace(`/${TENANT}`, "")
     .replace(/^\/v1\/dns\//, "/v1/dns-")
     .replace(/^\/v1\//, "/")
     .slice(1)

@@ -47,15 +47,7 @@ describe("the commands for every kind", () => {
   it("make, list, change and delete", async () => {
     await out("create", "site", "lab", "kind=lab", "variables.ntp=10.0.0.1");
     await out("create", "group", "web", "priority=10", "variables.port=8080");
-    await out(
-      "create",
-      "structure",
-      "web1",
-      "site=lab",
-      "groups=[web]",
-      "labels.rack=7",
-      String.raw`variables.net\.forward=true`,
-    );
+    await out("create", "structure", "web1", "site=lab", "groups=[web]", "labels.rack=7", "variables.forward=true");
     await out("create", "structure", "web2", "site=lab", "labels.rack=8");
     expect(await out("get", "structures", "-o", "name")).toBe("web1\nweb2\n");
     expect(await out("get", "structures", "--group", "web", "-o", "name")).toBe("web1\n");
@@ -69,10 +61,10 @@ describe("the commands for every kind", () => {
     expect(JSON.parse(await out("show", "structure", "web1", "-o", "json"))).toMatchObject({
       role: "web",
       labels: {},
-      variables: { "net.forward": true, tls: { key: null } },
+      variables: { forward: true, tls: { key: null } },
     });
     expect(await out("set", "structure", "web1", "role=web")).toContain("nothing to change");
-    await out("structure", "set", "web1", "port=9090", "net.forward=");
+    await out("structure", "set", "web1", "port=9090", "forward=");
     const table = await out("structure", "vars", "web1", "--explain");
     expect(table).toMatch(/^port +9090 +structure web1 +group web: 8080$/m);
     expect(table).toMatch(/^ntp +"10\.0\.0\.1" +site lab +-$/m);

@@ -5,7 +5,7 @@ import { parseYaml } from "./yaml.ts";
 import type { CommandContext } from "./context.ts";
 import { USAGE } from "./errors.ts";
 import { EXIT } from "./failure.ts";
-import { kindNamed, methodOf } from "./kinds.ts";
+import { kindNamed, kindWord, methodOf } from "./kinds.ts";
 import { patchOperations, settingOf, withSettings } from "./settings.ts";
 
 /** `gantry create KIND NAME path=value…`, or with `--file`. */
@@ -25,12 +25,22 @@ export async function create(
       USAGE,
       `${String(options["file"])} holds ${given.length} ${kind.plural}; a name or settings fit only one`,
     );
-  for (const one of given) {
-    const data = withSettings(named ? { ...one, name: args[1]! } : one, settings);
-    const made = await creating(data);
-    context.terminal.out(`${kind.singular} ${String(made["name"])} created\n`);
-  }
+  const things = given.map((one) => withSettings(named ? { ...one, name: args[1]! } : one, settings));
+  const names =
+    things.length === 1
+      ? [String((await creating(things[0]!))["name"])]
+      : await bulk(
+          context,
+          things.map((data) => ({ action: "create", kind: kindWord(kind), data })),
+        );
+  for (const name of names) context.terminal.out(`${kind.singular} ${name} created\n`);
   return EXIT.ok;
+}
+
+/** Makes edits in one transaction. Returns the names of what they were about. */
+async function bulk(context: CommandContext, edits: readonly JsonObject[]): Promise<readonly string[]> {
+  const { results } = await context.client.bulk.create({ edits: edits as never });
+  return results.slice(0, edits.length).map(({ name }) => name);
 }
 
 /** `gantry set KIND NAME path=value… [--remove PATH…]`: against the version that was read, so that two people do not undo each other. */

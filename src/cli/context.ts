@@ -14,6 +14,7 @@ export interface CommandContext {
 
 export interface GlobalOptions {
   readonly data?: string;
+  readonly tenant?: string;
   readonly output?: OutputFormat;
 }
 
@@ -24,6 +25,6 @@ export function commandContext(terminal: Terminal, options: GlobalOptions): Comm
     terminal,
     dataFolder,
     output: options.output ?? "table",
-    client: createClient({ dataFolder }),
+    client: createClient({ dataFolder, tenant: options.tenant ?? (process.env["GANTRY_TENANT"] || undefined) }),
   };
 }

@@ -1,5 +1,4 @@
 import { GantryError } from "../kernel/errors.ts";
-import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
 import type { CommandContext } from "./context.ts";
 import { EXIT } from "./failure.ts";
 import { kindNamed, methodOf } from "./kinds.ts";
@@ -20,26 +19,34 @@ export async function remove(
 ): Promise<number> {
   const [kindName = "", ...names] = args;
   const kind = kindNamed(kindName);
-  const removing = methodOf(context.client, kind, "delete");
+  const [removing, reading] = [methodOf(context.client, kind, "delete"), methodOf(context.client, kind, "get")];
   const yes = options["yes"] === true;
   const what = `${names.length === 1 ? kind.singular : kind.plural} ${names.join(", ")}`;
   await confirm(context, `Delete ${what}?`, { yes, destroys: true, what: `deleting ${what}` });
   for (const name of names) {
+    // What is deleted is what was there when it was asked for, and not what somebody has made of it since.
+    const ifMatch = Number((await reading(name))["version"]);
     const done = (answer: unknown): void => context.terminal.out(`${kind.singular} ${name} ${outcomeOf(answer)}\n`);
     if (yes && options["cascade"] === true) {
-      done(await removing(name, { cascade: true }));
+      done(await removing(name, { cascade: true, ifMatch }));
       continue;
     }
     try {
-      done(await removing(name));
+      done(await removing(name, { ifMatch }));
     } catch (error) {
-      const along = error instanceof GantryError && error.code === NEEDS_CASCADE ? consequences(error) : undefined;
-      if (along === undefined) throw error;
-      context.terminal.error(`${along.map((line) => `  ${printable(line)}\n`).join("")}`);
+      if (!(error instanceof GantryError) || error.code !== NEEDS_CASCADE) throw error;
+      context.terminal.error(
+        `${consequences(error)
+          .map((line) => `  ${printable(line)}\n`)
+          .join("")}`,
+      );
       // Nobody is there to be asked, or said yes to less than this.
-      if (yes || !context.terminal.interactive) throw error;
-      await confirm(context, `${(error as GantryError).message}. Go on?`, { yes: false, destroys: true });
-      done(await removing(name, { cascade: true }));
+      if (yes || !context.terminal.interactive)
+        throw new GantryError(error.kind, error.message, {
+          hint: "With --cascade these go along; or move them first.",
+        });
+      await confirm(context, `${error.message}. Go on?`, { yes: false, destroys: true });
+      done(await removing(name, { cascade: true, ifMatch }));
     }
   }
   return EXIT.ok;
@@ -47,8 +54,8 @@ export async function remove(
 
 /** What is built is taken down by jobs before it goes. */
 function outcomeOf(answer: unknown): string {
-  const action = isJsonObject(answer as Json) ? (answer as JsonObject)["action"] : undefined;
-  return action === "leaving" ? "is being taken down, and goes then" : "deleted";
+  const [first] = (answer as { readonly results?: readonly { readonly action: string }[] } | null)?.results ?? [];
+  return first?.action === "leaving" ? "is being taken down, and goes then" : "deleted";
 }
 
 /** The lines that say what would go along, and what would change. */

@@ -22,10 +22,14 @@ export async function get(
       site: options["site"],
       group: options["group"],
       blueprint: options["blueprint"],
+      parent: options["parent"],
+      kind: options["kind"],
+      role: options["role"],
+      state: options["state"],
       label: options["label"],
       vars: ((options["vars"] as readonly string[] | undefined) ?? []).map(searchText),
       sort: options["sort"],
-      fields: fields?.join(","),
+      fields: fields && [...new Set(fields.map(memberOf))].join(","),
     })
     .all();
   if (format === "csv") printCsv(context.terminal, rows, fields);
@@ -75,12 +79,21 @@ function fieldsOf(given: unknown): readonly string[] | undefined {
   return fields;
 }
 
+/** The server chooses members, the columns are within them. */
+function memberOf(field: string): string {
+  return field.split(".")[0] ?? field;
+}
+
 function fieldColumn(field: string): Column<JsonObject> {
   return { heading: field.toUpperCase(), value: (row) => printable(valueText(valueAt(row, field))) || "-" };
 }
 
 function narrowed(options: Record<string, unknown>): string {
-  return ["site", "group", "blueprint", "label", "vars"].some((one) => options[one] !== undefined) ? " like that" : "";
+  return ["site", "group", "blueprint", "parent", "kind", "role", "state", "label", "vars"].some(
+    (one) => options[one] !== undefined,
+  )
+    ? " like that"
+    : "";
 }
 
 function wholeNumber(option: string, given: unknown): number {

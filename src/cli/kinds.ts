@@ -234,6 +234,11 @@ export function resourceOf(client: GantryClient, kind: Kind): AnyResource {
   return (client as unknown as Readonly<Record<string, AnyResource>>)[kind.resource]!;
 }
 
+/** As the server's edits call it: `address_block`. */
+export function kindWord(kind: Kind): string {
+  return kind.singular.replaceAll("-", "_");
+}
+
 /** What can be done with a kind by name. @throws GantryError `usage`, when it cannot */
 export function methodOf<Name extends "get" | "create" | "patch" | "delete">(
   client: GantryClient,

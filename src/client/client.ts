@@ -22,10 +22,16 @@ export interface GantryClient extends Omit<Resources, "events">, Requests {
   close(): void;
 }
 
-export type ClientOptions =
+export type ClientOptions = (
   | Address
   /** The server on this machine that has this data folder. */
-  | { readonly dataFolder: string };
+  | { readonly dataFolder: string }
+) & {
+  /** Whose inventory is meant, by name or id. Left out: that of `default`, who is there from the start. */
+  readonly tenant?: string | undefined;
+};
+
+const FIRST_TENANT = "default";
 
 /**
  * A client of a server: of the one given, else of the one on this machine whose data folder is in `GANTRY_DATA`, else is `.gantry`. Nothing
@@ -37,9 +43,10 @@ export type ClientOptions =
 export function createClient(
   options: ClientOptions = { dataFolder: process.env["GANTRY_DATA"] ?? ".gantry" },
 ): GantryClient {
-  const transport = createTransport(addressOf(options));
+  const { tenant } = options;
+  const transport = createTransport(addressOf(options), tenant === undefined ? {} : { "gantry-tenant": tenant });
   const requests = createRequests(transport);
-  const resources = createResources(OPERATIONS, requests);
+  const resources = createResources(OPERATIONS, requests, tenant ?? FIRST_TENANT);
   return {
     ...resources,
     ...requests,
@@ -53,6 +60,7 @@ function addressOf(options: ClientOptions): Address {
   if ("dataFolder" in options) return { socket: socketPath(resolve(options.dataFolder)) };
   if ("url" in options && (typeof options.token !== "string" || options.token.trim() === ""))
     throw new GantryError(CLIENT_ADDRESS_INVALID, `there is no token for ${options.url}`);
+  if (!("url" in options)) return { socket: options.socket };
   // A file is read with its last line break.
-  return "url" in options ? { ...options, token: options.token.trim() } : options;
+  return { url: options.url, token: options.token.trim(), authority: options.authority };
 }

@@ -1,5 +1,905 @@
 // Made from docs/openapi.json by `npm run client`. Changes here are lost.
 import type { CallOptions, Listing, OperationTable, RunLine } from "./model.ts";
+export interface Tenant {
+readonly name: string;
+readonly description: string;
+readonly variables: {
+readonly [name: string]: unknown;
+};
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+}
+export interface NewTenant {
+readonly name: string;
+readonly description?: string | undefined;
+readonly variables?: {
+readonly [name: string]: unknown;
+} | undefined;
+readonly labels?: {
+readonly [name: string]: string;
+} | undefined;
+readonly assets?: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url?: string | null | undefined;
+})[] | undefined;
+readonly fields?: {
+readonly [name: string]: unknown;
+} | undefined;
+}
+export interface FieldSchema {
+readonly name: string;
+readonly schema: {
+readonly [name: string]: unknown;
+};
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+}
+export interface NewFieldSchema {
+readonly name: string;
+readonly schema: {
+readonly [name: string]: unknown;
+};
+readonly labels?: {
+readonly [name: string]: string;
+} | undefined;
+readonly assets?: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url?: string | null | undefined;
+})[] | undefined;
+readonly fields?: {
+readonly [name: string]: unknown;
+} | undefined;
+}
+export interface Zone {
+readonly name: string;
+readonly description: string;
+readonly parent: string | null;
+readonly contact: string;
+readonly nameservers: readonly (string)[];
+readonly ttl: number;
+readonly refresh: number;
+readonly retry: number;
+readonly expire: number;
+readonly minimum: number;
+readonly records: readonly ({
+readonly name: string;
+readonly type: "A" | "AAAA" | "CNAME" | "MX" | "NS" | "SRV" | "TXT";
+readonly value: string;
+readonly ttl: number | null;
+})[];
+readonly views: readonly (string)[];
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+}
+export interface NewZone {
+readonly name: string;
+readonly description?: string | undefined;
+readonly parent?: string | null | undefined;
+readonly contact?: string | undefined;
+readonly nameservers?: readonly (string)[] | undefined;
+readonly ttl?: number | undefined;
+readonly refresh?: number | undefined;
+readonly retry?: number | undefined;
+readonly expire?: number | undefined;
+readonly minimum?: number | undefined;
+readonly records?: readonly ({
+readonly name?: string | undefined;
+readonly type: "A" | "AAAA" | "CNAME" | "MX" | "NS" | "SRV" | "TXT";
+readonly value: string;
+readonly ttl?: number | null | undefined;
+})[] | undefined;
+readonly views?: readonly (string)[] | undefined;
+readonly labels?: {
+readonly [name: string]: string;
+} | undefined;
+readonly assets?: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url?: string | null | undefined;
+})[] | undefined;
+readonly fields?: {
+readonly [name: string]: unknown;
+} | undefined;
+}
+export interface Site {
+readonly name: string;
+readonly kind: string;
+readonly description: string;
+readonly parent: string | null;
+readonly variables: {
+readonly [name: string]: unknown;
+};
+readonly zone: string | null;
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+}
+export interface NewSite {
+readonly name: string;
+readonly kind?: string | undefined;
+readonly description?: string | undefined;
+readonly parent?: string | null | undefined;
+readonly variables?: {
+readonly [name: string]: unknown;
+} | undefined;
+readonly zone?: string | null | undefined;
+readonly labels?: {
+readonly [name: string]: string;
+} | undefined;
+readonly assets?: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url?: string | null | undefined;
+})[] | undefined;
+readonly fields?: {
+readonly [name: string]: unknown;
+} | undefined;
+}
+export interface Network {
+readonly name: string;
+readonly site: string | null;
+readonly description: string;
+readonly mtu: number | null;
+readonly vlan: number | null;
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+}
+export interface NewNetwork {
+readonly name: string;
+readonly site?: string | null | undefined;
+readonly description?: string | undefined;
+readonly mtu?: number | null | undefined;
+readonly vlan?: number | null | undefined;
+readonly labels?: {
+readonly [name: string]: string;
+} | undefined;
+readonly assets?: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url?: string | null | undefined;
+})[] | undefined;
+readonly fields?: {
+readonly [name: string]: unknown;
+} | undefined;
+}
+export interface Link {
+readonly name: string;
+readonly site: string | null;
+readonly description: string;
+readonly mtu: number | null;
+readonly speed: string | null;
+readonly bonding: {
+readonly mode: string;
+readonly parameters: {
+readonly [name: string]: unknown;
+};
+} | null;
+readonly trunking: {
+readonly mode: "disabled" | "802.1q";
+readonly native: string | null;
+};
+readonly networks: readonly (string)[];
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+}
+export interface NewLink {
+readonly name: string;
+readonly site?: string | null | undefined;
+readonly description?: string | undefined;
+readonly mtu?: number | null | undefined;
+readonly speed?: string | null | undefined;
+readonly bonding?: {
+readonly mode: string;
+readonly parameters?: {
+readonly [name: string]: unknown;
+} | undefined;
+} | null | undefined;
+readonly trunking?: {
+readonly mode: "disabled" | "802.1q";
+readonly native?: string | null | undefined;
+} | undefined;
+readonly networks?: readonly (string)[] | undefined;
+readonly labels?: {
+readonly [name: string]: string;
+} | undefined;
+readonly assets?: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url?: string | null | undefined;
+})[] | undefined;
+readonly fields?: {
+readonly [name: string]: unknown;
+} | undefined;
+}
+export interface AddressBlock {
+readonly name: string;
+readonly site: string;
+readonly subnet: string;
+readonly gateway: string | null;
+readonly reserved: readonly (string)[];
+readonly dynamic: readonly (string)[];
+readonly network: string | null;
+readonly description: string;
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+}
+export interface NewAddressBlock {
+readonly name: string;
+readonly site: string;
+readonly subnet: string;
+readonly gateway?: string | null | undefined;
+readonly reserved?: readonly (string)[] | undefined;
+readonly dynamic?: readonly (string)[] | undefined;
+readonly network?: string | null | undefined;
+readonly description?: string | undefined;
+readonly labels?: {
+readonly [name: string]: string;
+} | undefined;
+readonly assets?: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url?: string | null | undefined;
+})[] | undefined;
+readonly fields?: {
+readonly [name: string]: unknown;
+} | undefined;
+}
+export interface Blueprint {
+readonly name: string;
+readonly builds: "foundation" | "structure";
+readonly description: string;
+readonly parents: readonly (string)[];
+readonly variables: {
+readonly [name: string]: unknown;
+};
+readonly scripts: {
+readonly [name: string]: string | {
+readonly text: string;
+readonly origin: {
+readonly file: string;
+readonly line: number;
+readonly column: number;
+readonly exact: boolean;
+};
+};
+};
+readonly templates: {
+readonly [name: string]: string | {
+readonly text: string;
+readonly origin: {
+readonly file: string;
+readonly line: number;
+readonly column: number;
+readonly exact: boolean;
+};
+};
+};
+readonly foundationTypes: readonly (string)[];
+readonly foundationBlueprints: readonly (string)[];
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+}
+export interface NewBlueprint {
+readonly name: string;
+readonly builds: "foundation" | "structure";
+readonly description?: string | undefined;
+readonly parents?: readonly (string)[] | undefined;
+readonly variables?: {
+readonly [name: string]: unknown;
+} | undefined;
+readonly scripts?: {
+readonly [name: string]: string | {
+readonly text: string;
+readonly origin: {
+readonly file: string;
+readonly line: number;
+readonly column: number;
+readonly exact: boolean;
+};
+};
+} | undefined;
+readonly templates?: {
+readonly [name: string]: string | {
+readonly text: string;
+readonly origin: {
+readonly file: string;
+readonly line: number;
+readonly column: number;
+readonly exact: boolean;
+};
+};
+} | undefined;
+readonly foundationTypes?: readonly (string)[] | undefined;
+readonly foundationBlueprints?: readonly (string)[] | undefined;
+}
+export interface Foundation {
+readonly name: string;
+readonly site: string;
+readonly type: string;
+readonly blueprint: string;
+readonly attributes: {
+readonly [name: string]: unknown;
+};
+readonly variables: {
+readonly [name: string]: unknown;
+};
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+readonly state: "planned" | "building" | "built" | "failed" | "destroying";
+readonly stale: boolean;
+readonly rebuild: boolean;
+readonly jobId: string | null;
+readonly failure: {
+readonly role: string;
+readonly message: string;
+readonly jobId: string | null;
+readonly at: number;
+} | null;
+}
+export interface NewFoundation {
+readonly name: string;
+readonly site: string;
+readonly type: string;
+readonly blueprint: string;
+readonly attributes?: {
+readonly [name: string]: unknown;
+} | undefined;
+readonly variables?: {
+readonly [name: string]: unknown;
+} | undefined;
+readonly labels?: {
+readonly [name: string]: string;
+} | undefined;
+readonly assets?: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url?: string | null | undefined;
+})[] | undefined;
+readonly fields?: {
+readonly [name: string]: unknown;
+} | undefined;
+}
+export interface Structure {
+readonly name: string;
+readonly hostname: string;
+readonly site: string;
+readonly blueprint: string | null;
+readonly foundation: string | null;
+readonly description: string;
+readonly variables: {
+readonly [name: string]: unknown;
+};
+readonly parent: string | null;
+readonly role: string | null;
+readonly managementAddress: string | null;
+readonly groups: readonly (string)[];
+readonly zone: string | null;
+readonly addresses: readonly ({
+readonly block: string;
+readonly address: string;
+readonly interface?: string | undefined;
+})[];
+readonly dependsOn: readonly (string)[];
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+readonly state: "planned" | "building" | "built" | "failed" | "destroying";
+readonly stale: boolean;
+readonly rebuild: boolean;
+readonly jobId: string | null;
+readonly failure: {
+readonly role: string;
+readonly message: string;
+readonly jobId: string | null;
+readonly at: number;
+} | null;
+}
+export interface NewStructure {
+readonly name: string;
+readonly hostname?: string | undefined;
+readonly site: string;
+readonly blueprint?: string | null | undefined;
+readonly foundation?: string | null | undefined;
+readonly description?: string | undefined;
+readonly variables?: {
+readonly [name: string]: unknown;
+} | undefined;
+readonly parent?: string | null | undefined;
+readonly role?: string | null | undefined;
+readonly managementAddress?: string | null | undefined;
+readonly groups?: readonly (string)[] | undefined;
+readonly zone?: string | null | undefined;
+readonly addresses?: readonly ({
+readonly block: string;
+readonly address: string;
+readonly interface?: string | undefined;
+})[] | undefined;
+readonly dependsOn?: readonly (string)[] | undefined;
+readonly labels?: {
+readonly [name: string]: string;
+} | undefined;
+readonly assets?: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url?: string | null | undefined;
+})[] | undefined;
+readonly fields?: {
+readonly [name: string]: unknown;
+} | undefined;
+}
+export interface Interface {
+readonly name: string;
+readonly foundation: string | null;
+readonly structure: string | null;
+readonly device: string;
+readonly type: "real" | "bonded" | "vlan" | "bridge";
+readonly mac: string | null;
+readonly mtu: number | null;
+readonly vlan: number | null;
+readonly members: readonly (string)[];
+readonly network: string | null;
+readonly link: string | null;
+readonly provisioning: boolean;
+readonly physicalLocation: string | null;
+readonly parameters: {
+readonly [name: string]: unknown;
+};
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+}
+export interface NewInterface {
+readonly name?: string | undefined;
+readonly foundation?: string | null | undefined;
+readonly structure?: string | null | undefined;
+readonly device: string;
+readonly type?: "real" | "bonded" | "vlan" | "bridge" | undefined;
+readonly mac?: string | null | undefined;
+readonly mtu?: number | null | undefined;
+readonly vlan?: number | null | undefined;
+readonly members?: readonly (string)[] | undefined;
+readonly network?: string | null | undefined;
+readonly link?: string | null | undefined;
+readonly provisioning?: boolean | undefined;
+readonly physicalLocation?: string | null | undefined;
+readonly parameters?: {
+readonly [name: string]: unknown;
+} | undefined;
+readonly labels?: {
+readonly [name: string]: string;
+} | undefined;
+readonly assets?: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url?: string | null | undefined;
+})[] | undefined;
+readonly fields?: {
+readonly [name: string]: unknown;
+} | undefined;
+}
+export interface NewBulk {
+readonly edits: readonly ({
+readonly action: "create";
+readonly kind: string;
+readonly data: {
+readonly [name: string]: unknown;
+};
+} | {
+readonly action: "replace";
+readonly kind: string;
+readonly name: string;
+readonly version?: number | null | undefined;
+readonly data: {
+readonly [name: string]: unknown;
+};
+} | {
+readonly action: "merge";
+readonly kind: string;
+readonly name: string;
+readonly version?: number | null | undefined;
+readonly patch: {
+readonly [name: string]: unknown;
+};
+} | {
+readonly action: "operations";
+readonly kind: string;
+readonly name: string;
+readonly version?: number | null | undefined;
+readonly operations: readonly ({
+readonly op: "add" | "remove" | "replace" | "move" | "copy" | "test";
+readonly path: string;
+readonly from?: string | undefined;
+readonly value?: unknown | undefined;
+})[];
+} | {
+readonly action: "delete";
+readonly kind: string;
+readonly name: string;
+readonly version?: number | null | undefined;
+})[];
+readonly cascade?: boolean | undefined;
+}
+export interface Group {
+readonly name: string;
+readonly kind: string;
+readonly description: string;
+readonly parent: string | null;
+readonly includes: readonly (string)[];
+readonly priority: number;
+readonly variables: {
+readonly [name: string]: unknown;
+};
+readonly configuration: {
+readonly url: string;
+readonly revision: string;
+readonly path: string;
+} | null;
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+/** True: it is a site, and is changed under /v1/sites */
+readonly isSite: boolean;
+}
+export interface NewGroup {
+readonly name: string;
+readonly kind?: string | undefined;
+readonly description?: string | undefined;
+readonly parent?: string | null | undefined;
+readonly includes?: readonly (string)[] | undefined;
+readonly priority?: number | undefined;
+readonly variables?: {
+readonly [name: string]: unknown;
+} | undefined;
+readonly configuration?: {
+readonly url: string;
+readonly revision: string;
+readonly path?: string | undefined;
+} | null | undefined;
+readonly labels?: {
+readonly [name: string]: string;
+} | undefined;
+readonly assets?: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url?: string | null | undefined;
+})[] | undefined;
+readonly fields?: {
+readonly [name: string]: unknown;
+} | undefined;
+}
+export interface Design {
+readonly id: string;
+readonly name: string;
+readonly version: number;
+readonly wanted: "built" | "absent";
+readonly appliedBy: string;
+readonly createdAt: number;
+readonly appliedAt: number;
+}
+export interface Job {
+readonly id: string;
+readonly host: string;
+readonly program: {
+readonly kind: "script" | "verbs";
+readonly name: string;
+readonly hash: string;
+};
+readonly target: {
+readonly kind: "structure" | "foundation" | "node" | "none";
+readonly id: string | null;
+readonly name: string;
+};
+readonly run: string | null;
+readonly status: "queued" | "running" | "waiting" | "paused" | "done" | "failed" | "cancelled";
+readonly wish: "pause" | "cancel" | "retry" | null;
+readonly actions: readonly ("pause" | "resume" | "cancel" | "retry")[];
+readonly line: number | null;
+readonly percent: number;
+readonly progress: readonly ({
+readonly percent: number;
+readonly name: string;
+readonly description?: string | undefined;
+})[];
+readonly message: string;
+readonly failure: {
+readonly message: string;
+readonly line: number | null;
+readonly where?: {
+readonly file: string;
+readonly line?: number | undefined;
+readonly column?: number | undefined;
+} | undefined;
+readonly task?: string | undefined;
+readonly call?: string | undefined;
+readonly output?: string | undefined;
+readonly code?: string | undefined;
+} | null;
+readonly wakeAt: number | null;
+readonly createdAt: number;
+readonly startedAt: number | null;
+readonly finishedAt: number | null;
+}
+export interface Event {
+readonly id: string;
+/** Epoch milliseconds */
+readonly at: number;
+readonly type: string;
+readonly subject: {
+readonly kind: string;
+readonly id: string;
+};
+readonly data: unknown;
+/** Where to read on behind it */
+readonly cursor: string;
+readonly tenantId: string;
+}
+export interface Node {
+readonly id: string;
+readonly name: string;
+readonly kind: "agent" | "worker";
+readonly state: "connected" | "away";
+readonly version: string;
+readonly modules: readonly (string)[];
+readonly foundationId: string | null;
+readonly siteId: string | null;
+readonly facts: {
+readonly [name: string]: unknown;
+};
+readonly joinedAt: number;
+readonly seenAt: number | null;
+readonly agentId: string | null;
+}
+export interface NewJoinToken {
+readonly role: "agent" | "worker";
+readonly name?: string | undefined;
+readonly site?: string | undefined;
+readonly expiresIn?: number | undefined;
+}
+export interface NewRun {
+readonly text: string;
+readonly targets?: readonly (string)[] | undefined;
+readonly runOnce?: boolean | undefined;
+readonly calls: readonly ({
+readonly function: string;
+readonly parameters: {
+readonly [name: string]: unknown;
+};
+})[];
+}
+export interface DnsTarget {
+readonly name: string;
+readonly kind: "bind" | "nsupdate" | "powerdns";
+readonly settings: {
+readonly [name: string]: unknown;
+};
+/** Zones it serves; none: all */
+readonly zones: readonly (string)[];
+/** The view it serves, beside zones without views */
+readonly view: string | null;
+readonly id: string;
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+}
+export interface NewDnsTarget {
+readonly name: string;
+readonly kind: "bind" | "nsupdate" | "powerdns";
+/** As docs/dns.md says for each kind; keys only by the path of a file */
+readonly settings: {
+readonly [name: string]: unknown;
+};
+/** Zones it serves; none: all */
+readonly zones?: readonly (string)[] | undefined;
+/** The view it serves, beside zones without views */
+readonly view?: string | null | undefined;
+}
+export interface DnsZone {
+readonly name: string;
+readonly view: string | null;
+readonly reverse: boolean;
+readonly parent: string | null;
+readonly serial: number;
+/** How many records it has */
+readonly records: number;
+}
+export interface NewDnsPublish {
+readonly target?: string | undefined;
+readonly zone?: string | undefined;
+readonly whole?: boolean | undefined;
+}
+export interface NewImport {
+/** Rows of the import are managed by `import:NAME` */
+readonly name: string;
+/** Left out: guessed from the files */
+readonly format?: "osa" | "osa-config" | "ansible" | "csv" | "netbox" | undefined;
+/** Of structures for which the source says none; left out: a site named as the import */
+readonly site?: string | undefined;
+readonly files: readonly ({
+readonly path: string;
+readonly text: string;
+})[];
+/** Of the plan that was shown: with another plan nothing is changed */
+readonly fingerprint?: string | undefined;
+}
 /** What the server can be asked, by what it is about. */
 export interface Resources {
 readonly addressBlocks: {
@@ -85,23 +985,104 @@ readonly interface?: string | undefined;
 list(options?: {
 readonly limit?: number | undefined;
 readonly cursor?: string | undefined;
+/** Of this site or one below it */
 readonly site?: string | undefined;
+/** In this group, one below it, or one it includes */
+readonly group?: string | undefined;
+/** `KEY` or `KEY=VALUE`; may be given several times */
+readonly label?: string | readonly (string)[] | undefined;
+/** Made by this blueprint, or by one that builds upon it */
 readonly blueprint?: string | undefined;
 readonly state?: string | undefined;
-} & CallOptions): Listing<{
-readonly id: string;
-readonly name: string;
-readonly managedBy: string;
-readonly version: number;
-readonly [name: string]: unknown;
-}>;
-/** Address blocks: one of them, by id or name */
+readonly role?: string | undefined;
+/** Directly below this one; empty: below none */
+readonly parent?: string | undefined;
+/** Of sites and groups: region, rack … */
+readonly kind?: string | undefined;
+/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+readonly vars?: string | readonly (string)[] | undefined;
+/** A member; `-MEMBER` for the other way round */
+readonly sort?: string | undefined;
+/** Members to show, joined by commas; all when left out */
+readonly fields?: string | undefined;
+} & CallOptions): Listing<AddressBlock>;
+/** Create an address block */
+create(body: NewAddressBlock, options?: {
+readonly idempotencyKey?: string | undefined;
+} & CallOptions): Promise<AddressBlock>;
+/** An address block, by id or name */
 get(idOrName: string, options?: CallOptions): Promise<{
-readonly id: string;
 readonly name: string;
-readonly managedBy: string;
-readonly version: number;
+readonly site: string;
+readonly subnet: string;
+readonly gateway: string | null;
+readonly reserved: readonly (string)[];
+readonly dynamic: readonly (string)[];
+readonly network: string | null;
+readonly description: string;
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
 readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+readonly resolved?: {
+readonly values: {
+readonly [name: string]: unknown;
+};
+readonly explain: {
+readonly [name: string]: unknown;
+};
+readonly deleted: {
+readonly [name: string]: unknown;
+};
+} | undefined;
+}>;
+/** Replace an address block: members left out take their defaults */
+replace(idOrName: string, body: NewAddressBlock, options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<AddressBlock>;
+/** Change an address block: by a merge patch or a JSON Patch */
+patch(idOrName: string, body: {
+readonly [name: string]: unknown;
+} | readonly ({
+readonly op: "add" | "remove" | "replace" | "move" | "copy" | "test";
+readonly path: string;
+readonly from?: string | undefined;
+readonly value?: unknown | undefined;
+})[], options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<AddressBlock>;
+/** Delete an address block; what is built is taken down first */
+delete(idOrName: string, options?: {
+/** Also what depends on it; without, that is answered as a list (409) */
+readonly cascade?: boolean | undefined;
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<{
+readonly results: readonly ({
+readonly kind: string;
+readonly name: string;
+readonly id: string;
+readonly version: number;
+/** leaving: it is taken down first, or something still needs it */
+readonly action: "created" | "changed" | "removed" | "leaving" | "unchanged";
+readonly fields: readonly (string)[];
+})[];
 }>;
 };
 readonly blueprints: {
@@ -109,23 +1090,132 @@ readonly blueprints: {
 list(options?: {
 readonly limit?: number | undefined;
 readonly cursor?: string | undefined;
+/** Of this site or one below it */
 readonly site?: string | undefined;
+/** In this group, one below it, or one it includes */
+readonly group?: string | undefined;
+/** `KEY` or `KEY=VALUE`; may be given several times */
+readonly label?: string | readonly (string)[] | undefined;
+/** Made by this blueprint, or by one that builds upon it */
 readonly blueprint?: string | undefined;
 readonly state?: string | undefined;
-} & CallOptions): Listing<{
-readonly id: string;
-readonly name: string;
-readonly managedBy: string;
-readonly version: number;
-readonly [name: string]: unknown;
-}>;
-/** Blueprints: one of them, by id or name */
+readonly role?: string | undefined;
+/** Directly below this one; empty: below none */
+readonly parent?: string | undefined;
+/** Of sites and groups: region, rack … */
+readonly kind?: string | undefined;
+/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+readonly vars?: string | readonly (string)[] | undefined;
+/** A member; `-MEMBER` for the other way round */
+readonly sort?: string | undefined;
+/** Members to show, joined by commas; all when left out */
+readonly fields?: string | undefined;
+} & CallOptions): Listing<Blueprint>;
+/** Create a blueprint */
+create(body: NewBlueprint, options?: {
+readonly idempotencyKey?: string | undefined;
+} & CallOptions): Promise<Blueprint>;
+/** A blueprint, by id or name */
 get(idOrName: string, options?: CallOptions): Promise<{
-readonly id: string;
 readonly name: string;
-readonly managedBy: string;
-readonly version: number;
+readonly builds: "foundation" | "structure";
+readonly description: string;
+readonly parents: readonly (string)[];
+readonly variables: {
 readonly [name: string]: unknown;
+};
+readonly scripts: {
+readonly [name: string]: string | {
+readonly text: string;
+readonly origin: {
+readonly file: string;
+readonly line: number;
+readonly column: number;
+readonly exact: boolean;
+};
+};
+};
+readonly templates: {
+readonly [name: string]: string | {
+readonly text: string;
+readonly origin: {
+readonly file: string;
+readonly line: number;
+readonly column: number;
+readonly exact: boolean;
+};
+};
+};
+readonly foundationTypes: readonly (string)[];
+readonly foundationBlueprints: readonly (string)[];
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+readonly resolved?: {
+readonly values: {
+readonly [name: string]: unknown;
+};
+readonly explain: {
+readonly [name: string]: unknown;
+};
+readonly deleted: {
+readonly [name: string]: unknown;
+};
+} | undefined;
+}>;
+/** Replace a blueprint: members left out take their defaults */
+replace(idOrName: string, body: NewBlueprint, options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Blueprint>;
+/** Change a blueprint: by a merge patch or a JSON Patch */
+patch(idOrName: string, body: {
+readonly [name: string]: unknown;
+} | readonly ({
+readonly op: "add" | "remove" | "replace" | "move" | "copy" | "test";
+readonly path: string;
+readonly from?: string | undefined;
+readonly value?: unknown | undefined;
+})[], options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Blueprint>;
+/** Delete a blueprint; what is built is taken down first */
+delete(idOrName: string, options?: {
+/** Also what depends on it; without, that is answered as a list (409) */
+readonly cascade?: boolean | undefined;
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<{
+readonly results: readonly ({
+readonly kind: string;
+readonly name: string;
+readonly id: string;
+readonly version: number;
+/** leaving: it is taken down first, or something still needs it */
+readonly action: "created" | "changed" | "removed" | "leaving" | "unchanged";
+readonly fields: readonly (string)[];
+})[];
+}>;
+};
+readonly bulk: {
+/** Make many edits in one transaction: all of them, or none */
+create(body: NewBulk, options?: {
+readonly idempotencyKey?: string | undefined;
+} & CallOptions): Promise<{
+readonly results: readonly ({
+readonly kind: string;
+readonly name: string;
+readonly id: string;
+readonly version: number;
+/** leaving: it is taken down first, or something still needs it */
+readonly action: "created" | "changed" | "removed" | "leaving" | "unchanged";
+readonly fields: readonly (string)[];
+})[];
 }>;
 };
 readonly content: {
@@ -151,7 +1241,7 @@ readonly [name: string]: string;
 readonly design: string;
 readonly actions: readonly ({
 readonly kind: "create" | "change" | "replace" | "repair" | "retry" | "destroy" | "conflict";
-readonly target: "site" | "address_block" | "blueprint" | "foundation" | "structure";
+readonly target: "tenant" | "zone" | "site" | "network" | "link" | "address_block" | "group" | "blueprint" | "foundation" | "structure" | "interface";
 readonly name: string;
 readonly reason: string;
 readonly fields: readonly ({
@@ -193,7 +1283,7 @@ readonly fingerprint: string;
 readonly design: string;
 readonly actions: readonly ({
 readonly kind: "create" | "change" | "replace" | "repair" | "retry" | "destroy" | "conflict";
-readonly target: "site" | "address_block" | "blueprint" | "foundation" | "structure";
+readonly target: "tenant" | "zone" | "site" | "network" | "link" | "address_block" | "group" | "blueprint" | "foundation" | "structure" | "interface";
 readonly name: string;
 readonly reason: string;
 readonly fields: readonly ({
@@ -227,7 +1317,7 @@ readonly fingerprint?: string | undefined;
 readonly design: string;
 readonly actions: readonly ({
 readonly kind: "create" | "change" | "replace" | "repair" | "retry" | "destroy" | "conflict";
-readonly target: "site" | "address_block" | "blueprint" | "foundation" | "structure";
+readonly target: "tenant" | "zone" | "site" | "network" | "link" | "address_block" | "group" | "blueprint" | "foundation" | "structure" | "interface";
 readonly name: string;
 readonly reason: string;
 readonly fields: readonly ({
@@ -257,25 +1347,9 @@ readonly hint?: string | undefined;
 list(options?: {
 readonly limit?: number | undefined;
 readonly cursor?: string | undefined;
-} & CallOptions): Listing<{
-readonly id: string;
-readonly name: string;
-readonly version: number;
-readonly wanted: "built" | "absent";
-readonly appliedBy: string;
-readonly createdAt: number;
-readonly appliedAt: number;
-}>;
+} & CallOptions): Listing<Design>;
 /** One design */
-get(name: string, options?: CallOptions): Promise<{
-readonly id: string;
-readonly name: string;
-readonly version: number;
-readonly wanted: "built" | "absent";
-readonly appliedBy: string;
-readonly createdAt: number;
-readonly appliedAt: number;
-}>;
+get(name: string, options?: CallOptions): Promise<Design>;
 /** The documents a design was last applied with */
 documents(name: string, options?: CallOptions): Promise<{
 readonly documents: readonly ({
@@ -307,6 +1381,81 @@ readonly milliseconds: number | null;
 })[];
 }>;
 };
+readonly dnsPublish: {
+/** Publish now what waits; with `whole` also what the servers are thought to have */
+create(body: NewDnsPublish, options?: CallOptions): Promise<{
+/** How many are to be published */
+readonly zones: number;
+}>;
+};
+readonly dnsStatus: {
+/** How far every zone is on every target, and what is left out of DNS */
+get(options?: CallOptions): Promise<{
+readonly zones: readonly ({
+readonly target: string;
+readonly zone: string;
+readonly view: string | null;
+readonly state: "waiting" | "published" | "removing";
+readonly serial: number | null;
+readonly wantedSerial: number | null;
+readonly attempt: number;
+readonly lastError: string | null;
+readonly publishedAt: number | null;
+})[];
+readonly problems: readonly ({
+readonly code: string;
+readonly message: string;
+readonly zone: string | null;
+readonly [name: string]: unknown;
+})[];
+}>;
+};
+readonly dnsTargets: {
+/** DNS targets, by name */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+} & CallOptions): Listing<DnsTarget>;
+/** Add a DNS target: a name server that is told */
+create(body: NewDnsTarget, options?: CallOptions): Promise<DnsTarget>;
+/** One DNS target, by id or name */
+get(idOrName: string, options?: CallOptions): Promise<DnsTarget>;
+/** Replace a DNS target; zones it no longer serves are removed from the server */
+replace(idOrName: string, body: NewDnsTarget, options?: {
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<DnsTarget>;
+/** Remove a DNS target; what the server has stays there */
+delete(idOrName: string, options?: {
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<void>;
+};
+readonly dnsZones: {
+/** Zones as they are published, each view for itself, by name */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+} & CallOptions): Listing<DnsZone>;
+/** One zone with every record */
+get(zone: string, options?: {
+readonly view?: string | undefined;
+} & CallOptions): Promise<{
+readonly name: string;
+readonly view: string | null;
+readonly reverse: boolean;
+readonly parent: string | null;
+readonly serial: number;
+readonly records: readonly ({
+readonly name: string;
+readonly type: string;
+readonly ttl: number;
+readonly value: string;
+})[];
+}>;
+/** One zone as a zone file */
+file(zone: string, options?: {
+readonly view?: string | undefined;
+} & CallOptions): Promise<AsyncIterable<Uint8Array>>;
+};
 readonly events: {
 /** What happened; with `Accept: text/event-stream` as server-sent events that go on */
 list(options?: {
@@ -319,34 +1468,109 @@ readonly type?: string | readonly (string)[] | undefined;
 readonly subject?: string | undefined;
 /** Go on as it happens, one event a line (NDJSON); without `cursor` from now on */
 readonly follow?: boolean | undefined;
-} & CallOptions): Listing<{
-readonly id: string;
-/** Epoch milliseconds */
-readonly at: number;
-readonly type: string;
-readonly subject: {
-readonly kind: string;
-readonly id: string;
-};
-readonly data: unknown;
-/** Where to read on behind it */
-readonly cursor: string;
-readonly tenantId: string;
-}>;
+} & CallOptions): Listing<Event>;
 /** One event */
-get(id: string, options?: CallOptions): Promise<{
-readonly id: string;
-/** Epoch milliseconds */
-readonly at: number;
-readonly type: string;
-readonly subject: {
-readonly kind: string;
-readonly id: string;
+get(id: string, options?: CallOptions): Promise<Event>;
 };
-readonly data: unknown;
-/** Where to read on behind it */
-readonly cursor: string;
-readonly tenantId: string;
+readonly fieldSchemas: {
+/** Field schemas, by name */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+/** Of this site or one below it */
+readonly site?: string | undefined;
+/** In this group, one below it, or one it includes */
+readonly group?: string | undefined;
+/** `KEY` or `KEY=VALUE`; may be given several times */
+readonly label?: string | readonly (string)[] | undefined;
+/** Made by this blueprint, or by one that builds upon it */
+readonly blueprint?: string | undefined;
+readonly state?: string | undefined;
+readonly role?: string | undefined;
+/** Directly below this one; empty: below none */
+readonly parent?: string | undefined;
+/** Of sites and groups: region, rack … */
+readonly kind?: string | undefined;
+/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+readonly vars?: string | readonly (string)[] | undefined;
+/** A member; `-MEMBER` for the other way round */
+readonly sort?: string | undefined;
+/** Members to show, joined by commas; all when left out */
+readonly fields?: string | undefined;
+} & CallOptions): Listing<FieldSchema>;
+/** Create a field schema */
+create(body: NewFieldSchema, options?: {
+readonly idempotencyKey?: string | undefined;
+} & CallOptions): Promise<FieldSchema>;
+/** A field schema, by id or name */
+get(idOrName: string, options?: CallOptions): Promise<{
+readonly name: string;
+readonly schema: {
+readonly [name: string]: unknown;
+};
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+readonly resolved?: {
+readonly values: {
+readonly [name: string]: unknown;
+};
+readonly explain: {
+readonly [name: string]: unknown;
+};
+readonly deleted: {
+readonly [name: string]: unknown;
+};
+} | undefined;
+}>;
+/** Replace a field schema: members left out take their defaults */
+replace(idOrName: string, body: NewFieldSchema, options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<FieldSchema>;
+/** Change a field schema: by a merge patch or a JSON Patch */
+patch(idOrName: string, body: {
+readonly [name: string]: unknown;
+} | readonly ({
+readonly op: "add" | "remove" | "replace" | "move" | "copy" | "test";
+readonly path: string;
+readonly from?: string | undefined;
+readonly value?: unknown | undefined;
+})[], options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<FieldSchema>;
+/** Delete a field schema; what is built is taken down first */
+delete(idOrName: string, options?: {
+/** Also what depends on it; without, that is answered as a list (409) */
+readonly cascade?: boolean | undefined;
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<{
+readonly results: readonly ({
+readonly kind: string;
+readonly name: string;
+readonly id: string;
+readonly version: number;
+/** leaving: it is taken down first, or something still needs it */
+readonly action: "created" | "changed" | "removed" | "leaving" | "unchanged";
+readonly fields: readonly (string)[];
+})[];
 }>;
 };
 readonly foundations: {
@@ -354,26 +1578,123 @@ readonly foundations: {
 list(options?: {
 readonly limit?: number | undefined;
 readonly cursor?: string | undefined;
+/** Of this site or one below it */
 readonly site?: string | undefined;
+/** In this group, one below it, or one it includes */
+readonly group?: string | undefined;
+/** `KEY` or `KEY=VALUE`; may be given several times */
+readonly label?: string | readonly (string)[] | undefined;
+/** Made by this blueprint, or by one that builds upon it */
 readonly blueprint?: string | undefined;
 readonly state?: string | undefined;
-} & CallOptions): Listing<{
-readonly id: string;
+readonly role?: string | undefined;
+/** Directly below this one; empty: below none */
+readonly parent?: string | undefined;
+/** Of sites and groups: region, rack … */
+readonly kind?: string | undefined;
+/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+readonly vars?: string | readonly (string)[] | undefined;
+/** A member; `-MEMBER` for the other way round */
+readonly sort?: string | undefined;
+/** Members to show, joined by commas; all when left out */
+readonly fields?: string | undefined;
+} & CallOptions): Listing<Foundation>;
+/** Create a foundation */
+create(body: NewFoundation, options?: {
+readonly idempotencyKey?: string | undefined;
+} & CallOptions): Promise<Foundation>;
+/** A foundation, by id or name */
+get(idOrName: string, options?: {
+/** With `resolved`: every variable's value, where it comes from, and what it overrode */
+readonly explain?: boolean | undefined;
+} & CallOptions): Promise<{
 readonly name: string;
-readonly managedBy: string;
-readonly version: number;
+readonly site: string;
+readonly type: string;
+readonly blueprint: string;
+readonly attributes: {
 readonly [name: string]: unknown;
+};
+readonly variables: {
+readonly [name: string]: unknown;
+};
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+readonly state: "planned" | "building" | "built" | "failed" | "destroying";
+readonly stale: boolean;
+readonly rebuild: boolean;
+readonly jobId: string | null;
+readonly failure: {
+readonly role: string;
+readonly message: string;
+readonly jobId: string | null;
+readonly at: number;
+} | null;
+readonly resolved?: {
+readonly values: {
+readonly [name: string]: unknown;
+};
+readonly explain: {
+readonly [name: string]: unknown;
+};
+readonly deleted: {
+readonly [name: string]: unknown;
+};
+} | undefined;
 }>;
-/** Foundations: one of them, by id or name */
-get(idOrName: string, options?: CallOptions): Promise<{
-readonly id: string;
-readonly name: string;
-readonly managedBy: string;
-readonly version: number;
+/** Replace a foundation: members left out take their defaults */
+replace(idOrName: string, body: NewFoundation, options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Foundation>;
+/** Change a foundation: by a merge patch or a JSON Patch */
+patch(idOrName: string, body: {
 readonly [name: string]: unknown;
+} | readonly ({
+readonly op: "add" | "remove" | "replace" | "move" | "copy" | "test";
+readonly path: string;
+readonly from?: string | undefined;
+readonly value?: unknown | undefined;
+})[], options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Foundation>;
+/** Delete a foundation; what is built is taken down first */
+delete(idOrName: string, options?: {
+/** Also what depends on it; without, that is answered as a list (409) */
+readonly cascade?: boolean | undefined;
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<{
+readonly results: readonly ({
+readonly kind: string;
+readonly name: string;
+readonly id: string;
+readonly version: number;
+/** leaving: it is taken down first, or something still needs it */
+readonly action: "created" | "changed" | "removed" | "leaving" | "unchanged";
+readonly fields: readonly (string)[];
+})[];
 }>;
 /** The variables of a foundation; with `explain`, where each comes from */
 variables(idOrName: string, options?: {
+/** With `resolved`: every variable's value, where it comes from, and what it overrode */
 readonly explain?: boolean | undefined;
 } & CallOptions): Promise<{
 readonly values: {
@@ -387,6 +1708,385 @@ readonly [name: string]: unknown;
 } | undefined;
 }>;
 };
+readonly groups: {
+/** Groups of a tenant, by name; with `kind`, also its sites of this kind */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+/** Of this site or one below it */
+readonly site?: string | undefined;
+/** In this group, one below it, or one it includes */
+readonly group?: string | undefined;
+/** `KEY` or `KEY=VALUE`; may be given several times */
+readonly label?: string | readonly (string)[] | undefined;
+/** Made by this blueprint, or by one that builds upon it */
+readonly blueprint?: string | undefined;
+readonly state?: string | undefined;
+readonly role?: string | undefined;
+/** Directly below this one; empty: below none */
+readonly parent?: string | undefined;
+/** Of sites and groups: region, rack … */
+readonly kind?: string | undefined;
+/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+readonly vars?: string | readonly (string)[] | undefined;
+/** A member; `-MEMBER` for the other way round */
+readonly sort?: string | undefined;
+/** Members to show, joined by commas; all when left out */
+readonly fields?: string | undefined;
+} & CallOptions): Listing<Group>;
+/** Create a group */
+create(body: NewGroup, options?: {
+readonly idempotencyKey?: string | undefined;
+} & CallOptions): Promise<{
+readonly name: string;
+readonly kind: string;
+readonly description: string;
+readonly parent: string | null;
+readonly includes: readonly (string)[];
+readonly priority: number;
+readonly variables: {
+readonly [name: string]: unknown;
+};
+readonly configuration: {
+readonly url: string;
+readonly revision: string;
+readonly path: string;
+} | null;
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+}>;
+/** A group, by id or name; else the site of this id or name */
+get(idOrName: string, options?: {
+/** With `resolved`: every variable's value, where it comes from, and what it overrode */
+readonly explain?: boolean | undefined;
+} & CallOptions): Promise<{
+readonly name: string;
+readonly kind: string;
+readonly description: string;
+readonly parent: string | null;
+readonly includes: readonly (string)[];
+readonly priority: number;
+readonly variables: {
+readonly [name: string]: unknown;
+};
+readonly configuration: {
+readonly url: string;
+readonly revision: string;
+readonly path: string;
+} | null;
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+/** True: it is a site, and is changed under /v1/sites */
+readonly isSite: boolean;
+readonly resolved?: {
+readonly [name: string]: unknown;
+} | undefined;
+}>;
+/** Replace a group: members left out take their defaults */
+replace(idOrName: string, body: NewGroup, options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<{
+readonly name: string;
+readonly kind: string;
+readonly description: string;
+readonly parent: string | null;
+readonly includes: readonly (string)[];
+readonly priority: number;
+readonly variables: {
+readonly [name: string]: unknown;
+};
+readonly configuration: {
+readonly url: string;
+readonly revision: string;
+readonly path: string;
+} | null;
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+}>;
+/** Change a group: by a merge patch or a JSON Patch */
+patch(idOrName: string, body: {
+readonly [name: string]: unknown;
+} | readonly ({
+readonly op: "add" | "remove" | "replace" | "move" | "copy" | "test";
+readonly path: string;
+readonly from?: string | undefined;
+readonly value?: unknown | undefined;
+})[], options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<{
+readonly name: string;
+readonly kind: string;
+readonly description: string;
+readonly parent: string | null;
+readonly includes: readonly (string)[];
+readonly priority: number;
+readonly variables: {
+readonly [name: string]: unknown;
+};
+readonly configuration: {
+readonly url: string;
+readonly revision: string;
+readonly path: string;
+} | null;
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+}>;
+/** Delete a group, and with `cascade` those below it */
+delete(idOrName: string, options?: {
+/** Also what depends on it; without, that is answered as a list (409) */
+readonly cascade?: boolean | undefined;
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<{
+readonly results: readonly ({
+readonly kind: string;
+readonly name: string;
+readonly id: string;
+readonly version: number;
+/** leaving: it is taken down first, or something still needs it */
+readonly action: "created" | "changed" | "removed" | "leaving" | "unchanged";
+readonly fields: readonly (string)[];
+})[];
+}>;
+};
+readonly imports: {
+/** Import an inventory; with `plan=true`, only show what that would do */
+create(body: NewImport, options?: {
+readonly plan?: boolean | undefined;
+} & CallOptions): Promise<{
+readonly name: string;
+readonly changes: readonly ({
+readonly action: "create" | "change" | "remove" | "conflict";
+readonly kind: "site" | "network" | "link" | "address_block" | "group" | "structure" | "interface";
+readonly name: string;
+readonly reason: string;
+readonly fields: readonly ({
+readonly path: string;
+readonly from?: unknown | undefined;
+readonly to?: unknown | undefined;
+})[];
+})[];
+readonly counts: {
+readonly create: number;
+readonly change: number;
+readonly remove: number;
+readonly conflict: number;
+};
+readonly unchanged: number;
+readonly fingerprint: string;
+readonly text: string;
+readonly empty: boolean;
+readonly removes: boolean;
+readonly warnings: readonly ({
+readonly code: string;
+readonly message: string;
+readonly where?: {
+readonly file: string;
+readonly line?: number | undefined;
+readonly column?: number | undefined;
+} | undefined;
+readonly hint?: string | undefined;
+})[];
+}>;
+};
+readonly interfaces: {
+/** Interfaces, by name */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+/** Of this site or one below it */
+readonly site?: string | undefined;
+/** In this group, one below it, or one it includes */
+readonly group?: string | undefined;
+/** `KEY` or `KEY=VALUE`; may be given several times */
+readonly label?: string | readonly (string)[] | undefined;
+/** Made by this blueprint, or by one that builds upon it */
+readonly blueprint?: string | undefined;
+readonly state?: string | undefined;
+readonly role?: string | undefined;
+/** Directly below this one; empty: below none */
+readonly parent?: string | undefined;
+/** Of sites and groups: region, rack … */
+readonly kind?: string | undefined;
+/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+readonly vars?: string | readonly (string)[] | undefined;
+/** A member; `-MEMBER` for the other way round */
+readonly sort?: string | undefined;
+/** Members to show, joined by commas; all when left out */
+readonly fields?: string | undefined;
+} & CallOptions): Listing<Interface>;
+/** Create an interface */
+create(body: NewInterface, options?: {
+readonly idempotencyKey?: string | undefined;
+} & CallOptions): Promise<Interface>;
+/** An interface, by id or name */
+get(idOrName: string, options?: CallOptions): Promise<{
+readonly name: string;
+readonly foundation: string | null;
+readonly structure: string | null;
+readonly device: string;
+readonly type: "real" | "bonded" | "vlan" | "bridge";
+readonly mac: string | null;
+readonly mtu: number | null;
+readonly vlan: number | null;
+readonly members: readonly (string)[];
+readonly network: string | null;
+readonly link: string | null;
+readonly provisioning: boolean;
+readonly physicalLocation: string | null;
+readonly parameters: {
+readonly [name: string]: unknown;
+};
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+readonly resolved?: {
+readonly values: {
+readonly [name: string]: unknown;
+};
+readonly explain: {
+readonly [name: string]: unknown;
+};
+readonly deleted: {
+readonly [name: string]: unknown;
+};
+} | undefined;
+}>;
+/** Replace an interface: members left out take their defaults */
+replace(idOrName: string, body: NewInterface, options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Interface>;
+/** Change an interface: by a merge patch or a JSON Patch */
+patch(idOrName: string, body: {
+readonly [name: string]: unknown;
+} | readonly ({
+readonly op: "add" | "remove" | "replace" | "move" | "copy" | "test";
+readonly path: string;
+readonly from?: string | undefined;
+readonly value?: unknown | undefined;
+})[], options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Interface>;
+/** Delete an interface; what is built is taken down first */
+delete(idOrName: string, options?: {
+/** Also what depends on it; without, that is answered as a list (409) */
+readonly cascade?: boolean | undefined;
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<{
+readonly results: readonly ({
+readonly kind: string;
+readonly name: string;
+readonly id: string;
+readonly version: number;
+/** leaving: it is taken down first, or something still needs it */
+readonly action: "created" | "changed" | "removed" | "leaving" | "unchanged";
+readonly fields: readonly (string)[];
+})[];
+}>;
+};
+readonly inventory: {
+/** An Ansible inventory: `GROUP.tgz`, `GROUP.zip` or `GROUP.json`, of a group (id or name) or `all` */
+get(bundle: string, options?: {
+/** Structures of this site, or one below it */
+readonly site?: string | undefined;
+/** Made by this blueprint, or by one that builds upon it */
+readonly blueprint?: string | undefined;
+/** `KEY` or `KEY=VALUE`; may be given several times */
+readonly label?: string | readonly (string)[] | undefined;
+/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+readonly vars?: string | readonly (string)[] | undefined;
+/** Structures of this name; may be given several times */
+readonly host?: string | readonly (string)[] | undefined;
+/** A bundle for each host, in one archive */
+readonly each?: boolean | undefined;
+/** Whether hosts get the built-in variables (`_id`, `_site` …) */
+readonly builtin?: boolean | undefined;
+} & CallOptions): Promise<unknown>;
+};
 readonly jobs: {
 /** Jobs, newest first */
 list(options?: {
@@ -395,93 +2095,9 @@ readonly target?: string | undefined;
 readonly run?: string | undefined;
 readonly cursor?: string | undefined;
 readonly limit?: number | undefined;
-} & CallOptions): Listing<{
-readonly id: string;
-readonly host: string;
-readonly program: {
-readonly kind: "script" | "verbs";
-readonly name: string;
-readonly hash: string;
-};
-readonly target: {
-readonly kind: "structure" | "foundation" | "node" | "none";
-readonly id: string | null;
-readonly name: string;
-};
-readonly run: string | null;
-readonly status: "queued" | "running" | "waiting" | "paused" | "done" | "failed" | "cancelled";
-readonly wish: "pause" | "cancel" | "retry" | null;
-readonly actions: readonly ("pause" | "resume" | "cancel" | "retry")[];
-readonly line: number | null;
-readonly percent: number;
-readonly progress: readonly ({
-readonly percent: number;
-readonly name: string;
-readonly description?: string | undefined;
-})[];
-readonly message: string;
-readonly failure: {
-readonly message: string;
-readonly line: number | null;
-readonly where?: {
-readonly file: string;
-readonly line?: number | undefined;
-readonly column?: number | undefined;
-} | undefined;
-readonly task?: string | undefined;
-readonly call?: string | undefined;
-readonly output?: string | undefined;
-readonly code?: string | undefined;
-} | null;
-readonly wakeAt: number | null;
-readonly createdAt: number;
-readonly startedAt: number | null;
-readonly finishedAt: number | null;
-}>;
+} & CallOptions): Listing<Job>;
 /** One job */
-get(id: string, options?: CallOptions): Promise<{
-readonly id: string;
-readonly host: string;
-readonly program: {
-readonly kind: "script" | "verbs";
-readonly name: string;
-readonly hash: string;
-};
-readonly target: {
-readonly kind: "structure" | "foundation" | "node" | "none";
-readonly id: string | null;
-readonly name: string;
-};
-readonly run: string | null;
-readonly status: "queued" | "running" | "waiting" | "paused" | "done" | "failed" | "cancelled";
-readonly wish: "pause" | "cancel" | "retry" | null;
-readonly actions: readonly ("pause" | "resume" | "cancel" | "retry")[];
-readonly line: number | null;
-readonly percent: number;
-readonly progress: readonly ({
-readonly percent: number;
-readonly name: string;
-readonly description?: string | undefined;
-})[];
-readonly message: string;
-readonly failure: {
-readonly message: string;
-readonly line: number | null;
-readonly where?: {
-readonly file: string;
-readonly line?: number | undefined;
-readonly column?: number | undefined;
-} | undefined;
-readonly task?: string | undefined;
-readonly call?: string | undefined;
-readonly output?: string | undefined;
-readonly code?: string | undefined;
-} | null;
-readonly wakeAt: number | null;
-readonly createdAt: number;
-readonly startedAt: number | null;
-readonly finishedAt: number | null;
-}>;
+get(id: string, options?: CallOptions): Promise<Job>;
 /** A job's log, oldest line first */
 log(id: string, options?: {
 readonly cursor?: number | undefined;
@@ -526,193 +2142,235 @@ readonly startedAt: number | null;
 readonly settledAt: number | null;
 }>;
 /** Let a job rest: what is out ends, nothing new begins */
-pause(id: string, options?: CallOptions): Promise<{
-readonly id: string;
-readonly host: string;
-readonly program: {
-readonly kind: "script" | "verbs";
-readonly name: string;
-readonly hash: string;
-};
-readonly target: {
-readonly kind: "structure" | "foundation" | "node" | "none";
-readonly id: string | null;
-readonly name: string;
-};
-readonly run: string | null;
-readonly status: "queued" | "running" | "waiting" | "paused" | "done" | "failed" | "cancelled";
-readonly wish: "pause" | "cancel" | "retry" | null;
-readonly actions: readonly ("pause" | "resume" | "cancel" | "retry")[];
-readonly line: number | null;
-readonly percent: number;
-readonly progress: readonly ({
-readonly percent: number;
-readonly name: string;
-readonly description?: string | undefined;
-})[];
-readonly message: string;
-readonly failure: {
-readonly message: string;
-readonly line: number | null;
-readonly where?: {
-readonly file: string;
-readonly line?: number | undefined;
-readonly column?: number | undefined;
-} | undefined;
-readonly task?: string | undefined;
-readonly call?: string | undefined;
-readonly output?: string | undefined;
-readonly code?: string | undefined;
-} | null;
-readonly wakeAt: number | null;
-readonly createdAt: number;
-readonly startedAt: number | null;
-readonly finishedAt: number | null;
-}>;
+pause(id: string, options?: CallOptions): Promise<Job>;
 /** Let a paused job go on */
-resume(id: string, options?: CallOptions): Promise<{
-readonly id: string;
-readonly host: string;
-readonly program: {
-readonly kind: "script" | "verbs";
-readonly name: string;
-readonly hash: string;
-};
-readonly target: {
-readonly kind: "structure" | "foundation" | "node" | "none";
-readonly id: string | null;
-readonly name: string;
-};
-readonly run: string | null;
-readonly status: "queued" | "running" | "waiting" | "paused" | "done" | "failed" | "cancelled";
-readonly wish: "pause" | "cancel" | "retry" | null;
-readonly actions: readonly ("pause" | "resume" | "cancel" | "retry")[];
-readonly line: number | null;
-readonly percent: number;
-readonly progress: readonly ({
-readonly percent: number;
-readonly name: string;
-readonly description?: string | undefined;
-})[];
-readonly message: string;
-readonly failure: {
-readonly message: string;
-readonly line: number | null;
-readonly where?: {
-readonly file: string;
-readonly line?: number | undefined;
-readonly column?: number | undefined;
-} | undefined;
-readonly task?: string | undefined;
-readonly call?: string | undefined;
-readonly output?: string | undefined;
-readonly code?: string | undefined;
-} | null;
-readonly wakeAt: number | null;
-readonly createdAt: number;
-readonly startedAt: number | null;
-readonly finishedAt: number | null;
-}>;
+resume(id: string, options?: CallOptions): Promise<Job>;
 /** End a job: what is out is stopped */
-cancel(id: string, options?: CallOptions): Promise<{
-readonly id: string;
-readonly host: string;
-readonly program: {
-readonly kind: "script" | "verbs";
-readonly name: string;
-readonly hash: string;
-};
-readonly target: {
-readonly kind: "structure" | "foundation" | "node" | "none";
-readonly id: string | null;
-readonly name: string;
-};
-readonly run: string | null;
-readonly status: "queued" | "running" | "waiting" | "paused" | "done" | "failed" | "cancelled";
-readonly wish: "pause" | "cancel" | "retry" | null;
-readonly actions: readonly ("pause" | "resume" | "cancel" | "retry")[];
-readonly line: number | null;
-readonly percent: number;
-readonly progress: readonly ({
-readonly percent: number;
-readonly name: string;
-readonly description?: string | undefined;
-})[];
-readonly message: string;
-readonly failure: {
-readonly message: string;
-readonly line: number | null;
-readonly where?: {
-readonly file: string;
-readonly line?: number | undefined;
-readonly column?: number | undefined;
-} | undefined;
-readonly task?: string | undefined;
-readonly call?: string | undefined;
-readonly output?: string | undefined;
-readonly code?: string | undefined;
-} | null;
-readonly wakeAt: number | null;
-readonly createdAt: number;
-readonly startedAt: number | null;
-readonly finishedAt: number | null;
-}>;
+cancel(id: string, options?: CallOptions): Promise<Job>;
 /** Make a failed job's call again, or begin its program anew */
-retry(id: string, options?: CallOptions): Promise<{
-readonly id: string;
-readonly host: string;
-readonly program: {
-readonly kind: "script" | "verbs";
-readonly name: string;
-readonly hash: string;
-};
-readonly target: {
-readonly kind: "structure" | "foundation" | "node" | "none";
-readonly id: string | null;
-readonly name: string;
-};
-readonly run: string | null;
-readonly status: "queued" | "running" | "waiting" | "paused" | "done" | "failed" | "cancelled";
-readonly wish: "pause" | "cancel" | "retry" | null;
-readonly actions: readonly ("pause" | "resume" | "cancel" | "retry")[];
-readonly line: number | null;
-readonly percent: number;
-readonly progress: readonly ({
-readonly percent: number;
-readonly name: string;
-readonly description?: string | undefined;
-})[];
-readonly message: string;
-readonly failure: {
-readonly message: string;
-readonly line: number | null;
-readonly where?: {
-readonly file: string;
-readonly line?: number | undefined;
-readonly column?: number | undefined;
-} | undefined;
-readonly task?: string | undefined;
-readonly call?: string | undefined;
-readonly output?: string | undefined;
-readonly code?: string | undefined;
-} | null;
-readonly wakeAt: number | null;
-readonly createdAt: number;
-readonly startedAt: number | null;
-readonly finishedAt: number | null;
-}>;
+retry(id: string, options?: CallOptions): Promise<Job>;
 };
 readonly joinTokens: {
 /** Make a one-time token with which a worker or an agent joins; it is shown only in this answer */
-create(body: {
-readonly role: "agent" | "worker";
-readonly name?: string | undefined;
-readonly site?: string | undefined;
-readonly expiresIn?: number | undefined;
-}, options?: CallOptions): Promise<{
+create(body: NewJoinToken, options?: CallOptions): Promise<{
 readonly id: string;
 readonly token: string;
 readonly expiresAt: number;
+}>;
+};
+readonly links: {
+/** Links, by name */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+/** Of this site or one below it */
+readonly site?: string | undefined;
+/** In this group, one below it, or one it includes */
+readonly group?: string | undefined;
+/** `KEY` or `KEY=VALUE`; may be given several times */
+readonly label?: string | readonly (string)[] | undefined;
+/** Made by this blueprint, or by one that builds upon it */
+readonly blueprint?: string | undefined;
+readonly state?: string | undefined;
+readonly role?: string | undefined;
+/** Directly below this one; empty: below none */
+readonly parent?: string | undefined;
+/** Of sites and groups: region, rack … */
+readonly kind?: string | undefined;
+/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+readonly vars?: string | readonly (string)[] | undefined;
+/** A member; `-MEMBER` for the other way round */
+readonly sort?: string | undefined;
+/** Members to show, joined by commas; all when left out */
+readonly fields?: string | undefined;
+} & CallOptions): Listing<Link>;
+/** Create a link */
+create(body: NewLink, options?: {
+readonly idempotencyKey?: string | undefined;
+} & CallOptions): Promise<Link>;
+/** A link, by id or name */
+get(idOrName: string, options?: CallOptions): Promise<{
+readonly name: string;
+readonly site: string | null;
+readonly description: string;
+readonly mtu: number | null;
+readonly speed: string | null;
+readonly bonding: {
+readonly mode: string;
+readonly parameters: {
+readonly [name: string]: unknown;
+};
+} | null;
+readonly trunking: {
+readonly mode: "disabled" | "802.1q";
+readonly native: string | null;
+};
+readonly networks: readonly (string)[];
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+readonly resolved?: {
+readonly values: {
+readonly [name: string]: unknown;
+};
+readonly explain: {
+readonly [name: string]: unknown;
+};
+readonly deleted: {
+readonly [name: string]: unknown;
+};
+} | undefined;
+}>;
+/** Replace a link: members left out take their defaults */
+replace(idOrName: string, body: NewLink, options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Link>;
+/** Change a link: by a merge patch or a JSON Patch */
+patch(idOrName: string, body: {
+readonly [name: string]: unknown;
+} | readonly ({
+readonly op: "add" | "remove" | "replace" | "move" | "copy" | "test";
+readonly path: string;
+readonly from?: string | undefined;
+readonly value?: unknown | undefined;
+})[], options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Link>;
+/** Delete a link; what is built is taken down first */
+delete(idOrName: string, options?: {
+/** Also what depends on it; without, that is answered as a list (409) */
+readonly cascade?: boolean | undefined;
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<{
+readonly results: readonly ({
+readonly kind: string;
+readonly name: string;
+readonly id: string;
+readonly version: number;
+/** leaving: it is taken down first, or something still needs it */
+readonly action: "created" | "changed" | "removed" | "leaving" | "unchanged";
+readonly fields: readonly (string)[];
+})[];
+}>;
+};
+readonly networks: {
+/** Networks, by name */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+/** Of this site or one below it */
+readonly site?: string | undefined;
+/** In this group, one below it, or one it includes */
+readonly group?: string | undefined;
+/** `KEY` or `KEY=VALUE`; may be given several times */
+readonly label?: string | readonly (string)[] | undefined;
+/** Made by this blueprint, or by one that builds upon it */
+readonly blueprint?: string | undefined;
+readonly state?: string | undefined;
+readonly role?: string | undefined;
+/** Directly below this one; empty: below none */
+readonly parent?: string | undefined;
+/** Of sites and groups: region, rack … */
+readonly kind?: string | undefined;
+/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+readonly vars?: string | readonly (string)[] | undefined;
+/** A member; `-MEMBER` for the other way round */
+readonly sort?: string | undefined;
+/** Members to show, joined by commas; all when left out */
+readonly fields?: string | undefined;
+} & CallOptions): Listing<Network>;
+/** Create a network */
+create(body: NewNetwork, options?: {
+readonly idempotencyKey?: string | undefined;
+} & CallOptions): Promise<Network>;
+/** A network, by id or name */
+get(idOrName: string, options?: CallOptions): Promise<{
+readonly name: string;
+readonly site: string | null;
+readonly description: string;
+readonly mtu: number | null;
+readonly vlan: number | null;
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+readonly resolved?: {
+readonly values: {
+readonly [name: string]: unknown;
+};
+readonly explain: {
+readonly [name: string]: unknown;
+};
+readonly deleted: {
+readonly [name: string]: unknown;
+};
+} | undefined;
+}>;
+/** Replace a network: members left out take their defaults */
+replace(idOrName: string, body: NewNetwork, options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Network>;
+/** Change a network: by a merge patch or a JSON Patch */
+patch(idOrName: string, body: {
+readonly [name: string]: unknown;
+} | readonly ({
+readonly op: "add" | "remove" | "replace" | "move" | "copy" | "test";
+readonly path: string;
+readonly from?: string | undefined;
+readonly value?: unknown | undefined;
+})[], options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Network>;
+/** Delete a network; what is built is taken down first */
+delete(idOrName: string, options?: {
+/** Also what depends on it; without, that is answered as a list (409) */
+readonly cascade?: boolean | undefined;
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<{
+readonly results: readonly ({
+readonly kind: string;
+readonly name: string;
+readonly id: string;
+readonly version: number;
+/** leaving: it is taken down first, or something still needs it */
+readonly action: "created" | "changed" | "removed" | "leaving" | "unchanged";
+readonly fields: readonly (string)[];
+})[];
 }>;
 };
 readonly nodes: {
@@ -720,53 +2378,13 @@ readonly nodes: {
 list(options?: {
 readonly cursor?: string | undefined;
 readonly limit?: number | undefined;
-} & CallOptions): Listing<{
-readonly id: string;
-readonly name: string;
-readonly kind: "agent" | "worker";
-readonly state: "connected" | "away";
-readonly version: string;
-readonly modules: readonly (string)[];
-readonly foundationId: string | null;
-readonly siteId: string | null;
-readonly facts: {
-readonly [name: string]: unknown;
-};
-readonly joinedAt: number;
-readonly seenAt: number | null;
-readonly agentId: string | null;
-}>;
+} & CallOptions): Listing<Node>;
 /** One worker or agent */
-get(idOrName: string, options?: CallOptions): Promise<{
-readonly id: string;
-readonly name: string;
-readonly kind: "agent" | "worker";
-readonly state: "connected" | "away";
-readonly version: string;
-readonly modules: readonly (string)[];
-readonly foundationId: string | null;
-readonly siteId: string | null;
-readonly facts: {
-readonly [name: string]: unknown;
-};
-readonly joinedAt: number;
-readonly seenAt: number | null;
-readonly agentId: string | null;
-}>;
+get(idOrName: string, options?: CallOptions): Promise<Node>;
 };
 readonly runs: {
 /** Run verbs on nodes */
-create(body: {
-readonly text: string;
-readonly targets?: readonly (string)[] | undefined;
-readonly runOnce?: boolean | undefined;
-readonly calls: readonly ({
-readonly function: string;
-readonly parameters: {
-readonly [name: string]: unknown;
-};
-})[];
-}, options?: CallOptions): Promise<{
+create(body: NewRun, options?: CallOptions): Promise<{
 readonly id: string;
 readonly text: string;
 readonly createdAt: number;
@@ -803,23 +2421,107 @@ readonly sites: {
 list(options?: {
 readonly limit?: number | undefined;
 readonly cursor?: string | undefined;
+/** Of this site or one below it */
 readonly site?: string | undefined;
+/** In this group, one below it, or one it includes */
+readonly group?: string | undefined;
+/** `KEY` or `KEY=VALUE`; may be given several times */
+readonly label?: string | readonly (string)[] | undefined;
+/** Made by this blueprint, or by one that builds upon it */
 readonly blueprint?: string | undefined;
 readonly state?: string | undefined;
-} & CallOptions): Listing<{
-readonly id: string;
+readonly role?: string | undefined;
+/** Directly below this one; empty: below none */
+readonly parent?: string | undefined;
+/** Of sites and groups: region, rack … */
+readonly kind?: string | undefined;
+/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+readonly vars?: string | readonly (string)[] | undefined;
+/** A member; `-MEMBER` for the other way round */
+readonly sort?: string | undefined;
+/** Members to show, joined by commas; all when left out */
+readonly fields?: string | undefined;
+} & CallOptions): Listing<Site>;
+/** Create a site */
+create(body: NewSite, options?: {
+readonly idempotencyKey?: string | undefined;
+} & CallOptions): Promise<Site>;
+/** A site, by id or name */
+get(idOrName: string, options?: {
+/** With `resolved`: every variable's value, where it comes from, and what it overrode */
+readonly explain?: boolean | undefined;
+} & CallOptions): Promise<{
 readonly name: string;
-readonly managedBy: string;
-readonly version: number;
+readonly kind: string;
+readonly description: string;
+readonly parent: string | null;
+readonly variables: {
 readonly [name: string]: unknown;
+};
+readonly zone: string | null;
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+readonly resolved?: {
+readonly values: {
+readonly [name: string]: unknown;
+};
+readonly explain: {
+readonly [name: string]: unknown;
+};
+readonly deleted: {
+readonly [name: string]: unknown;
+};
+} | undefined;
 }>;
-/** Sites: one of them, by id or name */
-get(idOrName: string, options?: CallOptions): Promise<{
-readonly id: string;
-readonly name: string;
-readonly managedBy: string;
-readonly version: number;
+/** Replace a site: members left out take their defaults */
+replace(idOrName: string, body: NewSite, options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Site>;
+/** Change a site: by a merge patch or a JSON Patch */
+patch(idOrName: string, body: {
 readonly [name: string]: unknown;
+} | readonly ({
+readonly op: "add" | "remove" | "replace" | "move" | "copy" | "test";
+readonly path: string;
+readonly from?: string | undefined;
+readonly value?: unknown | undefined;
+})[], options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Site>;
+/** Delete a site; what is built is taken down first */
+delete(idOrName: string, options?: {
+/** Also what depends on it; without, that is answered as a list (409) */
+readonly cascade?: boolean | undefined;
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<{
+readonly results: readonly ({
+readonly kind: string;
+readonly name: string;
+readonly id: string;
+readonly version: number;
+/** leaving: it is taken down first, or something still needs it */
+readonly action: "created" | "changed" | "removed" | "leaving" | "unchanged";
+readonly fields: readonly (string)[];
+})[];
 }>;
 };
 readonly structures: {
@@ -827,41 +2529,133 @@ readonly structures: {
 list(options?: {
 readonly limit?: number | undefined;
 readonly cursor?: string | undefined;
+/** Of this site or one below it */
 readonly site?: string | undefined;
+/** In this group, one below it, or one it includes */
+readonly group?: string | undefined;
+/** `KEY` or `KEY=VALUE`; may be given several times */
+readonly label?: string | readonly (string)[] | undefined;
+/** Made by this blueprint, or by one that builds upon it */
 readonly blueprint?: string | undefined;
 readonly state?: string | undefined;
-} & CallOptions): Listing<{
-readonly id: string;
+readonly role?: string | undefined;
+/** Directly below this one; empty: below none */
+readonly parent?: string | undefined;
+/** Of sites and groups: region, rack … */
+readonly kind?: string | undefined;
+/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+readonly vars?: string | readonly (string)[] | undefined;
+/** A member; `-MEMBER` for the other way round */
+readonly sort?: string | undefined;
+/** Members to show, joined by commas; all when left out */
+readonly fields?: string | undefined;
+} & CallOptions): Listing<Structure>;
+/** Create a structure */
+create(body: NewStructure, options?: {
+readonly idempotencyKey?: string | undefined;
+} & CallOptions): Promise<Structure>;
+/** A structure, by id or name */
+get(idOrName: string, options?: {
+/** With `resolved`: every variable's value, where it comes from, and what it overrode */
+readonly explain?: boolean | undefined;
+} & CallOptions): Promise<{
 readonly name: string;
-readonly managedBy: string;
-readonly version: number;
+readonly hostname: string;
+readonly site: string;
+readonly blueprint: string | null;
+readonly foundation: string | null;
+readonly description: string;
+readonly variables: {
 readonly [name: string]: unknown;
-}>;
-/** Structures: one of them, by id or name */
-get(idOrName: string, options?: CallOptions): Promise<{
+};
+readonly parent: string | null;
+readonly role: string | null;
+readonly managementAddress: string | null;
+readonly groups: readonly (string)[];
+readonly zone: string | null;
+readonly addresses: readonly ({
+readonly block: string;
+readonly address: string;
+readonly interface?: string | undefined;
+})[];
+readonly dependsOn: readonly (string)[];
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
 readonly id: string;
-readonly name: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
 readonly managedBy: string;
+readonly wanted: "built" | "absent";
 readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+readonly state: "planned" | "building" | "built" | "failed" | "destroying";
+readonly stale: boolean;
+readonly rebuild: boolean;
+readonly jobId: string | null;
+readonly failure: {
+readonly role: string;
+readonly message: string;
+readonly jobId: string | null;
+readonly at: number;
+} | null;
+readonly resolved?: {
+readonly values: {
 readonly [name: string]: unknown;
-}>;
-/** Change a structure's variables or description */
-patch(idOrName: string, body: {
-readonly variables?: {
+};
+readonly explain: {
 readonly [name: string]: unknown;
+};
+readonly deleted: {
+readonly [name: string]: unknown;
+};
 } | undefined;
-readonly description?: string | undefined;
-}, options?: {
+}>;
+/** Replace a structure: members left out take their defaults */
+replace(idOrName: string, body: NewStructure, options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Structure>;
+/** Change a structure: by a merge patch or a JSON Patch */
+patch(idOrName: string, body: {
+readonly [name: string]: unknown;
+} | readonly ({
+readonly op: "add" | "remove" | "replace" | "move" | "copy" | "test";
+readonly path: string;
+readonly from?: string | undefined;
+readonly value?: unknown | undefined;
+})[], options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Structure>;
+/** Delete a structure; what is built is taken down first */
+delete(idOrName: string, options?: {
+/** Also what depends on it; without, that is answered as a list (409) */
+readonly cascade?: boolean | undefined;
+readonly idempotencyKey?: string | undefined;
 readonly ifMatch?: number | "*" | undefined;
 } & CallOptions): Promise<{
-readonly id: string;
+readonly results: readonly ({
+readonly kind: string;
 readonly name: string;
-readonly managedBy: string;
+readonly id: string;
 readonly version: number;
-readonly [name: string]: unknown;
+/** leaving: it is taken down first, or something still needs it */
+readonly action: "created" | "changed" | "removed" | "leaving" | "unchanged";
+readonly fields: readonly (string)[];
+})[];
 }>;
 /** The variables of a structure; with `explain`, where each comes from */
 variables(idOrName: string, options?: {
+/** With `resolved`: every variable's value, where it comes from, and what it overrode */
 readonly explain?: boolean | undefined;
 } & CallOptions): Promise<{
 readonly values: {
@@ -875,6 +2669,165 @@ readonly [name: string]: unknown;
 } | undefined;
 }>;
 };
+readonly tenants: {
+/** Tenants, by name */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+} & CallOptions): Listing<Tenant>;
+/** Create a tenant */
+create(body: NewTenant, options?: {
+readonly idempotencyKey?: string | undefined;
+} & CallOptions): Promise<Tenant>;
+/** A tenant, by id or name */
+get(idOrName: string, options?: CallOptions): Promise<Tenant>;
+/** Replace a tenant; another name renames it */
+replace(idOrName: string, body: NewTenant, options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Tenant>;
+/** Change a tenant: by a merge patch or a JSON Patch; another name renames it */
+patch(idOrName: string, body: {
+readonly [name: string]: unknown;
+} | readonly ({
+readonly op: "add" | "remove" | "replace" | "move" | "copy" | "test";
+readonly path: string;
+readonly from?: string | undefined;
+readonly value?: unknown | undefined;
+})[], options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Tenant>;
+/** Delete a tenant that owns nothing */
+delete(idOrName: string, options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<{
+readonly results: readonly ({
+readonly kind: string;
+readonly name: string;
+readonly id: string;
+readonly version: number;
+/** leaving: it is taken down first, or something still needs it */
+readonly action: "created" | "changed" | "removed" | "leaving" | "unchanged";
+readonly fields: readonly (string)[];
+})[];
+}>;
+};
+readonly zones: {
+/** Zones, by name */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+/** Of this site or one below it */
+readonly site?: string | undefined;
+/** In this group, one below it, or one it includes */
+readonly group?: string | undefined;
+/** `KEY` or `KEY=VALUE`; may be given several times */
+readonly label?: string | readonly (string)[] | undefined;
+/** Made by this blueprint, or by one that builds upon it */
+readonly blueprint?: string | undefined;
+readonly state?: string | undefined;
+readonly role?: string | undefined;
+/** Directly below this one; empty: below none */
+readonly parent?: string | undefined;
+/** Of sites and groups: region, rack … */
+readonly kind?: string | undefined;
+/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+readonly vars?: string | readonly (string)[] | undefined;
+/** A member; `-MEMBER` for the other way round */
+readonly sort?: string | undefined;
+/** Members to show, joined by commas; all when left out */
+readonly fields?: string | undefined;
+} & CallOptions): Listing<Zone>;
+/** Create a zone */
+create(body: NewZone, options?: {
+readonly idempotencyKey?: string | undefined;
+} & CallOptions): Promise<Zone>;
+/** A zone, by id or name */
+get(idOrName: string, options?: CallOptions): Promise<{
+readonly name: string;
+readonly description: string;
+readonly parent: string | null;
+readonly contact: string;
+readonly nameservers: readonly (string)[];
+readonly ttl: number;
+readonly refresh: number;
+readonly retry: number;
+readonly expire: number;
+readonly minimum: number;
+readonly records: readonly ({
+readonly name: string;
+readonly type: "A" | "AAAA" | "CNAME" | "MX" | "NS" | "SRV" | "TXT";
+readonly value: string;
+readonly ttl: number | null;
+})[];
+readonly views: readonly (string)[];
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+readonly resolved?: {
+readonly values: {
+readonly [name: string]: unknown;
+};
+readonly explain: {
+readonly [name: string]: unknown;
+};
+readonly deleted: {
+readonly [name: string]: unknown;
+};
+} | undefined;
+}>;
+/** Replace a zone: members left out take their defaults */
+replace(idOrName: string, body: NewZone, options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Zone>;
+/** Change a zone: by a merge patch or a JSON Patch */
+patch(idOrName: string, body: {
+readonly [name: string]: unknown;
+} | readonly ({
+readonly op: "add" | "remove" | "replace" | "move" | "copy" | "test";
+readonly path: string;
+readonly from?: string | undefined;
+readonly value?: unknown | undefined;
+})[], options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Zone>;
+/** Delete a zone; what is built is taken down first */
+delete(idOrName: string, options?: {
+/** Also what depends on it; without, that is answered as a list (409) */
+readonly cascade?: boolean | undefined;
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<{
+readonly results: readonly ({
+readonly kind: string;
+readonly name: string;
+readonly id: string;
+readonly version: number;
+/** leaving: it is taken down first, or something still needs it */
+readonly action: "created" | "changed" | "removed" | "leaving" | "unchanged";
+readonly fields: readonly (string)[];
+})[];
+}>;
+};
 }
 export const OPERATIONS: OperationTable = {
 addressBlocks: {
@@ -883,11 +2836,22 @@ nextFree: {"method":"GET","path":"/v1/address-blocks/{idOrName}/next-free","answ
 allocate: {"method":"POST","path":"/v1/address-blocks/{idOrName}/allocate","answer":"json","body":"json"},
 release: {"method":"POST","path":"/v1/address-blocks/{idOrName}/release","answer":"json","body":"json"},
 list: {"method":"GET","path":"/v1/address-blocks","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/address-blocks","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
 get: {"method":"GET","path":"/v1/address-blocks/{idOrName}","answer":"json"},
+replace: {"method":"PUT","path":"/v1/address-blocks/{idOrName}","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+patch: {"method":"PATCH","path":"/v1/address-blocks/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/address-blocks/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 },
 blueprints: {
 list: {"method":"GET","path":"/v1/blueprints","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/blueprints","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
 get: {"method":"GET","path":"/v1/blueprints/{idOrName}","answer":"json"},
+replace: {"method":"PUT","path":"/v1/blueprints/{idOrName}","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+patch: {"method":"PATCH","path":"/v1/blueprints/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/blueprints/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+},
+bulk: {
+create: {"method":"POST","path":"/v1/bulk","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
 },
 content: {
 create: {"method":"POST","path":"/v1/content","answer":"json","body":"bytes"},
@@ -901,14 +2865,66 @@ get: {"method":"GET","path":"/v1/designs/{name}","answer":"json"},
 documents: {"method":"GET","path":"/v1/designs/{name}/documents","answer":"json"},
 status: {"method":"GET","path":"/v1/designs/{name}/status","answer":"json"},
 },
+dnsPublish: {
+create: {"method":"POST","path":"/v1/dns/publish","answer":"json","body":"json"},
+},
+dnsStatus: {
+get: {"method":"GET","path":"/v1/dns/status","answer":"json"},
+},
+dnsTargets: {
+list: {"method":"GET","path":"/v1/dns/targets","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/dns/targets","answer":"json","body":"json"},
+get: {"method":"GET","path":"/v1/dns/targets/{idOrName}","answer":"json"},
+replace: {"method":"PUT","path":"/v1/dns/targets/{idOrName}","answer":"json","body":"json","headers":{"ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/dns/targets/{idOrName}","answer":"none","headers":{"ifMatch":"if-match"}},
+},
+dnsZones: {
+list: {"method":"GET","path":"/v1/dns/zones","answer":"page","largestPage":1000},
+get: {"method":"GET","path":"/v1/dns/zones/{zone}","answer":"json"},
+file: {"method":"GET","path":"/v1/dns/zones/{zone}/file","answer":"bytes"},
+},
 events: {
 list: {"method":"GET","path":"/v1/events","answer":"page","largestPage":1000},
 get: {"method":"GET","path":"/v1/events/{id}","answer":"json"},
 },
+fieldSchemas: {
+list: {"method":"GET","path":"/v1/field-schemas","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/field-schemas","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
+get: {"method":"GET","path":"/v1/field-schemas/{idOrName}","answer":"json"},
+replace: {"method":"PUT","path":"/v1/field-schemas/{idOrName}","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+patch: {"method":"PATCH","path":"/v1/field-schemas/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/field-schemas/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+},
 foundations: {
 list: {"method":"GET","path":"/v1/foundations","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/foundations","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
 get: {"method":"GET","path":"/v1/foundations/{idOrName}","answer":"json"},
+replace: {"method":"PUT","path":"/v1/foundations/{idOrName}","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+patch: {"method":"PATCH","path":"/v1/foundations/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/foundations/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 variables: {"method":"GET","path":"/v1/foundations/{idOrName}/variables","answer":"json"},
+},
+groups: {
+list: {"method":"GET","path":"/v1/groups/{tenantId}","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/groups/{tenantId}","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
+get: {"method":"GET","path":"/v1/groups/{tenantId}/{idOrName}","answer":"json"},
+replace: {"method":"PUT","path":"/v1/groups/{tenantId}/{idOrName}","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+patch: {"method":"PATCH","path":"/v1/groups/{tenantId}/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/groups/{tenantId}/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+},
+imports: {
+create: {"method":"POST","path":"/v1/imports","answer":"json","body":"json"},
+},
+interfaces: {
+list: {"method":"GET","path":"/v1/interfaces","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/interfaces","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
+get: {"method":"GET","path":"/v1/interfaces/{idOrName}","answer":"json"},
+replace: {"method":"PUT","path":"/v1/interfaces/{idOrName}","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+patch: {"method":"PATCH","path":"/v1/interfaces/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/interfaces/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+},
+inventory: {
+get: {"method":"GET","path":"/v1/inventory/{bundle}","answer":"json"},
 },
 jobs: {
 list: {"method":"GET","path":"/v1/jobs","answer":"page","largestPage":500},
@@ -923,6 +2939,22 @@ retry: {"method":"POST","path":"/v1/jobs/{id}/retry","answer":"json"},
 },
 joinTokens: {
 create: {"method":"POST","path":"/v1/join-tokens","answer":"json","body":"json"},
+},
+links: {
+list: {"method":"GET","path":"/v1/links","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/links","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
+get: {"method":"GET","path":"/v1/links/{idOrName}","answer":"json"},
+replace: {"method":"PUT","path":"/v1/links/{idOrName}","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+patch: {"method":"PATCH","path":"/v1/links/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/links/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+},
+networks: {
+list: {"method":"GET","path":"/v1/networks","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/networks","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
+get: {"method":"GET","path":"/v1/networks/{idOrName}","answer":"json"},
+replace: {"method":"PUT","path":"/v1/networks/{idOrName}","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+patch: {"method":"PATCH","path":"/v1/networks/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/networks/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 },
 nodes: {
 list: {"method":"GET","path":"/v1/nodes","answer":"page","largestPage":1000},
@@ -940,12 +2972,35 @@ metrics: {"method":"GET","path":"/metrics","answer":"json"},
 },
 sites: {
 list: {"method":"GET","path":"/v1/sites","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/sites","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
 get: {"method":"GET","path":"/v1/sites/{idOrName}","answer":"json"},
+replace: {"method":"PUT","path":"/v1/sites/{idOrName}","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+patch: {"method":"PATCH","path":"/v1/sites/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/sites/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 },
 structures: {
 list: {"method":"GET","path":"/v1/structures","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/structures","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
 get: {"method":"GET","path":"/v1/structures/{idOrName}","answer":"json"},
-patch: {"method":"PATCH","path":"/v1/structures/{idOrName}","answer":"json","body":"json","headers":{"ifMatch":"if-match"}},
+replace: {"method":"PUT","path":"/v1/structures/{idOrName}","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+patch: {"method":"PATCH","path":"/v1/structures/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/structures/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 variables: {"method":"GET","path":"/v1/structures/{idOrName}/variables","answer":"json"},
+},
+tenants: {
+list: {"method":"GET","path":"/v1/tenants","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/tenants","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
+get: {"method":"GET","path":"/v1/tenants/{idOrName}","answer":"json"},
+replace: {"method":"PUT","path":"/v1/tenants/{idOrName}","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+patch: {"method":"PATCH","path":"/v1/tenants/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/tenants/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+},
+zones: {
+list: {"method":"GET","path":"/v1/zones","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/zones","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
+get: {"method":"GET","path":"/v1/zones/{idOrName}","answer":"json"},
+replace: {"method":"PUT","path":"/v1/zones/{idOrName}","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+patch: {"method":"PATCH","path":"/v1/zones/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/zones/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 },
 };

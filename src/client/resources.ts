@@ -5,17 +5,22 @@ import type { CallOptions, OperationEntry, OperationTable, Page, Requests } from
 import type { Resources } from "./operations.generated.ts";
 
 /** The methods of every resource, from the table of endpoints. */
-export function createResources(table: OperationTable, requests: Requests): Resources {
+export function createResources(table: OperationTable, requests: Requests, tenant: string): Resources {
   const resources = Object.entries(table).map(([resource, operations]) => [
     resource,
     Object.fromEntries(
       Object.entries(operations).map(([name, entry]) => [
         name,
-        (...given: readonly unknown[]) => call(requests, entry, `${resource}.${name}`, given),
+        (...given: readonly unknown[]) => call(requests, withTenant(entry, tenant), `${resource}.${name}`, given),
       ]),
     ),
   ]);
   return Object.fromEntries(resources) as Resources;
+}
+
+/** Some paths name the tenant; a client asks as one. */
+function withTenant(entry: OperationEntry, tenant: string): OperationEntry {
+  return { ...entry, path: entry.path.replace("{tenantId}", encodeURIComponent(tenant)) };
 }
 
 function call(requests: Requests, entry: OperationEntry, name: string, given: readonly unknown[]): unknown {

@@ -35,17 +35,17 @@ const SERVER_NAME = "gantry-server";
 /** What the system says of a connection that the other end has closed. */
 const BROKEN: readonly string[] = ["ECONNRESET", "EPIPE"];
 
-/** Errors: `client_address_invalid`. */
-export function createTransport(address: Address): Transport {
-  return "socket" in address ? overSocket(address.socket) : overTls(address);
+/** `headers` go with every request. Errors: `client_address_invalid`. */
+export function createTransport(address: Address, headers: Readonly<Record<string, string>> = {}): Transport {
+  return "socket" in address ? overSocket(address.socket, headers) : overTls(address, headers);
 }
 
-function overSocket(socketPath: string): Transport {
+function overSocket(socketPath: string, headers: Readonly<Record<string, string>>): Transport {
   const agent = new http.Agent({ keepAlive: true });
   return {
     server: socketPath,
     open: (outgoing) =>
-      sent(outgoing, agent, { socketPath }, http.request, (error) =>
+      sent(outgoing, agent, { socketPath, headers }, http.request, (error) =>
         error.code === "ENOENT" || error.code === "ECONNREFUSED"
           ? new GantryError(SERVER_NOT_RUNNING, `no server answers at ${socketPath}`, { cause: error })
           : undefined,
@@ -54,7 +54,10 @@ function overSocket(socketPath: string): Transport {
   };
 }
 
-function overTls({ url, token, authority }: Exclude<Address, { socket: string }>): Transport {
+function overTls(
+  { url, token, authority }: Exclude<Address, { socket: string }>,
+  headers: Readonly<Record<string, string>>,
+): Transport {
   const target = URL.parse(url);
   if (target?.protocol !== "https:" || target.pathname !== "/" || target.search !== "")
     throw new GantryError(CLIENT_ADDRESS_INVALID, `'${url}' is not an address like https://127.0.0.1:7411`);
@@ -72,7 +75,7 @@ function overTls({ url, token, authority }: Exclude<Address, { socket: string }>
     ...(authority === undefined ? {} : trust),
     host: target.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: target.port === "" ? 443 : Number(target.port),
-    headers: { authorization: `Bearer ${token}` },
+    headers: { ...headers, authorization: `Bearer ${token}` },
   };
   return {
     server: target.origin,
