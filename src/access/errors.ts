@@ -13,3 +13,10 @@ export const TOKEN_FILE_UNUSABLE = errorKind("token_file_unusable", {
   remedy:
     "Make `admin.token` in the data folder readable for the server's user, or remove it: the next start writes a new one.",
 });
+
+export const SCOPE_EXCEEDED = errorKind("scope_exceeded", {
+  status: 403,
+  summary: "The token of a structure was used for something that it does not open.",
+  remedy:
+    "Use it for `/v1/structures/NAME/members` of the structure it was issued for; for all else use an administrator's token.",
+});

@@ -8,8 +8,13 @@ export const DEFAULT_TENANT: { readonly id: Id; readonly name: string } = {
 
 /** Who acts. */
 export interface Principal {
-  readonly kind: "administrator";
-  /** For events and the audit: `administrator (token)`, `administrator (socket)`. */
+  /** `structure`: a structure with a token of its own, at the few endpoints that are open to it. */
+  readonly kind: "administrator" | "structure";
+  /** For events and the audit: `administrator (token)`, `administrator (socket)`, `structure web1`. */
   readonly name: string;
   readonly tenantId: Id;
+  /** The structure whose token it is. */
+  readonly structureId?: Id;
+  /** The token it showed: what goes on for long asks whether it is still good. */
+  readonly tokenId?: Id;
 }

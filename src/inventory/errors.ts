@@ -127,12 +127,6 @@ export const IDEMPOTENCY_KEY_REUSED = errorKind("idempotency_key_reused", {
   remedy: "Use a new key for a new request.",
 });
 
-export const MEMBERS_FORBIDDEN = errorKind("members_forbidden", {
-  status: 403,
-  summary: "The token of a structure was used for something else than the members of this structure.",
-  remedy: "Use it for `/v1/structures/NAME/members` of the structure it was issued for.",
-});
-
 export const ADDRESS_ELSEWHERE = errorKind("address_elsewhere", {
   status: 409,
   summary: "A structure asks for an address of a block of another site, and neither site lies within the other.",

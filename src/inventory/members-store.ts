@@ -1,3 +1,4 @@
+import type { TokenHolder } from "../access/index.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { ColumnTypes, Migration, Queries, Transaction } from "../platform/database/index.ts";
 
@@ -100,17 +101,22 @@ export async function deleteToken(queries: Queries, structureId: Id, id: Id): Pr
 }
 
 /** Whose token this is. */
-export async function holderOfToken(
-  queries: Queries,
-  sha256: string,
-): Promise<{ readonly tenantId: Id; readonly structureId: Id; readonly name: string } | undefined> {
+export async function holderOfToken(queries: Queries, sha256: string): Promise<TokenHolder | undefined> {
   const row = await queries
     .selectFrom("structure_token")
     .innerJoin("structure", "structure.id", "structure_token.structure_id")
-    .select(["structure_token.tenant_id", "structure.id", "structure.name"])
+    .select(["structure_token.tenant_id", "structure_token.id as token_id", "structure.id", "structure.name"])
     .where("structure_token.sha256", "=", sha256)
     .executeTakeFirst();
-  return row === undefined ? undefined : { tenantId: row.tenant_id, structureId: row.id, name: row.name };
+  if (row === undefined) return undefined;
+  return { tokenId: row.token_id, tenantId: row.tenant_id, structureId: row.id, name: row.name };
+}
+
+/** Whether a token was not revoked. */
+export async function hasToken(queries: Queries, id: Id): Promise<boolean> {
+  return (
+    (await queries.selectFrom("structure_token").select("id").where("id", "=", id).executeTakeFirst()) !== undefined
+  );
 }
 
 /** Keeps the report. @returns the one before */

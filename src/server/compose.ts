@@ -1,4 +1,4 @@
-import { authenticate, DEFAULT_TENANT, type Principal, type TokenHash } from "../access/index.ts";
+import { authenticateWithStructures, DEFAULT_TENANT, type Principal, type TokenHash } from "../access/index.ts";
 import { createDesignService, createDesignStore, designMigrations, designRoutes } from "../design/index.ts";
 import {
   createExporter,
@@ -25,10 +25,12 @@ import {
   createAllocationService,
   createInventoryService,
   createInventoryStore,
+  createMembersService,
   createTenantService,
   groupRoutes,
   inventoryMigrations,
   inventoryRoutes,
+  membersRoutes,
   siteChain,
   tenantRoutes,
 } from "../inventory/index.ts";
@@ -146,10 +148,11 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     taskLease: parts.heartbeat * MISSED_HEARTBEATS,
   });
   const inventory = createInventoryStore({ database, clock, bus });
+  const members = createMembersService({ database, inventory, events, bus, clock, random });
   const http = await createHttpServer<Principal>({
     log,
     version: parts.version,
-    authenticate: (credentials) => authenticate(credentials, parts.administrator),
+    authenticate: (credentials) => authenticateWithStructures(credentials, parts.administrator, members),
     ready: () => inventory.snapshot(DEFAULT_TENANT.id).then(() => true),
     metrics,
   });
@@ -263,6 +266,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   tenantRoutes(http, tenants);
   inventoryRoutes(http, inventoryService);
   groupRoutes(http, inventoryService, tenants);
+  membersRoutes(http, members);
   const exporter = createExporter({
     clock,
     database: parts.database,

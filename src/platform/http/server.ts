@@ -21,6 +21,8 @@ export interface RequestCredentials {
   readonly authorization: string | undefined;
   /** Through the Unix socket, which only the owner of the server can open. */
   readonly throughSocket: boolean;
+  /** What the endpoint says of who may use it beside the administrator. */
+  readonly scope: string | undefined;
 }
 
 export type App = ReturnType<typeof typedApp>;
@@ -29,7 +31,7 @@ export interface HttpServerParts<Principal extends object> {
   readonly log: FastifyBaseLogger;
   readonly version: string;
   /** Throws a GantryError for whom it does not let in. */
-  authenticate(credentials: RequestCredentials): Principal;
+  authenticate(credentials: RequestCredentials): Principal | Promise<Principal>;
   /** Throws, or resolves with false, while the server cannot do its work. */
   ready(): Promise<boolean>;
   /** What `/metrics` tells. Requests are counted in it; where it is only a text, they are not counted. */
@@ -40,6 +42,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** True: answered without a credential. `test/open-endpoints.json` lists them. */
     open?: boolean;
+    /** Who may use it beside the administrator: the word `authenticate` gets as `scope`. */
+    scope?: string;
   }
   interface FastifyRequest {
     principal: object | null;
@@ -95,15 +99,15 @@ export async function createHttpServer<Principal extends object>(
     if (isUnforeseen(error)) request.log.error({ err: error }, "request failed");
     return sendProblem(reply, error);
   });
-  app.setNotFoundHandler((request) => {
-    authenticated(request);
+  app.setNotFoundHandler(async (request) => {
+    await authenticated(request);
     throw unknownEndpoint(request.method, request.url);
   });
   app.decorateRequest("principal", null);
   app.addHook("onRequest", async (request, reply) => {
     begin(request, reply);
     if (closing.signal.aborted) throw new GantryError(SERVER_CLOSING, "the server is being stopped");
-    if (request.routeOptions.config.open !== true && !request.is404) authenticated(request);
+    if (request.routeOptions.config.open !== true && !request.is404) await authenticated(request);
   });
   app.addHook("onRoute", (route) => {
     for (const method of [route.method].flat()) {
@@ -121,10 +125,11 @@ export async function createHttpServer<Principal extends object>(
     transform: jsonSchemaTransform,
   });
 
-  function authenticated(request: FastifyRequest): void {
-    request.principal = parts.authenticate({
+  async function authenticated(request: FastifyRequest): Promise<void> {
+    request.principal = await parts.authenticate({
       authorization: request.headers.authorization,
       throughSocket: cameThroughSocket(request.raw),
+      scope: request.routeOptions.config.scope,
     });
   }
 
