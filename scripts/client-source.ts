@@ -94,7 +94,7 @@ function operationsOf(document: OpenApi): readonly Operation[] {
   for (const [path, methods] of Object.entries(document.paths)) {
     if (LEFT_OUT.test(path)) continue;
     for (const [method, operation] of Object.entries(methods)) {
-      const one = operationOf(method.toUpperCase(), path, operation);
+      const one = operationOf(method.toUpperCase(), path, operation, "get" in methods);
       const name = `${one.resource}.${one.name}`;
       const taken = known.get(name);
       if (taken !== undefined) throw new Error(`${one.method} ${path} and ${taken} would both be ${name}`);
@@ -105,7 +105,8 @@ function operationsOf(document: OpenApi): readonly Operation[] {
   return found;
 }
 
-function operationOf(method: string, path: string, operation: ApiOperation): Operation {
+/** `readable`: the same path can be read. */
+function operationOf(method: string, path: string, operation: ApiOperation, readable: boolean): Operation {
   const endpoint = `${method} ${path}`;
   const parameters = operation.parameters ?? [];
   const answered = answerOf(endpoint, operation);
@@ -126,7 +127,7 @@ function operationOf(method: string, path: string, operation: ApiOperation): Ope
     optionsType(parameters),
   ];
   return {
-    ...nameOf(method, path, answered.kind === "page"),
+    ...nameOf(method, path, answered.kind === "page", readable),
     method,
     path,
     body,
@@ -215,14 +216,18 @@ const OF_ONE: Readonly<Record<string, string>> = { ...OF_MANY, POST: "post" };
 /** A word at the end says what is done; where one only changes or takes away something, the method says it as well. */
 const OF_WORD: Readonly<Record<string, string>> = {
   GET: "",
-  POST: "",
   PUT: "replace",
   PATCH: "patch",
   DELETE: "delete",
 };
 
 /** `GET /v1/address-blocks/{idOrName}/addresses` is `addressBlocks.addresses`. */
-function nameOf(method: string, path: string, paged: boolean): { readonly resource: string; readonly name: string } {
+function nameOf(
+  method: string,
+  path: string,
+  paged: boolean,
+  readable: boolean,
+): { readonly resource: string; readonly name: string } {
   // `/v1/dns/targets` is a resource of its own: `dnsTargets`.
   const [first = "", ...rest] = path
     .replace(`/${TENANT}`, "")
@@ -235,7 +240,9 @@ function nameOf(method: string, path: string, paged: boolean): { readonly resour
   const resource = camel(first);
   const words = rest.map((part) => part.replaceAll(/\{\w+\}/g, "")).filter((part) => part !== "");
   const places = rest.filter((part) => part.includes("{")).length;
-  if (words.length > 0) return { resource, name: camel(`${OF_WORD[method] ?? ""}-${words.join("-")}`) };
+  // A word that is only posted to is what is done: `allocate`. What can be read too is a thing: `members` and `postMembers`.
+  const verb = method === "POST" && readable ? "post" : (OF_WORD[method] ?? "");
+  if (words.length > 0) return { resource, name: camel(`${verb}-${words.join("-")}`) };
   const many = paged ? "list" : (OF_MANY[method] ?? method);
   if (places === 0) return { resource, name: many };
   if (places === 1 && !paged) return { resource, name: OF_ONE[method] ?? method };

@@ -2668,6 +2668,60 @@ readonly deleted?: {
 readonly [name: string]: unknown;
 } | undefined;
 }>;
+/** Structures that should be members of this one's service */
+members(idOrName: string, options?: {
+/** Made by this blueprint, or by one that builds upon it */
+readonly blueprint?: string | undefined;
+/** In this group, one below it, or one it includes */
+readonly group?: string | undefined;
+/** Of this site or one below it */
+readonly site?: string | undefined;
+readonly role?: string | undefined;
+/** `KEY` or `KEY=VALUE`; may be given several times */
+readonly label?: string | readonly (string)[] | undefined;
+readonly state?: string | undefined;
+/** Go on: all members, one list a line (NDJSON), now and each time they are others */
+readonly follow?: boolean | undefined;
+} & CallOptions): Promise<{
+readonly items: readonly ({
+readonly id: string;
+readonly name: string;
+readonly fqdn: string;
+readonly address: string | null;
+readonly addresses: readonly (string)[];
+readonly site: string;
+readonly role: string | null;
+readonly state: string;
+})[];
+readonly reported: {
+readonly missing: readonly (string)[];
+readonly at: number;
+} | null;
+}>;
+/** Report which members are missing; none when all are there */
+postMembers(idOrName: string, body: {
+readonly missing: readonly (string)[];
+}, options?: CallOptions): Promise<{
+readonly missing: readonly (string)[];
+readonly at: number;
+}>;
+/** Tokens of a structure, without what makes them open anything */
+tokens(idOrName: string, options?: CallOptions): Listing<{
+readonly id: string;
+readonly description: string;
+readonly createdAt: number;
+}>;
+/** Issue a token by which the structure asks for its members; it is told once */
+postTokens(idOrName: string, body: {
+readonly description?: string | undefined;
+}, options?: CallOptions): Promise<{
+readonly id: string;
+readonly description: string;
+readonly createdAt: number;
+readonly token: string;
+}>;
+/** Revoke a token of a structure */
+deleteTokens(idOrName: string, tokenId: string, options?: CallOptions): Promise<void>;
 };
 readonly tenants: {
 /** Tenants, by name */
@@ -2986,6 +3040,11 @@ replace: {"method":"PUT","path":"/v1/structures/{idOrName}","answer":"json","bod
 patch: {"method":"PATCH","path":"/v1/structures/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 delete: {"method":"DELETE","path":"/v1/structures/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 variables: {"method":"GET","path":"/v1/structures/{idOrName}/variables","answer":"json"},
+members: {"method":"GET","path":"/v1/structures/{idOrName}/members","answer":"json"},
+postMembers: {"method":"POST","path":"/v1/structures/{idOrName}/members","answer":"json","body":"json"},
+tokens: {"method":"GET","path":"/v1/structures/{idOrName}/tokens","answer":"page"},
+postTokens: {"method":"POST","path":"/v1/structures/{idOrName}/tokens","answer":"json","body":"json"},
+deleteTokens: {"method":"DELETE","path":"/v1/structures/{idOrName}/tokens/{tokenId}","answer":"none"},
 },
 tenants: {
 list: {"method":"GET","path":"/v1/tenants","answer":"page","largestPage":1000},
