@@ -22,6 +22,17 @@ interface Shape {
   readonly greeting: string;
   readonly script: string;
   readonly balancer: boolean;
+  /** Things that are only recorded, and what is said of them. */
+  readonly devices: readonly {
+    readonly name: number;
+    readonly grouped: boolean;
+    readonly addressed: boolean;
+    readonly ports: number;
+    readonly label: string | null;
+  }[];
+  readonly grouped: string | null;
+  readonly tenant: string | null;
+  readonly reserved: number;
 }
 
 const shape: fc.Arbitrary<Shape> = fc.record({
@@ -37,15 +48,38 @@ const shape: fc.Arbitrary<Shape> = fc.record({
   greeting: fc.constantFrom("Hello", "Hej"),
   script: fc.constantFrom("pass", 'agent.run( command="x" )'),
   balancer: fc.boolean(),
+  devices: fc.uniqueArray(
+    fc.record({
+      name: fc.nat(3),
+      grouped: fc.boolean(),
+      addressed: fc.boolean(),
+      ports: fc.nat(2),
+      label: fc.option(fc.constantFrom("a", "b")),
+    }),
+    { selector: ({ name }) => name, maxLength: 3 },
+  ),
+  grouped: fc.option(fc.constantFrom("Servus", "Ahoi")),
+  tenant: fc.option(fc.constantFrom("utc", "cet")),
+  reserved: fc.nat(3),
 });
 
 /** Addresses asked for by name are the structure's own, so that every shape is a sound design. */
-function designFrom({ webs, greeting, script, balancer }: Shape): Design {
+function designFrom({ webs, greeting, script, balancer, devices, grouped, tenant, reserved }: Shape): Design {
+  const recorded = devices.map(
+    ({ name, grouped: isGrouped, addressed, ports, label }) => `  device${name}:
+    site: lab
+    groups: [${isGrouped ? "devices" : ""}]
+    addresses: [${addressed ? "{ block: loopback }, { block: wide }" : ""}]
+    labels: { ${label === null ? "" : `rack: ${label}`} }
+    interfaces: { ${Array.from({ length: ports }, (_, port) => `eth${port}: { network: lan }`).join(", ")} }
+`,
+  );
   const text = webs.map(
     ({ name, address, greeting: own, size }) => `  web${name}:
     site: lab
     blueprint: web
     foundation: { type: local, blueprint: machine, attributes: { ${size === null ? "" : `size: ${size}`} } }
+    groups: [webs]
     addresses: [{ block: loopback${address === null ? "" : `, address: 10.0.0.${100 + name * 10 + address}`} }]
     variables: { ${own === null ? "" : `greeting: ${own}`} }
 `,
@@ -56,18 +90,27 @@ function designFrom({ webs, greeting, script, balancer }: Shape): Design {
     blueprint: balancer
     foundation: { type: local, blueprint: machine }
     addresses: [{ block: loopback }]
-    depends_on: [${webs.map(({ name }) => `web${name}`).join(", ")}]
+    depends_on: [${[...webs.map(({ name }) => `web${name}`), ...devices.map(({ name }) => `device${name}`)].join(", ")}]
 `
     : "";
+  const kept = Array.from({ length: reserved }, (_, index) => `10.0.0.${index + 1} kept`).join(", ");
   return designOf(`design: d
+${tenant === null ? "" : `tenant: { variables: { clock: ${tenant} } }`}
 sites: { lab: { variables: { greeting: ${greeting} } } }
-address_blocks: { loopback: { site: lab, subnet: 10.0.0.0/24 } }
+networks: { lan: { site: lab } }
+groups:
+  all: { variables: { ${grouped === null ? "" : `greeting: ${grouped}`} } }
+  webs: { parent: all }
+  devices: { parent: all }
+address_blocks:
+  loopback: { site: lab, subnet: 10.0.0.0/24, reserved: [${kept}] }
+  wide: { site: lab, subnet: fd00::/64, dynamic: ["fd00::1-fd00::ffff:ffff"] }
 blueprints:
   machine: { builds: foundation, scripts: { create: pass } }
   web: { builds: structure, scripts: { create: '${script}' } }
   balancer: { builds: structure, scripts: { create: 'members = inventory.structures( blueprint="web" )' } }
 structures:
-${text.join("")}${last}`);
+${text.join("")}${recorded.join("")}${last}`);
 }
 
 /** What people, other designs, jobs and failures make of single rows, by position. */
@@ -77,6 +120,8 @@ const disturbance = fc.record({
     { managedBy: "person" },
     { managedBy: "design:other" },
     { description: "by hand" },
+    { labels: { rack: "by hand", more: "by hand" } },
+    { groups: ["all"], role: "by hand" },
     { variables: { greeting: "by hand", more: 1 } },
     { state: "failed", build: null, failure: { role: "create", message: "no", jobId: null, at: 0 } },
     { state: "failed", failure: { role: "update", message: "no", jobId: null, at: 0 } },
