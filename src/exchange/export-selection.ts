@@ -1,11 +1,13 @@
 import {
   createResolver,
+  FILTER_INVALID,
   filtered,
   groupOrder,
   meant,
   NOT_FOUND,
   parseVariableQuery,
   type ResolverOptions,
+  siteChain,
   type Snapshot,
   valueAtPath,
 } from "../inventory/index.ts";
@@ -32,8 +34,10 @@ export function select(
   request: Pick<ExportRequest, "group" | "filter">,
   options: ResolverOptions = {},
 ): Selection {
-  const { site, blueprint, label, vars = [], host } = request.filter;
-  const group = groupOf(snapshot, request.group);
+  const { blueprint, label, vars = [], host } = request.filter;
+  const top = topOf(snapshot, request.group);
+  const group = top.kind === "group" ? top.name : ALL;
+  const site = top.kind === "site" ? bothSites(snapshot, top.name, request.filter.site) : request.filter.site;
   const { rows, passes } = filtered(snapshot, "structure", snapshot.structures, {
     site,
     blueprint,
@@ -57,7 +61,7 @@ export function select(
   const isWhole =
     site === undefined && blueprint === undefined && label === undefined && vars.length === 0 && named === undefined;
   const groups = !isWhole ? new Set<string>() : group === ALL ? undefined : groupsBelow(snapshot, group);
-  return { group, hosts, groups, concerned: concernedBy(snapshot, hosts, groups) };
+  return { group: top.name, hosts, groups, concerned: concernedBy(snapshot, hosts, groups) };
 }
 
 function variablesMatch(
@@ -74,13 +78,22 @@ function variablesMatch(
     );
 }
 
-function groupOf(snapshot: Snapshot, idOrName: string): string {
-  if (idOrName === ALL || snapshot.groups.has(idOrName)) return idOrName;
-  for (const { id, name } of snapshot.groups.values()) if (id === idOrName) return name;
-  throw new GantryError(
-    NOT_FOUND,
-    `there is no group '${idOrName.slice(0, 80)}'${meant(idOrName, [ALL, ...snapshot.groups.keys()])}`,
-  );
+/** What is exported: a group or, as sites are shown among the groups, a site. */
+function topOf(snapshot: Snapshot, idOrName: string): { readonly kind: "group" | "site"; readonly name: string } {
+  if (idOrName === ALL || snapshot.groups.has(idOrName)) return { kind: "group", name: idOrName };
+  if (snapshot.sites.has(idOrName)) return { kind: "site", name: idOrName };
+  for (const { id, name } of snapshot.groups.values()) if (id === idOrName) return { kind: "group", name };
+  for (const { id, name } of snapshot.sites.values()) if (id === idOrName) return { kind: "site", name };
+  const names = [ALL, ...snapshot.groups.keys(), ...snapshot.sites.keys()];
+  throw new GantryError(NOT_FOUND, `there is no group '${idOrName.slice(0, 80)}'${meant(idOrName, names)}`);
+}
+
+/** The inner one of two sites. Errors: `filter_invalid` when neither lies in the other. */
+function bothSites(snapshot: Snapshot, top: string, filter: string | undefined): string {
+  if (filter === undefined || siteChain(snapshot, top).includes(filter)) return top;
+  // One that is not there is told by the filter itself.
+  if (!snapshot.sites.has(filter) || siteChain(snapshot, filter).includes(top)) return filter;
+  throw new GantryError(FILTER_INVALID, `neither of the sites '${top}' and '${filter}' lies in the other`);
 }
 
 function hostOf(snapshot: Snapshot, name: string): string {

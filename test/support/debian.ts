@@ -3,12 +3,22 @@ import { promisify } from "node:util";
 import { messageOf } from "../../src/kernel/errors.ts";
 import { ansiblePart } from "./ansible.ts";
 import { dockerPart } from "./docker.ts";
+import { gitPart } from "./git.ts";
 import { bindPart, powerdnsPart } from "./names.ts";
 import { postgresPart } from "./postgres.ts";
 import type { RealPart } from "./real-part.ts";
+import { sshdPart } from "./sshd.ts";
 
 /** Every real part the tests know. A new one: its file beside this one, and its line here. */
-export const REAL_PARTS: readonly RealPart[] = [postgresPart, dockerPart, ansiblePart, bindPart, powerdnsPart];
+export const REAL_PARTS: readonly RealPart[] = [
+  postgresPart,
+  dockerPart,
+  ansiblePart,
+  bindPart,
+  powerdnsPart,
+  sshdPart,
+  gitPart,
+];
 
 const run = promisify(execFile);
 const PATIENCE = 10 * 60_000;

@@ -1,0 +1,98 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { freePort } from "./names.ts";
+import type { RealPart } from "./real-part.ts";
+
+/** An SSH server of the tests' own: on a port of the loopback, with keys and a configuration in a folder of its own. */
+export const sshdPart: RealPart = {
+  name: "sshd",
+  packages: ["openssh-server", "openssh-client"],
+  present: () => existsSync(SSHD) && existsSync("/usr/bin/ssh-keygen"),
+};
+
+export interface SshServer {
+  readonly port: number;
+  readonly user: string;
+  /** The private key that lets in, PEM. */
+  readonly key: string;
+  /** A file for ssh's `UserKnownHostsFile`. */
+  readonly knownHosts: string;
+  stop(): Promise<void>;
+}
+
+const SSHD = "/usr/sbin/sshd";
+/** Where sshd, started by root, locks itself in. Without it, it does not start. */
+const EMPTY = "/run/sshd";
+const run = promisify(execFile);
+
+export async function startSshServer(): Promise<SshServer> {
+  const folder = mkdtempSync(join(tmpdir(), "gantry-sshd-"));
+  const port = await freePort();
+  for (const name of ["host", "user"])
+    await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "gantry-test", "-f", join(folder, name)]);
+  const [type, key] = readFileSync(join(folder, "host.pub"), "utf8").split(" ");
+  writeFileSync(join(folder, "known_hosts"), `[127.0.0.1]:${port} ${type} ${key}\n`);
+  const settings = [
+    `Port ${port}`,
+    "ListenAddress 127.0.0.1",
+    `HostKey ${join(folder, "host")}`,
+    `AuthorizedKeysFile ${join(folder, "user.pub")}`,
+    "PidFile none",
+    "UsePAM no",
+    "StrictModes no",
+    "PasswordAuthentication no",
+    "PermitRootLogin prohibit-password",
+    "Subsystem sftp internal-sftp",
+    "LogLevel ERROR",
+  ];
+  writeFileSync(join(folder, "config"), `${settings.join("\n")}\n`);
+  const made = mkdirSync(EMPTY, { recursive: true });
+  // Ends with the test run, also when that is killed.
+  const child = spawn("setpriv", ["--pdeathsig", "TERM", SSHD, "-D", "-e", "-f", join(folder, "config")], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  async function stop(): Promise<void> {
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = once(child, "exit");
+      child.kill("SIGTERM");
+      await ended;
+    }
+    rmSync(folder, { recursive: true, force: true });
+    if (made !== undefined) rmSync(made, { recursive: true, force: true });
+  }
+  for (let attempt = 1; !(await answers(port)); attempt += 1) {
+    if (attempt === 200 || child.exitCode !== null) {
+      await stop();
+      throw new Error(`sshd does not answer: ${said}`);
+    }
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50);
+    });
+  }
+  return {
+    port,
+    user: userInfo().username,
+    key: readFileSync(join(folder, "user"), "utf8"),
+    knownHosts: join(folder, "known_hosts"),
+    stop,
+  };
+}
+
+async function answers(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "data");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
