@@ -1,4 +1,5 @@
 import type { CancelTimer, Clock } from "../kernel/clock.ts";
+import { INVENTORY_SUBJECT } from "../inventory/index.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { Bus } from "../platform/bus/index.ts";
@@ -50,8 +51,8 @@ const GATHER_MILLISECONDS = 50;
 const LOOK_MILLISECONDS = 5000;
 /** Longer than any publication takes: then who held it is gone. */
 const HOLD_MILLISECONDS = 120_000;
-/** What may change zones, and what only may mean that. */
-const TOPICS = ["inventory", "dns", "events"] as const;
+/** Published when a target was changed. */
+export const TARGETS_SUBJECT = "dns";
 
 /** What runs for one target. */
 interface Runner {
@@ -257,7 +258,7 @@ export function createPublishing(parts: PublishingParts): Publishing {
 
   return {
     start() {
-      for (const topic of TOPICS) stops.push(parts.bus.subscribe(topic, topic === "dns" ? wakeForAll : wake));
+      stops.push(parts.bus.subscribe(INVENTORY_SUBJECT, wake), parts.bus.subscribe(TARGETS_SUBJECT, wakeForAll));
       lookNowAndThen();
     },
     retry() {

@@ -19,6 +19,7 @@ import {
 import type { DnsTarget, Publication, TargetKind, ZoneProblem } from "./model.ts";
 import { normalName } from "./names.ts";
 import type { ZonePublisher } from "./publisher.ts";
+import { TARGETS_SUBJECT } from "./publishing.ts";
 import {
   deletePublication,
   deleteTarget,
@@ -136,7 +137,7 @@ export function createDnsService(parts: DnsServiceParts): DnsService {
         data: { name: target.name, kind: target.kind, by: principal.name },
       },
     ]);
-    afterCommit(tx, "dns", () => parts.bus.publish("dns", null));
+    afterCommit(tx, TARGETS_SUBJECT, () => parts.bus.publish(TARGETS_SUBJECT, null));
   }
 
   function changed(target: DnsTarget, version: number): GantryError {

@@ -112,9 +112,7 @@ function addRecords(
   const zone = settings.name;
   const readable = settings.records.flatMap((record) => {
     const name = wholeName(record.name, zone);
-    const bare = withoutWildcard(name);
-    const owner = record.type === "A" || record.type === "AAAA" || record.type === "MX" ? isHostName : isDomainName;
-    if (!isWithin(name, zone) || !(owner(bare) || (bare === zone && isDomainName(zone)))) {
+    if (!isWithin(name, zone) || !mayOwn(record.type, name)) {
       complaints.add(
         DNS_NAME_INVALID,
         zone,
@@ -143,6 +141,12 @@ function addRecords(
     if (read.address !== undefined && !name.startsWith("*."))
       addReverse({ address: read.address, views: view === null ? [] : [view] }, name);
   }
+}
+
+/** Whether records of a type may have a name. Nobody is delegated to by a wildcard (RFC 4592 section 4.2). */
+function mayOwn(type: ZoneRecord["type"], name: string): boolean {
+  const bare = type === "NS" ? name : withoutWildcard(name);
+  return type === "A" || type === "AAAA" || type === "MX" ? isHostName(bare) : isDomainName(bare);
 }
 
 function ttlOf(record: ZoneRecord): number | null {
