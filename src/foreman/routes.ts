@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Principal } from "../access/index.ts";
 import type { DesignService } from "../design/index.ts";
-import type { InventoryStore } from "../inventory/index.ts";
+import { standingStructures, type InventoryStore } from "../inventory/index.ts";
 import { hasEnded, type Job, type JobService } from "../jobs/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Id } from "../kernel/ids.ts";
@@ -48,7 +48,7 @@ export function foremanRoutes(
       const design = await parts.designs.get(principal, request.params.name);
       const snapshot = await parts.inventory.snapshot(principal.tenantId);
       const managedBy = `design:${design.name}`;
-      const active = [...snapshot.foundations.values(), ...snapshot.structures.values()].flatMap((row) => {
+      const active = [...snapshot.foundations.values(), ...standingStructures(snapshot)].flatMap((row) => {
         const jobId = row.jobId ?? row.failure?.jobId ?? null;
         return row.managedBy === managedBy && jobId !== null ? [jobId] : [];
       });

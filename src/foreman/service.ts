@@ -2,7 +2,9 @@ import { CREATE, DESTROY, findScript, UPDATE, type SourceText } from "../bluepri
 import {
   createResolver,
   foundationInputs,
+  indexesOf,
   occupants,
+  standingStructures,
   structureInputs,
   type BuildRecord,
   type Foundation,
@@ -289,10 +291,9 @@ class StepOutdated extends Error {
 const AT_REST = { stale: false, rebuild: false, jobId: null, failure: null } as const;
 
 function rowOf(snapshot: Snapshot, target: TargetKind, id: Id): Foundation | Structure | undefined {
-  const rows: Iterable<Foundation | Structure> =
-    target === "foundation" ? snapshot.foundations.values() : snapshot.structures.values();
-  for (const row of rows) if (row.id === id) return row;
-  return undefined;
+  const kind = target === "foundation" ? "foundations" : "structures";
+  const name = indexesOf(snapshot).byId(kind, id);
+  return name === undefined ? undefined : snapshot[kind].get(name);
 }
 
 /** The script of a role: what is brought up to date without a script of its own is created again, which changes only what differs. */
@@ -312,7 +313,7 @@ function scriptFor(
 function inputsOf(snapshot: Snapshot, target: TargetKind, row: Foundation | Structure): BuildRecord {
   const resolver = createResolver(snapshot);
   if (target === "structure") return structureInputs(resolver, row.name);
-  return foundationInputs(resolver, row.name, occupants(snapshot.structures.values()).get(row.name));
+  return foundationInputs(resolver, row.name, occupants(standingStructures(snapshot)).get(row.name));
 }
 
 const NO_SERVICES: ReadonlyMap<string, ServiceWish> = new Map();

@@ -1,6 +1,14 @@
 import { findScript, placeInOrigin } from "../blueprints/index.ts";
 import type { Job } from "../jobs/index.ts";
-import { foundationOf, isMade, type Foundation, type Made, type Snapshot, type Structure } from "../inventory/index.ts";
+import {
+  foundationOf,
+  isMade,
+  standingStructures,
+  type Foundation,
+  type Made,
+  type Snapshot,
+  type Structure,
+} from "../inventory/index.ts";
 import type { Id } from "../kernel/ids.ts";
 import { placeText } from "../kernel/errors.ts";
 import { decide } from "./decide.ts";
@@ -55,8 +63,9 @@ export interface StatusInput {
 export function designStatus(input: StatusInput): DesignStatus {
   const { snapshot } = input;
   const own = <Row extends { readonly managedBy: string }>(row: Row): boolean => row.managedBy === input.managedBy;
-  const structures = [...snapshot.structures.values()].filter((one): one is Made<Structure> => own(one) && isMade(one));
-  const occupied = new Set([...snapshot.structures.values()].map((one) => one.foundation));
+  const standing = standingStructures(snapshot);
+  const structures = standing.filter((one): one is Made<Structure> => own(one) && isMade(one));
+  const occupied = new Set(standing.map((one) => one.foundation));
   const foundations = [...snapshot.foundations.values()].filter((one) => own(one) && !occupied.has(one.name));
   const jobs = new Map<Id, Job[]>();
   for (const job of input.jobs) {

@@ -2,6 +2,7 @@ import {
   foundationOf,
   isMade,
   occupants,
+  standingStructures,
   type Buildable as Build,
   type BuildRecord,
   type Managed,
@@ -11,10 +12,11 @@ import type { Buildable, ForemanView } from "./decide.ts";
 
 /** The inventory as the foreman looks at it. Names become ids. */
 export function foremanView(snapshot: Snapshot): ForemanView {
+  const standing = standingStructures(snapshot);
   // What we do not build is of no concern but when its row is to go.
-  const structures = [...snapshot.structures.values()].filter((one) => isMade(one) || one.wanted === "absent");
+  const structures = standing.filter((one) => isMade(one) || one.wanted === "absent");
   const idOfStructure = new Map(structures.map((one) => [one.name, one.id]));
-  const occupant = occupants(snapshot.structures.values());
+  const occupant = occupants(standing);
   const onFoundation = new Map<string, string[]>();
   for (const structure of structures) {
     // What is to move stands where it was built until it is taken off there.

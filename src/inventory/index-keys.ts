@@ -1,5 +1,5 @@
 import { groupOrder } from "./group-order.ts";
-import { isMade, type Group, type Interface, type InventoryRows, type Snapshot, type Structure } from "./model.ts";
+import type { Group, Interface, InventoryRows, Snapshot, Structure } from "./model.ts";
 import { lineageOf } from "./variables.ts";
 import { siteChain } from "./site-chain.ts";
 
@@ -18,7 +18,7 @@ export type Dimension =
   | "foundation"
   | "managedBy"
   | "block"
-  | "made";
+  | "standing";
 
 export interface IndexRule {
   readonly rows: RowsKind;
@@ -59,8 +59,8 @@ export const STRUCTURE_RULES: Readonly<Record<Dimension, IndexRule>> = {
   block: structures((row) =>
     row.addresses.length === 0 ? NONE : [...new Set(row.addresses.map(({ block }) => block))],
   ),
-  // What we do not build is of no concern to the foreman but when its row is to go.
-  made: structures((row) => (isMade(row) || row.wanted === "absent" ? [""] : NONE)),
+  // What stands on nothing is of no concern to the foreman but when its row is to go.
+  standing: structures((row) => (row.foundation !== null || row.wanted === "absent" ? [""] : NONE)),
 };
 
 /** Groups by the one above them; roots under the empty name. */

@@ -38,7 +38,7 @@ describe("indexes", () => {
     expect(indexes.structures("managedBy", "person")).toEqual(["a"]);
     expect(indexes.structures("block", "x")).toEqual(["b"]);
     expect(indexes.structures("role", "nobody")).toEqual([]);
-    expect(indexes.made()).toEqual(["a", "b"]);
+    expect(indexes.standing()).toEqual(["a", "b"]);
   });
 
   it("find groups below one, and the interfaces of one", () => {
@@ -58,6 +58,7 @@ describe("indexes", () => {
       role: fc.option(fc.constantFrom("r", "q")),
       wanted: fc.constantFrom("built" as const, "absent" as const),
       blueprint: fc.constantFrom("b0", "b1", null),
+      foundation: fc.constantFrom("f", null),
     });
     const change = fc.oneof(
       fc.record({ kind: fc.constant("groups" as const), name: groupName, data: fc.option(groupChange) }),
@@ -103,7 +104,7 @@ describe("indexes", () => {
       const found = indexesOf(snapshot);
       return [
         found.names("structures"),
-        found.made(),
+        found.standing(),
         ["g0", "g1", "g2", "g3"].map((name) => [found.structures("group", name), found.childGroups(name)]),
         ["s0", "s1", "s2"].map((name) => found.structures("site", name)),
         ["b0", "b1"].map((name) => found.structures("blueprint", name)),

@@ -10,7 +10,7 @@ import {
   type IndexRule,
   type RowsKind,
 } from "./index-keys.ts";
-import type { Managed, Snapshot } from "./model.ts";
+import type { Managed, Snapshot, Structure } from "./model.ts";
 import { withChanges } from "./overlay-map.ts";
 import { changedNames } from "./sorted-names.ts";
 
@@ -27,9 +27,9 @@ export interface Indexes {
    * Structures by what they have: a `site` (or one below it), a `group` (or one below it, or one it includes), a `blueprint` (or one that
    * builds upon it), a `label` (`NAME` or `NAME=VALUE`), a `role`, a `parent`, a `foundation`, an address of a `block`, who manages them.
    */
-  structures(dimension: Exclude<Dimension, "made">, key: string): readonly string[];
-  /** Structures that are built by us, or are to go: all the foreman cares for. */
-  made(): readonly string[];
+  structures(dimension: Exclude<Dimension, "standing">, key: string): readonly string[];
+  /** Structures that stand on a foundation, or are to go: all the foreman cares for. */
+  standing(): readonly string[];
   /** Groups right below this one; the empty name: those without one above them. */
   childGroups(name: string): readonly string[];
   interfacesOf(owner: "structure" | "foundation", name: string): readonly string[];
@@ -66,10 +66,17 @@ export function indexesOf(world: Snapshot): Indexes {
     names: (kind) => namesOf(world, built, kind),
     byId: (kind, id) => idsOf(world, built, kind).get(id),
     structures: (dimension, key) => bucketsOf(world, built, STRUCTURE_RULES[dimension]).get(key) ?? NONE,
-    made: () => bucketsOf(world, built, STRUCTURE_RULES.made).get("") ?? NONE,
+    standing: () => bucketsOf(world, built, STRUCTURE_RULES.standing).get("") ?? NONE,
     childGroups: (name) => bucketsOf(world, built, CHILD_GROUPS).get(name) ?? NONE,
     interfacesOf: (owner, name) => bucketsOf(world, built, OWNED_INTERFACES).get(`${owner} ${name}`) ?? NONE,
   };
+}
+
+/** The structures that stand on a foundation, or are to go, in order: of 100,000 that are only recorded none is looked at. */
+export function standingStructures(snapshot: Snapshot): readonly Structure[] {
+  return indexesOf(snapshot)
+    .standing()
+    .flatMap((name) => snapshot.structures.get(name) ?? []);
 }
 
 function namesOf(world: Snapshot, built: Built, kind: RowsKind): readonly string[] {

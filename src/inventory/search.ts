@@ -1,7 +1,7 @@
 import type { Id } from "../kernel/ids.ts";
 import { GantryError } from "../kernel/errors.ts";
 import { sameJson } from "./bounds.ts";
-import { indexesOf } from "./indexes.ts";
+import { indexesOf, type Indexes } from "./indexes.ts";
 import type { Snapshot } from "./model.ts";
 import { after as placeAfter } from "./sorted-names.ts";
 import type { OwnerKind } from "./variable-index-table.ts";
@@ -78,8 +78,7 @@ async function sourcesOf(
   query: VariableQuery,
 ): Promise<readonly Source[]> {
   const indexes = indexesOf(world);
-  // What is built in is defined nowhere.
-  if (query.path[0].startsWith("_")) return [listed(indexes.names("structures"))];
+  if (query.path[0].startsWith("_")) return [listed(builtInNames(indexes, query))];
   const asked = askedTerms(tenantId, query);
   const terms = asked.value === null ? asked.others : [asked.value, ...asked.others];
   const owners = await postings.shared(terms);
@@ -95,6 +94,25 @@ async function sourcesOf(
   }
   if (standing.length > 0) sources.push(listed([...new Set(standing)].sort()));
   return sources;
+}
+
+/** What is built in is defined nowhere: most of it is found by what it was made of. */
+function builtInNames(indexes: Indexes, { path: [variable], value }: VariableQuery): readonly string[] {
+  if (typeof value !== "string") return indexes.names("structures");
+  switch (variable) {
+    case "_id":
+      return [indexes.byId("structures", value) ?? ""];
+    case "_name":
+      return [value];
+    case "_site":
+      return indexes.structures("site", value);
+    case "_blueprint":
+      return indexes.structures("blueprint", value);
+    case "_foundation":
+      return indexes.structures("foundation", value);
+    default:
+      return indexes.names("structures");
+  }
 }
 
 function listed(names: readonly string[]): Source {
