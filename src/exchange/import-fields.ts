@@ -31,12 +31,12 @@ export function fieldsOf(data: JsonObject): ImportFields {
 }
 
 /** The value of one field of a row; undefined when it has none. */
-export function fieldOf(row: JsonObject, path: string): Json | undefined {
+function fieldOf(memberOf: (name: string) => Json | undefined, path: string): Json | undefined {
   const dot = path.indexOf(".");
-  if (dot < 0) return row[path];
+  if (dot < 0) return memberOf(path);
   const member = path.slice(0, dot);
   const key = path.slice(dot + 1);
-  const value = row[member];
+  const value = memberOf(member);
   if (Array.isArray(value)) {
     if (member === "assets") return (value as readonly JsonObject[]).find((asset) => asset["system"] === key);
     return value.includes(key) ? true : undefined;
@@ -58,8 +58,14 @@ export function compareRow(said: ImportFields, applied: JsonObject, row: JsonObj
   const changes: ImportFieldChange[] = [];
   const conflicts: ImportFieldChange[] = [];
   const adopted: ImportFieldChange[] = [];
+  // A row parses a member each time it is read.
+  const members = new Map<string, Json | undefined>();
+  function memberOf(name: string): Json | undefined {
+    if (!members.has(name)) members.set(name, row[name]);
+    return members.get(name);
+  }
   function compare(path: string, to: Json | undefined): void {
-    const from = fieldOf(row, path);
+    const from = fieldOf(memberOf, path);
     const before = Object.hasOwn(applied, path) ? applied[path] : undefined;
     const touched = !sameJson(before, from);
     if (sameJson(to, from)) {

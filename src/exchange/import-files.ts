@@ -38,7 +38,8 @@ export async function loadSource(path: string, format?: ImportFormat): Promise<L
     return { name, ...(await ansible(path)) };
   const files = [await readText(path, path)];
   const found = format ?? guessFormat(files);
-  if (found === undefined || (found === "ansible" && !files.every(({ text }) => isJsonText(text)))) return { name, ...(await ansible(path)) };
+  if (found === undefined || (found === "ansible" && !files.every(({ text }) => isJsonText(text))))
+    return { name, ...(await ansible(path)) };
   return { name, format: found, files };
 }
 

@@ -83,7 +83,7 @@ export function* planImport(
       for (const change of decided.changes) changes.push(change);
       if (decided.edit !== undefined) {
         edits.push(decided.edit);
-        hash.update(JSON.stringify(decided.edit));
+        hash.update(JSON.stringify({ ...decided.edit, applied: undefined }));
       } else if (decided.changes.length === 0 && row.onlyNamed !== true) unchanged += 1;
       count += 1;
       if (count % STRIDE === 0) yield;

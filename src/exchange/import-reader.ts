@@ -61,8 +61,6 @@ function readInThread(body: Uint8Array, clock: Clock, limits: ReaderLimits): Pro
   const bytes = body.byteLength === body.buffer.byteLength ? body : new Uint8Array(body);
   const worker = new Worker(new URL(ENTRY, import.meta.url), {
     name: "import",
-    workerData: bytes,
-    transferList: [bytes.buffer as ArrayBuffer],
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: limits.megabytes },
   });
@@ -88,6 +86,8 @@ function readInThread(body: Uint8Array, clock: Clock, limits: ReaderLimits): Pro
       }
     });
     worker.on("error", (error) => end(() => reject(brokenBy(error, limits))));
+    // Sent, not given at its start: so nothing but the reading holds it.
+    worker.postMessage(bytes, [bytes.buffer as ArrayBuffer]);
     worker.on("exit", (code) => end(() => reject(new Error(`the thread that reads an import stopped with ${code}`))));
   });
 }

@@ -31,7 +31,8 @@ export class Rows {
 
   /** Something that others name, and nothing is said of. */
   name(kind: ImportKind, name: string): void {
-    if (this.get(kind, name) === undefined) this.#rows.set(`${kind} ${name}`, { kind, name, data: {}, onlyNamed: true });
+    if (this.get(kind, name) === undefined)
+      this.#rows.set(`${kind} ${name}`, { kind, name, data: {}, onlyNamed: true });
   }
 
   /** Puts members over those that are there. */

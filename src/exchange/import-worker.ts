@@ -1,5 +1,5 @@
 /** A thread that reads one import and ends. In what is published it is a bundle of its own, `import-worker.js`. */
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { GantryError, invariant } from "../kernel/errors.ts";
 import { readBody } from "./import-body.ts";
 import { readSource } from "./import-format.ts";
@@ -8,10 +8,11 @@ import type { ImportMessage } from "./import-reader.ts";
 /** Rows a message: each is taken over in a few milliseconds. */
 const ROWS = 500;
 
-function main(bytes: Uint8Array): void {
-  const port = parentPort;
-  invariant(port !== null, "this file is a thread's entry");
-  const say = (message: ImportMessage): void => port.postMessage(message);
+const port = parentPort;
+invariant(port !== null, "this file is a thread's entry");
+
+function read(bytes: Uint8Array): void {
+  const say = (message: ImportMessage): void => port?.postMessage(message);
   try {
     const request = readBody(bytes);
     const { rows, warnings } = readSource(request);
@@ -25,4 +26,4 @@ function main(bytes: Uint8Array): void {
   }
 }
 
-main(workerData as Uint8Array);
+port.once("message", read);

@@ -36,6 +36,11 @@ interface Range {
   readonly last: Address;
 }
 
+/** An entry of `used_ips`. */
+interface UsedRange extends Range {
+  readonly index: number;
+}
+
 export function readOsaConfig(request: ImportRequest): ImportDocument {
   const { path: file, text } = oneFile(request.files);
   const { value, place } = parseYamlText(text, file);
@@ -132,7 +137,7 @@ function readNetworks(reading: Reading, config: JsonObject): void {
   const held = rows
     .of("structure")
     .flatMap(({ addresses = [] }) => addresses.flatMap(({ address }) => addressOf(address)));
-  const placed = new Set<Range>();
+  const placed = new Set<UsedRange>();
   for (const [name, cidr] of Object.entries(mapOf(reading, config["cidr_networks"], "cidr_networks"))) {
     try {
       const block = parseBlock(String(cidr));
@@ -152,12 +157,12 @@ function readNetworks(reading: Reading, config: JsonObject): void {
   }
   for (const range of used) {
     if (!placed.has(range))
-      rows.warn(`the used addresses ${rangeText(range)} lie in none of the networks`, place("used_ips"));
+      rows.warn(`the used addresses ${rangeText(range)} lie in none of the networks`, place("used_ips", range.index));
   }
 }
 
 /** `"10.0.0.1,10.0.0.50"`, or one address. */
-function usedRanges({ rows, place }: Reading, value: Json | undefined): Range[] {
+function usedRanges({ rows, place }: Reading, value: Json | undefined): UsedRange[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) {
     rows.wrong("'used_ips' is no list", place("used_ips"));
@@ -169,7 +174,7 @@ function usedRanges({ rows, place }: Reading, value: Json | undefined): Range[] 
       .map((part) => addressOf(part.trim())[0]);
     const end = String(said).includes(",") ? last : first;
     if (first !== undefined && end !== undefined && rest.length === 0 && first <= end && isIpv4(first) === isIpv4(end))
-      return [{ first, last: end }];
+      return [{ first, last: end, index }];
     rows.wrong(`${JSON.stringify(said)} is neither an address nor FIRST,LAST`, place("used_ips", index));
     return [];
   });

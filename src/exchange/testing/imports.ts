@@ -14,10 +14,11 @@ import { createEventStream, eventMigrations } from "../../platform/events/index.
 import { silentLogger } from "../../platform/logging/index.ts";
 import type { ImportFormat, SourceFile } from "../import-model.ts";
 import { createImportReader } from "../import-reader.ts";
-import { createImportService, type ImportAnswer } from "../import-service.ts";
+import { createImportService, type ImportAnswer, type ImportService } from "../import-service.ts";
 
 /** A real inventory to import into. */
 export interface ImportBench {
+  readonly service: ImportService;
   plan(source: Source): Promise<ImportAnswer>;
   apply(source: Source): Promise<ImportAnswer>;
   /** What a person does. */
@@ -48,6 +49,7 @@ export async function openImportBench(url = ":memory:"): Promise<ImportBench> {
   const imports = createImportService({ inventory, reader: createImportReader(clock), edit: service.edit });
   const bytes = (source: Source): Uint8Array => new TextEncoder().encode(JSON.stringify({ name: "lab", ...source }));
   return {
+    service: imports,
     plan: (source) => imports.plan(someone, bytes(source)),
     apply: (source) => imports.apply(someone, bytes(source)),
     edit: (...edits) => service.edit(someone, edits),
