@@ -28,7 +28,7 @@ import {
 import { KIND_NAMES, ownedRule, ruleOf, titleOf, type Kind, type OwnedKind } from "./kinds.ts";
 import type { Snapshot } from "./model.ts";
 import { applyOperations, mergePatch } from "./patch.ts";
-import { rowsBy } from "./rows-by.ts";
+import { indexesOf } from "./indexes.ts";
 
 /**
  * What has to be written so that the edits are made: all of them, or none when there is a problem. Later edits see what earlier ones did;
@@ -66,10 +66,9 @@ export function planEdits(snapshot: Snapshot, edits: readonly Edit[], context: E
 function byName(snapshot: Snapshot, edit: Edit): Edit {
   if (edit.action === "create" || edit.kind === "tenant" || edit.name.length !== ID_LENGTH) return edit;
   if (!KIND_NAMES.includes(edit.kind)) return edit;
-  const rows: ReadonlyMap<string, AnyRow> = snapshot[ownedRule(edit.kind).rows];
-  if (rows.has(edit.name)) return edit;
-  const row = rowsBy(rows).byId(edit.name);
-  return row === undefined ? edit : { ...edit, name: row.name };
+  const { rows } = ownedRule(edit.kind);
+  const name = snapshot[rows].has(edit.name) ? undefined : indexesOf(snapshot).byId(rows, edit.name);
+  return name === undefined ? edit : { ...edit, name };
 }
 
 /** Characters of an id: a UUID. */

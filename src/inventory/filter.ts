@@ -7,7 +7,8 @@ import { meant } from "./edit-touched.ts";
 import { FILTER_INVALID } from "./errors.ts";
 import { ruleOf, titleOf, type Kind } from "./kinds.ts";
 import type { Snapshot } from "./model.ts";
-import { rowsBy, valueAt, type RowIndex } from "./rows-by.ts";
+import { indexesOf, type Indexes } from "./indexes.ts";
+import { valueAt } from "./orders.ts";
 
 /** Which things of a kind a list shows. Every member that is given must hold. */
 export interface Filter {
@@ -27,46 +28,42 @@ export interface Filter {
   readonly kind?: string | undefined;
 }
 
-/** What is left after the filters an index answers, by name, and the test that the rest has to pass. */
+/** What a filter leaves. */
 export interface Filtered {
-  readonly rows: readonly AnyRow[];
+  /** Names among which they are, in order, as an index knows them. Undefined: among all. */
+  readonly names: readonly string[] | undefined;
   readonly passes: (row: AnyRow) => boolean;
-  /** Whether `rows` is all there are, so that another order of all serves as well. */
-  readonly whole: boolean;
 }
 
 /**
- * Narrows the things of a kind by the index that leaves the fewest. Works on what is wanted, not on what there is.
+ * Narrows the things of a kind by the index that leaves the fewest.
  *
  * Errors: `filter_invalid` for a filter that things of this kind do not have, and for a site, group or blueprint that is not there.
  */
-export function filtered(snapshot: Snapshot, kind: Kind, rows: ReadonlyMap<string, AnyRow>, filter: Filter): Filtered {
+export function filtered(snapshot: Snapshot, kind: Kind, filter: Filter): Filtered {
   const shape = ruleOf(kind).schema.shape as Readonly<Record<string, unknown>>;
   const conditions: Condition[] = [];
   for (const [name, value] of Object.entries(filter)) {
     if (value === undefined) continue;
     conditions.push(...conditionsOf(snapshot, kind, shape, name as keyof Filter, value as string & readonly string[]));
   }
-  const by = rowsBy(rows);
-  let best: readonly AnyRow[] | undefined;
-  for (const { index, values } of conditions) {
-    if (index === undefined || values.size > MOST_MERGED) continue;
-    const found = by.having(index, values);
-    if (best === undefined || found.length < best.length) best = found;
+  let names: readonly string[] | undefined;
+  if (kind === "structure") {
+    const indexes = indexesOf(snapshot);
+    for (const { index, key } of conditions) {
+      // Whoever has nothing there is in no index.
+      if (index === undefined || key === undefined || key === "") continue;
+      const found = indexes.structures(index, key);
+      if (names === undefined || found.length < names.length) names = found;
+    }
   }
-  return {
-    rows: best ?? by.sorted,
-    whole: best === undefined,
-    passes: (row) => conditions.every(({ holds }) => holds(row)),
-  };
+  return { names, passes: (row) => conditions.every(({ holds }) => holds(row)) };
 }
 
-/** Lists of more values than these are not joined: walking over everything is then as fast. */
-const MOST_MERGED = 64;
-
 interface Condition {
-  readonly index?: RowIndex;
-  readonly values: ReadonlySet<string>;
+  /** Where structures for which it holds are found, and under what. */
+  readonly index?: Parameters<Indexes["structures"]>[0];
+  readonly key?: string;
   readonly holds: (row: AnyRow) => boolean;
 }
 
@@ -78,32 +75,32 @@ function conditionsOf(
   value: string & readonly string[],
 ): readonly Condition[] {
   switch (name) {
-    case "site":
-      if (kind === "site") return [named(below(snapshot.sites, known("site", value, snapshot.sites)))];
-      if (kind === "interface")
-        return [interfacesOf(snapshot, below(snapshot.sites, known("site", value, snapshot.sites)))];
-      need(kind, shape, name, "site");
-      return [member("site", below(snapshot.sites, known("site", value, snapshot.sites)), "site")];
-    case "group":
-      if (kind === "group") return [named(groupsBelow(snapshot, known("group", value, snapshot.groups)))];
-      need(kind, shape, name, "groups");
-      return [inGroups(groupsBelow(snapshot, known("group", value, snapshot.groups)))];
+    case "site": {
+      if (kind !== "site" && kind !== "interface") need(kind, shape, name, "site");
+      const sites = below(snapshot.sites, known("site", value, snapshot.sites));
+      if (kind === "site") return [{ holds: ({ name: own }) => sites.has(own) }];
+      return kind === "interface" ? [interfacesOf(snapshot, sites)] : [member("site", sites, "site", value)];
+    }
+    case "group": {
+      if (kind !== "group") need(kind, shape, name, "groups");
+      const groups = groupsBelow(snapshot, known("group", value, snapshot.groups));
+      return [kind === "group" ? { holds: ({ name: own }) => groups.has(own) } : inGroups(groups, value)];
+    }
     case "label":
       need(kind, shape, name, "labels");
       return value.map(labelled);
-    case "blueprint": {
+    case "blueprint":
       need(kind, shape, name, "blueprint");
-      return [member("blueprint", builtUpon(snapshot, known("blueprint", value, snapshot.blueprints)), "blueprint")];
-    }
+      return [
+        member("blueprint", builtUpon(snapshot, known("blueprint", value, snapshot.blueprints)), "blueprint", value),
+      ];
     case "state":
       if (!ruleOf(kind).built) throw none(kind, name);
       return [member("state", new Set([value]))];
     case "parent":
-      need(kind, shape, name, "parent");
-      return [member("parent", new Set([value]), "parent")];
     case "role":
-      need(kind, shape, name, "role");
-      return [member("role", new Set([value]), "role")];
+      need(kind, shape, name, name);
+      return [member(name, new Set([value]), name, value)];
     default:
       need(kind, shape, name, "kind");
       return [member("kind", new Set([value]))];
@@ -126,22 +123,18 @@ function known(kind: Kind, name: string, rows: ReadonlyMap<string, unknown>): st
   );
 }
 
-function named(values: ReadonlySet<string>): Condition {
-  return { values, holds: (row) => values.has(row.name) };
-}
-
-function member(of: string, values: ReadonlySet<string>, index?: RowIndex): Condition {
+function member(of: string, values: ReadonlySet<string>, index?: Condition["index"], key?: string): Condition {
   const holds = (row: AnyRow): boolean => {
     const value = valueAt(row, of);
     return values.has(typeof value === "string" ? value : "");
   };
-  return index === undefined ? { values, holds } : { index, values, holds };
+  return index === undefined || key === undefined ? { holds } : { index, key, holds };
 }
 
-function inGroups(values: ReadonlySet<string>): Condition {
+function inGroups(values: ReadonlySet<string>, key: string): Condition {
   const holds = (row: AnyRow): boolean =>
     (valueAt(row, "groups") as readonly string[]).some((name) => values.has(name));
-  return { index: "groups", values, holds };
+  return { index: "group", key, holds };
 }
 
 function labelled(text: string): Condition {
@@ -151,7 +144,7 @@ function labelled(text: string): Condition {
     const labels = valueAt(row, "labels") as Readonly<Record<string, Json>>;
     return Object.hasOwn(labels, key) && (split < 0 || labels[key] === text.slice(split + 1));
   };
-  return { index: "label", values: new Set([text]), holds };
+  return { index: "label", key: text, holds };
 }
 
 function interfacesOf(snapshot: Snapshot, sites: ReadonlySet<string>): Condition {
@@ -160,7 +153,7 @@ function interfacesOf(snapshot: Snapshot, sites: ReadonlySet<string>): Condition
     const owner = structure === null ? snapshot.foundations.get(foundation ?? "") : snapshot.structures.get(structure);
     return owner !== undefined && sites.has(owner.site);
   };
-  return { values: sites, holds };
+  return { holds };
 }
 
 /** A thing and those below it in a tree. */
@@ -201,19 +194,14 @@ function closure(top: string, next: ReadonlyMap<string, readonly string[]>): Rea
 }
 
 /** A group, those below it, and those it includes: a structure of one of these is in it. */
-export function groupsBelow(snapshot: Pick<Snapshot, "groups">, group: string): ReadonlySet<string> {
+function groupsBelow(snapshot: Pick<Snapshot, "groups">, group: string): ReadonlySet<string> {
   return closure(group, childrenOf(snapshot.groups));
-}
-
-/** A site and those below it. */
-export function sitesBelow(snapshot: Pick<Snapshot, "sites">, site: string): ReadonlySet<string> {
-  return below(snapshot.sites, site);
 }
 
 const upon = new WeakMap<object, Map<string, ReadonlySet<string>>>();
 
 /** A blueprint, and those that build upon it. */
-export function builtUpon({ blueprints }: Pick<Snapshot, "blueprints">, blueprint: string): ReadonlySet<string> {
+function builtUpon({ blueprints }: Pick<Snapshot, "blueprints">, blueprint: string): ReadonlySet<string> {
   const cache = upon.get(blueprints) ?? new Map<string, ReadonlySet<string>>();
   upon.set(blueprints, cache);
   const found =

@@ -22,7 +22,7 @@ import {
 } from "./route-schemas.ts";
 import { changed, created, listed } from "./routes.ts";
 import type { InventoryService } from "./service.ts";
-import { compareNames } from "./rows-by.ts";
+import { compareNames } from "./orders.ts";
 import type { TenantService } from "./tenants.ts";
 
 const tags = ["inventory"];

@@ -2,10 +2,11 @@ import { GantryError } from "../kernel/errors.ts";
 import type { AnyRow } from "./edit-model.ts";
 import { CURSOR_UNKNOWN, FILTER_INVALID } from "./errors.ts";
 import { filtered, oneOf, type Filter } from "./filter.ts";
-import { ruleOf, type Kind } from "./kinds.ts";
+import { indexesOf } from "./indexes.ts";
+import { ownedRule, ruleOf, type Kind, type OwnedKind } from "./kinds.ts";
 import type { Snapshot } from "./model.ts";
 import { cursorAfter, decodeCursor } from "./page.ts";
-import { compareNames, compareValues, rowsBy, valueAt } from "./rows-by.ts";
+import { compareNames, compareValues, orderedBy, sortedBy, valueAt } from "./orders.ts";
 
 /** What somebody asks of a list. */
 export interface ListRequest {
@@ -16,8 +17,6 @@ export interface ListRequest {
   readonly sort?: string | undefined;
   /** Members that are shown. Default: all. */
   readonly fields?: readonly string[] | undefined;
-  /** Names of the things to choose from, found by a search. */
-  readonly among?: ReadonlySet<string> | undefined;
   /** What else has to hold. Asked of what the filter leaves, until the page is full. */
   readonly also?: ((row: AnyRow) => boolean) | undefined;
 }
@@ -42,50 +41,50 @@ export function shownMembers(kind: Kind): readonly string[] {
  *
  * Errors: `filter_invalid`, `cursor_unknown`.
  */
-export function pageOfKind(
-  snapshot: Snapshot,
-  kind: Kind,
-  rows: ReadonlyMap<string, AnyRow>,
-  request: ListRequest,
-): Page {
-  const { sort = "name", limit } = request;
+export function pageOfKind(snapshot: Snapshot, kind: OwnedKind, request: ListRequest): Page {
+  const { sort = "name", limit, also } = request;
   const descending = sort.startsWith("-");
   const member = oneOf("member to sort by", descending ? sort.slice(1) : sort, shownMembers(kind));
-  const { rows: narrowed, passes, whole } = filtered(snapshot, kind, rows, request.filter);
-  const chosen = request.among === undefined || !whole ? narrowed : amongRows(rows, request.among);
-  const ordered = inOrder(rows, chosen, member, whole && request.among === undefined);
-  const step = descending ? -1 : 1;
+  const { names, passes } = filtered(snapshot, kind, request.filter);
+  const walk = walkOf(snapshot, kind, names, member);
   const items: AnyRow[] = [];
-  for (let at = startOf(ordered, member, descending, request.cursor); ; at += step) {
-    const row = ordered[at];
+  for (let at = startOf(walk, member, descending, request.cursor); ; at += descending ? -1 : 1) {
+    const row = at < 0 ? undefined : walk.at(at);
     if (row === undefined) return { items, next: null };
-    if (!passes(row) || request.among?.has(row.name) === false || request.also?.(row) === false) continue;
+    if (!passes(row) || also?.(row) === false) continue;
     if (items.length === limit) return { items, next: cursorOf(items.at(-1) as AnyRow, member) };
     items.push(row);
   }
 }
 
-function amongRows(rows: ReadonlyMap<string, AnyRow>, names: ReadonlySet<string>): readonly AnyRow[] {
-  const found: AnyRow[] = [];
-  for (const name of names) {
-    const row = rows.get(name);
-    if (row !== undefined) found.push(row);
-  }
-  return found.sort(compareNames);
+/** Rows in the order of a list. */
+interface Walk {
+  readonly length: number;
+  at(place: number): AnyRow | undefined;
 }
 
-function inOrder(
-  rows: ReadonlyMap<string, AnyRow>,
-  chosen: readonly AnyRow[],
-  member: string,
-  whole: boolean,
-): readonly AnyRow[] {
-  if (member === "name") return chosen;
-  const sample = chosen[0] === undefined ? null : valueAt(chosen[0], member);
-  if (typeof sample === "object" && sample !== null)
+/** More rows than these are not put in order for one request: the order of all of them is kept, and those that fit are picked from it. */
+const MOST_SORTED = 2000;
+
+function walkOf(snapshot: Snapshot, kind: OwnedKind, narrowed: readonly string[] | undefined, member: string): Walk {
+  const { rows: rowsKind } = ownedRule(kind);
+  const rows: ReadonlyMap<string, AnyRow> = snapshot[rowsKind];
+  if (member === "name") {
+    const names = narrowed ?? indexesOf(snapshot).names(rowsKind);
+    return { length: names.length, at: (place) => rows.get(names[place] ?? "") };
+  }
+  const [sample] = rows.values();
+  const value = sample === undefined ? null : valueAt(sample, member);
+  if (typeof value === "object" && value !== null)
     throw new GantryError(FILTER_INVALID, `a list cannot be sorted by '${member}', which is not a text or a number`);
-  if (whole) return rowsBy(rows).sortedBy(member);
-  return [...chosen].sort((a, b) => compareValues(valueAt(a, member), valueAt(b, member)));
+  const ordered =
+    narrowed === undefined || narrowed.length > MOST_SORTED
+      ? orderedBy(rows, member)
+      : sortedBy(
+          narrowed.map((name) => rows.get(name)).filter((row) => row !== undefined),
+          member,
+        );
+  return { length: ordered.length, at: (place) => ordered[place] };
 }
 
 /** A cursor names the last row of a page: its value, when another member than the name orders, and its name. */
@@ -93,14 +92,14 @@ function cursorOf(row: AnyRow, member: string): string {
   return cursorAfter(member === "name" ? row.name : JSON.stringify([valueAt(row, member) ?? null, row.name]));
 }
 
-function startOf(ordered: readonly AnyRow[], member: string, descending: boolean, cursor: string | undefined): number {
-  if (cursor === undefined) return descending ? ordered.length - 1 : 0;
+function startOf(walk: Walk, member: string, descending: boolean, cursor: string | undefined): number {
+  if (cursor === undefined) return descending ? walk.length - 1 : 0;
   const [value, name] = placeOf(cursor, member);
-  let [low, high] = [0, ordered.length];
-  // The first row that comes after the place (before it, when descending the one after is where we stop).
+  let [low, high] = [0, walk.length];
+  // Ascending, the first row behind the place; descending, the first that is not before it, and then the one before that.
   while (low < high) {
     const middle = (low + high) >> 1;
-    const row = ordered[middle] as AnyRow;
+    const row = walk.at(middle) as AnyRow;
     const order = (member === "name" ? 0 : compareValues(valueAt(row, member), value)) || compareNames(row, { name });
     if (descending ? order < 0 : order <= 0) low = middle + 1;
     else high = middle;

@@ -26,6 +26,7 @@ import {
   type StructureToken,
 } from "./members-store.ts";
 import type { Snapshot, Structure } from "./model.ts";
+import { indexesOf } from "./indexes.ts";
 import { findRow } from "./service.ts";
 import { INVENTORY_SUBJECT, type InventoryStore } from "./store.ts";
 import { fqdnOf } from "./zones.ts";
@@ -173,11 +174,12 @@ export function createMembersService(parts: MembersServiceParts): MembersService
 }
 
 function membersOf(snapshot: Snapshot, asking: Structure, question: MembersQuestion): readonly Member[] {
-  const { rows, passes } = filtered(snapshot, "structure", snapshot.structures, question);
+  const { names, passes } = filtered(snapshot, "structure", question);
   const found: Member[] = [];
-  for (const row of rows) {
-    const structure = row as Structure;
-    if (structure.id === asking.id || structure.wanted === "absent" || !passes(row)) continue;
+  for (const one of names ?? indexesOf(snapshot).names("structures")) {
+    const structure = snapshot.structures.get(one);
+    if (structure === undefined || structure.id === asking.id || structure.wanted === "absent") continue;
+    if (!passes(structure)) continue;
     if (found.length === MOST_MEMBERS)
       throw new GantryError(
         FILTER_INVALID,

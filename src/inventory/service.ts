@@ -11,8 +11,8 @@ import { once, type RequestOnce } from "./idempotency-store.ts";
 import { ownedRule, titleOf, type Kind, type OwnedKind } from "./kinds.ts";
 import { pageOfKind, type ListRequest, type Page } from "./list.ts";
 import type { Snapshot } from "./model.ts";
-import { rowsBy } from "./rows-by.ts";
-import { holdsVariables } from "./filter-variables.ts";
+import { indexesOf } from "./indexes.ts";
+import { pageByVariables } from "./list-variables.ts";
 import { createResolver, siteChain, type ResolverOptions } from "./variables.ts";
 
 /** Kinds whose variables can be asked for as they resolve. */
@@ -66,8 +66,8 @@ export function createInventoryService(parts: InventoryServiceParts): InventoryS
   return {
     async list(principal, kind, request, vars = []) {
       const snapshot = await store.snapshot(principal.tenantId);
-      const also = vars.length === 0 ? undefined : holdsVariables(snapshot, kind, vars, options);
-      return pageOfKind(snapshot, kind, rowsOf(snapshot, kind), { ...request, also });
+      if (vars.length === 0) return pageOfKind(snapshot, kind, request);
+      return pageByVariables({ store, options, tenantId: principal.tenantId, snapshot }, kind, request, vars);
     },
     async get(principal, kind, idOrName) {
       return findRow(await store.snapshot(principal.tenantId), kind, idOrName);
@@ -107,7 +107,7 @@ export function rowsOf(snapshot: Snapshot, kind: OwnedKind): ReadonlyMap<string,
 /** The thing of this name, or of this id. Errors: `not_found`. */
 export function findRow(snapshot: Snapshot, kind: OwnedKind, idOrName: string): AnyRow {
   const rows = rowsOf(snapshot, kind);
-  const found = rows.get(idOrName) ?? rowsBy(rows).byId(idOrName);
+  const found = rows.get(idOrName) ?? rows.get(indexesOf(snapshot).byId(ownedRule(kind).rows, idOrName) ?? "");
   if (found !== undefined) return found;
   throw notFound(kind, idOrName, rows.keys());
 }
