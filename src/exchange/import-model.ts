@@ -1,4 +1,4 @@
-import type { Place, Problem } from "../kernel/errors.ts";
+import type { Problem } from "../kernel/errors.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 
 /** What an import reads, and what becomes of it. */
@@ -72,6 +72,3 @@ export interface ImportPlan {
   /** Equal for two plans that do the same. */
   readonly fingerprint: string;
 }
-
-/** A problem of a source file, with its place as far as it is known. */
-export type PlaceOf = (path: readonly (string | number)[]) => Place;

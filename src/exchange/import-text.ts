@@ -77,7 +77,7 @@ export function parseJson(text: string, file: string): Json {
     const [, before = error.message, at] = /^(.*?) at position (\d+)/.exec(error.message) ?? [];
     // A text that ends too early has its error at its end.
     const offset = at === undefined ? text.length : Number(at);
-    const early = offset >= text.trimEnd().length || /^Unterminated/.test(before);
+    const early = offset >= text.trimEnd().length || before.startsWith("Unterminated");
     const what = early ? "the JSON ends too early" : `not JSON: ${before}`;
     throw refused(IMPORT_SYNTAX, what, { file, ...positionAt(text, offset) });
   }
