@@ -30,6 +30,7 @@ const LEFT_OUT = /^\/v1\/link(\/|$)/;
 /** What the document cannot say: answers that go on, and bodies that are bytes. */
 const LINES: Readonly<Record<string, string>> = { "GET /v1/runs/{id}/output": "RunLine" };
 const BYTES: readonly string[] = ["POST /v1/content"];
+const BYTES_ANSWERED: readonly string[] = ["GET /v1/inventory/{bundle}", "GET /metrics"];
 
 /** Headers a server reads for itself, or that a client sends with everything. */
 const OWN_HEADERS: readonly string[] = ["last-event-id", "accept", "content-type", "gantry-tenant"];
@@ -164,6 +165,7 @@ function answerOf(
 ): { readonly kind: Operation["answer"]; readonly type: string; readonly item?: string } {
   const lines = LINES[endpoint];
   if (lines !== undefined) return { kind: "lines", type: `Promise<AsyncIterable<${lines}>>` };
+  if (BYTES_ANSWERED.includes(endpoint)) return { kind: "bytes", type: "Promise<AsyncIterable<Uint8Array>>" };
   const [, good] = Object.entries(operation.responses).find(([status]) => status.startsWith("2")) ?? [];
   if (good === undefined || operation.responses["204"] === good) return { kind: "none", type: "Promise<void>" };
   const schema = good.content?.["application/json"]?.schema;

@@ -2085,7 +2085,7 @@ readonly host?: string | readonly (string)[] | undefined;
 readonly each?: boolean | undefined;
 /** Whether hosts get the built-in variables (`_id`, `_site` …) */
 readonly builtin?: boolean | undefined;
-} & CallOptions): Promise<unknown>;
+} & CallOptions): Promise<AsyncIterable<Uint8Array>>;
 };
 readonly jobs: {
 /** Jobs, newest first */
@@ -2414,7 +2414,7 @@ healthz(options?: CallOptions): Promise<unknown>;
 /** The server can do its work */
 readyz(options?: CallOptions): Promise<unknown>;
 /** Metrics, for Prometheus */
-metrics(options?: CallOptions): Promise<unknown>;
+metrics(options?: CallOptions): Promise<AsyncIterable<Uint8Array>>;
 };
 readonly sites: {
 /** Sites, by name */
@@ -2978,7 +2978,7 @@ patch: {"method":"PATCH","path":"/v1/interfaces/{idOrName}","answer":"json","bod
 delete: {"method":"DELETE","path":"/v1/interfaces/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 },
 inventory: {
-get: {"method":"GET","path":"/v1/inventory/{bundle}","answer":"json"},
+get: {"method":"GET","path":"/v1/inventory/{bundle}","answer":"bytes"},
 },
 jobs: {
 list: {"method":"GET","path":"/v1/jobs","answer":"page","largestPage":500},
@@ -3022,7 +3022,7 @@ output: {"method":"GET","path":"/v1/runs/{id}/output","answer":"lines"},
 server: {
 healthz: {"method":"GET","path":"/healthz","answer":"json"},
 readyz: {"method":"GET","path":"/readyz","answer":"json"},
-metrics: {"method":"GET","path":"/metrics","answer":"json"},
+metrics: {"method":"GET","path":"/metrics","answer":"bytes"},
 },
 sites: {
 list: {"method":"GET","path":"/v1/sites","answer":"page","largestPage":1000},

@@ -114,7 +114,7 @@ export async function stopServer(context: CommandContext): Promise<void> {
 
 async function answers(context: CommandContext): Promise<boolean> {
   try {
-    await context.client.get("/readyz");
+    await context.client.server.readyz();
     return true;
   } catch {
     return false;

@@ -33,7 +33,7 @@ export interface PlanAnswer {
 }
 
 export function askPlan(context: CommandContext, { bundle }: LoadedBundle): Promise<PlanAnswer> {
-  return context.client.send<PlanAnswer>("POST", "/v1/designs/plan", { bundle });
+  return context.client.designs.plan({ bundle });
 }
 
 export function printPlan(context: CommandContext, plan: PlanAnswer): void {

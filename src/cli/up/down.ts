@@ -2,13 +2,12 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { acquireLock } from "../../platform/files/index.ts";
-import type { JsonObject } from "../../kernel/json.ts";
 import type { CommandContext } from "../context.ts";
 import { EXIT } from "../failure.ts";
 import { paint } from "../terminal.ts";
 import { ensureServer, serverState, stopServer } from "../server/background.ts";
 import { confirm } from "./ask.ts";
-import { printPlan, type PlanAnswer } from "./design.ts";
+import { printPlan } from "./design.ts";
 import { waitForLock } from "./lock.ts";
 import { reportFailures, watchUntilSettled } from "./watch.ts";
 
@@ -22,9 +21,9 @@ export async function down(context: CommandContext, options: Record<string, unkn
   await ensureServer(context);
   const release = await waitForLock(context, () => acquireLock(join(context.dataFolder, "up.lock")));
   try {
-    const designs = await context.client.get<{ items: readonly JsonObject[] }>("/v1/designs");
-    for (const design of designs.items) {
-      const done = await destroyDesign(context, String(design["name"]), options);
+    const designs = await context.client.designs.list().all();
+    for (const design of designs) {
+      const done = await destroyDesign(context, design.name, options);
       if (!done) return EXIT.interrupted;
     }
     if ((await serverState(context)).running) await stopServer(context);
@@ -43,13 +42,12 @@ async function destroyDesign(
   name: string,
   options: Record<string, unknown>,
 ): Promise<boolean> {
-  const path = `/v1/designs/${encodeURIComponent(name)}/destroy`;
-  const plan = await context.client.send<PlanAnswer>("POST", path, { plan: true });
+  const plan = await context.client.designs.destroy(name, { plan: true });
   if (!plan.empty) {
     printPlan(context, plan);
     await confirm(context, `Destroy all of this?`, { yes: options["yes"] === true, destroys: plan.destroys });
   }
-  await context.client.send("POST", path, { plan: false, fingerprint: plan.fingerprint });
+  await context.client.designs.destroy(name, { plan: false, fingerprint: plan.fingerprint });
   const interrupted = new AbortController();
   const onInterrupt = (): void => interrupted.abort();
   process.once("SIGINT", onInterrupt);

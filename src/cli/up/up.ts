@@ -75,7 +75,7 @@ async function planAndApply(
     if (plan.empty) return plan;
     await confirm(context, "Apply this plan?", { yes: options["yes"] === true, destroys: plan.destroys });
     try {
-      await context.client.send("POST", "/v1/designs/apply", { bundle: loaded.bundle, fingerprint: plan.fingerprint });
+      await context.client.designs.apply({ bundle: loaded.bundle, fingerprint: plan.fingerprint });
       return plan;
     } catch (error) {
       if (!(error instanceof GantryError) || error.code !== "plan_outdated" || attempt === MOST_PLANS) throw error;

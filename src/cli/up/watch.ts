@@ -18,11 +18,10 @@ export async function watchUntilSettled(
 ): Promise<DesignStatus> {
   if (quiet) {
     // Where nothing was to be done there is nothing to show, unless an earlier command was interrupted.
-    const status = await context.client.get<DesignStatus>(`/v1/designs/${encodeURIComponent(design)}/status`);
+    const status = await context.client.designs.status(design);
     if (status.settled) return status;
   }
   const view = progressView(context.terminal);
-  const path = `/v1/designs/${encodeURIComponent(design)}/status`;
   const stop = new AbortController();
   const aborted = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]);
   // The stream begins before the first look, so that nothing between the two is missed.
@@ -41,7 +40,7 @@ export async function watchUntilSettled(
   try {
     for (;;) {
       happened = false;
-      const status = await context.client.get<DesignStatus>(path);
+      const status = await context.client.designs.status(design);
       view.show(status.items);
       if (status.settled || signal?.aborted === true) return status;
       await Promise.race([delay(REDRAW_MILLISECONDS), pump]);
