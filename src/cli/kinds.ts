@@ -265,7 +265,8 @@ export function eventText(event: JsonObject): string {
   const line = data["line"] === null || data["line"] === undefined ? undefined : `line ${show(data["line"])}`;
   const said = ["program", "script", "status", "action", "reason", "message"].map((member) => data[member]);
   const failure = at(data, "failure", "message");
-  const words = [...said, line, failure].filter((word) => typeof word === "string" && word !== "");
+  const fields = Array.isArray(data["fields"]) ? data["fields"].join(", ") : undefined;
+  const words = [...said, line, failure, fields].filter((word) => typeof word === "string" && word !== "");
   return words.length === 0 ? "-" : [...new Set(words)].join(", ");
 }
 
