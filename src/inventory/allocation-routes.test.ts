@@ -31,7 +31,7 @@ beforeEach(async () => {
     ready: () => Promise.resolve(true),
     metrics: () => Promise.resolve(""),
   });
-  allocationRoutes(http, createAllocationService({ database, inventory, events, bus, clock }));
+  allocationRoutes(http, createAllocationService({ database, inventory, events, bus, clock, random: systemRandom }));
   const recorded = { blueprint: null, foundation: null };
   await database.transaction((tx) =>
     inventory.write(
@@ -62,11 +62,12 @@ async function call(
   path: string,
   payload?: object,
   token = "right",
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<{ status: number; body: Record<string, unknown> }> {
   const answer = await http.app.inject({
     method,
     url: `/v1/address-blocks/few/${path}`,
-    headers: { authorization: `Bearer ${token}` },
+    headers: { authorization: `Bearer ${token}`, ...headers },
     ...(payload === undefined ? {} : { payload }),
   });
   return { status: answer.statusCode, body: answer.json() };
@@ -129,6 +130,14 @@ describe("addresses over HTTP", () => {
     ["GET", "next-free?count=0", undefined, 400],
   ] as const)("%s %s with %j is refused", async (method, path, payload, status) => {
     expect((await call(method, path, payload)).status).toBe(status);
+  });
+
+  it("come once for one Idempotency-Key, however often it is asked", async () => {
+    const ask = (key: string, body: object) => call("POST", "allocate", body, "right", { "idempotency-key": key });
+    const answers = await Promise.all([1, 2, 3].map(() => ask("k", { structure: "web1" })));
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+    expect(await ask("k", { structure: "web2" })).toMatchObject({ body: { code: "idempotency_key_reused" } });
+    expect((await call("GET", "addresses")).body["items"]).toHaveLength(1);
   });
 
   it.each(["allocate", "release"])("%s needs a credential", async (path) => {

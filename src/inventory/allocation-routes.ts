@@ -6,6 +6,8 @@ import type { HttpServer } from "../platform/http/index.ts";
 import type { AddressChange, AllocationService, BlockUse } from "./allocation-service.ts";
 import { CURSOR_UNKNOWN } from "./errors.ts";
 import { cursorAfter, decodeCursor, listQuery } from "./page.ts";
+import { onceOf } from "./requests.ts";
+import { CREATE_HEADERS } from "./route-schemas.ts";
 
 /** A whole number that may pass what a JSON number holds exactly: an IPv6 block has 2^64 addresses and more. */
 const whole = z.string().regex(/^\d+$/);
@@ -72,9 +74,8 @@ export function allocationRoutes({ app }: HttpServer, allocation: AllocationServ
     async (request) => {
       const { idOrName } = request.params;
       const principal = request.principal as Principal;
-      const addresses = await allocation.nextFree(principal, idOrName, request.query.count);
-      const { row } = await allocation.use(principal, idOrName);
-      return { block: row.name, addresses: addresses.map((address) => formatAddress(address)) };
+      const { block, addresses } = await allocation.nextFree(principal, idOrName, request.query.count);
+      return { block, addresses: addresses.map((address) => formatAddress(address)) };
     },
   );
   app.post(
@@ -84,6 +85,7 @@ export function allocationRoutes({ app }: HttpServer, allocation: AllocationServ
         summary: "Give a structure free addresses of a block, or one that it names",
         tags,
         params,
+        headers: CREATE_HEADERS,
         body: z
           .strictObject({
             structure: z.string().min(1),
@@ -98,7 +100,14 @@ export function allocationRoutes({ app }: HttpServer, allocation: AllocationServ
       },
     },
     async (request) =>
-      shownChange(await allocation.allocate(request.principal as Principal, request.params.idOrName, request.body)),
+      shownChange(
+        await allocation.allocate(
+          request.principal as Principal,
+          request.params.idOrName,
+          request.body,
+          onceOf(request),
+        ),
+      ),
   );
   app.post(
     `${path}/release`,
@@ -107,6 +116,7 @@ export function allocationRoutes({ app }: HttpServer, allocation: AllocationServ
         summary: "Take addresses of a block back: those that are named, or all of a structure",
         tags,
         params,
+        headers: CREATE_HEADERS,
         body: z
           .strictObject({
             addresses: z.array(z.string().max(60)).min(1).max(1000).optional(),
@@ -119,14 +129,19 @@ export function allocationRoutes({ app }: HttpServer, allocation: AllocationServ
       },
     },
     async (request) => {
-      const changes = await allocation.release(request.principal as Principal, request.params.idOrName, request.body);
+      const changes = await allocation.release(
+        request.principal as Principal,
+        request.params.idOrName,
+        request.body,
+        onceOf(request),
+      );
       return { items: changes.map(shownChange) };
     },
   );
 }
 
-function shownChange({ structure, addresses }: AddressChange): z.input<typeof change> {
-  return { structure: structure.name, version: structure.version, addresses: addresses.map((one) => ({ ...one })) };
+function shownChange({ structure, version, addresses }: AddressChange): z.input<typeof change> {
+  return { structure, version, addresses: addresses.map((one) => ({ ...one })) };
 }
 
 function shownUse(

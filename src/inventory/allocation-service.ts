@@ -1,12 +1,8 @@
 import type { Principal } from "../access/index.ts";
-import type { Clock } from "../kernel/clock.ts";
-import { GantryError } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
-import { nearest } from "../kernel/nearest.ts";
+import type { Json } from "../kernel/json.ts";
 import { formatAddress, freeAddresses, type Address } from "../network/index.ts";
-import type { Bus } from "../platform/bus/index.ts";
-import { afterCommit, type Database, type Transaction } from "../platform/database/index.ts";
-import type { EventStream } from "../platform/events/index.ts";
+import type { Transaction } from "../platform/database/index.ts";
 import {
   allocateFor,
   blockCounts,
@@ -21,13 +17,11 @@ import {
   type OpenBlock,
 } from "./allocation.ts";
 import { holdInventory } from "./allocation-store.ts";
-import { NOT_FOUND } from "./errors.ts";
-import { structureInputs } from "./inputs.ts";
-import { isMade, NO_INVENTORY_ROWS } from "./model.ts";
+import type { Edit } from "./edit-model.ts";
+import { makeEdits, type EditServiceParts } from "./edit-service.ts";
+import { once, type RequestOnce } from "./idempotency-store.ts";
 import type { AddressBlock, HeldAddress, Snapshot, Structure } from "./model.ts";
-import type { InventoryStore } from "./store.ts";
-import { createResolver, type ResolverOptions } from "./variables.ts";
-import { hashOf } from "./hash.ts";
+import { findRow } from "./service.ts";
 
 /** A block, who has which address of it, and how many are left. */
 export interface BlockUse {
@@ -39,7 +33,10 @@ export interface BlockUse {
 
 /** What a structure was given or gave back. */
 export interface AddressChange {
-  readonly structure: Structure;
+  /** The structure's name. */
+  readonly structure: string;
+  /** Of the structure, after the change. */
+  readonly version: number;
   readonly addresses: readonly HeldAddress[];
 }
 
@@ -47,80 +44,71 @@ export interface AllocationService {
   /** Errors: `not_found`. */
   use(principal: Principal, block: string): Promise<BlockUse>;
   /** The lowest free addresses, at most `count`; none in a full block. Nothing is given out. Errors: `not_found`. */
-  nextFree(principal: Principal, block: string, count: number): Promise<readonly Address[]>;
+  nextFree(
+    principal: Principal,
+    block: string,
+    count: number,
+  ): Promise<{ readonly block: string; readonly addresses: readonly Address[] }>;
   /**
-   * Gives a structure addresses. Two that ask for the last one at once: one gets it, the other `address_block_full`.
+   * Gives a structure addresses. Two that ask for the last one at once: one gets it, the other `address_block_full`. A request that comes
+   * again is answered as the first time, and gives nothing.
    *
    * Errors: `not_found`, `address_block_full`, `address_taken`, `address_outside_block`, `address_not_usable`, `address_is_gateway`,
-   * `address_elsewhere`, `structure_leaving`.
+   * `address_elsewhere`, `structure_leaving`, `idempotency_key_reused`.
    */
   allocate(
     principal: Principal,
     block: string,
     request: AllocationRequest & { readonly structure: string },
+    asked?: RequestOnce,
   ): Promise<AddressChange>;
-  /** Takes addresses back, all or none. Errors: `not_found`, `address_not_held`. */
+  /** Takes addresses back, all or none. Errors: `not_found`, `address_not_held`, `idempotency_key_reused`. */
   release(
     principal: Principal,
     block: string,
     request: { readonly addresses?: readonly string[] | undefined; readonly structure?: string | undefined },
+    asked?: RequestOnce,
   ): Promise<readonly AddressChange[]>;
 }
 
-export interface AllocationServiceParts {
-  readonly database: Database;
-  readonly inventory: InventoryStore;
-  readonly events: EventStream;
-  readonly bus: Bus;
-  readonly clock: Clock;
-  readonly classesOf?: ResolverOptions["classesOf"];
-}
-
-export function createAllocationService(parts: AllocationServiceParts): AllocationService {
+export function createAllocationService(parts: EditServiceParts): AllocationService {
   const { database, inventory: store, clock } = parts;
-  const resolving: ResolverOptions = parts.classesOf === undefined ? {} : { classesOf: parts.classesOf };
 
   /** Runs `work` while nobody else writes the tenant's inventory, so that what is free stays free until it is given out. */
   function holding<Result>(
     tenantId: Id,
+    asked: RequestOnce | undefined,
     work: (tx: Transaction, snapshot: Snapshot) => Promise<Result>,
   ): Promise<Result> {
     return database.transaction(async (tx) => {
       await holdInventory(tx, tenantId);
-      return work(tx, await store.snapshot(tenantId, tx));
+      const answer = await once(tx, tenantId, asked, clock.now(), async () => {
+        const result = await work(tx, await store.snapshot(tenantId, tx));
+        return result as Json;
+      });
+      return answer as Result;
     });
   }
 
+  /** Gives structures other addresses, as any edit of them is made. */
   async function write(
     tx: Transaction,
     principal: Principal,
-    snapshot: Snapshot,
     changes: readonly (readonly [Structure, readonly HeldAddress[]])[],
-  ): Promise<readonly Structure[]> {
-    const now = clock.now();
-    const rows = changes.map(([before, addresses]) => {
-      const after = { ...before, addresses, version: before.version + 1, updatedAt: now };
-      return { ...after, stale: before.stale || becomesStale(snapshot, before, after, resolving) };
-    });
-    await store.write(tx, principal.tenantId, {
-      insert: NO_INVENTORY_ROWS,
-      update: { ...NO_INVENTORY_ROWS, structures: rows },
-    });
-    await parts.events.append(
-      tx,
-      rows.map((row) => ({
-        tenantId: principal.tenantId,
-        type: "inventory.changed",
-        subject: { kind: "structure", id: row.id },
-        data: { name: row.name, kind: "structure", fields: ["addresses"], by: principal.name },
-      })),
-    );
-    afterCommit(tx, "foreman", () => parts.bus.publish("foreman", null));
-    return rows;
+  ): Promise<ReadonlyMap<string, number>> {
+    const edits = changes.map(([{ name, version }, addresses]): Edit => ({
+      action: "merge",
+      kind: "structure",
+      name,
+      version,
+      patch: { addresses: addresses.map((one) => ({ ...one })) },
+    }));
+    const { results } = await makeEdits(parts, tx, principal, edits);
+    return new Map(results.filter(({ kind }) => kind === "structure").map(({ name, version }) => [name, version]));
   }
 
   function useOf(snapshot: Snapshot, block: string): BlockUse {
-    const row = find("address block", snapshot.addressBlocks, block);
+    const row = findRow(snapshot, "address_block", block) as AddressBlock;
     const open = openBlock(row);
     const held = holdings(snapshot, row.name);
     return { row, open, held, counts: blockCounts(open, held) };
@@ -131,62 +119,38 @@ export function createAllocationService(parts: AllocationServiceParts): Allocati
       return useOf(await store.snapshot(principal.tenantId), block);
     },
     async nextFree(principal, block, count) {
-      const { open, held } = useOf(await store.snapshot(principal.tenantId), block);
-      const found: Address[] = [];
-      for (const address of freeAddresses(open.block, takenOf(open, held))) if (found.push(address) === count) break;
-      return found;
+      const { row, open, held } = useOf(await store.snapshot(principal.tenantId), block);
+      const addresses: Address[] = [];
+      for (const address of freeAddresses(open.block, takenOf(open, held)))
+        if (addresses.push(address) === count) break;
+      return { block: row.name, addresses };
     },
-    allocate(principal, block, request) {
-      return holding(principal.tenantId, async (tx, snapshot) => {
-        const data = find("address block", snapshot.addressBlocks, block);
-        const structure = find("structure", snapshot.structures, request.structure);
-        const given = allocateFor(snapshot, data, structure, request);
-        const addresses = [...structure.addresses, ...given];
-        const [row = structure] = await write(tx, principal, snapshot, [[structure, addresses]]);
-        return { structure: row, addresses: given };
+    allocate(principal, block, request, asked) {
+      return holding(principal.tenantId, asked, async (tx, snapshot) => {
+        const data = findRow(snapshot, "address_block", block) as AddressBlock;
+        const structure = findRow(snapshot, "structure", request.structure) as Structure;
+        const addresses = allocateFor(snapshot, data, structure, request);
+        const versions = await write(tx, principal, [[structure, [...structure.addresses, ...addresses]]]);
+        return { structure: structure.name, version: versions.get(structure.name) ?? structure.version, addresses };
       });
     },
-    release(principal, block, { addresses, structure: named }) {
-      return holding(principal.tenantId, async (tx, snapshot) => {
-        const data = find("address block", snapshot.addressBlocks, block);
-        const structure = named === undefined ? undefined : find("structure", snapshot.structures, named);
+    release(principal, block, { addresses, structure: named }, asked) {
+      return holding(principal.tenantId, asked, async (tx, snapshot) => {
+        const data = findRow(snapshot, "address_block", block) as AddressBlock;
+        const structure = named === undefined ? undefined : (findRow(snapshot, "structure", named) as Structure);
         const released = [...releasesOf(snapshot, data, { addresses, structure })];
         if (released.length === 0) return [];
-        const rows = await write(
+        const versions = await write(
           tx,
           principal,
-          snapshot,
           released.map(([one, gone]) => [one, withoutAddresses(one, data.name, gone)] as const),
         );
-        return rows.map((row, index) => ({
-          structure: row,
-          addresses: (released[index]?.[1] ?? []).map((address) => ({
-            block: data.name,
-            address: formatAddress(address),
-          })),
+        return released.map(([{ name, version }, gone]) => ({
+          structure: name,
+          version: versions.get(name) ?? version,
+          addresses: gone.map((address) => ({ block: data.name, address: formatAddress(address) })),
         }));
       });
     },
   };
-}
-
-/** Whether a structure that is built would be built otherwise with its new addresses. */
-function becomesStale(snapshot: Snapshot, before: Structure, after: Structure, resolving: ResolverOptions): boolean {
-  if (before.state === "planned" || !isMade(before)) return false;
-  const changed = { ...snapshot, structures: new Map([...snapshot.structures, [after.name, after]]) };
-  const inputs = (world: Snapshot): string =>
-    hashOf(structureInputs(createResolver(world, resolving), after.name) as never);
-  return inputs(snapshot) !== inputs(changed);
-}
-
-/** By id or name. Errors: `not_found`. */
-function find<Row extends { readonly id: Id }>(kind: string, rows: ReadonlyMap<string, Row>, idOrName: string): Row {
-  const named = rows.get(idOrName);
-  if (named !== undefined) return named;
-  for (const row of rows.values()) if (row.id === idOrName) return row;
-  const near = nearest(idOrName, rows.keys());
-  throw new GantryError(
-    NOT_FOUND,
-    `there is no ${kind} '${idOrName.slice(0, 80)}'${near === undefined ? "" : `; did you mean '${near}'?`}`,
-  );
 }

@@ -24,8 +24,9 @@ export function storeSuite(open: OpenEmptyDatabase): void {
     const clock = manualClock(1000);
     store = createInventoryStore({ database, clock });
     const bus = createInProcessBus(silentLogger());
-    const events = createEventStream({ database, bus, clock, random: countingRandom() });
-    allocation = createAllocationService({ database, inventory: store, events, bus, clock });
+    const random = countingRandom();
+    const events = createEventStream({ database, bus, clock, random });
+    allocation = createAllocationService({ database, inventory: store, events, bus, clock, random });
     const recorded = { blueprint: null, foundation: null };
     await database.transaction((tx) =>
       store.write(
@@ -89,7 +90,7 @@ export function storeSuite(open: OpenEmptyDatabase): void {
     });
 
     it("of a /64 come behind its dynamic range, at once, and on the interface that was named", async () => {
-      expect((await allocation.nextFree(principal, "wide", 2)).length).toBe(2);
+      expect((await allocation.nextFree(principal, "wide", 2)).addresses).toHaveLength(2);
       const { addresses } = await allocation.allocate(principal, "wide", { structure: "s0", interface: "eth0" });
       expect(addresses).toEqual([{ block: "wide", address: "fd00::100:0:0", interface: "s0/eth0" }]);
       const { counts } = await allocation.use(principal, "wide");

@@ -260,7 +260,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     },
   });
 
-  allocationRoutes(http, createAllocationService({ database, inventory, events, bus, clock }));
+  allocationRoutes(http, createAllocationService({ database, inventory, events, bus, clock, random }));
   const inventoryService = createInventoryService({ database, inventory, events, bus, clock, random });
   const tenants = createTenantService({ database, inventory, events, bus, clock, random }, inventoryService);
   tenantRoutes(http, tenants);
