@@ -13,15 +13,15 @@ export interface SharedLayers {
   /** Tenant, blueprint (parents first), sites (root to leaf), groups (in their order). */
   structure(blueprint: string | null, site: string, groups: readonly string[], classes: readonly string[]): Fold;
   /**
-   * The same as `structure` where every group only sets what it says: what comes before the groups, and what the groups set. To be copied
-   * one over the other. Undefined where that is not so.
+   * The same as `structure` where what sites and groups say does not depend on what came before: values to be copied one over the other.
+   * Undefined where that is not so.
    */
   plain(
     blueprint: string | null,
     site: string,
     groups: readonly string[],
     classes: readonly string[],
-  ): readonly [JsonObject, JsonObject] | undefined;
+  ): readonly [JsonObject, JsonObject, JsonObject] | undefined;
   /** Tenant, blueprint (parents first), sites (root to leaf). */
   foundation(blueprint: string, site: string, classes: readonly string[]): Fold;
 }
@@ -57,13 +57,13 @@ function sameParts(a: SharedWorld, b: SharedWorld): boolean {
 
 interface AtBlueprint {
   readonly fold: Fold;
+  /** Its values; undefined when it has problems. */
+  readonly values: JsonObject | undefined;
   readonly sites: Map<string, AtSite>;
 }
 
 interface AtSite {
   readonly fold: Fold;
-  /** Its values; undefined when it has problems. */
-  readonly values: JsonObject | undefined;
   /** By the groups in their order: the same list is the same object. */
   readonly groups: Map<readonly string[], Fold>;
 }
@@ -77,7 +77,8 @@ function createSharedLayers(world: SharedWorld): SharedLayers {
   let kept = 0;
 
   function blueprintFold(blueprint: string | null, classes: readonly string[]): AtBlueprint {
-    const key = JSON.stringify([blueprint, ...classes]);
+    // Neither names nor classes hold a zero character.
+    const key = classes.length === 0 ? (blueprint ?? "") : `${blueprint ?? ""}\u0000${classes.join("\u0000")}`;
     const before = atBlueprint.get(key);
     if (before !== undefined) return before;
     const layers = [
@@ -86,7 +87,9 @@ function createSharedLayers(world: SharedWorld): SharedLayers {
         layer("blueprint", one.name, one.variables),
       ),
     ];
-    const made = { fold: extendFold(EMPTY_FOLD, layers, classes), sites: new Map<string, AtSite>() };
+    const fold = extendFold(EMPTY_FOLD, layers, classes);
+    const values = fold.kind === undefined ? objectOf(valuesOfFold(fold)) : undefined;
+    const made = { fold, values, sites: new Map<string, AtSite>() };
     keep(() => atBlueprint.set(key, made));
     return made;
   }
@@ -95,10 +98,8 @@ function createSharedLayers(world: SharedWorld): SharedLayers {
     const from = blueprintFold(blueprint, classes);
     const before = from.sites.get(site);
     if (before !== undefined) return before;
-    const layers = siteChain(world, site).map((name) => layer("site", name, world.sites.get(name)?.variables ?? {}));
-    const fold = extendFold(from.fold, layers, classes);
-    const values = fold.kind === undefined ? objectOf(valuesOfFold(fold)) : undefined;
-    const made = { fold, values, groups: new Map<readonly string[], Fold>() };
+    const fold = extendFold(from.fold, siteLayers(site), classes);
+    const made = { fold, groups: new Map<readonly string[], Fold>() };
     keep(() => from.sites.set(site, made));
     return made;
   }
@@ -112,23 +113,40 @@ function createSharedLayers(world: SharedWorld): SharedLayers {
     add();
   }
 
+  function siteLayers(site: string): readonly Layer[] {
+    return siteChain(world, site).map((name) => layer("site", name, world.sites.get(name)?.variables ?? {}));
+  }
+
+  function groupLayers(names: readonly string[]): readonly Layer[] {
+    return names.map((name) => layer("group", name, world.groups.get(name)?.variables ?? {}));
+  }
+
+  const setBySites = new Map<string, JsonObject | null>();
   const setByGroups = new WeakMap<readonly string[], JsonObject | null>();
 
-  /** What groups set, the later over the earlier; null when one of them does more than to set. */
+  function siteValues(site: string): JsonObject | null {
+    const before = setBySites.get(site);
+    if (before !== undefined) return before;
+    const values = setBy(siteLayers(site));
+    setBySites.set(site, values);
+    return values;
+  }
+
   function groupValues(names: readonly string[]): JsonObject | null {
     const before = setByGroups.get(names);
     if (before !== undefined) return before;
-    const all = names.map((name) => world.groups.get(name)?.variables ?? {});
-    const values = all.every(onlySets) ? (Object.assign({}, ...all) as JsonObject) : null;
+    const values = setBy(groupLayers(names));
     setByGroups.set(names, values);
     return values;
   }
 
   return {
     plain(blueprint, site, groups, classes) {
-      const { values } = siteFold(blueprint, site, classes);
-      const set = groupValues(order.effective(groups));
-      return values === undefined || set === null ? undefined : [values, set];
+      const bySites = siteValues(site);
+      const byGroups = bySites === null ? null : groupValues(order.effective(groups));
+      if (bySites === null || byGroups === null) return undefined;
+      const { values } = blueprintFold(blueprint, classes);
+      return values === undefined ? undefined : [values, bySites, byGroups];
     },
     foundation: (blueprint, site, classes) => siteFold(blueprint, site, classes).fold,
     structure(blueprint, site, groups, classes) {
@@ -137,12 +155,33 @@ function createSharedLayers(world: SharedWorld): SharedLayers {
       if (names.length === 0) return from.fold;
       const before = from.groups.get(names);
       if (before !== undefined) return before;
-      const layers = names.map((name) => layer("group", name, world.groups.get(name)?.variables ?? {}));
-      const made = extendFold(from.fold, layers, classes);
+      const made = extendFold(from.fold, groupLayers(names), classes);
       keep(() => from.groups.set(names, made));
       return made;
     },
   };
+}
+
+/**
+ * What layers come to, whatever came before them: every name is set by one of them before others of them change it, and for every class.
+ * Null when that is not so.
+ */
+function setBy(layers: readonly Layer[]): JsonObject | null {
+  if (layers.every(({ values }) => values === null || onlySets(values)))
+    return Object.assign({}, ...layers.map(({ values }) => values)) as JsonObject;
+  const set = new Set<string>();
+  for (const { values } of layers) {
+    const keys = Object.keys(values ?? {}).map((key) => parseKey(key));
+    for (const key of keys) {
+      if (key === undefined || key.class !== undefined || key.operator === "delete") return null;
+      // What takes away comes first in a layer.
+      if (key.operator === "remove" && !set.has(key.name)) return null;
+    }
+    for (const key of keys) if (key?.operator === "set") set.add(key.name);
+    if (!keys.every((key) => key !== undefined && set.has(key.name))) return null;
+  }
+  const fold = extendFold(EMPTY_FOLD, layers, []);
+  return fold.kind === undefined ? objectOf(valuesOfFold(fold)) : null;
 }
 
 /** Whether every key sets a name, for every class. */

@@ -80,12 +80,14 @@ export function createResolver(world: World, options: ResolverOptions = {}): Res
     values(name) {
       const parts = partsOf(name);
       const { structure, foundation } = parts;
-      const own = structure.variables;
+      // Parsed for this once: what is asked of many is not asked again soon.
+      const text = textOf(structure, "variables");
+      const own = text === undefined ? structure.variables : (JSON.parse(text) as JsonObject);
       const attributes = foundation?.attributes ?? NO_VALUES;
       if (!onlySets(own) || !onlySets(attributes)) return resolveStructure(name).values;
       const plain = shared.plain(structure.blueprint, structure.site, structure.groups, parts.classes);
-      const before = plain ?? [objectOf(valuesOfFold(sharedFold(parts))), NO_VALUES];
-      return { ...before[0], ...before[1], ...attributes, ...own, ...builtIn(world, structure) };
+      const before = plain ?? [objectOf(valuesOfFold(sharedFold(parts))), NO_VALUES, NO_VALUES];
+      return { ...before[0], ...before[1], ...before[2], ...attributes, ...own, ...builtIn(world, structure) };
     },
     value(name, variable) {
       const parts = partsOf(name);
@@ -94,8 +96,8 @@ export function createResolver(world: World, options: ResolverOptions = {}): Res
       const before =
         plain === undefined
           ? sharedFold(parts).held.get(variable)?.value
-          : (own(plain[1], variable) ?? own(plain[0], variable));
-      const values = new Map([[variable, before]]);
+          : plain.findLast((values) => Object.hasOwn(values, variable))?.[variable];
+      const values = new Map<string, Json | undefined>([[variable, before]]);
       const layers: Layer[] = [];
       if (foundation !== undefined && mentions(foundation, "attributes", variable))
         layers.push(layer("foundation", foundation.name, sayingOf(foundation.attributes, variable)));
@@ -121,10 +123,6 @@ interface StructureParts {
   readonly structure: StructureData & { readonly id?: Id };
   readonly foundation: (FoundationData & { readonly id?: Id }) | undefined;
   readonly classes: readonly string[];
-}
-
-function own(values: JsonObject, name: string): Json | undefined {
-  return Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
 /** Over what it shares with others: the foundation's attributes, the structure, what is built in. */
