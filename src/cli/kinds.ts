@@ -28,7 +28,8 @@ export const KINDS: readonly Kind[] = [
       text("BLUEPRINT", "blueprint"),
       text("FOUNDATION", "foundation"),
       list("ADDRESSES", "addresses"),
-      text("STATE", "state"),
+      // What nobody builds is only known.
+      { heading: "STATE", value: (row) => (row["foundation"] === null ? "recorded" : show(row["state"])) },
       text("MANAGED BY", "managedBy"),
     ],
   },

@@ -175,7 +175,8 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
   const kindNames = KINDS.map((kind) => kind.plural).join(", ");
   program
     .command("get <kind>")
-    .summary(`list ${kindNames}`)
+    .summary("list things of one kind: structures, sites, jobs …")
+    .description(`Lists things of one kind. Kinds are: ${kindNames}.`)
     .addOption(new Option("-o, --output <format>", "how to print").choices(LIST_FORMATS).default("table"))
     .option("--site <site>", "of this site, and of those below it")
     .option("--group <group>", "in this group, or in one below it")
