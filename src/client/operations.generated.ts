@@ -957,7 +957,9 @@ readonly structure: string;
 readonly interface?: string | undefined;
 readonly count?: number | undefined;
 readonly address?: string | undefined;
-}, options?: CallOptions): Promise<{
+}, options?: {
+readonly idempotencyKey?: string | undefined;
+} & CallOptions): Promise<{
 readonly structure: string;
 readonly version: number;
 readonly addresses: readonly ({
@@ -970,7 +972,9 @@ readonly interface?: string | undefined;
 release(idOrName: string, body: {
 readonly addresses?: readonly (string)[] | undefined;
 readonly structure?: string | undefined;
-}, options?: CallOptions): Promise<{
+}, options?: {
+readonly idempotencyKey?: string | undefined;
+} & CallOptions): Promise<{
 readonly items: readonly ({
 readonly structure: string;
 readonly version: number;
@@ -2887,8 +2891,8 @@ export const OPERATIONS: OperationTable = {
 addressBlocks: {
 addresses: {"method":"GET","path":"/v1/address-blocks/{idOrName}/addresses","answer":"page","largestPage":1000},
 nextFree: {"method":"GET","path":"/v1/address-blocks/{idOrName}/next-free","answer":"json"},
-allocate: {"method":"POST","path":"/v1/address-blocks/{idOrName}/allocate","answer":"json","body":"json"},
-release: {"method":"POST","path":"/v1/address-blocks/{idOrName}/release","answer":"json","body":"json"},
+allocate: {"method":"POST","path":"/v1/address-blocks/{idOrName}/allocate","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
+release: {"method":"POST","path":"/v1/address-blocks/{idOrName}/release","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
 list: {"method":"GET","path":"/v1/address-blocks","answer":"page","largestPage":1000},
 create: {"method":"POST","path":"/v1/address-blocks","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
 get: {"method":"GET","path":"/v1/address-blocks/{idOrName}","answer":"json"},
