@@ -43,8 +43,8 @@ export function graphOf(world: World): Graph {
   const parents = new Map<string, string[]>();
   const children = new Map<string, string[]>();
   function connect(parent: string, child: string): void {
-    // Nothing is above `all`: Ansible refuses it.
-    if (child === ALL) return;
+    // Nothing is above `all`: Ansible refuses it. Who is in `ungrouped` and elsewhere, Ansible takes out of all above `ungrouped`.
+    if (child === ALL || child === UNGROUPED) return;
     addTo(children, parent, child);
     if (groups.has(child)) addTo(parents, child, parent);
   }

@@ -125,6 +125,7 @@ export function createAnsiblePlanner(world: World, options: PlannerOptions): Ans
       const { values, last } = shared.resolved();
       banAll(shared, (name) => values.has(name));
       for (const node of shared.nodes) {
+        if (!node.holds) continue;
         const literal = layering.literals(node);
         for (const layer of node.layers) {
           if (reader(layer).plain) continue;

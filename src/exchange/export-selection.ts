@@ -38,28 +38,26 @@ export function select(
   const top = topOf(snapshot, request.group);
   const group = top.kind === "group" ? top.name : ALL;
   const site = top.kind === "site" ? bothSites(snapshot, top.name, request.filter.site) : request.filter.site;
-  const { rows, passes } = filtered(snapshot, "structure", snapshot.structures, {
+  const { names, passes } = filtered(snapshot, "structure", {
     site,
     blueprint,
     label,
     ...(group === ALL ? {} : { group }),
   });
-  const named = host === undefined ? undefined : new Set(host.map((name) => hostOf(snapshot, name)));
+  const chosen = host === undefined ? undefined : new Set(host.map((name) => hostOf(snapshot, name)));
   const matches = variablesMatch(snapshot, vars, options);
-  const hosts = rows
-    .filter((row) => {
-      const structure = snapshot.structures.get(row.name);
-      return (
-        structure !== undefined &&
-        structure.wanted !== "absent" &&
-        named?.has(row.name) !== false &&
-        passes(row) &&
-        matches(row.name)
-      );
-    })
-    .map(({ name }) => name);
+  const hosts = [...(names ?? snapshot.structures.keys())].filter((name) => {
+    const structure = snapshot.structures.get(name);
+    return (
+      structure !== undefined &&
+      structure.wanted !== "absent" &&
+      chosen?.has(name) !== false &&
+      passes(structure) &&
+      matches(name)
+    );
+  });
   const isWhole =
-    site === undefined && blueprint === undefined && label === undefined && vars.length === 0 && named === undefined;
+    site === undefined && blueprint === undefined && label === undefined && vars.length === 0 && chosen === undefined;
   const groups = !isWhole ? new Set<string>() : group === ALL ? undefined : groupsBelow(snapshot, group);
   return { group: top.name, hosts, groups, concerned: concernedBy(snapshot, hosts, groups) };
 }

@@ -210,6 +210,9 @@ export function resolvedByAnsible(inventory: AnsibleInventory, host: string): Js
     .map((name) => ({ name, depth: depth(name), priority: groups.get(name)?.priority ?? 1 }))
     .sort((a, b) => a.depth - b.depth || a.priority - b.priority || (a.name < b.name ? -1 : 1));
   const values: Record<string, Json> = {};
-  for (const { name } of ordered) Object.assign(values, groups.get(name)?.variables);
+  for (const { name } of ordered) {
+    // What is written for these is not found by Ansible, or not given to all of their hosts.
+    if (name !== "ungrouped" && name !== "x.yml") Object.assign(values, groups.get(name)?.variables);
+  }
   return Object.assign(values, inventory.hosts.find(({ name }) => name === host)?.variables);
 }
