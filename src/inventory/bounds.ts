@@ -10,30 +10,32 @@ const MOST_SIZE = 1024 * 1024;
 
 /**
  * What is wrong with a value, as the end of a sentence; undefined when nothing is: it is JSON, at most 64 levels deep, and at most 1 MiB.
- * Uses no stack, and stops at the bound however large the value is.
+ * Goes no deeper than the bound, and stops at the size, however large the value is and however often its parts are shared.
  */
 export function valueProblem(value: unknown, mostSize = MOST_SIZE, mostDepth = MOST_DEPTH): string | undefined {
-  const open: { readonly value: unknown; readonly depth: number }[] = [{ value, depth: 1 }];
-  let size = 0;
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { value: one, depth } = next;
-    size += 1;
-    if (typeof one === "string") size += one.length;
+  let left = mostSize;
+  function look(one: unknown, depth: number): string | undefined {
+    left -= 1;
+    if (typeof one === "string") left -= one.length;
     else if (typeof one === "object" && one !== null) {
-      if (depth > mostDepth) return `is nested more than ${MOST_DEPTH} levels deep`;
-      if (Array.isArray(one)) for (const member of one) open.push({ value: member, depth: depth + 1 });
-      else {
-        for (const [key, member] of Object.entries(one)) {
-          size += key.length;
-          open.push({ value: member, depth: depth + 1 });
+      if (depth > mostDepth) return `is nested more than ${mostDepth} levels deep`;
+      if (Array.isArray(one)) {
+        for (const member of one) {
+          const wrong = look(member, depth + 1);
+          if (wrong !== undefined) return wrong;
+        }
+      } else {
+        for (const key of Object.keys(one)) {
+          left -= key.length;
+          const wrong = look((one as Readonly<Record<string, unknown>>)[key], depth + 1);
+          if (wrong !== undefined) return wrong;
         }
       }
     } else if (typeof one === "number" ? !Number.isFinite(one) : one !== null && typeof one !== "boolean")
       return "is not JSON";
-    // Checked while members wait, so that what refers to itself many times over cannot fill the memory.
-    if (size + open.length > mostSize) return `is larger than ${mostSize} characters as JSON`;
+    return left < 0 ? `is larger than ${mostSize} characters as JSON` : undefined;
   }
-  return undefined;
+  return look(value, 1);
 }
 
 /** Whether two values are the same JSON. Their depth is bounded. */

@@ -8,6 +8,8 @@ export interface Touched<Row extends AnyRow = AnyRow> {
   readonly before: Row | undefined;
   /** Undefined: it is gone. */
   readonly after: Row | undefined;
+  /** What was there last, also when it is gone. */
+  readonly last: AnyRow | undefined;
   /** The edit that touched it last. */
   readonly index: number;
 }
@@ -40,7 +42,7 @@ export function createDraft(snapshot: Snapshot): Draft {
     // However many edits touch a row, it is written once: its version is one more than that of what is stored.
     const version = before === undefined ? after?.version : before.version + 1;
     const row = after === undefined || after.version === version ? after : { ...after, version: version ?? 1 };
-    of(kind).set(name, { before, after: row, index });
+    of(kind).set(name, { before, after: row, last: row ?? of(kind).get(name)?.after ?? before, index });
   }
 
   function* rows(kind: OwnedKind): Generator<AnyRow> {

@@ -2,8 +2,7 @@ import type { z } from "zod";
 import { errorKinds, type ErrorKind } from "../kernel/errors.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import { nearest } from "../kernel/nearest.ts";
-import { MOST_DEPTH, valueProblem } from "./bounds.ts";
-import { MEMBER_INVALID, VALUE_TOO_LARGE } from "./errors.ts";
+import { MEMBER_INVALID } from "./errors.ts";
 import { completed, ruleOf, type Kind } from "./kinds.ts";
 
 /** One thing wrong with the form of data. */
@@ -13,21 +12,11 @@ export interface ShapeProblem {
   readonly message: string;
 }
 
-/** So large may one thing be, as JSON. */
-const MOST_SIZE = 16 * 1024 * 1024;
-
 /** Data of a kind in full: defaults in place, texts in the form in which they are kept. Or everything that is wrong with its form. */
 export function shaped(
   kind: Kind,
   data: unknown,
 ): { readonly data: JsonObject } | { readonly problems: readonly ShapeProblem[] } {
-  const large = valueProblem(data, MOST_SIZE, MOST_DEPTH + 1);
-  if (large !== undefined) {
-    // Deep data is said to be deep at the member that is.
-    const members = typeof data === "object" && data !== null ? Object.entries(data) : [];
-    const deep = members.find(([, value]) => valueProblem(value, MOST_SIZE) !== undefined)?.[0];
-    return { problems: [{ error: VALUE_TOO_LARGE, message: `${deep === undefined ? "it" : shown(deep)} ${large}` }] };
-  }
   const { schema } = ruleOf(kind);
   const parsed = schema.safeParse(data);
   if (parsed.success) return { data: completed(kind, parsed.data as JsonObject) };

@@ -36,31 +36,20 @@ export function collectWrites(
     update[rows] = updated;
   }
   const { tenant, snapshot } = draft;
-  const tenantResult = resultOf("tenant", { before: snapshot.tenant, after: tenant, index: 0 });
+  const tenantResult = resultOf("tenant", { before: snapshot.tenant, after: tenant, last: tenant, index: 0 });
+  const named = new Set(order.map(({ kind, name }) => `${kind} ${name}`));
   const results = order.map(({ kind, name }) => {
     if (kind === "tenant") return tenantResult as EditResult;
-    return take(told, kind, name) ?? unchanged(draft, kind, name);
+    return told.get(`${kind} ${name}`) ?? unchanged(draft, kind, name);
   });
   return {
     writes: { insert, update } as unknown as InventoryWrites,
     tenant: tenant === snapshot.tenant ? null : tenant,
     removals: removals.reverse(),
-    results: [...results, ...[...told.entries()].filter(([key]) => !named(order, key)).map(([, result]) => result)],
+    results: [...results, ...[...told.entries()].filter(([key]) => !named.has(key)).map(([, result]) => result)],
     problems: [],
     row: (kind, name) => (kind === "tenant" ? tenant : draft.get(kind, name)),
   };
-
-  function take(from: ReadonlyMap<string, EditResult>, kind: Kind, name: string): EditResult | undefined {
-    return from.get(`${kind} ${name}`);
-  }
-}
-
-const orders = new WeakMap<object, Set<string>>();
-
-function named(order: readonly { readonly kind: Kind; readonly name: string }[], key: string): boolean {
-  const known = orders.get(order) ?? new Set(order.map(({ kind, name }) => `${kind} ${name}`));
-  orders.set(order, known);
-  return known.has(key);
 }
 
 function unchanged(draft: Draft, kind: OwnedKind, name: string): EditResult {
@@ -68,12 +57,12 @@ function unchanged(draft: Draft, kind: OwnedKind, name: string): EditResult {
   return { kind, name, id: row.id, version: row.version, action: "unchanged", fields: [] };
 }
 
-function resultOf(kind: Kind, { before, after }: Touched): EditResult | undefined {
-  const row = after ?? before;
+function resultOf(kind: Kind, { before, after, last }: Touched): EditResult | undefined {
+  const row = after ?? before ?? last;
   if (row === undefined) return undefined;
   const shown = { kind, name: row.name, id: row.id };
-  if (before === undefined) return { ...shown, version: row.version, action: "created", fields: [] };
   if (after === undefined) return { ...shown, version: row.version, action: "removed", fields: [] };
+  if (before === undefined) return { ...shown, version: row.version, action: "created", fields: [] };
   if (after === before) return { ...shown, version: row.version, action: "unchanged", fields: [] };
   const version = before.version + 1;
   if (after.wanted === "absent" && before.wanted === "built")

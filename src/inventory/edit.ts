@@ -160,8 +160,21 @@ function changed(
     return undefined;
   }
   const applied = edit.action === "replace" ? (edit.applied ?? row.applied) : row.applied;
+  const fixed = FIXED[edit.kind];
+  if (fixed !== undefined && isThere(row) && before[fixed] !== complete[fixed]) {
+    const message = `is built, so its ${fixed} cannot be changed: delete it, and create it anew when it is gone`;
+    problems.add(MEMBER_READ_ONLY, at, sentence(edit.kind, row.name, message));
+    return undefined;
+  }
   if (sameJson(before, complete) && sameJson(applied, row.applied)) return row;
   return { ...row, ...(complete as object), applied, updatedAt: context.now } as AnyRow;
+}
+
+/** What a thing stands by once it is built. */
+const FIXED: Readonly<Partial<Record<Kind, string>>> = { structure: "foundation", foundation: "type" };
+
+function isThere(row: AnyRow): boolean {
+  return (row as unknown as { readonly state?: string }).state !== "planned";
 }
 
 function named(data: JsonObject, name: string): JsonObject {

@@ -53,7 +53,7 @@ export function filtered(snapshot: Snapshot, kind: Kind, filter: Filter): Filter
     for (const { index, key } of conditions) {
       // Whoever has nothing there is in no index.
       if (index === undefined || key === undefined || key === "") continue;
-      const found = indexes.structures(index, key);
+      const found = index === "standing" ? indexes.standing() : indexes.structures(index, key);
       if (names === undefined || found.length < names.length) names = found;
     }
   }
@@ -62,7 +62,7 @@ export function filtered(snapshot: Snapshot, kind: Kind, filter: Filter): Filter
 
 interface Condition {
   /** Where structures for which it holds are found, and under what. */
-  readonly index?: Parameters<Indexes["structures"]>[0];
+  readonly index?: Parameters<Indexes["structures"]>[0] | "standing";
   readonly key?: string;
   readonly holds: (row: AnyRow) => boolean;
 }
@@ -96,7 +96,10 @@ function conditionsOf(
       ];
     case "state":
       if (!ruleOf(kind).built) throw none(kind, name);
-      return [member("state", new Set([value]))];
+      // What stands on nothing is planned for ever.
+      return [
+        value === "planned" ? member("state", new Set([value])) : member("state", new Set([value]), "standing", value),
+      ];
     case "parent":
     case "role":
       need(kind, shape, name, name);

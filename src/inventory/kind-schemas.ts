@@ -64,7 +64,10 @@ const variables = values
 const label = z.string().regex(/^[^\s=,]{1,63}$/u, "must be a label: 1 to 63 characters, no blanks, no = and no ,");
 
 const described = {
-  labels: z.record(label, line(255)).default({}),
+  labels: z
+    .record(label, line(255))
+    .refine((labels) => Object.keys(labels).length <= 1000, "holds more than 1000 labels")
+    .default({}),
   assets: z
     .array(
       z.strictObject({

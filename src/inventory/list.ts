@@ -6,7 +6,7 @@ import { indexesOf } from "./indexes.ts";
 import { ownedRule, ruleOf, type Kind, type OwnedKind } from "./kinds.ts";
 import type { Snapshot } from "./model.ts";
 import { cursorAfter, decodeCursor } from "./page.ts";
-import { compareNames, compareValues, orderedBy, sortedBy, valueAt } from "./orders.ts";
+import { compareNames, compareValues, orderedBy, valueAt } from "./orders.ts";
 
 /** What somebody asks of a list. */
 export interface ListRequest {
@@ -63,8 +63,16 @@ interface Walk {
   at(place: number): AnyRow | undefined;
 }
 
-/** More rows than these are not put in order for one request: the order of all of them is kept, and those that fit are picked from it. */
-const MOST_SORTED = 2000;
+const lists = new WeakMap<object, WeakMap<readonly string[], object>>();
+
+/** What stands for a list of names among the rows of one snapshot. */
+function listOf(rows: object, names: readonly string[]): object {
+  const known = lists.get(rows) ?? new WeakMap<readonly string[], object>();
+  lists.set(rows, known);
+  const found = known.get(names) ?? {};
+  known.set(names, found);
+  return found;
+}
 
 function walkOf(snapshot: Snapshot, kind: OwnedKind, narrowed: readonly string[] | undefined, member: string): Walk {
   const { rows: rowsKind } = ownedRule(kind);
@@ -77,11 +85,13 @@ function walkOf(snapshot: Snapshot, kind: OwnedKind, narrowed: readonly string[]
   const value = sample === undefined ? null : valueAt(sample, member);
   if (typeof value === "object" && value !== null)
     throw new GantryError(FILTER_INVALID, `a list cannot be sorted by '${member}', which is not a text or a number`);
+  // A row may change in another member than the index's, so a list of names is only as good as the map it was made with.
   const ordered =
-    narrowed === undefined || narrowed.length > MOST_SORTED
-      ? orderedBy(rows, member)
-      : sortedBy(
-          narrowed.map((name) => rows.get(name)).filter((row) => row !== undefined),
+    narrowed === undefined
+      ? orderedBy(rows, () => rows.values(), member)
+      : orderedBy(
+          listOf(rows, narrowed),
+          () => narrowed.map((name) => rows.get(name)).filter((row) => row !== undefined),
           member,
         );
   return { length: ordered.length, at: (place) => ordered[place] };

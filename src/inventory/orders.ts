@@ -2,21 +2,19 @@ import type { AnyRow } from "./edit-model.ts";
 
 /** Rows in the order of any member. Pure. */
 
-type Rows = ReadonlyMap<string, AnyRow>;
+const known = new WeakMap<object, Map<string, readonly AnyRow[]>>();
 
-const known = new WeakMap<Rows, Map<string, readonly AnyRow[]>>();
-
-/** So many orders of one kind are kept at once. */
+/** So many orders of the same rows are kept at once. */
 const MOST_ORDERS = 6;
 
 /**
- * All rows by a member, then by name: nothing first, then flags, numbers, texts. Worked out when first asked for, and kept for as long as
- * the snapshot's own map of the rows lives: it is another one as soon as a row of the kind changes.
+ * Rows by a member, then by name: nothing first, then flags, numbers, texts. Worked out when first asked for, and kept for as long as
+ * what holds the rows lives: a map of a snapshot, or a list of an index. Each is another one as soon as something in it changes.
  */
-export function orderedBy(rows: Rows, member: string): readonly AnyRow[] {
-  const orders = known.get(rows) ?? new Map<string, readonly AnyRow[]>();
-  known.set(rows, orders);
-  const found = orders.get(member) ?? sortedBy(rows.values(), member);
+export function orderedBy(holder: object, rows: () => Iterable<AnyRow>, member: string): readonly AnyRow[] {
+  const orders = known.get(holder) ?? new Map<string, readonly AnyRow[]>();
+  known.set(holder, orders);
+  const found = orders.get(member) ?? sortedBy(rows(), member);
   orders.delete(member);
   orders.set(member, found);
   const [oldest] = orders.keys();
@@ -24,7 +22,7 @@ export function orderedBy(rows: Rows, member: string): readonly AnyRow[] {
   return found;
 }
 
-export function sortedBy(rows: Iterable<AnyRow>, member: string): readonly AnyRow[] {
+function sortedBy(rows: Iterable<AnyRow>, member: string): readonly AnyRow[] {
   return [...rows].sort((a, b) => compareValues(valueAt(a, member), valueAt(b, member)) || compareNames(a, b));
 }
 
