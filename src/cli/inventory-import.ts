@@ -27,6 +27,7 @@ export async function importInventory(
   if (options["plan"] !== true && !plan.empty) {
     await confirm(context, "Import this?", { yes: options["yes"] === true, destroys: plan.removes });
     await context.client.send("POST", "/v1/imports", { ...request, fingerprint: plan.fingerprint });
+    if (context.output === "table") context.terminal.out(`Imported as '${String(request["name"])}'.\n`);
   }
   if (context.output !== "table") printData(context.terminal, context.output, plan as unknown as Json);
 }

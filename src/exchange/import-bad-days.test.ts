@@ -79,6 +79,15 @@ describe("a text", () => {
     expect(problemsOf("osa-config", `global_overrides:\n  ${lines.join("\n  ")}\n`)[0]).toMatch(/import_too_deep/);
   });
 
+  it("with a number that cannot be kept exactly is refused, and one that can is kept", () => {
+    expect(problemsOf("osa", '{"a": {"hosts": [],\n "vars": {"n": 12345678901234567890}}}')).toEqual([
+      "f:2:16: the number 12345678901234567890 of 'n' cannot be kept exactly: write it in quotes (import_shape)",
+    ]);
+    expect(
+      problemsOf("osa", '{"a": {"hosts": [], "vars": {"n": 9007199254740991, "t": "a 12345678901234567890"}}}'),
+    ).toEqual([]);
+  });
+
   it("of the wrong format is told so", () => {
     expect(problemsOf("osa", "[1]")).toEqual(["f:1:1: an inventory is a map of groups (import_syntax)"]);
     expect(problemsOf("osa-config", "a: [")[0]).toMatch(/import_syntax/);

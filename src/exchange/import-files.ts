@@ -1,6 +1,6 @@
 import { mkdtemp, mkdir, open, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { GantryError } from "../kernel/errors.ts";
 import { IMPORT_FILE, IMPORT_FORMAT_UNKNOWN, IMPORT_TOO_LARGE } from "./errors.ts";
 import { readArchive, type ArchiveFile } from "./import-archive.ts";
@@ -188,7 +188,7 @@ async function beginsWith(path: string, text: string): Promise<boolean> {
 
 /** `eng-iad3-2.openstack_inventory.json` is `eng-iad3-2`. */
 function nameOf(path: string): string {
-  const [first = ""] = basename(path)
+  const [first = ""] = basename(resolve(path))
     .replace(/[._-]?openstack_(inventory|user_config)\.(json|ya?ml)$/, "")
     .split(".");
   return plainName(first === "" ? "openstack" : first);

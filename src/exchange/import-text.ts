@@ -1,6 +1,6 @@
 import { GantryError, problem, type Place } from "../kernel/errors.ts";
 import { isJsonObject, type Json } from "../kernel/json.ts";
-import { IMPORT_NOT_TEXT, IMPORT_SYNTAX, IMPORT_TOO_DEEP, IMPORT_INVALID } from "./errors.ts";
+import { IMPORT_NOT_TEXT, IMPORT_SHAPE, IMPORT_SYNTAX, IMPORT_TOO_DEEP, IMPORT_INVALID } from "./errors.ts";
 
 /** Texts of an import, and the JSON in them. */
 
@@ -71,7 +71,7 @@ export function parseJson(text: string, file: string): Json {
   if (deep !== undefined)
     throw refused(IMPORT_TOO_DEEP, `nested more than ${DEEPEST} levels deep`, { file, ...positionAt(text, deep) });
   try {
-    return JSON.parse(text) as Json;
+    return LONG_NUMBER.test(text) ? exactly(text, file) : (JSON.parse(text) as Json);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const [, before = error.message, at] = /^(.*?) at position (\d+)/.exec(error.message) ?? [];
@@ -81,6 +81,30 @@ export function parseJson(text: string, file: string): Json {
     const what = early ? "the JSON ends too early" : `not JSON: ${before}`;
     throw refused(IMPORT_SYNTAX, what, { file, ...positionAt(text, offset) });
   }
+}
+
+/** A number of so many digits may be more than can be kept exactly; it may also stand inside of a text. */
+const LONG_NUMBER = /[[:,\s]-?\d{16}/;
+
+/** Slower: looks at every number. */
+function exactly(text: string, file: string): Json {
+  const look = (key: string, value: unknown, context?: { readonly source?: string }): unknown => {
+    const { source } = context ?? {};
+    if (
+      typeof value === "number" &&
+      source !== undefined &&
+      /^-?\d+$/.test(source) &&
+      String(value) !== source &&
+      source !== "-0"
+    )
+      throw refused(
+        IMPORT_SHAPE,
+        `the number ${source.slice(0, 60)} of '${key.slice(0, 60)}' cannot be kept exactly: write it in quotes`,
+        { file, ...positionAt(text, text.indexOf(source)) },
+      );
+    return value;
+  };
+  return JSON.parse(text, look) as Json;
 }
 
 /** The offset at which brackets stand within too many brackets. */
