@@ -40,17 +40,26 @@ export function createTransport(address: Address, headers: Readonly<Record<strin
   return "socket" in address ? overSocket(address.socket, headers) : overTls(address, headers);
 }
 
+/**
+ * A connection that was kept may be closed by the server at the moment it is used again. What only reads is then asked once more; what changes
+ * something gets a connection of its own, as nobody could say whether it was done.
+ */
+interface Agents {
+  readonly kept: Agent;
+  readonly single: Agent;
+}
+
 function overSocket(socketPath: string, headers: Readonly<Record<string, string>>): Transport {
-  const agent = new http.Agent({ keepAlive: true });
+  const agents = { kept: new http.Agent({ keepAlive: true }), single: new http.Agent({ keepAlive: false }) };
   return {
     server: socketPath,
     open: (outgoing) =>
-      sent(outgoing, agent, { socketPath, headers }, http.request, (error) =>
+      sent(outgoing, agents, { socketPath, headers }, http.request, (error) =>
         error.code === "ENOENT" || error.code === "ECONNREFUSED"
           ? new GantryError(SERVER_NOT_RUNNING, `no server answers at ${socketPath}`, { cause: error })
           : undefined,
       ),
-    close: () => agent.destroy(),
+    close: () => agents.kept.destroy(),
   };
 }
 
@@ -65,14 +74,19 @@ function overTls(
   const { checkServerIdentity } = process.getBuiltinModule("node:tls");
   const trust = {
     ca: authority,
+    allowPartialTrustChain: true,
     checkServerIdentity(host: string, certificate: PeerCertificate): Error | undefined {
       const wrong = checkServerIdentity(host, certificate);
       return checkServerIdentity(SERVER_NAME, certificate) === undefined ? undefined : wrong;
     },
   };
-  const agent = new https.Agent({ keepAlive: true });
-  const options = {
-    ...(authority === undefined ? {} : trust),
+  // HTTPS_PROXY, NO_PROXY and their kind are read from the environment.
+  const options = { proxyEnv: process.env, ...(authority === undefined ? {} : trust) };
+  const agents = {
+    kept: new https.Agent({ ...options, keepAlive: true }),
+    single: new https.Agent({ ...options, keepAlive: false }),
+  };
+  const place = {
     host: target.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: target.port === "" ? 443 : Number(target.port),
     headers: { ...headers, authorization: `Bearer ${token}` },
@@ -82,19 +96,19 @@ function overTls(
     open: (outgoing) =>
       sent(
         outgoing,
-        agent,
-        options,
+        agents,
+        place,
         https.request,
         (error) =>
           new GantryError(SERVER_UNREACHABLE, `cannot reach ${target.origin}: ${messageOf(error)}`, { cause: error }),
       ),
-    close: () => agent.destroy(),
+    close: () => agents.kept.destroy(),
   };
 }
 
 async function sent(
   outgoing: Outgoing,
-  agent: Agent,
+  agents: Agents,
   options: RequestOptions,
   request: typeof http.request,
   known: (error: NodeJS.ErrnoException) => GantryError | undefined,
@@ -105,9 +119,7 @@ async function sent(
     ...options,
     method,
     path,
-    // A connection that was kept may be closed by the server at the moment it is used again. What only reads is then asked once more; what
-    // changes something gets a connection of its own, as nobody could say whether it was done.
-    agent: method === "GET" ? agent : false,
+    agent: method === "GET" ? agents.kept : agents.single,
     headers: {
       accept: "application/json",
       ...(whole && body !== undefined ? { "content-length": Buffer.byteLength(body) } : {}),
@@ -120,7 +132,7 @@ async function sent(
   return new Promise((resolve, reject) => {
     begin(true);
     function begin(first: boolean): void {
-      const one = request(first ? given : { ...given, agent: false }, resolve);
+      const one = request(first ? given : { ...given, agent: agents.single }, resolve);
       one.on("error", (error: NodeJS.ErrnoException) => {
         if (signal?.aborted === true) reject(error);
         else if (first && one.reusedSocket && BROKEN.includes(error.code ?? "")) begin(false);
