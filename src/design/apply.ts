@@ -1,5 +1,5 @@
 import type { Blueprint } from "../blueprints/index.ts";
-import { isMade, NO_INVENTORY_ROWS } from "../inventory/index.ts";
+import { isMade } from "../inventory/index.ts";
 import type {
   BuildRecord,
   Buildable,
@@ -25,6 +25,7 @@ export interface ApplyContext {
 export function writesOf(planned: Planned, snapshot: Snapshot, context: ApplyContext): InventoryWrites {
   const owner = ownerOf(planned.plan.design);
   const parts = {
+    fieldSchemas: writeRecords(planned.fieldSchemas, snapshot.fieldSchemas, owner, context),
     zones: writeRecords(planned.zones, snapshot.zones, owner, context),
     sites: writeRecords(planned.sites, snapshot.sites, owner, context),
     networks: writeRecords(planned.networks, snapshot.networks, owner, context),
@@ -54,11 +55,11 @@ export function forgotten({ update }: InventoryWrites): readonly RowRemoval[] {
 }
 
 function rowsOf(
-  parts: { readonly [Member in keyof Omit<InventoryRows, "fieldSchemas">]: Written<InventoryRows[Member][number]> },
+  parts: { readonly [Member in keyof InventoryRows]: Written<InventoryRows[Member][number]> },
   which: "insert" | "update",
 ): InventoryRows {
   const members = Object.entries(parts).map(([member, written]) => [member, written[which]]);
-  return { ...NO_INVENTORY_ROWS, ...(Object.fromEntries(members) as Partial<InventoryRows>) };
+  return Object.fromEntries(members) as unknown as InventoryRows;
 }
 
 interface Written<Row> {

@@ -2,11 +2,12 @@ import type { Parts } from "./build.ts";
 import type { Entry, Section } from "./schema.ts";
 import type { Sections, Written } from "./sections.ts";
 
-type Records = Pick<Parts, "zones" | "sites" | "networks" | "links" | "addressBlocks" | "groups">;
+type Records = Pick<Parts, "fieldSchemas" | "zones" | "sites" | "networks" | "links" | "addressBlocks" | "groups">;
 
 /** Plain things of the sections nothing is built from: what is left out takes its place as null. */
 export function buildRecords(entries: Sections["entries"]): Records {
   return {
+    fieldSchemas: each(entries.field_schemas, (value, name) => ({ name, ...value })),
     zones: each(entries.zones, (value, name) => ({
       name,
       ...value,

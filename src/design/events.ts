@@ -8,6 +8,7 @@ import type { DesignRecord } from "./store.ts";
 
 /** The member of written rows that holds each kind. */
 const ROWS = {
+  field_schema: "fieldSchemas",
   zone: "zones",
   site: "sites",
   network: "networks",

@@ -5,6 +5,7 @@ import { checkAddresses } from "./addresses.ts";
 import { type AttributeCheck, checkAttributes } from "./attributes.ts";
 import { buildParts, type Parts, type RefusedFile } from "./build.ts";
 import { readDocuments, sizeProblem, type ReadDocuments } from "./documents.ts";
+import { checkFieldSchemas } from "./custom-fields.ts";
 import { checkFitting } from "./fitting.ts";
 import { DESIGN_INVALID } from "./errors.ts";
 import type { Design, Ingested } from "./model.ts";
@@ -56,6 +57,7 @@ export function ingest(bundle: Bundle, options: IngestOptions = {}): Ingested {
   checkVariableKeys(sections, problems);
   checkInterfaces(sections, parts, problems);
   checkZones(parts, problems);
+  checkFieldSchemas(parts, problems);
   checkAddresses(sections, parts, problems);
   checkAttributes(sections, options.attributeProblems, problems);
   checkFitting(parts, options, problems, warnings);
@@ -85,6 +87,7 @@ export function emptyDesign(name: string): Design {
   return {
     name,
     tenant: null,
+    fieldSchemas: new Map(),
     zones: new Map(),
     sites: new Map(),
     networks: new Map(),

@@ -1,6 +1,7 @@
 import type { Blueprint } from "../blueprints/index.ts";
 import type {
   AddressBlockData,
+  FieldSchemaData,
   FoundationData,
   GroupData,
   InterfaceData,
@@ -18,6 +19,8 @@ const DESCRIBED = { labels: "labels", assets: "assets", fields: "labels" } as co
 
 /** Several designs say something of the one tenant, so nothing in it is one design's alone. */
 export const TENANT = kindOf<DesignTenant>({ description: "said", variables: "labels", ...DESCRIBED });
+
+export const FIELD_SCHEMA = kindOf<FieldSchemaData>({ schema: "whole", ...DESCRIBED });
 
 export const SITE = kindOf<SiteData>({
   kind: "whole",

@@ -4,6 +4,7 @@ import type { Id } from "../kernel/ids.ts";
 import type { Json } from "../kernel/json.ts";
 import type {
   AddressBlockData,
+  FieldSchemaData,
   FoundationData,
   GroupData,
   InterfaceData,
@@ -36,6 +37,8 @@ export interface Design {
   readonly name: string;
   /** Null: nothing is said of it. */
   readonly tenant: Omit<DesignTenant, "name"> | null;
+  /** By the kind they are for. */
+  readonly fieldSchemas: ReadonlyMap<string, FieldSchemaData>;
   readonly zones: ReadonlyMap<string, ZoneData>;
   readonly sites: ReadonlyMap<string, SiteData>;
   readonly networks: ReadonlyMap<string, NetworkData>;
@@ -53,6 +56,7 @@ export interface Design {
 
 export const TARGET_KINDS = [
   "tenant",
+  "field_schema",
   "zone",
   "site",
   "network",

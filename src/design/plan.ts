@@ -5,6 +5,7 @@ import {
   isMade,
   occupants,
   type AddressBlockData,
+  type FieldSchemaData,
   type Foundation,
   type FoundationData,
   type GroupData,
@@ -34,6 +35,7 @@ import { checkCustomFields } from "./custom-fields.ts";
 import {
   ADDRESS_BLOCK,
   BLUEPRINT,
+  FIELD_SCHEMA,
   FOUNDATION,
   GROUP,
   INTERFACE,
@@ -63,6 +65,7 @@ export interface Planned {
   /** The inventory as it will be. */
   readonly world: World;
   readonly tenant: TenantPlan;
+  readonly fieldSchemas: readonly Decision<FieldSchemaData>[];
   readonly zones: readonly Decision<ZoneData>[];
   readonly sites: readonly Decision<SiteData>[];
   readonly networks: readonly Decision<NetworkData>[];
@@ -92,6 +95,7 @@ export function makePlan(
 ): Planned {
   const owner = ownerOf(design.name);
   const tenant = planTenant(owner, design.tenant, snapshot.tenant);
+  const schemas = planRecords("field_schema", owner, design.fieldSchemas, snapshot.fieldSchemas, FIELD_SCHEMA);
   const zones = planRecords("zone", owner, design.zones, snapshot.zones, ZONE);
   const sites = planRecords("site", owner, design.sites, snapshot.sites, SITE);
   const networks = planRecords("network", owner, design.networks, snapshot.networks, NETWORK);
@@ -136,7 +140,15 @@ export function makePlan(
     foundations: overlay<FoundationData, Foundation>(snapshot.foundations, mergedFoundations),
     structures: staying(owner, snapshot.structures, mergedStructures),
   };
-  checkCustomFields(design, world, snapshot.fieldSchemas);
+  checkCustomFields(design, {
+    world,
+    tenant: tenant.data,
+    // A schema that goes with this plan holds nothing any more.
+    schemas: [...schemas.world.values()].filter(
+      ({ name }) => design.fieldSchemas.has(name) || snapshot.fieldSchemas.get(name)?.managedBy !== owner,
+    ),
+    before: snapshot.fieldSchemas,
+  });
   const worlds = { before: createResolver(asPlanned(snapshot), options), after: createResolver(world, options) };
   const grounds: Grounds = {
     worlds,
@@ -168,6 +180,7 @@ export function makePlan(
 
   const parts = [
     { ...tenant, decisions: [] },
+    schemas,
     zones,
     sites,
     networks,
@@ -191,6 +204,7 @@ export function makePlan(
     plan: { design: design.name, actions, ...counts, fingerprint: fingerprintOf(design.name, actions) },
     world,
     tenant,
+    fieldSchemas: schemas.decisions,
     zones: zones.decisions,
     sites: sites.decisions,
     networks: networks.decisions,

@@ -5,7 +5,7 @@ import { createResolver, recordQuery, structures, type Snapshot } from "../inven
 import { addressBlock, fieldSchema, group, structure as structureRow } from "../inventory/testing.ts";
 import { emptyDesign } from "./ingest.ts";
 import type { Design } from "./model.ts";
-import { applied, designOf, emptySnapshot, planOf, settled } from "./testing.ts";
+import { applied, designOf, emptySnapshot, planOf, problemsOf, settled } from "./testing.ts";
 
 /** Groups, networks, zones and the like, and what is only recorded: planned, merged three ways, applied. */
 
@@ -351,6 +351,37 @@ describe("custom fields", () => {
       "structure 'web1': fields has no 'bougth'; did you mean 'bought'?",
     );
     expect(planOf(strict, edited("tier: front }", "tier: front }\n    fields: { bought: 1 }"))).toContain("to create");
+  });
+});
+
+describe("schemas of custom fields in a design", () => {
+  const schemas = `
+field_schemas:
+  structure: { schema: { type: object, properties: { rack_unit: { type: integer, minimum: 1 } } } }
+`;
+
+  it("hold what the design says, and what is there already", () => {
+    const design = designOf(text + schemas);
+    const { text: shown, after } = applied(built, design);
+    expect(shown).toMatch(/\+ field schema +structure +new/);
+    expect(after.fieldSchemas.get("structure")?.managedBy).toBe("design:lab");
+    expect(() =>
+      planOf(after, designOf(text.replace("role: shelf", "role: shelf\n    fields: { rack_unit: 0 }") + schemas)),
+    ).toThrow("structure 'disk-shelf': fields.rack_unit must be >= 1");
+    const theirs = touched(built, "structures", "switch1", { fields: { rack_unit: "top" } });
+    expect(() => planOf(theirs, design)).toThrow("structure 'switch1': fields.rack_unit must be integer");
+    // A schema that goes with the plan holds nothing any more.
+    const broken = touched(after, "structures", "switch1", { fields: { rack_unit: "top" } });
+    expect(planOf(broken, lab)).toMatch(/- field schema +structure +no longer in the design/);
+  });
+
+  it("are for kinds that there are, and are JSON Schema", () => {
+    expect(
+      problemsOf("design: d\nfield_schemas: { structures: { schema: {} }, site: { schema: { type: 7 } } }"),
+    ).toMatchInlineSnapshot(`
+      "site.yaml:2:18: a field schema is named as the kind it is for, and there is no kind 'structures'; did you mean 'structure'? (unknown_reference)
+      site.yaml:2:46: field schema 'site': schema is invalid: data/type must be equal to one of the allowed values, data/type must be array, data/type must match a schema in anyOf (field_schema_invalid)"
+    `);
   });
 });
 

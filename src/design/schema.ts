@@ -47,6 +47,8 @@ const described = {
 /** The tenant is one: its section holds no names. */
 export const tenantSchema = z.strictObject({ description: text, variables, ...described });
 
+const fieldSchema = z.strictObject({ schema: variables, ...described });
+
 const site = z.strictObject({
   kind: text,
   description: text,
@@ -174,6 +176,7 @@ const structure = z.strictObject({
 
 /** Each entry of a section on its own, so that one that is wrong does not hide what is wrong with the others. */
 export const SECTIONS = {
+  field_schemas: fieldSchema,
   zones: zone,
   sites: site,
   networks: network,

@@ -43,6 +43,7 @@ export interface Sections {
 }
 
 export const TARGET_OF: Readonly<Record<Section, TargetKind>> = {
+  field_schemas: "field_schema",
   zones: "zone",
   sites: "site",
   networks: "network",

@@ -144,6 +144,7 @@ export function written(snapshot: Snapshot, { insert, update }: InventoryWrites)
   }
   return {
     ...snapshot,
+    fieldSchemas: put(snapshot.fieldSchemas, [...insert.fieldSchemas, ...update.fieldSchemas]),
     zones: put(snapshot.zones, [...insert.zones, ...update.zones]),
     sites: put(snapshot.sites, [...insert.sites, ...update.sites]),
     networks: put(snapshot.networks, [...insert.networks, ...update.networks]),
@@ -164,6 +165,7 @@ export function settled(snapshot: Snapshot): Snapshot {
   }
   const base = {
     ...snapshot,
+    fieldSchemas: new Map(staying(snapshot.fieldSchemas)),
     zones: new Map(staying(snapshot.zones)),
     sites: new Map(staying(snapshot.sites)),
     networks: new Map(staying(snapshot.networks)),

@@ -8,7 +8,8 @@ import type { FieldSchema } from "./model.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
 import type { JsonObject } from "../kernel/json.ts";
 
-const DESCRIBED: readonly string[] = [TENANT_RULE, ...(OWNED_RULES as readonly KindRule[])]
+/** Kinds that have custom fields. */
+export const DESCRIBED_KINDS: readonly string[] = [TENANT_RULE, ...(OWNED_RULES as readonly KindRule[])]
   .filter(({ schema }) => Object.hasOwn(schema.shape, "fields"))
   .map(({ kind }) => kind);
 
@@ -16,8 +17,8 @@ const DESCRIBED: readonly string[] = [TENANT_RULE, ...(OWNED_RULES as readonly K
 export function checkFields(draft: Draft, problems: ProblemList): void {
   for (const { after, index } of stayingTouched<FieldSchema>(draft, "field_schema")) {
     const at = { index, kind: "field_schema", name: after.name } as const;
-    if (!DESCRIBED.includes(after.name)) {
-      const hint = meant(after.name, DESCRIBED) || `: ${DESCRIBED.join(", ")}`;
+    if (!DESCRIBED_KINDS.includes(after.name)) {
+      const hint = meant(after.name, DESCRIBED_KINDS) || `: ${DESCRIBED_KINDS.join(", ")}`;
       problems.add(MEMBER_INVALID, at, `field schema '${after.name}' must be named as the kind it is for${hint}`);
       continue;
     }

@@ -109,6 +109,7 @@ export { ansibleNameProblem, deviceProblem, domainProblem } from "./kind-names.t
 export { builtIn } from "./variables.ts";
 export { interfaceProblems } from "./edit-interfaces.ts";
 export { fieldCheck } from "./fields.ts";
+export { DESCRIBED_KINDS } from "./edit-fields.ts";
 export { CUSTOM_FIELDS_INVALID } from "./errors.ts";
 export { VERSION_REQUIRED } from "./errors.ts";
 export { filtered } from "./filter.ts";
