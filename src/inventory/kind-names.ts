@@ -1,5 +1,4 @@
 import { isPrintable } from "./bounds.ts";
-import { hostnameProblem, nameProblem } from "./names.ts";
 
 /** Rules for the names of each kind of thing: what is wrong with one, as the end of a sentence; undefined when nothing is. */
 
@@ -35,5 +34,3 @@ export function domainProblem(name: string): string | undefined {
     ? undefined
     : "must be a domain: labels of lower-case letters, digits, - and _, joined by dots";
 }
-
-export { hostnameProblem, nameProblem };

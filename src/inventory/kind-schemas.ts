@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { checkVariables } from "../variables/index.ts";
 import { isPrintable, valueProblem } from "./bounds.ts";
-import { ansibleNameProblem, deviceProblem, domainProblem, interfaceNameProblem, nameProblem } from "./kind-names.ts";
-import { templateNameProblem } from "./names.ts";
+import { ansibleNameProblem, deviceProblem, domainProblem, interfaceNameProblem } from "./kind-names.ts";
+import { nameProblem, templateNameProblem } from "./names.ts";
 import { VALUE_TOO_LARGE } from "./errors.ts";
 
 /** What a person may write of each kind of thing, member by member. Members that are left out take the defaults that stand here. */
