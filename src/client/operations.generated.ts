@@ -1245,7 +1245,7 @@ readonly [name: string]: string;
 readonly design: string;
 readonly actions: readonly ({
 readonly kind: "create" | "change" | "replace" | "repair" | "retry" | "destroy" | "conflict";
-readonly target: "tenant" | "zone" | "site" | "network" | "link" | "address_block" | "group" | "blueprint" | "foundation" | "structure" | "interface";
+readonly target: "tenant" | "field_schema" | "zone" | "site" | "network" | "link" | "address_block" | "group" | "blueprint" | "foundation" | "structure" | "interface";
 readonly name: string;
 readonly reason: string;
 readonly fields: readonly ({
@@ -1287,7 +1287,7 @@ readonly fingerprint: string;
 readonly design: string;
 readonly actions: readonly ({
 readonly kind: "create" | "change" | "replace" | "repair" | "retry" | "destroy" | "conflict";
-readonly target: "tenant" | "zone" | "site" | "network" | "link" | "address_block" | "group" | "blueprint" | "foundation" | "structure" | "interface";
+readonly target: "tenant" | "field_schema" | "zone" | "site" | "network" | "link" | "address_block" | "group" | "blueprint" | "foundation" | "structure" | "interface";
 readonly name: string;
 readonly reason: string;
 readonly fields: readonly ({
@@ -1321,7 +1321,7 @@ readonly fingerprint?: string | undefined;
 readonly design: string;
 readonly actions: readonly ({
 readonly kind: "create" | "change" | "replace" | "repair" | "retry" | "destroy" | "conflict";
-readonly target: "tenant" | "zone" | "site" | "network" | "link" | "address_block" | "group" | "blueprint" | "foundation" | "structure" | "interface";
+readonly target: "tenant" | "field_schema" | "zone" | "site" | "network" | "link" | "address_block" | "group" | "blueprint" | "foundation" | "structure" | "interface";
 readonly name: string;
 readonly reason: string;
 readonly fields: readonly ({
