@@ -5,14 +5,6 @@ import { printData } from "./output.ts";
 import { ensureServer } from "./server/background.ts";
 import { confirm } from "./up/ask.ts";
 
-/** What the server says of an import. */
-interface ImportAnswer {
-  readonly text: string;
-  readonly fingerprint: string;
-  readonly empty: boolean;
-  readonly removes: boolean;
-}
-
 /** `gantry inventory import PATH`: reads it, shows the plan, asks, and writes it. */
 export async function importInventory(
   context: CommandContext,
@@ -22,17 +14,22 @@ export async function importInventory(
   const source = await loadSource(args[0] ?? "", options["format"] as ImportFormat | undefined);
   const request = requestOf(source, options);
   await ensureServer(context);
-  const plan = await context.client.send<ImportAnswer>("POST", "/v1/imports?plan=true", request);
+  const plan = await context.client.imports.create(request, { plan: true });
   if (context.output === "table") context.terminal.out(plan.text);
   if (options["plan"] !== true && !plan.empty) {
     await confirm(context, "Import this?", { yes: options["yes"] === true, destroys: plan.removes });
-    await context.client.send("POST", "/v1/imports", { ...request, fingerprint: plan.fingerprint });
-    if (context.output === "table") context.terminal.out(`Imported as '${String(request["name"])}'.\n`);
+    await context.client.imports.create({ ...request, fingerprint: plan.fingerprint });
+    if (context.output === "table") context.terminal.out(`Imported as '${request.name}'.\n`);
   }
   if (context.output !== "table") printData(context.terminal, context.output, plan as unknown as Json);
 }
 
-function requestOf({ name, format, files }: LoadedSource, options: Record<string, unknown>): Record<string, unknown> {
-  const { site } = options;
-  return { name: options["name"] ?? name, format, files, ...(site === undefined ? {} : { site }) };
+function requestOf({ name, format, files }: LoadedSource, options: Record<string, unknown>) {
+  const site = options["site"] as string | undefined;
+  return {
+    name: (options["name"] as string | undefined) ?? name,
+    format,
+    files,
+    ...(site === undefined ? {} : { site }),
+  };
 }
