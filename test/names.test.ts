@@ -377,11 +377,15 @@ describeReal("bind", "a server that takes updates (RFC 2136)", () => {
     await bench.insert(inventory());
     const server = await startBind({ configuration });
     const script = `server 127.0.0.1 ${server.port}\nzone ${ZONE}.\nupdate add printer.${ZONE}. 60 A 192.0.2.99\nsend\n`;
-    await runProgram("nsupdate", ["-k", server.keyFile], new AbortController().signal, script);
+    const taken = `server 127.0.0.1 ${server.port}\nzone ${ZONE}.\nupdate add www.${ZONE}. 60 A 192.0.2.98\nsend\n`;
+    for (const text of [script, taken])
+      await runProgram("nsupdate", ["-k", server.keyFile], new AbortController().signal, text);
     await bench.addTarget("target", "nsupdate", { server: "127.0.0.1", port: server.port, keyFile: server.keyFile });
     await published(bench, "target");
     await moveWeb1(bench, server);
     expect(await server.dig(`printer.${ZONE}`, "A")).toEqual(["192.0.2.99"]);
+    // This one is ours, and a server would pass over a CNAME beside an address.
+    expect(await server.dig(`www.${ZONE}`, "CNAME")).toEqual([`web1.${ZONE}.`]);
   });
 });
 

@@ -30,10 +30,9 @@ export interface Drafts {
 }
 
 interface DraftSet {
-  readonly name: string;
   readonly type: RecordType;
   ttl: number;
-  readonly values: Set<string>;
+  readonly values: string[];
 }
 
 const TYPES: readonly RecordType[] = ["NS", "A", "AAAA", "CNAME", "MX", "PTR", "SRV", "TXT"];
@@ -41,11 +40,18 @@ const ORDER = new Map(TYPES.map((type, index) => [type, index]));
 const NONE: readonly string[] = [];
 
 export function createDraft(settings: ZoneSettings, view: string | null): Draft {
-  const names = new Map<string, Map<RecordType, DraftSet>>();
+  /** By name: few types each, and mostly one. */
+  const names = new Map<string, DraftSet[]>();
   const cuts = new Set<string>();
 
   function find(name: string, type: RecordType): DraftSet | undefined {
-    return names.get(name)?.get(type);
+    return names.get(name)?.find((set) => set.type === type);
+  }
+
+  function put(name: string, sets: readonly DraftSet[]): void {
+    const left = sets.filter((set) => set.values.length > 0);
+    if (left.length === 0) names.delete(name);
+    else names.set(name, left);
   }
 
   function owns(name: string): boolean {
@@ -57,23 +63,25 @@ export function createDraft(settings: ZoneSettings, view: string | null): Draft 
     view,
     add(name, type, value, ttl) {
       const own = ttl ?? settings.authority.ttl;
-      let types = names.get(name);
-      if (types === undefined) names.set(name, (types = new Map<RecordType, DraftSet>()));
-      const set = types.get(type);
-      if (set === undefined) types.set(type, { name, type, ttl: own, values: new Set([value]) });
-      else {
-        set.values.add(value);
+      const sets = names.get(name);
+      const set = sets?.find((one) => one.type === type);
+      if (set === undefined) {
+        const fresh = { type, ttl: own, values: [value] };
+        if (sets === undefined) names.set(name, [fresh]);
+        else sets.push(fresh);
+      } else {
+        if (!set.values.includes(value)) set.values.push(value);
         // Records of one set hold equally long (RFC 2181 section 5.2): as long as the shortest of them.
         set.ttl = Math.min(set.ttl, own);
       }
     },
     remove(name, type, value) {
-      const types = names.get(name);
-      const set = types?.get(type);
-      set?.values.delete(value);
-      if (set?.values.size === 0) types?.delete(type);
+      const sets = (names.get(name) ?? []).map((set) =>
+        set.type === type ? { ...set, values: set.values.filter((one) => one !== value) } : set,
+      );
+      put(name, sets);
     },
-    values: (name, type) => [...(find(name, type)?.values ?? NONE)],
+    values: (name, type) => find(name, type)?.values ?? NONE,
     hasAddress(name) {
       if (owns(name)) return true;
       if (names.has(name)) return false;
@@ -94,11 +102,13 @@ export function createDraft(settings: ZoneSettings, view: string | null): Draft 
     },
     cut: (name) => void cuts.add(name),
     dropCnames(complaints) {
-      for (const [name, types] of names) {
-        const cname = types.get("CNAME");
-        if (cname === undefined || (types.size === 1 && cname.values.size === 1 && name !== settings.name)) continue;
-        types.delete("CNAME");
-        const beside = name === settings.name ? ["SOA", "NS", ...types.keys()] : [...types.keys()];
+      for (const [name, sets] of names) {
+        const cname = sets.find((set) => set.type === "CNAME");
+        if (cname === undefined || (sets.length === 1 && cname.values.length === 1 && name !== settings.name)) continue;
+        const rest = sets.filter((set) => set !== cname);
+        put(name, rest);
+        const types = rest.map(({ type }) => type);
+        const beside = name === settings.name ? ["SOA", "NS", ...types] : types;
         const others = beside.length === 0 ? "another CNAME" : `records of type ${[...new Set(beside)].join(", ")}`;
         complaints.add(
           DNS_CNAME_CONFLICT,
@@ -109,9 +119,9 @@ export function createDraft(settings: ZoneSettings, view: string | null): Draft 
     },
     finish(primary) {
       const sets: RecordSet[] = inOrder([...names.keys()]).flatMap((name) =>
-        [...(names.get(name)?.values() ?? [])]
+        [...(names.get(name) ?? [])]
           .sort((a, b) => ORDER.get(a.type)! - ORDER.get(b.type)!)
-          .map(({ type, ttl, values }) => ({ name, type, ttl, values: [...values].sort() })),
+          .map(({ type, ttl, values }) => ({ name, type, ttl, values: values.sort() })),
       );
       const { name, reverse, parent, authority } = settings;
       return { name, view, reverse, parent, authority: { primary, ...authority }, sets };

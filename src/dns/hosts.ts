@@ -1,8 +1,9 @@
 import { fqdnOf, zoneOf, type AddressBlock, type World } from "../inventory/index.ts";
-import { formatAddress, isIpv4, parseAddress, parseBlock, type Address } from "../network/index.ts";
+import { parseBlock } from "../network/index.ts";
 import type { Complaints } from "./complaints.ts";
 import { DNS_NAME_INVALID, DNS_NAME_TAKEN, DNS_NAME_WITHOUT_ZONE } from "./errors.ts";
 import { isHostName, normalName } from "./names.ts";
+import { reverseName } from "./reverse.ts";
 import type { SettingsByName } from "./settings.ts";
 
 /** What of a world DNS looks at. */
@@ -12,8 +13,9 @@ export type NamedWorld = Pick<World, "sites" | "zones" | "structures"> & {
 
 /** An address and who may see it. */
 export interface HostAddress {
-  readonly address: Address;
   readonly text: string;
+  /** The name under which it is looked up. */
+  readonly reverse: string;
   readonly type: "A" | "AAAA";
   readonly block: string;
   /** Views of its address block. None: all. */
@@ -33,8 +35,15 @@ export interface Host {
 /** Label of an address block: the views that see its addresses, separated by commas. */
 const VIEW = "view";
 
+/** So many hosts are a step. */
+const STEP = 500;
+
 /** The structures that have an address, and a name for it. */
-export function hostsOf(world: NamedWorld, zones: SettingsByName, complaints: Complaints): readonly Host[] {
+export function* hostsOf(
+  world: NamedWorld,
+  zones: SettingsByName,
+  complaints: Complaints,
+): Generator<void, readonly Host[]> {
   const viewsOf = createViewsOf(world);
   const hosts: Host[] = [];
   const taken = new Map<string, string>();
@@ -66,6 +75,7 @@ export function hostsOf(world: NamedWorld, zones: SettingsByName, complaints: Co
     taken.set(name, structure.name);
     const addresses = structure.addresses.map((held) => hostAddress(held, viewsOf(held.block)));
     hosts.push({ name, zone, addresses });
+    if (hosts.length % STEP === 0) yield;
   }
   return hosts;
 }
@@ -74,12 +84,12 @@ function hostAddress(
   held: { readonly block: string; readonly address: string; readonly interface?: string },
   views: readonly string[],
 ): HostAddress {
-  const address = parseAddress(held.address);
+  const { address: text } = held;
   const device = held.interface === undefined ? null : held.interface.slice(held.interface.indexOf("/") + 1);
   return {
-    address,
-    text: formatAddress(address),
-    type: isIpv4(address) ? "A" : "AAAA",
+    text,
+    reverse: reverseName(text),
+    type: text.includes(":") ? "AAAA" : "A",
     block: held.block,
     views,
     device,

@@ -55,18 +55,18 @@ export function* upwards(name: string): Generator<string> {
 /** Names from the root down (RFC 4034 section 6.1), numbers among their labels by value. */
 export function inOrder(names: readonly string[]): readonly string[] {
   return names
-    .map((name) => ({ name, labels: name.split(".").reverse() }))
-    .sort((a, b) => compareLabels(a.labels, b.labels))
+    .map((name) => ({ name, key: orderKey(name) }))
+    .sort((a, b) => (a.key === b.key ? (a.name < b.name ? -1 : 1) : a.key < b.key ? -1 : 1))
     .map(({ name }) => name);
 }
 
-function compareLabels(left: readonly string[], right: readonly string[]): number {
-  for (let index = 0; index < Math.min(left.length, right.length); index += 1) {
-    const [one, other] = [left[index]!, right[index]!];
-    if (one === other) continue;
-    const numbers = /^\d{1,15}$/.test(one) && /^\d{1,15}$/.test(other);
-    if (numbers && Number(one) !== Number(other)) return Number(one) - Number(other);
-    return one < other ? -1 : 1;
-  }
-  return left.length - right.length;
+/** A text that sorts as the name does: labels from the root down, a character between them that comes before all others. */
+function orderKey(name: string): string {
+  // Nibbles need no counting: their labels are of one length.
+  if (name.endsWith(".ip6.arpa")) return name.split(".").reverse().join("\u0001");
+  return name
+    .split(".")
+    .reverse()
+    .map((label) => (/^\d{1,5}$/.test(label) ? label.padStart(5, "0") : label))
+    .join("\u0001");
 }

@@ -1,4 +1,4 @@
-import { formatAddress, isIpv4, parseBlock, type Address, type AddressBlock } from "../network/index.ts";
+import { formatAddress, parseAddress, parseBlock, type Address, type AddressBlock } from "../network/index.ts";
 
 /**
  * Names of addresses in `in-addr.arpa` and `ip6.arpa`. IPv4 zones begin at whole octets, longer prefixes than 24 have a zone within that
@@ -19,11 +19,13 @@ export interface OctetRange {
   readonly last: number;
 }
 
-/** `5.2.0.192.in-addr.arpa`: the name under which an address is looked up. */
-export function reverseName(address: Address): string {
-  if (isIpv4(address)) return `${formatAddress(address).split(".").reverse().join(".")}.${IPV4_ROOT}`;
-  const nibbles = [...address.toString(16).padStart(32, "0")].reverse();
-  return `${nibbles.join(".")}.${IPV6_ROOT}`;
+/** `5.2.0.192.in-addr.arpa`: the name under which an address is looked up. `text`: dotted, or any form of IPv6. */
+export function reverseName(text: string): string {
+  if (!text.includes(":")) return `${text.split(".").reverse().join(".")}.${IPV4_ROOT}`;
+  const nibbles = parseAddress(text).toString(16).padStart(32, "0");
+  let name = "";
+  for (let index = nibbles.length - 1; index >= 0; index -= 1) name += `${nibbles[index]}.`;
+  return name + IPV6_ROOT;
 }
 
 export function isReverseZone(name: string): boolean {
@@ -34,15 +36,15 @@ export function isReverseZone(name: string): boolean {
 export interface ReverseCut {
   /** Whether the block has one zone; else it has one for each part of it that is used. */
   readonly single: boolean;
-  /** The zone of an address in the block. */
-  zoneOf(address: Address): string;
+  /** The zone of an address in the block, by the name of the address. */
+  zoneOf(reverseName: string): string;
 }
 
 export function reverseCut(block: AddressBlock): ReverseCut {
   if (block.ipv6) {
     const prefix = Math.min(Math.ceil(block.prefix / 4) * 4, LONGEST_IPV6);
     const labels = 32 - prefix / 4;
-    return { single: prefix <= block.prefix, zoneOf: (address) => withoutLabels(reverseName(address), labels) };
+    return { single: prefix <= block.prefix, zoneOf: (name) => withoutLabels(name, labels) };
   }
   if (block.prefix > 24) {
     const zone = classlessZone(block);
@@ -50,12 +52,12 @@ export function reverseCut(block: AddressBlock): ReverseCut {
   }
   const prefix = block.prefix <= 8 ? 8 : Math.ceil(block.prefix / 8) * 8;
   const labels = 4 - prefix / 8;
-  return { single: prefix === block.prefix, zoneOf: (address) => withoutLabels(reverseName(address), labels) };
+  return { single: prefix === block.prefix, zoneOf: (name) => withoutLabels(name, labels) };
 }
 
 /** `0-25.2.0.192.in-addr.arpa`: RFC 2317 leaves the form open; a slash would be in the way in file names and URLs. */
 function classlessZone(block: AddressBlock): string {
-  const name = reverseName(block.subnet);
+  const name = reverseName(formatAddress(block.subnet));
   const octet = name.slice(0, name.indexOf("."));
   return `${octet}-${block.prefix}.${withoutLabels(name, 1)}`;
 }
@@ -80,7 +82,9 @@ export function isPrivate(address: Address): boolean {
 }
 
 function withoutLabels(name: string, count: number): string {
-  return name.split(".").slice(count).join(".");
+  let start = 0;
+  for (let left = count; left > 0; left -= 1) start = name.indexOf(".", start) + 1;
+  return name.slice(start);
 }
 
 /** `2.0.192.in-addr.arpa` of `0-25.2.0.192.in-addr.arpa`. */

@@ -109,15 +109,27 @@ export function zoneAround(zones: SettingsByName, name: string, proper = false):
   return undefined;
 }
 
-/** The zone that holds a reverse name: that of its range of the last octet, else the closest one above. */
-export function reverseZoneAround(
-  zones: SettingsByName,
-  ranges: ReadonlyMap<string, readonly RangeZone[]>,
-  name: string,
-): ZoneSettings | undefined {
-  const octet = Number(name.slice(0, name.indexOf(".")));
-  const range = ranges.get(above(name))?.find(({ first, last }) => first <= octet && octet <= last);
-  return range?.zone ?? zoneAround(zones, name);
+/**
+ * Finds the zone that holds a reverse name: that of its range of the last octet, else the closest one above. Names that differ only below
+ * every zone are looked up once.
+ */
+export function createReverseIndex(zones: SettingsByName): (name: string) => ZoneSettings | undefined {
+  const ranges = rangesOf(zones);
+  const longest = Math.max(0, ...[...zones.keys()].filter(isReverseZone).map((name) => name.length));
+  const known = new Map<string, ZoneSettings | undefined>();
+  return (name) => {
+    const list = ranges.size === 0 ? undefined : ranges.get(above(name));
+    if (list !== undefined) {
+      const octet = Number(name.slice(0, name.indexOf(".")));
+      const range = list.find(({ first, last }) => first <= octet && octet <= last);
+      if (range !== undefined) return range.zone;
+    }
+    // A label more than the longest name of a zone has: what is before it decides nothing.
+    const start = name.length - longest - 1;
+    const tail = start <= 0 ? name : name.slice(name.lastIndexOf(".", start) + 1);
+    if (!known.has(tail)) known.set(tail, zoneAround(zones, tail));
+    return known.get(tail);
+  };
 }
 
 /** A zone of RFC 2317. */

@@ -23,7 +23,10 @@ export function authorityText(zone: RenderedZone, serial: number): string {
 
 /** Hash of everything a zone says but its serial: equal for equal zones. 128 bits as hex. */
 export function contentHash(zone: RenderedZone): string {
-  return createHash("sha256").update(zoneFile(zone, 0)).digest("hex").slice(0, 32);
+  const hash = createHash("sha256").update(authorityText(zone, 0));
+  hash.update(` ${zone.authority.ttl}`);
+  for (const { name, type, ttl, values } of zone.sets) hash.update(`\n${name} ${ttl} ${type} ${values.join("\n")}`);
+  return hash.digest("hex").slice(0, 32);
 }
 
 /** Serials are 32 bits wide and go round (RFC 1982). */

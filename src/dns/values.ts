@@ -1,13 +1,11 @@
 import type { ZoneRecord } from "../inventory/index.ts";
-import { formatAddress, isIpv4, parseAddress, type Address } from "../network/index.ts";
+import { formatAddress, isIpv4, parseAddress } from "../network/index.ts";
 import { isDomainName, isHostName, wholeName } from "./names.ts";
 
 /** Values of records as a zone file has them. */
 
 /** What a record says: its value, and the name it leads to, where it leads to one that must have an address. */
-export type RecordValue =
-  | { readonly value: string; readonly leadsTo?: string; readonly address?: Address }
-  | { readonly wrong: string };
+export type RecordValue = { readonly value: string; readonly leadsTo?: string } | { readonly wrong: string };
 
 /** The characters in one string of a TXT record. */
 const LONGEST_STRING = 255;
@@ -43,7 +41,7 @@ function readAddress(type: "A" | "AAAA", text: string): RecordValue {
   try {
     const address = parseAddress(text);
     if (isIpv4(address) === (type === "A") && !(type === "A" && text.includes(":")))
-      return { value: formatAddress(address), address };
+      return { value: formatAddress(address) };
   } catch {
     // Said below.
   }

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseAddress } from "../network/index.ts";
 import { problemsOf, renderZones, zoneFile } from "./testing/worlds.ts";
 import { above, octetRange, reverseName } from "./reverse.ts";
 import { anyWorld, validWorld } from "./testing/any-world.ts";
@@ -45,7 +44,7 @@ describe("any world of valid names", () => {
         for (const zone of zones.filter((one) => !one.reverse)) {
           for (const set of zone.sets.filter(({ type, name }) => type.startsWith("A") && !name.startsWith("ns1."))) {
             for (const address of set.values)
-              expect(lookUp(zones, reverseName(parseAddress(address)), "PTR"), address).toContain(`${set.name}.`);
+              expect(lookUp(zones, reverseName(address), "PTR"), address).toContain(`${set.name}.`);
           }
         }
         for (const zone of zones)
@@ -53,7 +52,7 @@ describe("any world of valid names", () => {
             for (const name of set.values) {
               const host = name.slice(0, -1);
               const addresses = [...lookUp(zones, host, "A"), ...lookUp(zones, host, "AAAA")];
-              const reversed = addresses.map((address) => reverseName(parseAddress(address)));
+              const reversed = addresses.map((address) => reverseName(address));
               expect(reversed.some((one) => lookUp(zones, one, "PTR").includes(name))).toBe(true);
             }
       }),

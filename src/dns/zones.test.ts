@@ -233,10 +233,10 @@ describe("reverse zones", () => {
     expect(linesOf(rendering, "0.0.10.in-addr.arpa")).toEqual([
       "0.0.10.in-addr.arpa NS ns1.example.org.",
       "4.0.0.10.in-addr.arpa CNAME 4.4-30.0.0.10.in-addr.arpa.",
-      "4-30.0.0.10.in-addr.arpa NS ns1.example.org.",
       "5.0.0.10.in-addr.arpa CNAME 5.4-30.0.0.10.in-addr.arpa.",
       "6.0.0.10.in-addr.arpa CNAME 6.4-30.0.0.10.in-addr.arpa.",
       "7.0.0.10.in-addr.arpa CNAME 7.4-30.0.0.10.in-addr.arpa.",
+      "4-30.0.0.10.in-addr.arpa NS ns1.example.org.",
     ]);
     expect(linesOf(rendering, "4-30.0.0.10.in-addr.arpa")).toContain(
       "5.4-30.0.0.10.in-addr.arpa PTR host.example.org.",

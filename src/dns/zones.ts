@@ -11,15 +11,16 @@ import {
   DNS_RECORD_DANGLING,
   DNS_RECORD_INVALID,
 } from "./errors.ts";
+import { formatAddress } from "../network/index.ts";
 import { deviceLabel, hostsOf, parsedBlock, type Host, type HostAddress, type NamedWorld } from "./hosts.ts";
-import type { Rendering } from "./model.ts";
+import type { RenderedZone, Rendering } from "./model.ts";
 import { isDomainName, isHostName, isWithin, normalName, wholeName, withoutWildcard } from "./names.ts";
 import { above, isPrivate, octetRange, reverseCut, reverseName } from "./reverse.ts";
 import {
   declaredZones,
   derivedZone,
   rangesOf,
-  reverseZoneAround,
+  createReverseIndex,
   zoneAround,
   type SettingsByName,
   type ZoneSettings,
@@ -31,15 +32,31 @@ import { readValue } from "./values.ts";
  * be served is left out and told as a problem; nothing is made up.
  */
 export function renderZones(world: NamedWorld): Rendering {
+  const steps = renderSteps(world);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** So many hosts are a step. */
+const STEP = 500;
+
+/** The same in small steps, so that a server may do other things between them. */
+export function* renderSteps(world: NamedWorld): Generator<void, Rendering> {
   const complaints = createComplaints();
   const zones = declaredZones(world.zones.values(), complaints);
-  const hosts = hostsOf(world, zones, complaints);
+  const hosts = yield* hostsOf(world, zones, complaints);
   deriveReverseZones(world, zones, hosts, complaints);
+  yield;
   const drafts = createDrafts(zones);
   const names = createReverseNames(zones, drafts);
 
-  for (const host of hosts) addHost(drafts.of(host.zone), host, complaints);
-  for (const host of hosts) for (const held of host.addresses) names.add(held, host.name);
+  for (const [index, host] of hosts.entries()) {
+    addHost(drafts.of(host.zone), host, complaints);
+    for (const held of host.addresses) names.add(held, host.name);
+    if (index % STEP === STEP - 1) yield;
+  }
   for (const draft of drafts.all) addRecords(draft, complaints, (held, name) => names.addIfNone(held, name));
   addRangeAliases(zones, drafts);
   const served = drafts.all.flatMap((draft) => {
@@ -49,11 +66,14 @@ export function renderZones(world: NamedWorld): Rendering {
     return [];
   });
   for (const { draft } of served) delegate(draft, zones, drafts, complaints);
-  for (const { draft } of served) {
+  yield;
+  const rendered: RenderedZone[] = [];
+  for (const { draft, primary } of served) {
     draft.dropCnames(complaints);
     dropDangling(draft, complaints);
+    rendered.push(draft.finish(primary));
+    yield;
   }
-  const rendered = served.map(({ draft, primary }) => draft.finish(primary));
   return { zones: rendered.sort(byNameAndView), problems: complaints.all() };
 }
 
@@ -106,7 +126,7 @@ function addInterface(draft: Draft, host: Host, held: HostAddress, device: strin
 function addRecords(
   draft: Draft,
   complaints: Complaints,
-  addReverse: (held: Pick<HostAddress, "address" | "views">, name: string) => void,
+  addReverse: (held: Pick<HostAddress, "reverse" | "views">, name: string) => void,
 ): void {
   const { settings, view } = draft;
   const zone = settings.name;
@@ -138,8 +158,8 @@ function addRecords(
       continue;
     }
     draft.add(name, record.type, read.value, ttlOf(record));
-    if (read.address !== undefined && !name.startsWith("*."))
-      addReverse({ address: read.address, views: view === null ? [] : [view] }, name);
+    if ((record.type === "A" || record.type === "AAAA") && !name.startsWith("*."))
+      addReverse({ reverse: reverseName(read.value), views: view === null ? [] : [view] }, name);
   }
 }
 
@@ -155,17 +175,17 @@ function ttlOf(record: ZoneRecord): number | null {
 
 /** Finds where the names of addresses go. */
 interface ReverseNames {
-  add(held: Pick<HostAddress, "address" | "views">, name: string): void;
+  add(held: Pick<HostAddress, "reverse" | "views">, name: string): void;
   /** The name of an address that no structure holds. */
-  addIfNone(held: Pick<HostAddress, "address" | "views">, name: string): void;
+  addIfNone(held: Pick<HostAddress, "reverse" | "views">, name: string): void;
 }
 
 function createReverseNames(zones: SettingsByName, drafts: Drafts): ReverseNames {
-  const ranges = rangesOf(zones);
+  const zoneOf = createReverseIndex(zones);
 
-  function put(held: Pick<HostAddress, "address" | "views">, name: string, onlyIfNone: boolean): void {
-    const whole = reverseName(held.address);
-    const zone = reverseZoneAround(zones, ranges, whole);
+  function put(held: Pick<HostAddress, "reverse" | "views">, name: string, onlyIfNone: boolean): void {
+    const whole = held.reverse;
+    const zone = zoneOf(whole);
     if (zone === undefined || !zone.reverse) return;
     const owner = octetRange(zone.name) === undefined ? whole : `${whole.slice(0, whole.indexOf("."))}.${zone.name}`;
     for (const draft of drafts.of(zone.name)) {
@@ -205,7 +225,7 @@ function deriveReverseZones(
   complaints: Complaints,
 ): void {
   const declared = new Map(zones);
-  const ranges = rangesOf(declared);
+  const declaredAround = createReverseIndex(declared);
   const used = new Map<string, HostAddress[]>();
   for (const held of hosts.flatMap((host) => host.addresses)) {
     const list = used.get(held.block);
@@ -228,10 +248,10 @@ function deriveReverseZones(
       continue;
     }
     const cut = reverseCut(block);
-    const wanted = cut.single ? [block.subnet] : held.map(({ address }) => address);
-    for (const address of wanted) {
-      const name = cut.zoneOf(address);
-      if (zones.has(name) || reverseZoneAround(declared, ranges, reverseName(address)) !== undefined) continue;
+    const wanted = cut.single ? [reverseName(formatAddress(block.subnet))] : held.map(({ reverse }) => reverse);
+    for (const reverse of wanted) {
+      const name = cut.zoneOf(reverse);
+      if (zones.has(name) || declaredAround(reverse) !== undefined) continue;
       zones.set(name, derivedZone(name, like));
       const range = octetRange(name);
       if (range !== undefined && isPrivate(block.subnet) && zoneAround(zones, range.octets) === undefined)

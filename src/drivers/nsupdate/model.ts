@@ -61,8 +61,9 @@ function changedParts(
     ...(careful ? stillThere(set) : []),
     ...(isApexServers(zone, set) ? set.values.map((value) => deletedValue(set, value)) : [deleted(set)]),
   ]);
+  const making = new Set(drop.map(({ name }) => name));
   const changed = put.map(({ set, before: old }) => {
-    const expected = old === null ? [`prereq nxrrset ${set.name}. ${set.type}`] : stillThere(old);
+    const expected = old === null ? stillFree(set, making.has(set.name)) : stillThere(old);
     return [...(careful ? expected : []), ...changes(zone, set, old, careful)];
   });
   // What goes makes room first: a CNAME and other records never stand at one name, not even for a moment.
@@ -76,7 +77,15 @@ function changes(zone: string, set: RecordSet, old: RecordSet | null, careful: b
     const gone = (old?.values ?? []).filter((value) => !set.values.includes(value));
     return [...set.values.map((value) => added(set, value)), ...gone.map((value) => deletedValue(set, value))];
   }
-  if (!careful || !sameAge) return [deleted(set), ...set.values.map((value) => added(set, value))];
+  const additions = set.values.map((value) => added(set, value));
+  // A server passes over what does not fit beside what is there, and says nothing.
+  if (!careful) {
+    const room =
+      set.type === "CNAME" ? [`update delete ${set.name}.`] : [`update delete ${set.name}. CNAME`, deleted(set)];
+    return [...room, ...additions];
+  }
+  if (old === null) return additions;
+  if (!sameAge) return [deleted(set), ...additions];
   const gone = old.values.filter((value) => !set.values.includes(value));
   const fresh = set.values.filter((value) => !old.values.includes(value));
   return [...gone.map((value) => deletedValue(set, value)), ...fresh.map((value) => added(set, value))];
@@ -92,6 +101,13 @@ function joinByName(sets: readonly RecordSet[], updates: readonly Update[]): rea
     else lines.push(...update);
   }
   return [...byName.values()];
+}
+
+/** Nothing is in the way: a CNAME wants its name for itself, unless what is there is taken away by the same update. */
+function stillFree(set: RecordSet, makesRoom: boolean): Update {
+  if (set.type === "CNAME" && !makesRoom) return [`prereq nxdomain ${set.name}.`];
+  const alone = `prereq nxrrset ${set.name}. ${set.type}`;
+  return set.type === "CNAME" || makesRoom ? [alone] : [alone, `prereq nxrrset ${set.name}. CNAME`];
 }
 
 function stillThere(set: RecordSet): Update {
