@@ -104,6 +104,8 @@ async function runThroughCrashes(
   }
   expect(executor.ledger).toHaveLength(programs.reduce((sum, steps) => sum + expectedOf(steps).calls.length, 0));
   await first.close();
+  // Each program has a database of its own, and PostgreSQL has connections for a few of them.
+  await database.close();
   return deaths;
 }
 

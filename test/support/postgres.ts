@@ -28,6 +28,8 @@ const SETTINGS = {
   synchronous_commit: "off",
   shared_buffers: "32MB",
   max_connections: "200",
+  // Its transactions would now and then hold back, for a moment, the events that a test has just written.
+  autovacuum: "off",
   // Tests that make a deadlock wait for this.
   deadlock_timeout: "50ms",
   log_min_messages: "fatal",

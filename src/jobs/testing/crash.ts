@@ -8,7 +8,11 @@ export interface CrashPoint {
 
 export interface CrashingDatabase {
   readonly database: Database;
-  /** Resolves when the point is reached. From then on nothing that uses this database goes on. */
+  /**
+   * Resolves when the point is reached and all that was begun before it is over. From then on nothing that uses this database goes on,
+   * and nothing of it reaches the tables: as PostgreSQL sees a dead server once its connections are gone. A claim that still waited for
+   * a connection would lease jobs to nobody when the next server has looked already, and for good where the clock stands still.
+   */
   readonly crashed: Promise<"crashed">;
 }
 
@@ -17,22 +21,27 @@ export function crashingDatabase(database: Database, point: CrashPoint): Crashin
   const { promise: crashed, resolve } = Promise.withResolvers<"crashed">();
   const never = new Promise<never>(() => {});
   let transactions = 0;
+  /** Transactions and single statements that are not over. */
+  let open = 0;
   let dead = false;
 
-  function die(): void {
-    dead = true;
-    resolve("crashed");
+  /** Does what reaches the database. Who is dead by the end of it hears nothing of it. */
+  async function begin<Result>(action: () => Promise<Result>): Promise<Result> {
+    if (dead) return never;
+    open += 1;
+    const [end] = await Promise.allSettled([action()]);
+    open -= 1;
+    if (dead && open === 0) resolve("crashed");
+    if (dead) return never;
+    if (end.status === "rejected") throw end.reason;
+    return end.value;
   }
 
   const kysely = new Proxy(database.kysely, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (name !== "executeQuery") return value;
-      return async (...parameters: Parameters<Queries["executeQuery"]>) => {
-        if (dead) return never;
-        const result = await target.executeQuery(...parameters);
-        return dead ? never : result;
-      };
+      return (...parameters: Parameters<Queries["executeQuery"]>) => begin(() => target.executeQuery(...parameters));
     },
   });
 
@@ -41,26 +50,22 @@ export function crashingDatabase(database: Database, point: CrashPoint): Crashin
     database: {
       ...database,
       kysely,
-      async transaction(work) {
-        if (dead) return never;
-        transactions += 1;
-        const last = transactions === point.transaction;
-        try {
-          const result = await database.transaction(async (tx) => {
-            // One that waited for its turn while another died.
-            if (dead) throw new Error("dead");
-            const written = await work(tx);
-            if (last && !point.committed) throw new Error("dies");
-            return written;
-          });
-          if (last) die();
-          return dead ? await never : result;
-        } catch (error) {
-          if (last) die();
-          if (dead) return never;
-          throw error;
-        }
-      },
+      transaction: (work) =>
+        begin(async () => {
+          transactions += 1;
+          const last = transactions === point.transaction;
+          try {
+            return await database.transaction(async (tx) => {
+              // One that waited for its turn while another died.
+              if (dead) throw new Error("dead");
+              const written = await work(tx);
+              if (last && !point.committed) throw new Error("dies");
+              return written;
+            });
+          } finally {
+            if (last) dead = true;
+          }
+        }),
     },
   };
 }
