@@ -146,6 +146,24 @@ describeReal("postgresql", "a PostgreSQL server", () => {
     expect(after).not.toBe(before.rows[0]!.pid);
   });
 
+  it("that closes the connection of a transaction ends that transaction alone", async () => {
+    const url = await postgresUrl();
+    const database = await connect(url);
+    const other = new pg.Client({ connectionString: url });
+    await other.connect();
+    const broken = database.transaction(async (tx) => {
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(tx);
+      // Between two statements nobody asks the connection anything, so that it can tell nobody of its end.
+      await other.query("select pg_terminate_backend($1, 60000)", [rows[0]!.pid]);
+      await other.query("select 1");
+      await sql`select 1`.execute(tx);
+    });
+    await expect(broken).rejects.toThrow(/terminat|connection/i);
+    await other.end();
+    const answer = await database.transaction((tx) => sql<{ one: number }>`select 1 as one`.execute(tx));
+    expect(answer.rows).toEqual([{ one: 1 }]);
+  });
+
   it("that holds a number no JavaScript number holds is an error, not another number", async () => {
     const database = await openPostgres([]);
     await expect(sql`select 9007199254740993::bigint as n`.execute(database.kysely)).rejects.toThrow(

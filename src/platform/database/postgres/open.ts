@@ -31,6 +31,8 @@ export async function openPostgres(url: string, options: { log: Logger; connecti
   });
   // The pool drops a connection that breaks while nobody uses it, and opens another when one is needed.
   pool.on("error", (error) => options.log.warn({ error }, "a database connection broke"));
+  // One that breaks while it is used says so to its user by the next statement; an error nobody listens to would end the process.
+  pool.on("connect", (client) => client.on("error", () => {}));
   try {
     (await pool.connect()).release();
   } catch (cause) {
