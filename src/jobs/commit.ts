@@ -24,7 +24,14 @@ export interface Landing {
 }
 
 /** What a committed turn made of a job; undefined: somebody else took a turn in between, and this one never happened. */
-export type Landed = { readonly loaded: LoadedJob; readonly size: number } | undefined;
+export type Landed = LandedJob | undefined;
+
+interface LandedJob {
+  readonly loaded: LoadedJob;
+  readonly size: number;
+  /** Its next turn has come: it runs on, or something came for it during this turn. Who told of that found it still in hand. */
+  readonly again: boolean;
+}
 
 export interface CommitParts {
   readonly database: Database;
@@ -34,7 +41,7 @@ export interface CommitParts {
   readonly wakes: Wakes;
   readonly hosts: ReadonlyMap<string, JobHost>;
   /** Tells the sweeper of tasks of a time to look at. */
-  readonly sweepBy: (at: number) => void;
+  readonly sweepBy: (tx: Transaction, at: number) => void;
 }
 
 /** A task that is to be stopped has this long to end; then it is taken for stopped, so that nothing can keep a job from its end. */
@@ -56,12 +63,13 @@ export async function commitTurns(
   const sql = sqlOf(database, tx);
   const now = parts.clock.now();
   const written = landings.map((landing) => writtenOf(landing, now));
-  const lastLines = await updateJobs(
+  const updated = await updateJobs(
     sql,
     written.map((one) => one.update),
     now,
   );
-  const counted = written.filter((one) => lastLines.has(one.job.id));
+  const counted = written.filter((one) => updated.has(one.job.id));
+  const again = ({ job }: Written) => (updated.get(job.id)?.runnableAt ?? Infinity) <= now;
   await consumeTasks(
     sql,
     counted.flatMap((one) => one.landing.turn.consumed),
@@ -69,17 +77,18 @@ export async function commitTurns(
   await addTasks(parts, tx, sql, counted, now);
   await insertLog(
     sql,
-    counted.flatMap((one) => logOf(one, lastLines.get(one.job.id)!, now)),
+    counted.flatMap((one) => logOf(one, updated.get(one.job.id)!.lastLine, now)),
   );
   await events.append(tx, counted.flatMap(eventsOf));
   for (const one of counted) await stopWhatIsOut(parts, tx, sql, one, now);
   for (const one of counted) await tellHost(parts, tx, one);
-  if (counted.some((one) => one.job.status === "running")) wakes.jobsRunnable(tx);
+  if (counted.some(again)) wakes.jobsRunnable(tx);
   return written.map((one) =>
-    lastLines.has(one.job.id)
+    updated.has(one.job.id)
       ? {
           loaded: { job: one.job, fence: one.update.fence + 1, state: stateAfter(one.landing.turn), started: true },
           size: one.update.state.length,
+          again: again(one),
         }
       : undefined,
   );
@@ -144,7 +153,7 @@ async function addTasks(
   }
   if (tasks.length === 0) return;
   await insertTasks(sql, tasks, now);
-  for (const { draft } of tasks) if (draft.reachWithin !== undefined) parts.sweepBy(now + draft.reachWithin);
+  for (const { draft } of tasks) if (draft.reachWithin !== undefined) parts.sweepBy(tx, now + draft.reachWithin);
   parts.wakes.tasksReady(
     tx,
     tasks.map(({ draft }) => ({ module: draft.module, route: draft.route })),
@@ -198,7 +207,7 @@ async function stopWhatIsOut(
     tx,
     out.map((one) => ({ task: one.id, attempt: one.attempt, executorId: one.owner })),
   );
-  if (out.length > 0) return parts.sweepBy(now + CANCEL_GRACE);
+  if (out.length > 0) return parts.sweepBy(tx, now + CANCEL_GRACE);
   // Nothing was with an executor, so nobody will report: the job has its next turn at once.
   await pokeJobs(sql, [job.id], now);
   parts.wakes.jobsRunnable(tx);

@@ -1,7 +1,7 @@
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError, INTERNAL, messageOf } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
-import type { Database, GroupCommit } from "../platform/database/index.ts";
+import type { Database, GroupCommit, Transaction } from "../platform/database/index.ts";
 import type { EventStream } from "../platform/events/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import { createAlarm } from "./alarm.ts";
@@ -45,7 +45,7 @@ export interface EngineParts {
   readonly hosts: ReadonlyMap<string, JobHost>;
   readonly programs: Programs;
   /** Tells the sweeper of tasks of a time to look at. */
-  readonly sweepBy: (at: number) => void;
+  readonly sweepBy: (tx: Transaction, at: number) => void;
   readonly limits: EngineLimits;
 }
 
@@ -83,6 +83,8 @@ export function createEngine(parts: EngineParts): Engine {
   const shared = database.dialect === "postgres";
   const cache = createJobCache(limits.cache);
   const flights = new Map<Id, Flight>();
+  /** Jobs that were claimed again between the commit of their turn and the moment it was known here. */
+  const reclaimed = new Set<Id>();
   const flightParts = { ...parts, turnstile: createTurnstile(clock), budget: limits.budget, advances: limits.advances };
   const land = batched(parts.commits, (tx, landings: readonly Landing[]) => commitTurns(parts, tx, landings));
   const looker = createAlarm({ clock, log, name: "job engine", run: look });
@@ -149,8 +151,12 @@ export function createEngine(parts: EngineParts): Engine {
       claimed.map((one) => one.id),
     );
     for (const one of claimed) {
+      if (flights.has(one.id)) {
+        reclaimed.add(one.id);
+        continue;
+      }
       const known = loaded.get(one.id);
-      if (known === undefined || flights.has(one.id)) continue;
+      if (known === undefined) continue;
       const flight = createFlight(presentOf(one, known), known, pending.get(one.id) ?? { settled: [], open: 0 });
       flights.set(one.id, flight);
       void fly(flight);
@@ -177,12 +183,15 @@ export function createEngine(parts: EngineParts): Engine {
       const turn = stopped ? undefined : await takeTurn(flightParts, flight);
       if (turn === undefined || stopped) await release(id);
       else settle(id, await commit({ flight, turn }));
+      // Nobody would give it a turn while this lease lives.
+      while (reclaimed.delete(id)) await release(id);
     } catch (error) {
       cache.drop(id);
       log.error({ job: id, err: error }, "a job's turn was lost, trying again");
       looker.by(clock.now() + AFTER_FAILURE);
     } finally {
       flights.delete(id);
+      reclaimed.delete(id);
       landed.resolve();
       landed = Promise.withResolvers();
       if (woken) wake();
@@ -213,7 +222,7 @@ export function createEngine(parts: EngineParts): Engine {
     if (landing === undefined || landing.loaded.job.finishedAt !== null) cache.drop(id);
     else cache.put(landing.loaded, landing.size);
     if (landing?.loaded.job.wakeAt !== null && landing !== undefined) looker.by(landing.loaded.job.wakeAt);
-    if (landing === undefined || landing.loaded.job.status === "running") woken = true;
+    if (landing === undefined || landing.again) woken = true;
   }
 
   async function release(id: Id): Promise<void> {

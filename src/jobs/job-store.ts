@@ -261,16 +261,31 @@ export interface JobUpdate {
   readonly logs: number;
 }
 
-/**
- * Writes many turns. Returns, for each that counted, the number of its last log line. Whoever poked a job since it was claimed (a result,
- * a wish) gets it a further turn at once.
- */
+/** What a job's row says after it was written. */
+export interface UpdatedJob {
+  /** The number of its last log line. */
+  readonly lastLine: number;
+  /** When its next turn comes; null: when something comes for it. */
+  readonly runnableAt: number | null;
+}
+
+interface UpdatedRow {
+  readonly id: string;
+  readonly log_count: number;
+  readonly runnable_at: number | null;
+}
+
+function updatedOf(rows: readonly UpdatedRow[]): ReadonlyMap<Id, UpdatedJob> {
+  return new Map(rows.map((row) => [row.id, { lastLine: row.log_count, runnableAt: row.runnable_at }]));
+}
+
+/** Writes many turns. Returns those that counted. Whoever poked a job since it was claimed (a result, a wish) gets it a further turn at once. */
 export async function updateJobs(
   sql: Sql,
   updates: readonly JobUpdate[],
   now: number,
-): Promise<ReadonlyMap<Id, number>> {
-  const rows = await withValues<{ id: string; log_count: number }>(
+): Promise<ReadonlyMap<Id, UpdatedJob>> {
+  const rows = await withValues<UpdatedRow>(
     sql,
     [
       ["id", "text"],
@@ -320,9 +335,9 @@ export async function updateJobs(
       runnable_at = CASE WHEN v.finished_at IS NOT NULL OR job.poke = v.poke THEN v.runnable_at ELSE v.now_at END,
       fence = job.fence + 1, lease_owner = NULL, lease_until = NULL, log_count = job.log_count + v.logs
     FROM v WHERE job.id = v.id AND job.fence = v.fence
-    RETURNING job.id, job.log_count`,
+    RETURNING job.id, job.log_count, job.runnable_at`,
   );
-  return new Map(rows.map((row) => [row.id, row.log_count]));
+  return updatedOf(rows);
 }
 
 /** Gives jobs a turn: a result arrived for them. Those that stand still are left alone, unless something was asked of them. */
@@ -382,12 +397,12 @@ export async function insertLog(sql: SqlTransaction, entries: readonly LogEntry[
   });
 }
 
-/** Reserves log lines for jobs from outside of a turn. Returns the number of the last line of each job that exists. */
+/** Reserves log lines for jobs from outside of a turn. Returns what the rows of those that exist say then. */
 export async function reserveLog(
   sql: Sql,
   counts: ReadonlyMap<Id, { readonly lines: number; readonly message: string }>,
-): Promise<ReadonlyMap<Id, number>> {
-  const rows = await withValues<{ id: string; log_count: number }>(
+): Promise<ReadonlyMap<Id, UpdatedJob>> {
+  const rows = await withValues<UpdatedRow>(
     sql,
     [
       ["id", "text"],
@@ -395,9 +410,10 @@ export async function reserveLog(
       ["message", "text"],
     ],
     [...counts].map(([id, one]) => [id, one.lines, one.message]),
-    "UPDATE job SET log_count = job.log_count + v.lines, message = v.message FROM v WHERE job.id = v.id RETURNING job.id, job.log_count",
+    `UPDATE job SET log_count = job.log_count + v.lines, message = v.message FROM v WHERE job.id = v.id
+    RETURNING job.id, job.log_count, job.runnable_at`,
   );
-  return new Map(rows.map((row) => [row.id, row.log_count]));
+  return updatedOf(rows);
 }
 
 export async function selectJob(sql: Sql, id: Id): Promise<Job | undefined> {

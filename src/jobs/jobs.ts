@@ -53,7 +53,7 @@ const TASK_LEASE = 60_000;
 export function createJobs(parts: JobsParts): Jobs {
   const { database, clock, random, log, events } = parts;
   const wakes = createWakes(parts.bus);
-  const lines = createJobLines(events);
+  const lines = createJobLines(events, wakes);
   const lease = parts.taskLease ?? TASK_LEASE;
   const hosts = new Map<string, JobHost>();
   const programs = createPrograms(readerOf(database), { script: scriptLoader(parts.language), verbs: verbsLoader });

@@ -5,6 +5,7 @@ import { jobEvent } from "./job-events.ts";
 import { insertLog, reserveLog, selectJobsById } from "./job-store.ts";
 import type { LogEntry, LogKind } from "./model.ts";
 import type { SqlTransaction } from "./sql.ts";
+import type { Wakes } from "./wakes.ts";
 
 /** A line for a job's log that comes from outside of its turns: from a task that runs, or is tried again. */
 export interface JobLine {
@@ -17,7 +18,7 @@ export interface JobLine {
 /** Adds lines to logs, and tells the event stream. The last line of a job becomes its message. */
 export type JobLines = (tx: Transaction, sql: SqlTransaction, lines: readonly JobLine[], now: number) => Promise<void>;
 
-export function createJobLines(events: EventStream): JobLines {
+export function createJobLines(events: EventStream, wakes: Wakes): JobLines {
   return async (tx, sql, lines, now) => {
     if (lines.length === 0) return;
     const byJob = new Map<Id, JobLine[]>();
@@ -27,13 +28,15 @@ export function createJobLines(events: EventStream): JobLines {
       else list.push(line);
     }
     const counts = new Map([...byJob].map(([id, list]) => [id, { lines: list.length, message: list.at(-1)!.text }]));
-    const last = await reserveLog(sql, counts);
-    const jobs = await selectJobsById(sql, [...last.keys()]);
+    const updated = await reserveLog(sql, counts);
+    // Its turn may come before this is committed; who looks for work then passes over the row, which is held here.
+    if ([...updated.values()].some((one) => one.runnableAt !== null)) wakes.jobsRunnable(tx);
+    const jobs = await selectJobsById(sql, [...updated.keys()]);
     const entries: LogEntry[] = [];
     const drafts = [];
     for (const job of jobs) {
       const list = byJob.get(job.id)!;
-      let sequence = last.get(job.id)! - list.length;
+      let sequence = updated.get(job.id)!.lastLine - list.length;
       for (const line of list) {
         sequence += 1;
         entries.push({

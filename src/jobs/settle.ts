@@ -19,7 +19,7 @@ export interface SettleParts {
   readonly sql: SqlTransaction;
   readonly wakes: Wakes;
   readonly lines: JobLines;
-  readonly sweepBy: (at: number) => void;
+  readonly sweepBy: (tx: Transaction, at: number) => void;
   readonly now: number;
 }
 
@@ -38,8 +38,8 @@ export async function applyChanges(parts: SettleParts, settlements: readonly Set
     again.filter((one) => one.change.notBefore <= now).map((one) => one.task.route),
   );
   for (const { task, change } of again) {
-    if (change.notBefore > now) parts.sweepBy(change.notBefore);
-    else if (task.reachWithin !== null) parts.sweepBy(now + task.reachWithin);
+    if (change.notBefore > now) parts.sweepBy(tx, change.notBefore);
+    else if (task.reachWithin !== null) parts.sweepBy(tx, now + task.reachWithin);
   }
   await parts.lines(
     tx,

@@ -1,5 +1,6 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { Id } from "../kernel/ids.ts";
+import { afterCommit } from "../platform/database/index.ts";
 import type { Database, GroupCommit, Transaction } from "../platform/database/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import { cut } from "./advance.ts";
@@ -45,7 +46,7 @@ export interface TaskParts {
   /** Milliseconds an executor's leases live without a sign of life. */
   readonly lease: number;
   /** Tells the sweeper of a time to look at. */
-  readonly sweepBy: (at: number) => void;
+  readonly sweepBy: (tx: Transaction, at: number) => void;
 }
 
 /** A started task that has not ended this long after its time-out is taken for lost: the executor should have ended it. */
@@ -58,6 +59,7 @@ export function createTaskService(parts: TaskParts): TaskService {
 
   /** Stores that the executors are alive, for those whose lease is half over. */
   async function keepSessions(
+    tx: Transaction,
     sql: SqlTransaction,
     executors: readonly Executor[],
     force: boolean,
@@ -74,8 +76,11 @@ export function createTaskService(parts: TaskParts): TaskService {
       sql,
       [...stale.values()].map((one) => ({ id: one.id, session: one.session, until })),
     );
-    for (const one of stale.values()) sessions.set(one.id, { session: one.session, until });
-    sweepBy(until);
+    for (const one of stale.values()) {
+      // Not before: one that was undone would not be stored again, and so never run out.
+      afterCommit(tx, `session ${one.id}`, () => sessions.set(one.id, { session: one.session, until }));
+    }
+    sweepBy(tx, until);
     return [...stale.values()];
   }
 
@@ -90,7 +95,7 @@ export function createTaskService(parts: TaskParts): TaskService {
 
   const claim = batched(commits, async (tx, executors: readonly Executor[]) => {
     const sql = sqlOf(database, tx);
-    await keepSessions(sql, executors, false);
+    await keepSessions(tx, sql, executors, false);
     const results: (readonly Assignment[])[] = [];
     for (const executor of executors) results.push(await claimTasks(sql, executor, clock.now()));
     return results;
@@ -98,7 +103,7 @@ export function createTaskService(parts: TaskParts): TaskService {
 
   const renew = batched(commits, async (tx, executors: readonly Executor[]) => {
     const sql = sqlOf(database, tx);
-    await tellCancels(tx, sql, await keepSessions(sql, executors, false));
+    await tellCancels(tx, sql, await keepSessions(tx, sql, executors, false));
     return executors.map(() => undefined);
   });
 
@@ -128,7 +133,7 @@ export function createTaskService(parts: TaskParts): TaskService {
         [...starting].map(([id, dueAt]) => ({ id, dueAt })),
         now,
       );
-      for (const at of starting.values()) if (at !== null) sweepBy(at);
+      for (const at of starting.values()) if (at !== null) sweepBy(tx, at);
       // What is refused is dropped without a result, so it ends here.
       await applyChanges({ tx, sql, wakes, lines, sweepBy, now }, [...stopped.values()]);
       return answers;
@@ -175,6 +180,7 @@ export function createTaskService(parts: TaskParts): TaskService {
       const sql = sqlOf(database, tx);
       const now = clock.now();
       await keepSessions(
+        tx,
         sql,
         requests.map((one) => one.executor),
         true,
@@ -194,7 +200,7 @@ export function createTaskService(parts: TaskParts): TaskService {
             starting.push({ id: task.id, dueAt: endBy(task, now) });
         }
         await startTasks(sql, starting, now);
-        for (const { dueAt } of starting) if (dueAt !== null) sweepBy(dueAt);
+        for (const { dueAt } of starting) if (dueAt !== null) sweepBy(tx, dueAt);
         await applyChanges({ tx, sql, wakes, lines, sweepBy, now }, lost);
         answers.push({ forget: [...holding.values()].map(({ task, attempt }) => ({ task, attempt })) });
       }

@@ -262,12 +262,15 @@ function recordOf(row: FactsRow): TaskRecord {
   };
 }
 
-/** The named tasks, held against others until the transaction ends. */
+/**
+ * The named tasks, held against others until the transaction ends. Not those that are ready: nobody has them, so nothing an executor says
+ * is about them, and who claims would pass over them while they are held.
+ */
 export async function lockTasks(sql: Sql, ids: readonly Id[]): Promise<ReadonlyMap<Id, TaskRecord>> {
   const rows = await rowsIn<FactsRow>(
     sql,
     [...ids].sort(),
-    (list) => `SELECT ${FACTS} FROM task WHERE id IN (${list}) ORDER BY id ${lockRows(sql)}`,
+    (list) => `SELECT ${FACTS} FROM task WHERE id IN (${list}) AND status <> 'ready' ORDER BY id ${lockRows(sql)}`,
   );
   return new Map(rows.map((row) => [row.id, recordOf(row)]));
 }

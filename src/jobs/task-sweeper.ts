@@ -1,6 +1,7 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { Id } from "../kernel/ids.ts";
-import type { Database } from "../platform/database/index.ts";
+import { afterCommit } from "../platform/database/index.ts";
+import type { Database, Transaction } from "../platform/database/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import { TASK_TIMED_OUT } from "./errors.ts";
 import { createAlarm } from "./alarm.ts";
@@ -28,8 +29,8 @@ import type { Wakes } from "./wakes.ts";
  */
 export interface TaskSweeper {
   start(): Promise<void>;
-  /** There is something to look at then. */
-  by(at: number): void;
+  /** There will be something to look at then, when the transaction is committed. */
+  by(tx: Transaction, at: number): void;
   stop(): Promise<void>;
 }
 
@@ -50,6 +51,11 @@ export function createTaskSweeper(parts: SweeperParts): TaskSweeper {
   const alarm = createAlarm({ clock, log: parts.log, name: "task sweeper", run: sweep });
   /** Nobody could take a task while there was no server: waits count from here at the earliest. */
   let since = 0;
+
+  /** Who looked before the commit would see nothing, and not look again. */
+  function by(tx: Transaction, at: number): void {
+    afterCommit(tx, `task sweep ${at}`, () => alarm.by(at));
+  }
 
   function reachBy(task: TaskRecord): number {
     return task.reachWithin === null ? Infinity : Math.max(task.notBefore, since) + task.reachWithin;
@@ -93,7 +99,7 @@ export function createTaskSweeper(parts: SweeperParts): TaskSweeper {
       await setDue(sql, later);
       wakes.tasksReady(tx, ready);
       wakes.tasksCancelled(tx, cancels);
-      await applyChanges({ tx, sql, wakes, lines, sweepBy: alarm.by, now }, settlements);
+      await applyChanges({ tx, sql, wakes, lines, sweepBy: by, now }, settlements);
       return due.length === MOST_AT_ONCE;
     });
   }
@@ -105,7 +111,7 @@ export function createTaskSweeper(parts: SweeperParts): TaskSweeper {
       for (const owner of await takeLapsedSessions(sql, now)) {
         const tasks = await lockOwnedTasks(sql, owner);
         const lost = tasks.map((task) => ({ task, change: afterLoss(task, now, { message: "the executor is gone" }) }));
-        await applyChanges({ tx, sql, wakes, lines, sweepBy: alarm.by, now }, lost);
+        await applyChanges({ tx, sql, wakes, lines, sweepBy: by, now }, lost);
       }
     });
   }
@@ -117,7 +123,7 @@ export function createTaskSweeper(parts: SweeperParts): TaskSweeper {
       alarm.start();
       alarm.by(clock.now());
     },
-    by: alarm.by,
+    by,
     stop: () => alarm.stop(),
   };
 }

@@ -108,7 +108,8 @@ export function tasksSuite(open: OpenEmptyDatabase): void {
       clock.advance(60_000);
       await world.jobs.start();
       clock.advance(4_999);
-      await claimed();
+      // The server looks after it first, and on PostgreSQL holds its row meanwhile.
+      await eventually(async () => (await world.jobs.tasks.claim(worker())).length).toBe(1);
       expect(await statusOf(job)).toBe("leased");
     });
 
@@ -210,6 +211,32 @@ export function tasksSuite(open: OpenEmptyDatabase): void {
       await world.jobs.tasks.finish(worker(), [done(assignment)]);
       await world.reach(job.id, "done");
       expect((await tasksOf(job))[0]).toMatchObject({ status: "done", attempt: 1 });
+    });
+
+    it("runs out also when the commit it was to be stored by failed", async () => {
+      let full = false;
+      const shaky: Database = {
+        ...database,
+        transaction: (work) =>
+          database.transaction(async (tx) => {
+            const written = await work(tx);
+            if (full) throw new Error("the disk is full");
+            return written;
+          }),
+      };
+      await world.jobs.stop();
+      const server = createWorld(shaky, clock, { taskLease: LEASE });
+      onTestFinished(() => server.close());
+      await server.jobs.start();
+      const [job] = await server.create(script("toy.add()"));
+      await eventually(async () => (await tasksOf(job!)).length).toBe(1);
+      full = true;
+      await expect(server.jobs.tasks.claim(worker())).rejects.toThrow("the disk is full");
+      full = false;
+      expect(await server.jobs.tasks.claim(worker())).toHaveLength(1);
+      expect(await statusOf(job!)).toBe("leased");
+      clock.advance(LEASE);
+      await eventually(() => statusOf(job!)).toBe("ready");
     });
 
     it("does not run out while no server was there to renew it", async () => {
