@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createClient, GantryError, type GantryClient } from "../src/client/index.ts";
 import { createBench, ROOT, type Bench } from "./support/gantry.ts";
@@ -53,6 +54,8 @@ describe("the commands for every kind", () => {
     expect(await out("get", "structures", "--group", "web", "-o", "name")).toBe("web1\n");
     expect(await out("get", "structures", "--label", "rack=8", "-o", "name")).toBe("web2\n");
     expect(await out("get", "structures", "--vars", "port=8080", "-o", "name")).toBe("web1\n");
+    const some = await bench.gantry(["get", "structures", "--limit", "1", "-o", "name"]);
+    expect([some.out, some.error]).toEqual(["web1\n", "These are the first 1; there are more: --limit shows them.\n"]);
     expect(await out("get", "structures", "--sort", "-name", "-o", "name")).toBe("web2\nweb1\n");
     expect(await out("get", "structures", "--fields", "name,labels", "-o", "csv")).toBe(
       'name,labels\r\nweb1,"{""rack"":""7""}"\r\nweb2,"{""rack"":""8""}"\r\n',
@@ -173,6 +176,63 @@ describe("the client", () => {
     await follow.printed(/three|"fields":\["description"\]/);
     follow.child.kill("SIGINT");
     await follow.ended;
+  });
+});
+
+/** The program on a terminal (made by `script`): each answer is typed once its question is there. */
+function onTerminal(args: readonly string[], talk: readonly (readonly [RegExp, string])[]): Promise<string> {
+  return new Promise((resolve) => {
+    const command = [join(ROOT, "gantry"), ...args].map((one) => `'${one}'`).join(" ");
+    const child = spawn("script", ["-qec", command, "/dev/null"], {
+      env: { ...process.env, GANTRY_DATA: bench.dataFolder, NO_COLOR: "1", TERM: "dumb" },
+    });
+    const open = [...talk];
+    let [all, seen] = ["", 0];
+    child.stdout.on("data", (chunk) => {
+      all += String(chunk);
+      const [next] = open;
+      const found = next?.[0].exec(all.slice(seen));
+      if (next === undefined || found === null || found === undefined) return;
+      open.shift();
+      seen = all.length;
+      child.stdin.write(`${next[1]}\n`);
+    });
+    child.on("close", () => resolve(stripVTControlCharacters(all)));
+  });
+}
+
+describe("on a terminal", () => {
+  it("delete asks, says what would go along, and asks again", async () => {
+    await out("create", "site", "old");
+    await out("create", "site", "older", "parent=old");
+    const talk = [
+      [/Delete site old\? \[y\/N\]/, "y"],
+      [/Go on\? \[y\/N\]/, "n"],
+    ] as const;
+    const said = await onTerminal(["delete", "site", "old"], talk);
+    expect(said).toContain("- delete site older");
+    expect(said).toContain("Nothing was changed.");
+    expect(await out("get", "sites", "--parent", "old", "-o", "name")).toBe("older\n");
+    await onTerminal(["delete", "site", "old"], [talk[0], [talk[1][0], "y"]]);
+    expect((await bench.gantry(["show", "site", "older"])).error).toContain("(not_found)");
+  });
+
+  it("the shell keeps what was typed, for its owner alone, and goes on after an error", async () => {
+    const prompt = /gantry> /;
+    const said = await onTerminal(
+      ["shell"],
+      [
+        [prompt, 'await gantry.sites.get("nope")'],
+        [prompt, "const { items } = await gantry.sites.list().page()"],
+        [prompt, "items.length > 0"],
+        [prompt, ".exit"],
+      ],
+    );
+    expect(said).toMatch(/error: there is no site 'nope'.* \(not_found\)/);
+    expect(said).toMatch(/^true\r?$/m);
+    const history = join(bench.dataFolder, "shell-history");
+    expect(readFileSync(history, "utf8")).toContain("items.length > 0");
+    expect(statSync(history).mode & 0o777).toBe(0o600);
   });
 });
 

@@ -16,9 +16,11 @@ export async function get(
   const kind = kindNamed(args[0] ?? "");
   const fields = fieldsOf(options["fields"]);
   const format = String(options["output"] ?? "table");
-  const rows = await resourceOf(context.client, kind)
+  const limit = wholeNumber("--limit", options["limit"] ?? 1000);
+  const found = await resourceOf(context.client, kind)
     .list({
-      limit: wholeNumber("--limit", options["limit"] ?? 1000),
+      // One more than is shown, to know whether there are more.
+      limit: limit + 1,
       site: options["site"],
       group: options["group"],
       blueprint: options["blueprint"],
@@ -32,12 +34,15 @@ export async function get(
       fields: fields && [...new Set(fields.map(memberOf))].join(","),
     })
     .all();
+  const rows = found.slice(0, limit);
   if (format === "csv") printCsv(context.terminal, rows, fields);
   else if (format === "name") printNames(context.terminal, rows);
   else {
     const columns = fields?.map(fieldColumn) ?? kind.columns;
     printList(context.terminal, context.output, columns, rows, `There are no ${kind.plural}${narrowed(options)}.`);
   }
+  if (found.length > limit)
+    context.terminal.error(`These are the first ${limit}; there are more: --limit shows them.\n`);
 }
 
 /** `gantry show KIND NAME`: one thing by name or id. */
