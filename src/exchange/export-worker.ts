@@ -35,22 +35,27 @@ async function answer(parts: ExportJobParts, request: ExportRequest, port: Messa
   const say = (message: ExportAnswer, give: ArrayBuffer[] = []): void => port.postMessage(message, give);
   try {
     const { head, content } = await runExport(parts, request);
-    port.on("close", () => content.destroy());
-    say({ kind: "head", head });
     let wanted = 0;
+    let gone = false;
     let wake = (): void => {};
+    port.on("close", () => {
+      gone = true;
+      content.destroy();
+      wake();
+    });
+    say({ kind: "head", head });
     port.on("message", () => {
       wanted += 1;
       wake();
     });
     for await (const piece of content) {
-      while (wanted === 0) {
+      while (wanted === 0 && !gone) {
         await new Promise<void>((resolve) => {
           wake = resolve;
-          port.once("close", resolve);
         });
-        if (content.destroyed) return;
       }
+      // That it is destroyed says nothing: it is as well when all of it has been read.
+      if (gone) return;
       wanted -= 1;
       // What is given away must be all the piece's own.
       const bytes = new Uint8Array(piece as Buffer);
