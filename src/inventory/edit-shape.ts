@@ -38,6 +38,8 @@ function told(schema: z.ZodObject, issue: z.core.$ZodIssue): readonly ShapeProbl
   }
   const code = issue.code === "custom" ? (issue.params?.["code"] as string | undefined) : undefined;
   const error = code === undefined ? MEMBER_INVALID : (errorKinds().find((one) => one.code === code) ?? MEMBER_INVALID);
+  if (issue.code === "invalid_type" && issue.message.endsWith("received undefined"))
+    return [{ error, message: `${path} is missing` }];
   const nested = issue.code === "invalid_key" || issue.code === "invalid_union" ? innermost(issue) : issue.message;
   return [{ error, message: path === "" ? nested : `${path}: ${nested}` }];
 }

@@ -270,8 +270,9 @@ function formed(
   return undefined;
 }
 
-/** `structure 'web1': …`, or `structure 'web1' is …`. */
+/** `structure 'web1': …`, or `structure 'web1' is …`; of what has no name yet `structure: …`. */
 function sentence(kind: Kind, name: string, what: string): string {
+  if (name === "") return `${titleOf(kind)}: ${what}`;
   const verb = /^(is|cannot|must|refers) /.test(what) ? " " : ": ";
   return `${titleOf(kind)} '${name.slice(0, 80)}'${verb}${what}`;
 }

@@ -147,6 +147,7 @@ describe("every kind", () => {
     expect(answer.status).toBe(422);
     expect(JSON.stringify(answer.body)).toContain("did you mean 'variables'?");
     expect(answer.body["problems"]).toHaveLength(4);
+    expect((await call("POST", "/v1/structures", { site: "x" })).body["detail"]).toBe("structure: name is missing");
     const nowhere = await call("POST", "/v1/structures", { name: "a", site: "labb", groups: ["nobody"] });
     expect(nowhere.body["code"]).toBe("reference_unknown");
     expect((await call("POST", "/v1/structures", "[1]")).status).toBe(422);
@@ -378,6 +379,27 @@ describe("many edits at once", () => {
       { index: 3, code: "member_invalid" },
     ]);
     expect((await call("GET", "/v1/sites/more")).status).toBe(404);
+  });
+
+  it("may delete what one before them made", async () => {
+    await make("sites", { name: "lab" });
+    await make("structures", { name: "web1", site: "lab" });
+    const edits = [
+      { action: "create", kind: "group", data: { name: "db" } },
+      { action: "merge", kind: "structure", name: "web1", patch: { groups: ["db"] } },
+      {
+        action: "operations",
+        kind: "site",
+        name: "lab",
+        operations: [{ op: "add", path: "/labels/floor", value: "2" }],
+      },
+      { action: "delete", kind: "group", name: "db", version: 1 },
+    ];
+    expect((await call("POST", "/v1/bulk", { edits })).body["code"]).toBe("removal_needs_cascade");
+    const done = await call("POST", "/v1/bulk", { edits, cascade: true });
+    expect([done.status, done.body["detail"]]).toEqual([200, undefined]);
+    expect((await call("GET", "/v1/structures/web1")).body["groups"]).toEqual([]);
+    expect((await call("GET", "/v1/sites/lab")).body["labels"]).toEqual({ floor: "2" });
   });
 
   it("are told by an event each", async () => {
