@@ -43,6 +43,16 @@ describe.sequential("gantry up examples/lab", () => {
     expect((await bench.gantry(["get", "structures", "--output", "json"])).out).not.toContain("switch1");
   });
 
+  it("warns of what is hardly meant, at its place", async () => {
+    edit("nameservers: [ns1]", "nameservers: []");
+    const end = await bench.gantry(["plan", site]);
+    edit("nameservers: []", "nameservers: [ns1]");
+    expect(end.code).toBe(0);
+    expect(end.error).toMatch(
+      /^warning: .*site\.yaml:10:3: zone example\.org has no name server \(dns_nameserver_invalid\)$/m,
+    );
+  });
+
   it("builds what is to be built, with variables of the tenant and of groups, and ends", async () => {
     const end = await bench.gantry(["up", "--yes", site]);
     expect(end.error).toBe("");

@@ -1,6 +1,8 @@
 import { checkBundle, loadBundle, type LoadedBundle } from "../../design/commands.ts";
+import { problemText, type Problem } from "../../kernel/errors.ts";
 import type { CommandContext } from "../context.ts";
 import { serverState } from "../server/background.ts";
+import { paint, printable } from "../terminal.ts";
 
 /**
  * Reads the documents and the files they name. They are checked here before a server is started for them; one that runs checks them itself,
@@ -30,6 +32,8 @@ export interface PlanAnswer {
   readonly destroys: boolean;
   /** Things that are on their way already, from an earlier command. */
   readonly underway: number;
+  /** What is probably not meant, but does no harm. */
+  readonly warnings: readonly object[];
 }
 
 export function askPlan(context: CommandContext, { bundle }: LoadedBundle): Promise<PlanAnswer> {
@@ -37,5 +41,7 @@ export function askPlan(context: CommandContext, { bundle }: LoadedBundle): Prom
 }
 
 export function printPlan(context: CommandContext, plan: PlanAnswer): void {
+  for (const one of plan.warnings)
+    context.terminal.error(`${paint(context.terminal, "yellow", "warning")}: ${printable(problemText(one as Problem))}\n`);
   context.terminal.out(plan.text.endsWith("\n") ? plan.text : `${plan.text}\n`);
 }

@@ -67,8 +67,9 @@ const COLUMNS: readonly Column<StatusItem>[] = [
   { heading: "TIME", value: (item) => durationText(item.milliseconds) },
 ];
 
-/** The table `up` ends with. */
+/** The table `up` ends with; none where everything is only recorded. */
 export function printSummary(context: CommandContext, status: DesignStatus): void {
+  if (status.items.length === 0) return;
   context.terminal.out(`\n${table(context.terminal, COLUMNS, status.items)}`);
 }
 
