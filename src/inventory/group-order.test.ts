@@ -66,8 +66,7 @@ describe("groups", () => {
         const expected = new Set(names.filter((one) => groups.has(one)));
         for (let size = -1; size !== expected.size;) {
           size = expected.size;
-          for (const one of [...expected])
-            for (const upper of groups.keys()) if (isAbove(upper, one)) expected.add(upper);
+          for (const one of expected) for (const upper of groups.keys()) if (isAbove(upper, one)) expected.add(upper);
         }
         const found = order.effective(names);
         expect(found.toSorted()).toEqual([...expected].toSorted());

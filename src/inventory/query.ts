@@ -1,7 +1,8 @@
+import { lineage } from "../blueprints/index.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import { hashOf } from "./hash.ts";
-import { isMade, type QueryRecord, type StructureQuestion } from "./model.ts";
-import { lineageOf, siteChain, writtenVariables, type Resolver } from "./variables.ts";
+import { isMade, type QueryRecord, type StructureQuestion, type World } from "./model.ts";
+import { siteChain, writtenVariables, type Resolver } from "./variables.ts";
 import { fqdnOf } from "./zones.ts";
 
 /**
@@ -11,15 +12,20 @@ import { fqdnOf } from "./zones.ts";
  */
 export function structures(resolver: Resolver, question: StructureQuestion): readonly JsonObject[] {
   const { world } = resolver;
+  const { site, blueprint, state } = question;
+  // Sites and blueprints are few, and each is looked at once.
+  const isBelow = remembering((name) => site === undefined || siteChain(world, name).includes(site));
+  const isUpon = remembering(
+    (name) => blueprint === undefined || lineage(world.blueprints, name).some((one) => one.name === blueprint),
+  );
+  const fitting: Asked[] = [];
+  for (const structure of world.structures.values()) {
+    if (structure.wanted === "absent" || !isBelow(structure.site)) continue;
+    if (state !== undefined && state !== stateOf(structure)) continue;
+    if (structure.blueprint === null ? blueprint === undefined : isUpon(structure.blueprint)) fitting.push(structure);
+  }
   const found: JsonObject[] = [];
-  for (const structure of [...world.structures.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    // In a world that is only planned everything that is made counts as built: so it will be.
-    const state = structure.state ?? (isMade(structure) ? "built" : "planned");
-    if (structure.wanted === "absent") continue;
-    if (question.state !== undefined && question.state !== state) continue;
-    if (question.site !== undefined && !siteChain(world, structure.site).includes(question.site)) continue;
-    if (question.blueprint !== undefined && !lineageOf(world, structure).some((one) => one.name === question.blueprint))
-      continue;
+  for (const structure of fitting.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const addresses = structure.addresses.map(({ address }) => address);
     found.push({
       name: structure.name,
@@ -29,11 +35,29 @@ export function structures(resolver: Resolver, question: StructureQuestion): rea
       addresses,
       site: structure.site,
       blueprint: structure.blueprint,
-      state,
+      state: stateOf(structure),
       variables: writtenVariables(resolver.structure(structure.name)),
     });
   }
   return found;
+}
+
+type Asked = World["structures"] extends ReadonlyMap<string, infer Row> ? Row : never;
+
+/** In a world that is only planned everything that is made counts as built: so it will be. */
+function stateOf(structure: Asked): NonNullable<Asked["state"]> {
+  return structure.state ?? (isMade(structure) ? "built" : "planned");
+}
+
+function remembering(holds: (name: string) => boolean): (name: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (name) => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const now = holds(name);
+    known.set(name, now);
+    return now;
+  };
 }
 
 /** Remembers a question and what was answered, to find out later whether the answer is still the same. */
