@@ -6,7 +6,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createImportReader } from "../src/exchange/import-reader.ts";
 import { openImportBench } from "../src/exchange/testing/imports.ts";
+import { systemClock } from "../src/kernel/clock.ts";
 import type { JsonObject } from "../src/kernel/json.ts";
 import type { Measurement } from "../scripts/measurement.ts";
 import { inventoryData, type InventoryData } from "./inventory-data.ts";
@@ -20,7 +22,7 @@ export async function run(): Promise<readonly Measurement[]> {
     const text = inventoryText(data);
     const parse = seconds(() => JSON.parse(text));
     const raw = seconds(() => insertRows(join(folder, "raw.db"), data));
-    const bench = await openImportBench(`sqlite:${join(folder, "import.db")}`);
+    const bench = await openImportBench(`sqlite:${join(folder, "import.db")}`, createImportReader(systemClock));
     try {
       const source = { name: "bench", files: [{ path: "inventory.json", text }] };
       const planned = await secondsOf(() => bench.plan(source));

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { authenticate, hashToken, type Principal } from "../access/index.ts";
+import { systemClock } from "../kernel/clock.ts";
 import { createHttpServer, type HttpServer } from "../platform/http/index.ts";
 import { silentLogger } from "../platform/logging/index.ts";
+import { createImportReader } from "./import-reader.ts";
 import { importRoutes } from "./import-routes.ts";
 import { openImportBench, type ImportBench } from "./testing/imports.ts";
 
@@ -9,7 +11,7 @@ let bench: ImportBench;
 let http: HttpServer;
 
 beforeEach(async () => {
-  bench = await openImportBench();
+  bench = await openImportBench(":memory:", createImportReader(systemClock));
   http = await createHttpServer<Principal>({
     log: silentLogger(),
     version: "0",

@@ -13,7 +13,9 @@ import { migrate, openDatabase } from "../../platform/database/index.ts";
 import { createEventStream, eventMigrations } from "../../platform/events/index.ts";
 import { silentLogger } from "../../platform/logging/index.ts";
 import type { ImportFormat, SourceFile } from "../import-model.ts";
-import { createImportReader } from "../import-reader.ts";
+import { readBody } from "../import-body.ts";
+import { readSource } from "../import-format.ts";
+import type { ImportReader } from "../import-reader.ts";
 import { createImportService, type ImportAnswer, type ImportService } from "../import-service.ts";
 
 /** A real inventory to import into. */
@@ -37,8 +39,16 @@ interface Source {
 
 const someone: Principal = { kind: "administrator", name: "test", tenantId: DEFAULT_TENANT.id };
 
+/** Reads in this thread: starting another takes longer than what most tests read. */
+const readHere: ImportReader = {
+  async read(body) {
+    const request = readBody(body);
+    return { name: request.name, fingerprint: request.fingerprint, document: readSource(request) };
+  },
+};
+
 /** `url`: of an empty database. */
-export async function openImportBench(url = ":memory:"): Promise<ImportBench> {
+export async function openImportBench(url = ":memory:", reader: ImportReader = readHere): Promise<ImportBench> {
   const clock = systemClock;
   const database = await openDatabase(url, { clock, log: silentLogger() });
   await migrate(database, [...eventMigrations, ...inventoryMigrations], clock);
@@ -46,7 +56,7 @@ export async function openImportBench(url = ":memory:"): Promise<ImportBench> {
   const inventory = createInventoryStore({ database, clock });
   const events = createEventStream({ database, bus, clock, random: systemRandom });
   const service = createInventoryService({ database, inventory, events, bus, clock, random: systemRandom });
-  const imports = createImportService({ inventory, reader: createImportReader(clock), edit: service.edit });
+  const imports = createImportService({ inventory, reader, edit: service.edit });
   const bytes = (source: Source): Uint8Array => new TextEncoder().encode(JSON.stringify({ name: "lab", ...source }));
   return {
     service: imports,
