@@ -85,7 +85,8 @@ describe("every endpoint", () => {
         401,
       ]);
     }
-  });
+    // Each of a hundred routes is asked twice over a connection of its own.
+  }, 60_000);
 
   it("of the link refuses whoever shows neither key nor token", async () => {
     expect(await statusOf("GET", `/v1/link/content/${"0".repeat(64)}`)).toBe(401);
