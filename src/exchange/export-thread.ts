@@ -138,12 +138,18 @@ function asked(thread: Thread, request: ExportRequest, ended: () => void): Promi
       reject(error);
       content.destroy(error);
     }
+    let left = false;
     function leave(): void {
+      if (left) return;
+      left = true;
       port1.close();
       thread.running.delete(fail);
       ended();
     }
     thread.running.add(fail);
+    port1.on("close", () => {
+      if (!left) fail(new GantryError(EXPORT_FAILED, "the export broke off before its end"));
+    });
     port1.on("message", (answer: ExportAnswer) => {
       switch (answer.kind) {
         case "head":

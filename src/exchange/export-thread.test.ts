@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buffer, text } from "node:stream/consumers";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { DEFAULT_TENANT } from "../access/index.ts";
+import { createInventoryStore, inventoryMigrations } from "../inventory/index.ts";
+import { group, inserting, site, structure } from "../inventory/testing.ts";
+import { jobMigrations } from "../jobs/index.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { createInProcessBus } from "../platform/bus/index.ts";
+import { migrate, openDatabase } from "../platform/database/index.ts";
+import { eventMigrations } from "../platform/events/index.ts";
+import { silentLogger } from "../platform/logging/index.ts";
+import type { ExportRequest } from "./export-model.ts";
+import { createExporter, type Exporter } from "./export-thread.ts";
+
+let folder: string;
+let exporter: Exporter;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "gantry-export-"));
+  const [clock, log] = [systemClock, silentLogger()];
+  const file = join(folder, "gantry.db");
+  const database = await openDatabase(file, { clock, log });
+  await migrate(database, [...eventMigrations, ...jobMigrations, ...inventoryMigrations], clock);
+  const inventory = createInventoryStore({ database, clock, bus: createInProcessBus(log) });
+  const structures = Array.from({ length: 2000 }, (_, index) =>
+    structure(`web${index}`, {
+      groups: index < 10 ? ["few", "web"] : ["web"],
+      foundation: null,
+      blueprint: null,
+      variables: { text: `${index}`.repeat(500) },
+    }),
+  );
+  await database.transaction((tx) =>
+    inventory.write(
+      tx,
+      DEFAULT_TENANT.id,
+      inserting({ sites: [site("lab")], groups: [group("web"), group("few")], structures }),
+    ),
+  );
+  await database.close();
+  exporter = createExporter({ clock, database: file, inventory, gitFolder: join(folder, "git"), gitLocal: false });
+});
+
+afterAll(async () => {
+  await exporter.close();
+  rmSync(folder, { recursive: true });
+});
+
+function request(change: Partial<ExportRequest> = {}): ExportRequest {
+  const all = { group: "all", format: "json", each: false, builtIn: true, filter: {} } as const;
+  return { tenantId: DEFAULT_TENANT.id, ...all, ...change };
+}
+
+test("an export is made in another thread", async () => {
+  const { head, content } = await exporter.run(request());
+  expect(head).toEqual({ group: "all", hosts: 2000 });
+  const made = JSON.parse(await text(content)) as { readonly _meta: { readonly hostvars: object } };
+  expect(Object.keys(made._meta.hostvars)).toHaveLength(2000);
+});
+
+test("what is wrong is told before there are bytes", async () => {
+  await expect(exporter.run(request({ group: "wbe" }))).rejects.toMatchObject({
+    code: "not_found",
+    message: "there is no group 'wbe'; did you mean 'web'?",
+  });
+  await expect(exporter.run(request({ each: true }))).rejects.toMatchObject({ code: "export_format_unknown" });
+});
+
+test("whoever goes away does not hold up the others", async () => {
+  const { content } = await exporter.run(request({ format: "tgz" }));
+  content.destroy();
+  const all = await Promise.all([1, 2, 3].map(async () => buffer((await exporter.run(request())).content)));
+  expect(new Set(all.map(({ length }) => length)).size).toBe(1);
+});
+
+test("each of many small ones comes whole", async () => {
+  const lengths = new Set<number>();
+  for (let time = 0; time < 200; time += 1) {
+    const { content } = await exporter.run(request({ group: "few" }));
+    lengths.add((await buffer(content)).length);
+  }
+  expect(lengths.size).toBe(1);
+});
+
+test("no more are made once it is closed", async () => {
+  const other = createExporter({
+    clock: systemClock,
+    database: join(folder, "gantry.db"),
+    inventory: { snapshot: () => Promise.reject(new Error("not asked")) },
+    gitFolder: folder,
+    gitLocal: false,
+  });
+  const running = other.run(request());
+  await other.close();
+  await expect(running).rejects.toMatchObject({ code: "export_failed" });
+  await expect(other.run(request())).rejects.toMatchObject({ code: "export_failed" });
+});
