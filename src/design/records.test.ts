@@ -376,9 +376,8 @@ field_schemas:
   });
 
   it("are for kinds that there are, and are JSON Schema", () => {
-    expect(
-      problemsOf("design: d\nfield_schemas: { structures: { schema: {} }, site: { schema: { type: 7 } } }"),
-    ).toMatchInlineSnapshot(`
+    expect(problemsOf("design: d\nfield_schemas: { structures: { schema: {} }, site: { schema: { type: 7 } } }"))
+      .toMatchInlineSnapshot(`
       "site.yaml:2:18: a field schema is named as the kind it is for, and there is no kind 'structures'; did you mean 'structure'? (unknown_reference)
       site.yaml:2:46: field schema 'site': schema is invalid: data/type must be equal to one of the allowed values, data/type must be array, data/type must match a schema in anyOf (field_schema_invalid)"
     `);

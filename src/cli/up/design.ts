@@ -42,6 +42,8 @@ export function askPlan(context: CommandContext, { bundle }: LoadedBundle): Prom
 
 export function printPlan(context: CommandContext, plan: PlanAnswer): void {
   for (const one of plan.warnings)
-    context.terminal.error(`${paint(context.terminal, "yellow", "warning")}: ${printable(problemText(one as Problem))}\n`);
+    context.terminal.error(
+      `${paint(context.terminal, "yellow", "warning")}: ${printable(problemText(one as Problem))}\n`,
+    );
   context.terminal.out(plan.text.endsWith("\n") ? plan.text : `${plan.text}\n`);
 }
