@@ -116,15 +116,17 @@ export function createDnsService(parts: DnsServiceParts): DnsService {
     if (publisher === undefined) throw new GantryError(DNS_TARGET_INVALID, `there is no kind of DNS target '${kind}'`);
     const checked = publisher.settings.safeParse(settings);
     if (checked.success) return checked.data;
-    const problems = checked.error.issues.map((issue) =>
-      problem(
-        DNS_TARGET_INVALID,
-        `settings.${issue.path.join(".")}: ${issue.message}`.replace("settings.: ", "settings: "),
-      ),
-    );
-    throw new GantryError(DNS_TARGET_INVALID, `kind ${kind}: ${problems.map((one) => one.message).join("; ")}`, {
-      problems,
+    const problems = checked.error.issues.map((issue) => {
+      const place = ["settings", ...issue.path].join(".");
+      const message = issue.message.endsWith("received undefined") ? "is missing" : issue.message;
+      return problem(DNS_TARGET_INVALID, `${place}: ${message}`);
     });
+    const [first] = problems;
+    throw problems.length === 1 && first !== undefined
+      ? new GantryError(DNS_TARGET_INVALID, `a target of kind ${kind}: ${first.message}`)
+      : new GantryError(DNS_TARGET_INVALID, `${problems.length} settings of a target of kind ${kind} are wrong`, {
+          problems,
+        });
   }
 
   /** Tells what was done once it is committed. */

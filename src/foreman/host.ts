@@ -84,12 +84,18 @@ export function createForemanHost(parts: HostParts): JobHost {
       if (structure?.id !== job.target.id || !isMade(structure))
         throw new GantryError(NO_AGENT_HERE, `the structure ${name} is gone`);
       const foundation = snapshot.foundations.get(structure.foundation);
-      const values = structureValues(structure, foundation, resolver.structure(structure.name).values as JsonObject);
+      const values = structureValues(
+        snapshot,
+        structure,
+        foundation,
+        resolver.structure(structure.name).values as JsonObject,
+      );
       return { snapshot, resolver, blueprint: structure.blueprint, structure, foundation, values };
     }
     const foundation = snapshot.foundations.get(name);
     if (foundation?.id !== job.target.id) throw new GantryError(NO_AGENT_HERE, `the foundation ${name} is gone`);
     const values = foundationValues(
+      snapshot,
       foundation,
       structuresOn(snapshot, foundation.name),
       resolver.foundation(foundation.name).values as JsonObject,

@@ -1,4 +1,4 @@
-import { foundationOf, type Foundation, type Snapshot, type Structure } from "../inventory/index.ts";
+import { foundationOf, fqdnOf, type Foundation, type Snapshot, type Structure } from "../inventory/index.ts";
 import { invariant } from "../kernel/errors.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 
@@ -11,35 +11,37 @@ export interface ScriptValues {
 }
 
 export function structureValues(
+  world: Pick<Snapshot, "sites">,
   structure: Structure,
   foundation: Foundation | undefined,
   variables: JsonObject,
 ): ScriptValues {
   return {
     config: variables,
-    structure: structureFacts(structure),
+    structure: structureFacts(world, structure),
     foundation: foundation === undefined ? null : foundationFacts(foundation),
   };
 }
 
 /** A foundation's script sees the structure that stands on it, when it is exactly one. */
 export function foundationValues(
+  world: Pick<Snapshot, "sites">,
   foundation: Foundation,
   structures: readonly Structure[],
   variables: JsonObject,
 ): ScriptValues {
   return {
     config: variables,
-    structure: structures.length === 1 ? structureFacts(structures[0]!) : null,
+    structure: structures.length === 1 ? structureFacts(world, structures[0]!) : null,
     foundation: foundationFacts(foundation),
   };
 }
 
-function structureFacts(one: Structure): JsonObject {
+function structureFacts(world: Pick<Snapshot, "sites">, one: Structure): JsonObject {
   return {
     name: one.name,
     hostname: one.hostname,
-    fqdn: one.hostname,
+    fqdn: fqdnOf(world, one),
     address: one.addresses[0]?.address ?? null,
     addresses: one.addresses.map((held) => held.address),
     site: one.site,
