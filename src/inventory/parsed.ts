@@ -29,7 +29,7 @@ export function parsed(text: string): Json {
 }
 
 const MOST_TEXTS = 50_000;
-const LONGEST_TEXT = 100;
+const LONGEST_TEXT = 40;
 let texts = new Map<string, string>();
 
 /** The same text as one object: names of sites, blueprints and the like stand in every row. */

@@ -288,7 +288,7 @@ type Columns = Readonly<Record<string, unknown>>;
 const readers = new WeakMap<object, (columns: Columns) => object>();
 
 /** Members in which every row is another: sharing them would share nothing. */
-const ITS_OWN: ReadonlySet<string> = new Set(["id", "name", "hostname"]);
+const ITS_OWN: ReadonlySet<string> = new Set(["id", "name", "hostname", "managementAddress", "mac", "jobId"]);
 
 function rowReader(members: Readonly<Record<string, ColumnKind>>): (columns: Columns) => object {
   const all = Object.entries(members).map(([member, as]) => ({ member, as, column: columnName(member) }));

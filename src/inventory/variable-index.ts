@@ -45,7 +45,7 @@ export function createVariableIndex(database: Database): VariableIndex {
           .execute();
       }
     }
-    added.sort(([a], [b]) => a - b);
+    added.sort((a, b) => a[0] - b[0]);
     if (added.length === 0) return;
     await database.bulkInsert(tx, {
       table: "variable_index",
