@@ -54,7 +54,7 @@ function orderOf(groups: Groups): GroupOrder {
     effective(names) {
       const [first] = names;
       if (first === undefined) return NONE;
-      const [cache, key] = names.length === 1 ? [ofOne, first] : [ofSeveral, JSON.stringify(names)];
+      const [cache, key] = names.length === 1 ? [ofOne, first] : [ofSeveral, names.join("\u0000")];
       const before = cache.get(key);
       if (before !== undefined) return before;
       const found = collect(names);
