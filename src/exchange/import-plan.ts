@@ -221,9 +221,12 @@ function whyItStays(row: Row): string | undefined {
   const members = row as unknown as JsonObject;
   if (typeof members["foundation"] === "string" && typeof members["state"] === "string")
     return "it stands on a foundation; it stays";
-  const said = new Map(Object.entries(row.applied));
-  const { conflicts, adopted } = compareRow(said, row.applied, members);
-  return conflicts.length + adopted.length > 0 ? "changed by somebody else; it stays" : undefined;
+  const { applied } = row;
+  const { conflicts, adopted } = compareRow(new Map(Object.entries(applied)), applied, members);
+  // A variable, a label, a group that somebody added; of what was only named, anything.
+  const added = [...fieldsOf(dataOf(row)).keys()].some((path) => path.includes(".") && !Object.hasOwn(applied, path));
+  const named = Object.keys(applied).length === 0 && row.version > 1;
+  return conflicts.length + adopted.length > 0 || added || named ? "changed by somebody else; it stays" : undefined;
 }
 
 /** `a person`, `import other`. */

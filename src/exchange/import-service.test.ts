@@ -145,6 +145,19 @@ describe("an import", () => {
     expect([...(await bench.snapshot()).structures.keys()]).toEqual(["guest", "web1", "web2"]);
   });
 
+  it("does not remove what somebody added something to", async () => {
+    await bench.apply(source());
+    await bench.edit(
+      { action: "merge", kind: "structure", name: "web1", version: null, patch: { labels: { keep: "yes" } } },
+      { action: "merge", kind: "site", name: "lab", version: null, patch: { kind: "hall" } },
+    );
+    const plan = await bench.apply({ ...source({ ...BASE, web: { hosts: ["web2"] } }), site: "other" });
+    expect(
+      plan.changes.filter(({ action }) => action === "conflict").map(({ kind, name }) => `${kind} ${name}`),
+    ).toEqual(["structure web1", "site lab"]);
+    expect((await bench.snapshot()).sites.get("lab")?.kind).toBe("hall");
+  });
+
   it("leaves rows of others alone", async () => {
     await bench.apply(source());
     const other = await bench.apply({ ...source(), name: "other", site: "lab" });
