@@ -4,7 +4,7 @@ import { checkAddresses } from "./edit-addresses.ts";
 import type { Draft } from "./edit-draft.ts";
 import { checkFields } from "./edit-fields.ts";
 import { checkInterfaces } from "./edit-interfaces.ts";
-import type { ProblemList } from "./edit-model.ts";
+import type { EditKnowledge, ProblemList } from "./edit-model.ts";
 import { meant, stayingTouched } from "./edit-touched.ts";
 import { MEMBER_INVALID, NAME_TAKEN, REFERENCE_UNKNOWN, TREE_CIRCLE } from "./errors.ts";
 import { OWNED_RULES, titleOf, type OwnedKind } from "./kinds.ts";
@@ -12,7 +12,7 @@ import type { Foundation, Group, Site, Structure } from "./model.ts";
 import { hostnameProblem } from "./names.ts";
 
 /** Whether the inventory as it will be is one that can be: looked at where edits touched it. */
-export function checkEdits(draft: Draft, problems: ProblemList): void {
+export function checkEdits(draft: Draft, knowledge: EditKnowledge | undefined, problems: ProblemList): void {
   checkReferences(draft, problems);
   // The rest follows references.
   if (problems.all.length > 0) return;
@@ -23,6 +23,29 @@ export function checkEdits(draft: Draft, problems: ProblemList): void {
   checkFoundations(draft, problems);
   checkAddresses(draft, problems);
   checkFields(draft, problems);
+  if (knowledge !== undefined) checkKnown(draft, knowledge, problems);
+}
+
+/** Scripts that were changed, and attributes. */
+function checkKnown(draft: Draft, knowledge: EditKnowledge, problems: ProblemList): void {
+  for (const { before, after, index } of stayingTouched(draft, "blueprint")) {
+    const { scripts } = after as unknown as Blueprint;
+    const known = (before as unknown as Blueprint | undefined)?.scripts ?? {};
+    for (const [script, { text }] of Object.entries(scripts)) {
+      if (problems.full || known[script]?.text === text) continue;
+      for (const { message, where } of knowledge.scriptProblems(text, script)) {
+        const place = where?.line === undefined ? "" : `, line ${where.line}`;
+        const at = { index, kind: "blueprint", name: after.name } as const;
+        problems.add(MEMBER_INVALID, at, `blueprint '${after.name}': script '${script}'${place}: ${message}`);
+      }
+    }
+  }
+  for (const { after, index } of stayingTouched<Foundation>(draft, "foundation")) {
+    for (const { message } of knowledge.attributeProblems(after.type, after.attributes)) {
+      const at = { index, kind: "foundation", name: after.name } as const;
+      problems.add(MEMBER_INVALID, at, `foundation '${after.name}': ${message}`);
+    }
+  }
 }
 
 function checkReferences(draft: Draft, problems: ProblemList): void {

@@ -40,6 +40,14 @@ export type Edit =
     }
   | { readonly action: "delete"; readonly kind: Kind; readonly name: string; readonly version: number | null };
 
+/** What other parts of the program know of what is written. */
+export interface EditKnowledge {
+  /** What is wrong with the text of a script. */
+  scriptProblems(text: string, file: string): readonly Problem[];
+  /** What the driver of a type of foundation says of its attributes. */
+  attributeProblems(type: string, attributes: JsonObject): readonly { readonly message: string }[];
+}
+
 /** What stands behind the edits. */
 export interface EditContext {
   /** Epoch milliseconds. */
@@ -50,6 +58,8 @@ export interface EditContext {
   /** Whether what depends on something that is deleted goes with it. */
   readonly cascade: boolean;
   readonly resolverOptions?: ResolverOptions;
+  /** Left out: scripts and attributes are not looked at. */
+  readonly knowledge?: EditKnowledge | undefined;
 }
 
 /** What is wrong with one edit. */

@@ -7,7 +7,7 @@ import { afterCommit, type Database, type Transaction } from "../platform/databa
 import type { EventDraft, EventStream } from "../platform/events/index.ts";
 import { holdInventory } from "./allocation-store.ts";
 import { errorsByCode, planEdits } from "./edit.ts";
-import { refusal, type AnyRow, type Edit, type EditPlan, type EditResult } from "./edit-model.ts";
+import { refusal, type AnyRow, type Edit, type EditKnowledge, type EditPlan, type EditResult } from "./edit-model.ts";
 import { ownedRule } from "./kinds.ts";
 import type { InventoryStore } from "./store.ts";
 import type { ResolverOptions } from "./variables.ts";
@@ -34,6 +34,8 @@ export interface EditServiceParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly classesOf?: ResolverOptions["classesOf"];
+  /** What is known of scripts and drivers. Left out: they are not looked at. */
+  readonly knowledge?: EditKnowledge;
 }
 
 /** More edits at once are told by one event that counts them. */
@@ -56,6 +58,7 @@ export async function makeEdits(
     random,
     managedBy: options.managedBy ?? "person",
     cascade: options.cascade ?? false,
+    knowledge: parts.knowledge,
     ...(parts.classesOf === undefined ? {} : { resolverOptions: { classesOf: parts.classesOf } }),
   });
   if (plan.problems.length > 0) throw refusal(plan.problems, errorsByCode());

@@ -133,6 +133,27 @@ describe("a deletion", () => {
   });
 });
 
+describe("what others know", () => {
+  const knowledge = {
+    scriptProblems: (text: string, file: string) =>
+      text === "pass" ? [] : [{ code: "x", message: `'${text}' is no script`, where: { file, line: 3 } }],
+    attributeProblems: (type: string) => (type === "odd" ? [{ message: "attributes are odd" }] : []),
+  };
+  const told = (...edits: readonly Edit[]): readonly string[] =>
+    messages(
+      planEdits(world, edits, { now: 9, random: countingRandom(), managedBy: "person", cascade: false, knowledge }),
+    );
+
+  it("is said of scripts that were changed, and of attributes", () => {
+    expect(told(merge("blueprint", "web", { scripts: { create: "pas", update: "pass" } }))).toEqual([
+      "blueprint 'web': script 'create', line 3: 'pas' is no script",
+    ]);
+    expect(told(merge("blueprint", "web", { description: "x" }))).toEqual([]);
+    const odd = { name: "f", site: "lab", type: "odd", blueprint: "machine" };
+    expect(told(create("foundation", odd))).toEqual(["foundation 'f': attributes are odd"]);
+  });
+});
+
 describe("what cannot be", () => {
   it.each([
     [

@@ -55,7 +55,7 @@ import {
   runRoutes,
 } from "../runs/index.ts";
 import { createRenderer } from "../templates/index.ts";
-import { tscript } from "../tscript/index.ts";
+import { check, tscript } from "../tscript/index.ts";
 import { describeAgentFunctions } from "../verbs/index.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { attributeProblems } from "./known.ts";
@@ -261,7 +261,18 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   });
 
   allocationRoutes(http, createAllocationService({ database, inventory, events, bus, clock, random }));
-  const inventoryService = createInventoryService({ database, inventory, events, bus, clock, random });
+  const inventoryService = createInventoryService({
+    database,
+    inventory,
+    events,
+    bus,
+    clock,
+    random,
+    knowledge: {
+      scriptProblems: (text, file) => check(text, file, catalogue()),
+      attributeProblems,
+    },
+  });
   const tenants = createTenantService({ database, inventory, events, bus, clock, random }, inventoryService);
   tenantRoutes(http, tenants);
   inventoryRoutes(http, inventoryService);
