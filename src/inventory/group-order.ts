@@ -33,6 +33,8 @@ function orderOf(groups: Groups): GroupOrder {
   const ofOne = new Map<string, readonly string[]>();
   const ofSeveral = new Map<string, readonly string[]>();
 
+  const places = new Map([...groups.keys()].sort(compare).map((name, place) => [name, place]));
+
   function compare(a: string, b: string): number {
     const first = groups.get(a)!.priority;
     const second = groups.get(b)!.priority;
@@ -47,7 +49,7 @@ function orderOf(groups: Groups): GroupOrder {
       seen.add(name);
       open.push(...(above.get(name) ?? NONE));
     }
-    return [...seen].sort(compare);
+    return [...seen].sort((a, b) => places.get(a)! - places.get(b)!);
   }
 
   return {

@@ -41,11 +41,15 @@ function structures(keys: (row: Structure, world: Snapshot) => readonly string[]
 export const STRUCTURE_RULES: Readonly<Record<Dimension, IndexRule>> = {
   // A name of nothing is a key too, so that who names it is found when it comes to be.
   site: structures((row, world) => [...new Set([row.site, ...siteChain(world, row.site)])], "sites"),
-  group: structures(
-    (row, world) =>
-      row.groups.length === 0 ? NONE : [...new Set([...row.groups, ...groupOrder(world.groups).effective(row.groups)])],
-    "groups",
-  ),
+  group: structures((row, world) => {
+    const order = groupOrder(world.groups);
+    const keys = new Set<string>();
+    for (const name of row.groups) {
+      keys.add(name);
+      for (const one of order.effective([name])) keys.add(one);
+    }
+    return [...keys];
+  }, "groups"),
   blueprint: structures(
     (row, world) =>
       row.blueprint === null ? NONE : [...new Set([row.blueprint, ...lineageOf(world, row).map(({ name }) => name)])],
