@@ -120,6 +120,8 @@ describe("the commands for every kind", () => {
     expect([command.code, command.error]).toEqual([2, expect.stringContaining("Did you mean delete?")]);
     const setting = await bench.gantry(["create", "site", "x", "knd=lab"]);
     expect([setting.code, setting.error]).toEqual([2, expect.stringContaining("knd")]);
+    const filter = await bench.gantry(["get", "jobs", "--site", "lab"]);
+    expect([filter.code, filter.error]).toEqual([2, expect.stringContaining("a list of jobs takes no --site")]);
     const jobs = await bench.gantry(["delete", "job", "x", "--yes"]);
     expect([jobs.code, jobs.error]).toEqual([2, expect.stringContaining("jobs cannot be deleted")]);
   });

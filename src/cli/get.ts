@@ -2,7 +2,7 @@ import { GantryError } from "../kernel/errors.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import type { CommandContext } from "./context.ts";
 import { USAGE } from "./errors.ts";
-import { kindNamed, methodOf, resourceOf } from "./kinds.ts";
+import { kindNamed, methodOf, resourceOf, type Kind } from "./kinds.ts";
 import { printCsv, printNames, valueAt, valueText } from "./list-output.ts";
 import { printData, printList, type Column } from "./output.ts";
 import { printable } from "./terminal.ts";
@@ -14,6 +14,7 @@ export async function get(
   args: readonly string[],
 ): Promise<void> {
   const kind = kindNamed(args[0] ?? "");
+  refuseFilters(context, kind, options);
   const fields = fieldsOf(options["fields"]);
   const format = String(options["output"] ?? "table");
   const limit = wholeNumber("--limit", options["limit"] ?? 1000);
@@ -56,6 +57,18 @@ export async function show(
   printData(context.terminal, context.output === "table" ? "yaml" : context.output, one);
 }
 
+const FILTERS = ["site", "group", "blueprint", "parent", "kind", "role", "state", "label", "vars"] as const;
+
+/** Only what is in the inventory can be narrowed: elsewhere a filter would be taken and do nothing. */
+function refuseFilters(context: CommandContext, kind: Kind, options: Record<string, unknown>): void {
+  if (resourceOf(context.client, kind).patch !== undefined) return;
+  const given = [...FILTERS, "sort", "fields"].find((one) => options[one] !== undefined);
+  if (given === undefined) return;
+  throw new GantryError(USAGE, `a list of ${kind.plural} takes no --${given}`, {
+    hint: "Things of the inventory do: structures, sites, groups and their like.",
+  });
+}
+
 /** `path=json` as the server takes it, `path:json`. What is no JSON is text. */
 function searchText(given: string): string {
   const split = given.indexOf("=");
@@ -94,11 +107,7 @@ function fieldColumn(field: string): Column<JsonObject> {
 }
 
 function narrowed(options: Record<string, unknown>): string {
-  return ["site", "group", "blueprint", "parent", "kind", "role", "state", "label", "vars"].some(
-    (one) => options[one] !== undefined,
-  )
-    ? " like that"
-    : "";
+  return FILTERS.some((one) => options[one] !== undefined) ? " like that" : "";
 }
 
 function wholeNumber(option: string, given: unknown): number {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { createReadStream, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
@@ -139,6 +139,11 @@ describe("a call", () => {
     await expect(client.structures.get("x")).rejects.toMatchObject({ code: "server_not_running" });
     server = await startServer();
     expect(await client.structures.get("x")).toEqual({ name: "x" });
+  });
+
+  it("tells a file that cannot be read from a server that is not there", async () => {
+    const bytes = createReadStream(join(folder, "missing"));
+    await expect(client.upload("/v1/anything", bytes)).rejects.toMatchObject({ code: "ENOENT" });
   });
 
   it("ends with its signal", async () => {

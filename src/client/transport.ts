@@ -132,16 +132,21 @@ async function sent(
   return new Promise((resolve, reject) => {
     begin(true);
     function begin(first: boolean): void {
+      let unread: Error | undefined;
       const one = request(first ? given : { ...given, agent: agents.single }, resolve);
       one.on("error", (error: NodeJS.ErrnoException) => {
-        if (signal?.aborted === true) reject(error);
+        // What the caller gave could not be read, or the caller wants no more: that says nothing of the server.
+        if (signal?.aborted === true || error === unread) reject(error);
         else if (first && one.reusedSocket && BROKEN.includes(error.code ?? "")) begin(false);
         else reject(known(error) ?? brokenOff(error));
       });
       if (whole) one.end(body);
       else {
         const source = Readable.from(body);
-        source.on("error", (error) => one.destroy(error));
+        source.on("error", (error) => {
+          unread = error;
+          one.destroy(error);
+        });
         source.pipe(one);
       }
     }
