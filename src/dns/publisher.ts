@@ -22,6 +22,8 @@ export interface ZoneRemoval {
  */
 export interface ZonePublisher {
   readonly kind: TargetKind;
+  /** Whether it sends only what changed: what a server has is kept for it. Else `before` is always null. */
+  readonly compares: boolean;
   /** What its settings may be. Keys are in files that are named there, never in the settings. */
   readonly settings: z.ZodType<JsonObject>;
   /**

@@ -43,6 +43,7 @@ beforeEach(async () => {
   events = createEventStream(parts);
   const publisher: ZonePublisher = {
     kind: "bind",
+    compares: true,
     settings: z.strictObject({ folder: z.string() }),
     async publish(settings, _view, { zone, serial, before }: ZoneChange) {
       const folder = String(settings["folder"]);

@@ -106,15 +106,23 @@ export function createPublishing(parts: PublishingParts): Publishing {
     const all = everything;
     everything = false;
     for (const tenantId of await selectPublishingTenants(database.kysely)) {
-      const now = await book.now(tenantId);
-      if (!all && looked.get(tenantId) === now) continue;
-      const { zones } = now;
-      const targets = await selectTargets(database.kysely, tenantId);
-      const rows = await selectPublications(database.kysely, tenantId);
-      const steps = publicationSteps(targets, zones, rows);
-      for (const target of targets) if (steps.some((step) => step.target.id === target.id)) run(target);
-      looked.set(tenantId, now);
+      try {
+        await lookAt(tenantId, all);
+      } catch (error) {
+        // The names of others do not wait for it.
+        log.error({ error: messageOf(error), tenant: tenantId }, "looking at the names of a tenant failed");
+      }
     }
+  }
+
+  async function lookAt(tenantId: Id, all: boolean): Promise<void> {
+    const now = await book.now(tenantId);
+    if (!all && looked.get(tenantId) === now) return;
+    const targets = await selectTargets(database.kysely, tenantId);
+    const rows = await selectPublications(database.kysely, tenantId);
+    const steps = publicationSteps(targets, now.zones, rows);
+    for (const target of targets) if (steps.some((step) => step.target.id === target.id)) run(target);
+    looked.set(tenantId, now);
   }
 
   /** Runs a target's steps, one target beside the other: one that hangs holds up nobody else. */
@@ -185,15 +193,16 @@ export function createPublishing(parts: PublishingParts): Publishing {
 
   async function publish(target: DnsTarget, key: ZoneKey, current: CurrentZone, attempt: number): Promise<void> {
     const { zone, serial, contentHash } = current;
-    const before = await selectSets(database.kysely, target.id, key);
-    await publisherOf(target).publish(target.settings, target.view, { zone, serial, before }, stopping.signal);
+    const publisher = publisherOf(target);
+    const before = publisher.compares ? await selectSets(database.kysely, target.id, key) : null;
+    await publisher.publish(target.settings, target.view, { zone, serial, before }, stopping.signal);
     const now = clock.now();
     await database.transaction(async (tx) => {
       await savePublication(tx, target.id, key, {
         state: "published",
         serial,
         contentHash,
-        sets: zone.sets,
+        sets: publisher.compares ? zone.sets : null,
         attempt: 0,
         nextTryAt: 0,
         lastError: null,

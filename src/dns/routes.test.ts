@@ -23,6 +23,7 @@ let http: HttpServer;
 /** A name server that takes everything. */
 const publisher: ZonePublisher = {
   kind: "bind",
+  compares: true,
   settings: z.strictObject({ folder: z.string() }),
   publish: () => Promise.resolve(),
   remove: () => Promise.resolve(),

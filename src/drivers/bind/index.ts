@@ -31,6 +31,7 @@ const CONFIGURATION = "zones.conf";
 export function bindPublisher(): ZonePublisher {
   return {
     kind: "bind",
+    compares: false,
     settings: bindSettings,
     async publish(given, view, { zone, serial }, signal) {
       const { folder, rndc } = await placesOf(given, view);

@@ -17,6 +17,7 @@ const TIMEOUT = "5";
 export function nsupdatePublisher(): ZonePublisher {
   return {
     kind: "nsupdate",
+    compares: true,
     settings: nsupdateSettings,
     async publish(given, _view, change, signal) {
       const settings = nsupdateSettings.parse(given);

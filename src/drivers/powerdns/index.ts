@@ -12,6 +12,7 @@ const PATIENCE = 15_000;
 export function powerdnsPublisher(): ZonePublisher {
   return {
     kind: "powerdns",
+    compares: true,
     settings: powerdnsSettings,
     async publish(given, _view, change, signal) {
       const api = await apiOf(powerdnsSettings.parse(given), signal);
