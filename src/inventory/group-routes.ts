@@ -20,7 +20,7 @@ import {
   RESULTS,
   rowSchema,
 } from "./route-schemas.ts";
-import { changed, created, listed } from "./routes.ts";
+import { changed, created, listed, searched } from "./routes.ts";
 import type { InventoryService } from "./service.ts";
 import { compareNames } from "./orders.ts";
 import type { TenantService } from "./tenants.ts";
@@ -77,12 +77,14 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService, te
       const principal = await within(request, request.params.tenantId);
       const asked = listRequest(request.query);
       if (asked.filter.kind === undefined || asked.filter.group !== undefined) {
-        const page = await inventory.list(principal, kind, asked);
+        const page = await inventory.list(principal, kind, asked, searched(request.query.vars));
         return reply.send({
           items: page.items.map((row) => shownGroup(row, false, asked.fields)),
           next: page.next,
         } as never);
       }
+      if (request.query.vars !== undefined)
+        throw new GantryError(FILTER_INVALID, "a list of groups has no filter 'vars'");
       if (asked.sort !== undefined && asked.sort !== "name")
         throw new GantryError(FILTER_INVALID, "groups and sites of a kind are listed by name; leave 'sort' out");
       return reply.send((await bothOfKind(principal, asked)) as never);
