@@ -142,6 +142,7 @@ def main():
         print(f"gantry: {error}", file=sys.stderr)
         return 1
     json.dump(answer, sys.stdout)
+    print()
     return 0
 
 

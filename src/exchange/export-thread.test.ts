@@ -57,8 +57,8 @@ function request(change: Partial<ExportRequest> = {}): ExportRequest {
 test("an export is made in another thread", async () => {
   const { head, content } = await exporter.run(request());
   expect(head).toEqual({ group: "all", hosts: 2000 });
-  const made = JSON.parse(await text(content)) as { readonly _meta: { readonly hostvars: object } };
-  expect(Object.keys(made._meta.hostvars)).toHaveLength(2000);
+  const made = JSON.parse(await text(content)) as Readonly<Record<string, { readonly hostvars: object }>>;
+  expect(Object.keys(made["_meta"]!.hostvars)).toHaveLength(2000);
 });
 
 test("what is wrong is told before there are bytes", async () => {
