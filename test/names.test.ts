@@ -166,6 +166,9 @@ function serverCases(open: (bench: NamesBench) => Promise<NameServer>): void {
     const { structures } = await bench.snapshot();
     const row = structures.get("web1")!;
     await bench.update({ structures: [{ ...row, addresses: [{ block: "lan", address: "10.0.0.8" }] }] });
+    // As one that was killed while it published leaves it.
+    const later = Date.now() + 1_000_000;
+    await bench.database.kysely.updateTable("dns_published").set({ held_until: later }).execute();
     const again = await createNamesBench(bench.database);
     await published(again, "target");
     expect(await server.dig(`web1.${ZONE}`, "A")).toEqual(["10.0.0.8"]);

@@ -15,6 +15,7 @@ import {
   deletePublication,
   holdPublication,
   insertPublication,
+  releaseHolds,
   savePublication,
   selectPublications,
   selectPublishingTenants,
@@ -72,6 +73,8 @@ export function createPublishing(parts: PublishingParts): Publishing {
   /** What was looked at last: while it is the same, and nobody asks for more, there is nothing to do. */
   const looked = new Map<Id, ZonesNow>();
   let everything = true;
+  /** On SQLite there is one server: what is held when it starts was held by one that was killed. */
+  let alone = database.dialect === "sqlite";
   let looking: Promise<void> | null = null;
   let cancelGather: CancelTimer | null = null;
   let cancelLook: CancelTimer = () => {};
@@ -105,6 +108,8 @@ export function createPublishing(parts: PublishingParts): Publishing {
   async function look(): Promise<void> {
     const all = everything;
     everything = false;
+    if (alone) await releaseHolds(database.kysely);
+    alone = false;
     for (const tenantId of await selectPublishingTenants(database.kysely)) {
       try {
         await lookAt(tenantId, all);

@@ -8,6 +8,7 @@ import {
   holdPublication,
   insertPublication,
   insertTarget,
+  releaseHolds,
   savePublication,
   saveSerial,
   selectPublications,
@@ -132,6 +133,8 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       expect(await holdPublication(database, "id-a", KEY, 100, 200)).toBe(true);
       expect(await holdPublication(database, "id-a", KEY, 199, 300)).toBe(false);
       expect(await holdPublication(database, "id-a", KEY, 200, 300)).toBe(true);
+      await releaseHolds(database.kysely);
+      expect(await holdPublication(database, "id-a", KEY, 201, 300)).toBe(true);
       await savePublication(database.kysely, "id-a", KEY, {
         state: "waiting",
         attempt: 1,

@@ -201,6 +201,11 @@ export async function holdPublication(
   return done.numUpdatedRows > 0n;
 }
 
+/** What a server that is no more held. Only for one that knows that it is alone. */
+export async function releaseHolds(queries: Queries): Promise<void> {
+  await queries.updateTable("dns_published").set({ held_until: 0 }).where("held_until", ">", 0).execute();
+}
+
 /** Tenants that publish names. */
 export async function selectPublishingTenants(queries: Queries): Promise<readonly Id[]> {
   const rows = await queries.selectFrom("dns_target").select("tenant_id").distinct().execute();
