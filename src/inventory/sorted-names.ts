@@ -18,10 +18,6 @@ export function after(names: readonly string[], name: string | null): number {
   return names[place] === name ? place + 1 : place;
 }
 
-export function has(names: readonly string[], name: string): boolean {
-  return names[placeOf(names, name)] === name;
-}
-
 /** The names with some more, and without others. */
 export function changedNames(
   names: readonly string[],
