@@ -143,12 +143,12 @@ describe("hosts and groups", () => {
 
   it("lose, with a warning, what our inventory has no place for", () => {
     const text =
-      '{"web": {"hosts": ["web1"]}, "_meta": {"hostvars": {"web1": {"_x": 1, ">y": 2, "z": 3}, "ghost": {}}}}';
+      '{"web": {"hosts": ["web1"]}, "_meta": {"hostvars": {"web1": {"_x": 1, ">y": 2, "_site": 4, "z": 3}, "ghost": {}}}}';
     const { rows, warnings } = readSource({ name: "x", site: "x", files: [{ path: "f", text }] });
     expect(rows.find(({ name }) => name === "web1")?.data["variables"]).toEqual({ z: 3 });
     expect(warnings.map(problemText).map((line) => line.slice(0, 60))).toEqual(
       [
-        "f:1:98: host 'ghost' has variables but is in no group: Ansible does n",
+        "f:1:110: host 'ghost' has variables but is in no group: Ansible does n",
         'f:1:68: variable "_x" of host web1 is left out: names begin with a let',
         'f:1:77: variable ">y" of host web1 is left out: names begin with a let',
       ].map((line) => line.slice(0, 60)),

@@ -9,6 +9,9 @@ const MOST_PROBLEMS = 100;
 /** Plain names only: a sign in front, or a class behind, would mean something among our variables. */
 const VARIABLE = /^[a-zA-Z0-9][a-zA-Z0-9_-]*$/;
 
+/** Variables that an export of ours gave each host: they are not the source's. */
+const BUILT_IN = /^_(addresses|blueprint|foundation|fqdn|hostname|id|name|site)$/;
+
 /** Gathers what a reader finds: rows by kind and name, problems, warnings. */
 export class Rows {
   readonly #rows = new Map<string, ImportRow>();
@@ -61,7 +64,7 @@ export class Rows {
     const kept: [string, JsonObject[string]][] = [];
     for (const name of names) {
       if (VARIABLE.test(name)) kept.push([name, values[name]!]);
-      else
+      else if (!BUILT_IN.test(name))
         this.warn(
           `variable ${JSON.stringify(name.slice(0, 60))} of ${of} is left out: names begin with a letter or a digit and go on with letters, digits, _ and -`,
           where(name),

@@ -31,7 +31,7 @@ export function importText(plan: ImportPlan, warnings: readonly Problem[]): stri
   });
   const changes = shown.flatMap((one) => one.changes);
   const width = Math.max(0, ...changes.map(({ kind }) => kind.length));
-  const nameWidth = Math.min(40, Math.max(0, ...changes.map(({ name }) => name.length)));
+  const nameWidth = Math.min(60, Math.max(0, ...changes.map(({ name }) => name.length)));
   const lines = shown.flatMap((one) => [
     ...one.changes.flatMap((change) => changeLines(change, width, nameWidth)),
     ...(one.more === undefined ? [] : [one.more]),
