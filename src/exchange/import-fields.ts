@@ -68,8 +68,8 @@ export function compareRow(said: ImportFields, applied: JsonObject, row: JsonObj
     const from = fieldOf(memberOf, path);
     const before = Object.hasOwn(applied, path) ? applied[path] : undefined;
     const touched = !sameJson(before, from);
-    // Said to be nothing before, and not said now.
-    if (to === undefined && from === null && before === null) return;
+    // A member that was said to be nothing, and is not said now. In a map it would be there.
+    if (to === undefined && from === null && before === null && !path.includes(".")) return;
     if (sameJson(to, from)) {
       if (touched) adopted.push(fieldChange(path, from, to));
     } else (touched ? conflicts : changes).push(fieldChange(path, from, to));
