@@ -37,6 +37,15 @@ test("a zip holds the files with their modes", async () => {
   expect(read()).toEqual(EXPECTED);
 });
 
+test("a zip holds files from before its first year, and more than 65,535 of them", async () => {
+  const many = Array.from({ length: 66_000 }, (_, index) => ({ path: `f/${index}`, mode: 0o644, content: "" }));
+  await pipeline(zipOf(many, new Date(0)), createWriteStream(join(folder, "b.zip")));
+  const program =
+    "import zipfile; z = zipfile.ZipFile('b.zip'); print(len(z.namelist()), z.testzip(), z.infolist()[-1].date_time[0])";
+  const { stdout } = await run("python3", ["-c", program], { cwd: folder });
+  expect(stdout).toBe("66000 None 1980\n");
+});
+
 test("what goes wrong while it is made ends it", async () => {
   function* failing(): Generator<BundleEntry> {
     yield ENTRIES[0]!;

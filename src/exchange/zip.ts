@@ -109,6 +109,8 @@ function timeOf(date: Date): number {
   return (date.getHours() << 11) | (date.getMinutes() << 5) | (date.getSeconds() >> 1);
 }
 
+/** Its first year is 1980, its last 2107. */
 function dateOf(date: Date): number {
-  return ((date.getFullYear() - 1980) << 9) | ((date.getMonth() + 1) << 5) | date.getDate();
+  const year = Math.min(Math.max(date.getFullYear(), 1980), 2107);
+  return ((year - 1980) << 9) | ((date.getMonth() + 1) << 5) | date.getDate();
 }
