@@ -195,6 +195,30 @@ describe("a list", () => {
     expect(names(await call("GET", "/v1/sites?parent="))).toEqual(["far", "region"]);
   });
 
+  it("finds interfaces by the site of their owner, and foundations by their variables", async () => {
+    await make("blueprints", {
+      name: "machine",
+      builds: "foundation",
+      variables: { cores: 4 },
+      scripts: { create: "pass" },
+    });
+    await make(
+      "foundations",
+      { name: "f1", site: "far", type: "docker", blueprint: "machine" },
+      { name: "f2", site: "lab", type: "docker", blueprint: "machine", variables: { cores: 8 } },
+    );
+    await make("interfaces", { foundation: "f1", device: "eth0" }, { structure: "host-01", device: "eth0" });
+    expect(names(await call("GET", "/v1/interfaces?site=region"))).toEqual(["host-01/eth0"]);
+    expect(names(await call("GET", "/v1/foundations?vars=cores:4"))).toEqual(["f1"]);
+    expect(names(await call("GET", "/v1/foundations?blueprint=machine&sort=-site"))).toEqual(["f2", "f1"]);
+    const { body } = await call("GET", "/v1/structures/host-02?explain=true");
+    expect(body["resolved"]).toMatchObject({
+      explain: { number: { value: 2, from: [{ kind: "structure", name: "host-02" }] } },
+    });
+    const group = await call("GET", "/v1/groups/default/web?explain=true");
+    expect(group.body["resolved"]).toMatchObject({ values: {} });
+  });
+
   it("says which filter, member or name there is not", async () => {
     for (const [url, text] of [
       ["/v1/sites?role=x", "a list of sites has no filter 'role'"],
