@@ -9,6 +9,7 @@ import { bundleFiles, dynamicInventory } from "../src/exchange/ansible-render.ts
 import { loadSource } from "../src/exchange/import-files.ts";
 import { openImportBench, type ImportBench } from "../src/exchange/testing/imports.ts";
 import type { Json, JsonObject } from "../src/kernel/json.ts";
+import { postgresUrl } from "./support/databases.ts";
 import { ROOT } from "./support/gantry.ts";
 import { describeReal } from "./support/real.ts";
 
@@ -176,5 +177,21 @@ describeReal("ansible", "import and Ansible", () => {
     const path = join(folder, "broken.yml");
     writeFileSync(path, "all:\n  hosts: [a, b\n");
     await expect(loadSource(path, "ansible")).rejects.toMatchObject({ code: "ansible_failed" });
+  });
+});
+
+describeReal("postgresql", "import on PostgreSQL", () => {
+  it("compares what it wrote as it does on SQLite", async () => {
+    const bench = await openImportBench(await postgresUrl());
+    try {
+      const netbox = await loadSource(join(FIXTURES, "netbox"));
+      const table = await loadSource(join(FIXTURES, "machines.csv"));
+      expect((await bench.apply(netbox)).counts.create).toBeGreaterThan(10);
+      expect((await bench.apply(table)).counts.create).toBe(10);
+      expect((await bench.plan(netbox)).empty).toBe(true);
+      expect((await bench.plan(table)).empty).toBe(true);
+    } finally {
+      await bench.close();
+    }
   });
 });
