@@ -11,7 +11,7 @@ import {
 import type { Json } from "../kernel/json.ts";
 import type { Layer } from "../variables/index.ts";
 import { graphOf, precedence, type Graph, type Node } from "./ansible-groups.ts";
-import { createReader, fold, type Said } from "./ansible-values.ts";
+import { createReader, type Said, valueOf } from "./ansible-values.ts";
 
 /** The layers of structures, those that many share worked out once for all of them. Pure. */
 export interface Layering {
@@ -31,14 +31,16 @@ export interface Shared {
   readonly nodes: readonly Node[];
   /** Those among them that name the hosts themselves. */
   readonly direct: readonly Node[];
-  /** No layer has operators. */
-  readonly plain: boolean;
-  /** Without a closer look: what Ansible makes of the groups is what we make of the layers. */
-  readonly exact: boolean;
-  /** Whether a layer gives this name a value; only asked where `plain`, and exact there. */
-  has(name: string): boolean;
-  /** What the layers give. Errors: `variable_type_conflict`. */
-  resolved(): ReturnType<typeof fold>;
+  /** Names of which a layer says something by an operator or for a class. */
+  readonly special: readonly string[];
+  /** Ansible puts the groups one on top of the other as we do the layers: where there is nothing special, it makes the same of them. */
+  readonly inOrder: boolean;
+  /** Every name that a layer, ours or Ansible's, has a say in. */
+  names(): ReadonlySet<string>;
+  /** What the layers give; undefined where the name is not there. Errors: `variable_type_conflict`. */
+  value(name: string): Json | undefined;
+  /** The last layer that has a say in the name. */
+  last(name: string): Layer | undefined;
 }
 
 export function createLayering(world: World, options: ResolverOptions & { readonly builtIn: boolean }): Layering {
@@ -65,25 +67,33 @@ export function createLayering(world: World, options: ResolverOptions & { readon
       ...order.effective(structure.groups).map((name) => graph.group(name)),
     ];
     const said = layers.map(reader);
-    const plain = said.every((one) => one.plain);
     const theirs = nodes.flatMap((node) => node.layers).filter(isSaid);
     const ours = layers.filter(isSaid);
-    const exact =
-      plain &&
-      nodes.every((node) => node.holds || !node.layers.some(isSaid)) &&
-      !said.some((one) => Object.hasOwn(one.values, NEVER_AT_GROUPS)) &&
-      theirs.length === ours.length &&
-      theirs.every((layer, index) => layer === ours[index]);
-    let resolved: ReturnType<typeof fold> | undefined;
+    const special = new Set(said.flatMap((one) => (one.special.size === 0 ? [] : [...one.special.keys()])));
+    const worked = new Map<string, Json | undefined>();
+    let names: ReadonlySet<string> | undefined;
     return {
       nodes,
       direct: directOf(structure, nodes, derived),
-      plain,
-      exact,
-      has: (name) =>
-        resolved === undefined ? said.some((one) => one.names.includes(name)) : resolved.values.has(name),
-      resolved: () => (resolved ??= fold(layers, reader, classesOf(structure))),
+      special: [...special],
+      inOrder:
+        nodes.every((node) => node.holds || !node.layers.some(isSaid)) &&
+        !said.some((one) => one.plain.has(NEVER_AT_GROUPS)) &&
+        theirs.length === ours.length &&
+        theirs.every((layer, index) => layer === ours[index]),
+      names: () =>
+        (names ??= new Set([...said, ...nodes.flatMap((node) => node.layers).map(reader)].flatMap((one) => one.names))),
+      value(name) {
+        if (!special.has(name)) return said.findLast((one) => one.plain.has(name))?.plain.get(name);
+        if (!worked.has(name)) worked.set(name, valueOf(name, undefined, layers, reader, classesOf(structure)));
+        return worked.get(name);
+      },
+      last: (name) => layers.findLast((_layer, index) => saysOf(said[index]!, name)),
     };
+  }
+
+  function saysOf({ plain, special }: Said, name: string): boolean {
+    return plain.has(name) || special.has(name);
   }
 
   function isSaid(layer: Layer): boolean {
@@ -126,10 +136,10 @@ export function createLayering(world: World, options: ResolverOptions & { readon
       if (before !== undefined) return before;
       const found = new Map<string, Json>();
       for (const layer of node.holds ? node.layers : []) {
-        const { names, entries } = reader(layer);
+        const { plain, special } = reader(layer);
         // What is changed by an operator is not simply a value.
-        for (const name of names) found.delete(name);
-        for (const [name, value] of entries) found.set(name, value);
+        for (const name of special.keys()) found.delete(name);
+        for (const [name, value] of plain) found.set(name, value);
       }
       literals.set(node, found);
       return found;

@@ -1,15 +1,14 @@
-import { parseKey, resolve, type Layer } from "../variables/index.ts";
+import { extendValues, parseKey, type Layer } from "../variables/index.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 
 /** What layers say and what becomes of it: quickly where no operator is involved, by the one rule of `variables` elsewhere. Pure. */
 
 /** What one layer says. */
 export interface Said {
-  readonly values: JsonObject;
   /** Names without operator and class, and their values. */
-  readonly entries: readonly (readonly [string, Json])[];
-  /** Only such names. */
-  readonly plain: boolean;
+  readonly plain: ReadonlyMap<string, Json>;
+  /** The other names, each with all that is said of it. */
+  readonly special: ReadonlyMap<string, JsonObject>;
   /** Every name it has a say in. */
   readonly names: readonly string[];
 }
@@ -38,51 +37,39 @@ export function isPlain(values: JsonObject): boolean {
 
 function read(values: JsonObject): Said {
   const entries = Object.entries(values);
-  if (isPlain(values)) return { values, entries, plain: true, names: entries.map(([key]) => key) };
-  const keys = entries.map(([key, value]) => ({ key: parseKey(key, true), value }));
-  const counts = new Map<string, number>();
-  for (const { key } of keys) if (key !== undefined) counts.set(key.name, (counts.get(key.name) ?? 0) + 1);
-  return {
-    values,
-    entries: keys.flatMap(({ key, value }) =>
-      key?.operator === "set" && key.class === undefined && counts.get(key.name) === 1
-        ? [[key.name, value] as const]
-        : [],
-    ),
-    plain: false,
-    names: [...counts.keys()],
-  };
+  if (isPlain(values)) return { plain: new Map(entries), special: new Map(), names: entries.map(([name]) => name) };
+  const of = new Map<string, Record<string, Json>>();
+  for (const [text, value] of entries) {
+    // What is no key is not kept; names that come in are checked.
+    const name = parseKey(text, true)?.name;
+    if (name !== undefined) of.set(name, { ...of.get(name), [text]: value });
+  }
+  const plain = new Map<string, Json>();
+  const special = new Map<string, JsonObject>();
+  for (const [name, said] of of) {
+    const value = said[name];
+    if (value !== undefined && Object.keys(said).length === 1) plain.set(name, value);
+    else special.set(name, said);
+  }
+  return { plain, special, names: [...of.keys()] };
 }
 
-/** What layers give one on top of the other, and which layer had the last say in each. `classes`: as in `resolve`. */
-export function fold(
+/** What layers give to one name, one on top of the other. Errors: as `resolve`. */
+export function valueOf(
+  name: string,
+  before: Json | undefined,
   layers: readonly Layer[],
   reader: (layer: Layer) => Said,
   classes: readonly string[],
-): { readonly values: Map<string, Json>; readonly last: Map<string, Layer> } {
-  const values = new Map<string, Json>();
-  const last = new Map<string, Layer>();
+): Json | undefined {
+  const values = new Map([[name, before]]);
   for (const layer of layers) {
-    const said = reader(layer);
-    if (said.plain) for (const [name, value] of said.entries) values.set(name, value);
-    else overlay(values, layer, said, classes);
-    for (const name of said.names) if (values.has(name)) last.set(name, layer);
+    const { plain, special } = reader(layer);
+    const said = special.get(name);
+    if (said !== undefined) extendValues(values, [{ source: layer.source, values: said }], classes);
+    else if (plain.has(name)) values.set(name, plain.get(name));
   }
-  for (const name of last.keys()) if (!values.has(name)) last.delete(name);
-  return { values, last };
-}
-
-/** Puts what a layer says over values. Throws as `resolve` does. */
-export function overlay(values: Map<string, Json>, layer: Layer, said: Said, classes: readonly string[]): void {
-  const concerned = said.names.filter((name) => values.has(name));
-  const base = Object.fromEntries(concerned.map((name) => [name, values.get(name)!]));
-  const under: Layer = { source: { kind: "built_in", name: "before" }, values: base };
-  const after = resolve([under, layer], { classes }).values;
-  for (const name of said.names) {
-    const value = Object.hasOwn(after, name) ? after[name] : undefined;
-    if (value === undefined) values.delete(name);
-    else values.set(name, value);
-  }
+  return values.get(name);
 }
 
 /** Whether two values are the same for Ansible. */

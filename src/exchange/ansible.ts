@@ -1,11 +1,12 @@
 import type { ResolverOptions, StructureData, World } from "../inventory/index.ts";
+import type { Layer } from "../variables/index.ts";
 import { canonicalJson, type Json, type JsonObject } from "../kernel/json.ts";
 import { createFileCollector, type FileCollector } from "./ansible-files.ts";
 import { ALL, precedence, type Node } from "./ansible-groups.ts";
 import { createLayering, NEVER_AT_GROUPS, type Shared } from "./ansible-layers.ts";
 import type { AnsibleGroup, AnsibleHost, AnsibleInventory } from "./ansible-model.ts";
 import { compareNames } from "./ansible-names.ts";
-import { isPlain, overlay, same } from "./ansible-values.ts";
+import { isPlain, same, valueOf } from "./ansible-values.ts";
 
 /**
  * Plans an Ansible inventory whose every host resolves to what our own rule gives it. Variables stay at the groups they are said at,
@@ -25,6 +26,8 @@ export interface PlannerOptions extends ResolverOptions {
   /** Where there is nowhere to put files, values that are files stay as they are written. */
   readonly keepFiles?: boolean;
 }
+
+const NOTHING: ReadonlySet<string> = new Set();
 
 /** Said for a host by any of these, Ansible knows where to reach it. */
 const REACHED_BY = ["ansible_host", "ansible_ssh_host", "management_address", "container_address"];
@@ -50,10 +53,8 @@ export function createAnsiblePlanner(world: World, options: PlannerOptions): Ans
     const own = layering.ownLayers(structure);
     if (own.every(({ values }) => isPlain(values ?? {}))) return undefined;
     const names = new Set(own.flatMap((layer) => reader(layer).names));
-    const before = shared.resolved().values;
-    const values = new Map([...names].flatMap((name) => (before.has(name) ? [[name, before.get(name)!]] : [])));
-    for (const layer of own) overlay(values, layer, reader(layer), layering.classesOf(structure));
-    return new Map([...names].map((name) => [name, values.get(name)]));
+    const classes = layering.classesOf(structure);
+    return new Map([...names].map((name) => [name, valueOf(name, shared.value(name), own, reader, classes)]));
   }
 
   function hostVariables({ structure, shared, settled }: Host, overrides: JsonObject): JsonObject {
@@ -67,7 +68,10 @@ export function createAnsiblePlanner(world: World, options: PlannerOptions): Ans
       }
     }
     const address = structure.managementAddress ?? structure.addresses[0]?.address;
-    if (address !== undefined && !REACHED_BY.some((name) => Object.hasOwn(own, name) || shared.has(name)))
+    if (
+      address !== undefined &&
+      !REACHED_BY.some((name) => Object.hasOwn(own, name) || shared.value(name) !== undefined)
+    )
       own["ansible_host"] = address;
     return own;
   }
@@ -109,38 +113,26 @@ export function createAnsiblePlanner(world: World, options: PlannerOptions): Ans
       if (known === undefined) banned.set(node, new Set([name]));
       else known.add(name);
     }
-    function banAll(shared: Shared, isThere: (name: string) => boolean, only?: Iterable<string>): void {
-      for (const node of shared.nodes) {
-        for (const layer of node.layers)
-          for (const name of only ?? reader(layer).names) if (!isThere(name)) ban(node, name);
-      }
-    }
     const votes = new Map<Node, Map<string, Map<string, { readonly value: Json; count: number }>>>();
     for (const [shared, count] of shareds) {
-      if (shared.plain) {
-        // Everybody has everything, but where the order or the membership differs.
-        if (!shared.exact) banAll(shared, (name) => shared.has(name));
-        continue;
-      }
-      const { values, last } = shared.resolved();
-      banAll(shared, (name) => values.has(name));
-      for (const node of shared.nodes) {
-        if (!node.holds) continue;
-        const literal = layering.literals(node);
-        for (const layer of node.layers) {
-          if (reader(layer).plain) continue;
-          for (const name of reader(layer).names) {
-            if (literal.has(name) || last.get(name) !== layer) continue;
-            vote(node, name, values.get(name)!, count);
-          }
-        }
+      for (const name of namesInQuestion(shared)) {
+        const value = shared.value(name);
+        if (value === undefined) banAll(shared, name);
+        else if (shared.special.includes(name)) voteFor(shared, name, value, count);
       }
     }
-    for (const { shared, settled } of hosts) {
-      if (settled === undefined) continue;
-      const gone = [...settled].flatMap(([name, value]) => (value === undefined ? [name] : []));
-      if (gone.length > 0) banAll(shared, () => false, gone);
+    /** Ansible gives to all of a group what the group says: it must not say what these hosts do not have. */
+    function banAll(shared: Shared, name: string): void {
+      for (const node of shared.nodes) if (node.layers.some((layer) => speaksOf(layer, name))) ban(node, name);
     }
+    /** What is made by operators stands at the group that has the last say, in the form that most of its hosts have. */
+    function voteFor(shared: Shared, name: string, value: Json, count: number): void {
+      const last = shared.last(name);
+      const node = shared.nodes.find((one) => one.holds && one.layers.some((layer) => layer === last));
+      if (node !== undefined && !layering.literals(node).has(name)) vote(node, name, value, count);
+    }
+    for (const { shared, settled } of hosts)
+      for (const [name, value] of settled ?? []) if (value === undefined) banAll(shared, name);
     function vote(node: Node, name: string, value: Json, count: number): void {
       const ofNode = votes.get(node) ?? new Map();
       votes.set(node, ofNode);
@@ -154,7 +146,7 @@ export function createAnsiblePlanner(world: World, options: PlannerOptions): Ans
 
     const known = new Map<Node, ReadonlyMap<string, Json>>();
     return {
-      isBanned: (node) => banned.has(node),
+      banned: (node) => banned.get(node) ?? NOTHING,
       variables(node) {
         const before = known.get(node);
         if (before !== undefined) return before;
@@ -171,13 +163,27 @@ export function createAnsiblePlanner(world: World, options: PlannerOptions): Ans
     };
   }
 
+  /** Names for which Ansible may make something else of the groups than we do. */
+  function namesInQuestion(shared: Shared): Iterable<string> {
+    return shared.inOrder ? shared.special : shared.names();
+  }
+
+  function speaksOf(layer: Layer, name: string): boolean {
+    const { plain, special } = reader(layer);
+    return plain.has(name) || special.has(name);
+  }
+
   /** What the hosts with these groups resolve differently by Ansible's rule. */
   function overridesOf(shared: Shared, placement: Placement): JsonObject {
-    if (shared.exact && !shared.nodes.some((node) => placement.isBanned(node))) return {};
-    const theirs = new Map<string, Json>();
-    for (const node of shared.nodes) for (const [name, value] of placement.variables(node)) theirs.set(name, value);
+    const names = new Set(namesInQuestion(shared));
+    for (const node of shared.nodes) for (const name of placement.banned(node)) names.add(name);
     const differing: Record<string, Json> = {};
-    for (const [name, value] of shared.resolved().values) if (!same(theirs.get(name), value)) differing[name] = value;
+    for (const name of names) {
+      const value = shared.value(name);
+      const theirs = shared.nodes.findLast((node) => placement.variables(node).has(name));
+      const found = theirs === undefined ? undefined : placement.variables(theirs).get(name);
+      if (value !== undefined && !same(found, value)) differing[name] = value;
+    }
     return differing;
   }
 
@@ -224,7 +230,7 @@ export function createAnsiblePlanner(world: World, options: PlannerOptions): Ans
 }
 
 interface Placement {
-  /** Whether anything it says is left out. */
-  isBanned(node: Node): boolean;
+  /** What it must not say. */
+  banned(node: Node): ReadonlySet<string>;
   variables(node: Node): ReadonlyMap<string, Json>;
 }
