@@ -389,6 +389,17 @@ readonly exact: boolean;
 };
 readonly foundationTypes: readonly (string)[];
 readonly foundationBlueprints: readonly (string)[];
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
 readonly id: string;
 /** `design:NAME`, `import:NAME` or `person` */
 readonly managedBy: string;
@@ -429,6 +440,17 @@ readonly exact: boolean;
 } | undefined;
 readonly foundationTypes?: readonly (string)[] | undefined;
 readonly foundationBlueprints?: readonly (string)[] | undefined;
+readonly labels?: {
+readonly [name: string]: string;
+} | undefined;
+readonly assets?: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url?: string | null | undefined;
+})[] | undefined;
+readonly fields?: {
+readonly [name: string]: unknown;
+} | undefined;
 }
 export interface Foundation {
 readonly name: string;
@@ -1152,6 +1174,17 @@ readonly exact: boolean;
 };
 readonly foundationTypes: readonly (string)[];
 readonly foundationBlueprints: readonly (string)[];
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
 readonly id: string;
 /** `design:NAME`, `import:NAME` or `person` */
 readonly managedBy: string;

@@ -1,8 +1,9 @@
 import type { Blueprint } from "../blueprints/index.ts";
-import { isMade } from "../inventory/index.ts";
+import { isMade, UNDESCRIBED } from "../inventory/index.ts";
 import type {
   BuildRecord,
   Buildable,
+  Described,
   InventoryRows,
   InventoryWrites,
   Managed,
@@ -32,7 +33,7 @@ export function writesOf(planned: Planned, snapshot: Snapshot, context: ApplyCon
     links: writeRecords(planned.links, snapshot.links, owner, context),
     addressBlocks: writeRecords(planned.addressBlocks, snapshot.addressBlocks, owner, context),
     groups: writeRecords(planned.groups, snapshot.groups, owner, context),
-    blueprints: writeRecords(planned.blueprints, snapshot.blueprints, owner, context, textsMoved),
+    blueprints: described(writeRecords(planned.blueprints, snapshot.blueprints, owner, context, textsMoved)),
     foundations: writeBuilt(planned.foundations, snapshot.foundations, owner, context),
     structures: writeBuilt(planned.structures, snapshot.structures, owner, context),
     interfaces: writeRecords(planned.interfaces, snapshot.interfaces, owner, context),
@@ -85,6 +86,12 @@ function writeRecords<Data extends object>(
     }
   }
   return written;
+}
+
+/** Documents say no labels of a blueprint: those of its row stay, and a new one has none. */
+function described<Row extends object>({ insert, update }: Written<Row>): Written<Row & Described> {
+  const whole = (row: Row): Row & Described => ({ ...UNDESCRIBED, ...row });
+  return { insert: insert.map(whole), update: update.map(whole) };
 }
 
 type BuiltRow<Data, Record extends BuildRecord> = Data & Managed & Buildable<Record>;

@@ -233,6 +233,7 @@ export const BLUEPRINT_SCHEMA = z.strictObject({
   templates: z.record(named(templateNameProblem), sourceText).default({}),
   foundationTypes: z.array(named(nameProblem)).max(1000).default([]),
   foundationBlueprints: z.array(reference).max(1000).default([]),
+  ...described,
 });
 
 export const FOUNDATION_SCHEMA = z.strictObject({

@@ -194,7 +194,7 @@ export type Interface = InterfaceData & Managed;
 export type Zone = ZoneData & Managed;
 export type FieldSchema = FieldSchemaData & Managed;
 export type AddressBlock = AddressBlockData & Managed;
-export type BlueprintRow = Blueprint & Managed;
+export type BlueprintRow = Blueprint & Described & Managed;
 export type Foundation = FoundationData & Managed & Buildable<FoundationBuild>;
 export type Structure = StructureData & Managed & Buildable<StructureBuild>;
 

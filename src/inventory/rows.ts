@@ -182,6 +182,7 @@ export const BLUEPRINT: RowKind<BlueprintRow> = {
   table: "blueprint",
   members: {
     ...MANAGED,
+    ...DESCRIBED,
     builds: "plain",
     description: "plain",
     parents: "json",

@@ -115,7 +115,7 @@ interface AddressBlockColumns extends ManagedColumns, DescribedColumns {
   description: string;
 }
 
-interface BlueprintColumns extends ManagedColumns {
+interface BlueprintColumns extends ManagedColumns, DescribedColumns {
   builds: "foundation" | "structure";
   description: string;
   parents: string;
@@ -206,6 +206,14 @@ declare module "../platform/database/tables.ts" {
 export const inventoryMigrations: readonly Migration[] = [
   { name: "1101_inventory", statements: tables },
   variableIndexMigration,
+  {
+    name: "1106_blueprint_described",
+    statements: ({ json }) => [
+      `ALTER TABLE blueprint ADD COLUMN labels ${json} NOT NULL DEFAULT '{}'`,
+      `ALTER TABLE blueprint ADD COLUMN assets ${json} NOT NULL DEFAULT '[]'`,
+      `ALTER TABLE blueprint ADD COLUMN fields ${json} NOT NULL DEFAULT '{}'`,
+    ],
+  },
   idempotencyMigration,
   membersMigration,
 ];

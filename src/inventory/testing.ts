@@ -87,6 +87,7 @@ export function blueprint(name: string, change: Partial<BlueprintRow> = {}): Blu
     templates: {},
     foundationTypes: [],
     foundationBlueprints: [],
+    ...UNDESCRIBED,
     ...managed(),
     ...change,
   };
