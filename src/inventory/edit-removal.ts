@@ -72,9 +72,12 @@ export function planRemovals(
 }
 
 function takeOut(draft: Draft, kind: OwnedKind, row: AnyRow, index: number, context: EditContext): void {
+  const touched = draft.touched(kind).get(row.name);
+  // What other edits of the request did to it counts for nothing: it goes as it is stored, and what they made goes without a trace.
+  const stored = touched === undefined ? row : touched.before;
   const stays = WAITS.includes(kind) || (ownedRule(kind).built && isThere(row as AnyRow & Buildable));
-  if (!stays) draft.remove(kind, row.name, index);
-  else if (row.wanted === "built") draft.put(kind, { ...row, wanted: "absent", updatedAt: context.now }, index);
+  if (stored === undefined || !stays) draft.remove(kind, row.name, index);
+  else if (stored.wanted === "built") draft.put(kind, { ...stored, wanted: "absent", updatedAt: context.now }, index);
 }
 
 /** Something was made of it, or a job is at work on it. */

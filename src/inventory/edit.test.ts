@@ -127,6 +127,18 @@ describe("a deletion", () => {
     expect(messages(both)).toEqual([]);
   });
 
+  it("goes as it is stored, whatever other edits of the request do to it", () => {
+    const made = plan(world, [create("site", { name: "new", parent: "nowhere" }), remove("site", "new")]);
+    expect([messages(made), made.writes.insert.sites, made.writes.update.sites, made.removals]).toEqual([
+      [],
+      [],
+      [],
+      [],
+    ]);
+    const moved = plan(world, [merge("site", "far", { parent: "nowhere" }), remove("site", "far")], true);
+    expect(moved.writes.update.sites).toMatchObject([{ name: "far", parent: null, wanted: "absent" }]);
+  });
+
   it("lets included groups dangle", () => {
     const snapshot = { ...world, structures: named() as Snapshot["structures"] };
     expect(messages(plan(snapshot, [remove("group", "web")]))).toEqual([]);
