@@ -22,6 +22,8 @@ export interface Node {
 }
 
 export interface Graph {
+  /** Where a group stands in Ansible's order of precedence: the later one wins. */
+  place(node: Node): number;
   /** The first layer of everything. */
   readonly tenant: Layer;
   /** The layer of one of our groups. */
@@ -30,7 +32,7 @@ export interface Graph {
   /** The group made for a blueprint or a site; undefined when it has no variables. */
   blueprint(name: string): Node | undefined;
   site(name: string): Node | undefined;
-  /** The groups a host is in that is named in these, with all above them, in Ansible's order of precedence: `all` first. */
+  /** The groups a host is in that is named in these, with all above them, in no order. */
   above(names: readonly string[]): readonly Node[];
 }
 
@@ -91,17 +93,15 @@ export function graphOf(world: World): Graph {
   }
 
   const { blueprints, sites } = derivedNodes(world, nodes);
-  const known = new Map<string, readonly Node[]>();
+  const order = new Map([...nodes.values()].sort(precedence).map((node, index) => [node, index]));
   return {
     nodes,
+    place: (node) => order.get(node)!,
     tenant,
     group: (name) => nodes.get(name)!.layers.at(-1)!,
     blueprint: (name) => blueprints.get(name),
     site: (name) => sites.get(name),
     above(names) {
-      const key = names.join("\0");
-      const before = known.get(key);
-      if (before !== undefined) return before;
       const found = new Set<string>();
       const waiting = [...names];
       for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
@@ -110,9 +110,7 @@ export function graphOf(world: World): Graph {
         waiting.push(...(parents.get(name) ?? []));
       }
       found.add(ALL);
-      const sorted = [...found].map((name) => nodes.get(name)!).sort(precedence);
-      known.set(key, sorted);
-      return sorted;
+      return [...found].map((name) => nodes.get(name)!);
     },
   };
 }

@@ -10,7 +10,7 @@ import {
 } from "../inventory/index.ts";
 import type { Json } from "../kernel/json.ts";
 import type { Layer } from "../variables/index.ts";
-import { graphOf, precedence, type Graph, type Node } from "./ansible-groups.ts";
+import { graphOf, type Graph, type Node } from "./ansible-groups.ts";
 import { createReader, type Said, valueOf } from "./ansible-values.ts";
 
 /** The layers of structures, those that many share worked out once for all of them. Pure. */
@@ -60,7 +60,7 @@ export function createLayering(world: World, options: ResolverOptions & { readon
       ...lineageOf(world, structure).map(({ name }) => graph.blueprint(name)),
       ...siteChain(world, structure.site).map((name) => graph.site(name)),
     ].filter((node) => node !== undefined);
-    const nodes = [...graph.above(structure.groups), ...derived].sort(precedence);
+    const nodes = [...graph.above(structure.groups), ...derived].sort((a, b) => graph.place(a) - graph.place(b));
     const layers = [
       graph.tenant,
       ...derived.flatMap((node) => node.layers),

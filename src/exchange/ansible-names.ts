@@ -33,9 +33,15 @@ export function freeGroupName(kind: string, name: string, taken: Set<string>): s
 
 /** As Python and both databases sort names: by code point. */
 export function compareNames(a: string, b: string): number {
-  if (a === b) return 0;
-  const [one, other] = [[...a], [...b]];
-  const at = one.findIndex((character, index) => character !== other[index]);
-  if (at < 0) return -1;
-  return (one[at]?.codePointAt(0) ?? -1) - (other[at]?.codePointAt(0) ?? -1);
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at += 1) {
+    const [one, other] = [a.charCodeAt(at), b.charCodeAt(at)];
+    if (one !== other) return rank(one) - rank(other);
+  }
+  return a.length - b.length;
+}
+
+/** Halves of characters beyond the first 65,536 come after all others. */
+function rank(unit: number): number {
+  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
 }

@@ -39,6 +39,7 @@ export function createAnsiblePlanner(world: World, options: PlannerOptions): Ans
   interface Host {
     readonly structure: StructureData;
     readonly shared: Shared;
+    readonly own: readonly Layer[];
     /** Where operators are involved: what becomes of the names that its own layers speak of. Undefined: the name is not there. */
     readonly settled: ReadonlyMap<string, Json | undefined> | undefined;
   }
@@ -46,21 +47,21 @@ export function createAnsiblePlanner(world: World, options: PlannerOptions): Ans
   function hostOf(name: string): Host {
     const structure = world.structures.get(name)!;
     const shared = layering.sharedOf(structure);
-    return { structure, shared, settled: settledOf(structure, shared) };
+    const own = layering.ownLayers(structure);
+    return { structure, shared, own, settled: settledOf(structure, shared, own) };
   }
 
-  function settledOf(structure: StructureData, shared: Shared): Host["settled"] {
-    const own = layering.ownLayers(structure);
+  function settledOf(structure: StructureData, shared: Shared, own: readonly Layer[]): Host["settled"] {
     if (own.every(({ values }) => isPlain(values ?? {}))) return undefined;
     const names = new Set(own.flatMap((layer) => reader(layer).names));
     const classes = layering.classesOf(structure);
     return new Map([...names].map((name) => [name, valueOf(name, shared.value(name), own, reader, classes)]));
   }
 
-  function hostVariables({ structure, shared, settled }: Host, overrides: JsonObject): JsonObject {
+  function hostVariables({ structure, shared, own: layers, settled }: Host, overrides: JsonObject): JsonObject {
     const own: Record<string, Json> = { ...overrides };
     if (settled === undefined) {
-      for (const layer of layering.ownLayers(structure)) Object.assign(own, layer.values);
+      for (const layer of layers) Object.assign(own, layer.values);
     } else {
       for (const [name, value] of settled) {
         if (value === undefined) delete own[name];
@@ -68,12 +69,19 @@ export function createAnsiblePlanner(world: World, options: PlannerOptions): Ans
       }
     }
     const address = structure.managementAddress ?? structure.addresses[0]?.address;
-    if (
-      address !== undefined &&
-      !REACHED_BY.some((name) => Object.hasOwn(own, name) || shared.value(name) !== undefined)
-    )
-      own["ansible_host"] = address;
+    if (address !== undefined && !isReached(own, shared)) own["ansible_host"] = address;
     return own;
+  }
+
+  /** Whether the variables of groups say anything about it at all. */
+  const reached = REACHED_BY.filter((name) =>
+    [...graph.nodes.values()].some((node) => node.layers.some((layer) => speaksOf(layer, name))),
+  );
+
+  function isReached(own: JsonObject, shared: Shared): boolean {
+    return (
+      REACHED_BY.some((name) => Object.hasOwn(own, name)) || reached.some((name) => shared.value(name) !== undefined)
+    );
   }
 
   return {
