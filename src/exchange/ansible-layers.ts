@@ -69,13 +69,15 @@ export function createLayering(world: World, options: ResolverOptions & { readon
     const said = layers.map(reader);
     const theirs = nodes.flatMap((node) => node.layers).filter(isSaid);
     const ours = layers.filter(isSaid);
-    const special = new Set(said.flatMap((one) => (one.special.size === 0 ? [] : [...one.special.keys()])));
-    const worked = new Map<string, Json | undefined>();
+    const special: string[] = [];
+    for (const one of said)
+      if (one.special.size > 0) for (const name of one.special.keys()) if (!special.includes(name)) special.push(name);
+    let worked: Map<string, Json | undefined> | undefined;
     let names: ReadonlySet<string> | undefined;
     return {
       nodes,
       direct: directOf(structure, nodes, derived),
-      special: [...special],
+      special,
       inOrder:
         nodes.every((node) => node.holds || !node.layers.some(isSaid)) &&
         !said.some((one) => one.plain.has(NEVER_AT_GROUPS)) &&
@@ -84,7 +86,8 @@ export function createLayering(world: World, options: ResolverOptions & { readon
       names: () =>
         (names ??= new Set([...said, ...nodes.flatMap((node) => node.layers).map(reader)].flatMap((one) => one.names))),
       value(name) {
-        if (!special.has(name)) return said.findLast((one) => one.plain.has(name))?.plain.get(name);
+        if (!special.includes(name)) return said.findLast((one) => one.plain.has(name))?.plain.get(name);
+        worked ??= new Map();
         if (!worked.has(name)) worked.set(name, valueOf(name, undefined, layers, reader, classesOf(structure)));
         return worked.get(name);
       },

@@ -98,7 +98,8 @@ export const FILE_VARIABLE_INVALID = errorKind("file_variable_invalid", {
 export const GIT_URL_NOT_ALLOWED = errorKind("git_url_not_allowed", {
   status: 422,
   summary: "A group's configuration is at a git URL, revision or path that is not allowed.",
-  remedy: "Use https://, ssh:// or git://, without a password in it. Local paths need the server's setting `git_local`.",
+  remedy:
+    "Use https://, ssh:// or git://, without a password in it. Local paths need the server's setting `git_local`.",
 });
 
 export const GIT_FAILED = errorKind("git_failed", {
@@ -115,7 +116,8 @@ export const CONFIGURATION_FILE_INVALID = errorKind("configuration_file_invalid"
 
 export const EXPORT_FORMAT_UNKNOWN = errorKind("export_format_unknown", {
   status: 404,
-  summary: "An inventory is exported as GROUP.tgz, GROUP.zip or GROUP.json; one bundle for each host only as tgz or zip.",
+  summary:
+    "An inventory is exported as GROUP.tgz, GROUP.zip or GROUP.json; one bundle for each host only as tgz or zip.",
   remedy: "Ask for `/v1/inventory/all.tgz`, or for the id or name of a group in place of `all`.",
 });
 
