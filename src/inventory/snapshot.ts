@@ -1,3 +1,5 @@
+import type { CompiledQuery } from "kysely";
+import { invariant } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { Database, Queries } from "../platform/database/index.ts";
 import type { RowsKind } from "./index-keys.ts";
@@ -43,14 +45,23 @@ export function createSnapshotReader(database: Database): SnapshotReader {
   const known = new Map<Id, Known>();
   const first = new Map<Id, Promise<Snapshot>>();
 
+  /** Asked at every reading, so the statement is put together once. */
+  const questions = new Map<Id, CompiledQuery<{ readonly revision: number }>>();
+
+  async function revisionOf(from: Queries, tenantId: Id): Promise<number> {
+    const question =
+      questions.get(tenantId) ??
+      database.kysely.selectFrom("tenant").select("revision").where("id", "=", tenantId).compile();
+    questions.set(tenantId, question);
+    const { rows } = await from.executeQuery(question);
+    invariant(rows[0] !== undefined, "a snapshot is asked of a tenant that is there");
+    return rows[0].revision;
+  }
+
   async function readFrom(from: Queries, tenantId: Id, keep: boolean): Promise<Snapshot> {
     let base = known.get(tenantId);
     for (let tries = 0; ; tries += 1) {
-      const { revision } = await from
-        .selectFrom("tenant")
-        .select("revision")
-        .where("id", "=", tenantId)
-        .executeTakeFirstOrThrow();
+      const revision = await revisionOf(from, tenantId);
       if (base?.revision === revision || (base !== undefined && tries >= MOST_TRIES)) return base.snapshot;
       const columns = await from.selectFrom("tenant").selectAll().where("id", "=", tenantId).executeTakeFirstOrThrow();
       const tenant = tenantOf(columns, base?.snapshot.tenant);
