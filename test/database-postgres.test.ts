@@ -99,14 +99,23 @@ describeReal("postgresql", "a transaction on PostgreSQL", () => {
     await sql`insert into thing (id, size) values ('a', 0), ('b', 0)`.execute(database.kysely);
     const held = { a: gate(), b: gate() };
     let runs = 0;
-    const both = (mine: "a" | "b", other: "a" | "b") =>
-      database.transaction(async (tx) => {
+    const both = (mine: "a" | "b", other: "a" | "b") => {
+      // In the same order again it could have its row back before the other wakes up, and both would stand still once more.
+      const orders = [
+        [mine, other],
+        [other, mine],
+      ] as const;
+      let run = 0;
+      return database.transaction(async (tx) => {
+        const [first, second] = orders[run]!;
+        run += 1;
         runs += 1;
-        await sql`update thing set size = size + 1 where id = ${mine}`.execute(tx);
+        await sql`update thing set size = size + 1 where id = ${first}`.execute(tx);
         held[mine].open();
         await held[other].opened;
-        await sql`update thing set size = size + 1 where id = ${other}`.execute(tx);
+        await sql`update thing set size = size + 1 where id = ${second}`.execute(tx);
       });
+    };
     await Promise.all([both("a", "b"), both("b", "a")]);
     expect(runs).toBe(3);
     const answer = await sql`select id, size from thing order by id`.execute(database.kysely);
