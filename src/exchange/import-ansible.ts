@@ -119,7 +119,7 @@ export function readInventory(
 }
 
 function isWhole(value: Json | undefined): boolean {
-  return Number.isInteger(Number(value)) && (typeof value === "number" || /^-?\d{1,6}$/.test(String(value)));
+  return typeof value === "number" ? Number.isInteger(value) : typeof value === "string" && /^-?\d{1,6}$/.test(value);
 }
 
 type Where = (...path: readonly (string | number)[]) => ReturnType<typeof placeInJson>;

@@ -1,5 +1,5 @@
 import { GantryError, problem, type ErrorKind } from "../kernel/errors.ts";
-import { isJsonObject, type Json } from "../kernel/json.ts";
+import { isJsonObject, jsonText, type Json } from "../kernel/json.ts";
 import { IMPORT_INVALID, IMPORT_SHAPE, IMPORT_TOO_LARGE } from "./errors.ts";
 import { nearestText } from "./import-ansible.ts";
 import { IMPORT_FORMATS, type ImportFormat, type ImportRequest } from "./import-model.ts";
@@ -33,7 +33,9 @@ export function readBody(bytes: Uint8Array): ImportBody {
   if (typeof name !== "string" || !NAME.test(name)) throw wrong(`'name' ${NAME_RULE}`);
   if (typeof site !== "string" || !NAME.test(site)) throw wrong(`'site' ${NAME_RULE}`);
   if (format !== undefined && !IMPORT_FORMATS.some((one) => one === format))
-    throw wrong(`there is no format '${String(format).slice(0, 60)}'${nearestText(String(format), IMPORT_FORMATS)}`);
+    throw wrong(
+      `there is no format '${jsonText(format).slice(0, 60)}'${nearestText(jsonText(format), IMPORT_FORMATS)}`,
+    );
   if (fingerprint !== undefined && typeof fingerprint !== "string") throw wrong("'fingerprint' is no text");
   const files = filesOf(body["files"]);
   return { name, site, files, fingerprint, ...(format === undefined ? {} : { format: format as ImportFormat }) };

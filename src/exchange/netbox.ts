@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
+import { isJsonObject, jsonText, type Json, type JsonObject } from "../kernel/json.ts";
 import type { Place } from "../kernel/errors.ts";
 import { GantryError } from "../kernel/errors.ts";
 import { blockText, overlaps, parseBlock, type AddressBlock } from "../network/index.ts";
@@ -72,7 +72,7 @@ function described(value: JsonObject): JsonObject {
     assets: [
       ...(id === undefined
         ? []
-        : [{ system: "netbox", id: String(id), url: url !== undefined && /^https?:/.test(url) ? url : null }]),
+        : [{ system: "netbox", id: jsonText(id), url: url !== undefined && /^https?:/.test(url) ? url : null }]),
       ...(tag === undefined ? [] : [{ system: "asset-tag", id: tag, url: null }]),
     ],
     fields,
@@ -235,7 +235,7 @@ function readClusters(reading: Reading): void {
 
 /** NetBox allows machines without a name, and names with blanks. */
 function machineName(value: JsonObject, kind: string): string {
-  return textOf(value["name"])?.replaceAll(/[\s/]+/g, "-") ?? `${kind}-${String(value["id"])}`;
+  return textOf(value["name"])?.replaceAll(/[\s/]+/g, "-") ?? `${kind}-${jsonText(value["id"])}`;
 }
 
 function readMachines(reading: Reading, kind: "devices" | "virtual-machines"): void {
@@ -327,7 +327,7 @@ function readInterfaces(reading: Reading): void {
     const device = deviceOf(value);
     if (owner === undefined || device === undefined) {
       reading.rows.warn(
-        `the interface ${String(value["id"])} belongs to nothing that is imported`,
+        `the interface ${jsonText(value["id"])} belongs to nothing that is imported`,
         reading.place(object),
       );
       continue;

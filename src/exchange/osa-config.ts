@@ -1,6 +1,6 @@
 import type { Place } from "../kernel/errors.ts";
 import { GantryError } from "../kernel/errors.ts";
-import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
+import { isJsonObject, jsonText, type Json, type JsonObject } from "../kernel/json.ts";
 import {
   blockText,
   contains,
@@ -89,7 +89,7 @@ function readHosts(reading: Reading, group: string, value: Json | undefined, has
     if (address === null) rows.wrong(`host '${name}' has no ip`, place(group, name));
     else if (known !== null && known !== address)
       rows.wrong(
-        `host '${name}' has the address ${address} here and ${String(known)} in another group`,
+        `host '${name}' has the address ${address} here and ${jsonText(known)} in another group`,
         place(group, name, "ip"),
         IMPORT_DUPLICATE,
       );
@@ -140,7 +140,7 @@ function readNetworks(reading: Reading, config: JsonObject): void {
   const placed = new Set<UsedRange>();
   for (const [name, cidr] of Object.entries(mapOf(reading, config["cidr_networks"], "cidr_networks"))) {
     try {
-      const block = parseBlock(String(cidr));
+      const block = parseBlock(jsonText(cidr));
       const inside = used.filter(({ first, last }) => contains(block, first) && contains(block, last));
       for (const range of inside) placed.add(range);
       const reserved = inside.flatMap((range) => without(range, held)).map((range) => `${rangeText(range)} used_ips`);
@@ -169,10 +169,10 @@ function usedRanges({ rows, place }: Reading, value: Json | undefined): UsedRang
     return [];
   }
   return value.flatMap((said: Json, index) => {
-    const [first, last, ...rest] = String(said)
+    const [first, last, ...rest] = jsonText(said)
       .split(",")
       .map((part) => addressOf(part.trim())[0]);
-    const end = String(said).includes(",") ? last : first;
+    const end = jsonText(said).includes(",") ? last : first;
     if (first !== undefined && end !== undefined && rest.length === 0 && first <= end && isIpv4(first) === isIpv4(end))
       return [{ first, last: end, index }];
     rows.wrong(`${JSON.stringify(said)} is neither an address nor FIRST,LAST`, place("used_ips", index));

@@ -18,3 +18,8 @@ export function canonicalJson(value: Json): string {
   }
   return JSON.stringify(value);
 }
+
+/** A value as it is told to a person: a text as it is, anything else as JSON. Never throws, whatever somebody put where a text belongs. */
+export function jsonText(value: Json | undefined): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "nothing");
+}
