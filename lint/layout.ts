@@ -27,10 +27,11 @@ export const ROOMS: readonly string[] = [
   "executor",
   "drivers",
   "verbs",
+  "client",
+  "backends",
   "server",
   "worker",
   "agent",
-  "client",
   "cli",
 ];
 

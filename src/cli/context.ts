@@ -21,10 +21,23 @@ export interface GlobalOptions {
 /** Flag, then environment, then default. */
 export function commandContext(terminal: Terminal, options: GlobalOptions): CommandContext {
   const dataFolder = resolve(options.data ?? process.env["GANTRY_DATA"] ?? ".gantry");
+  const told = new Set<string>();
+  /** Said once for each backend, however many pages lack it. */
+  function missing(backends: readonly string[]): void {
+    for (const name of backends) {
+      if (told.has(name)) continue;
+      told.add(name);
+      terminal.error(`Not all is shown: backend '${name}' cannot be read (gantry backend status ${name})\n`);
+    }
+  }
   return {
     terminal,
     dataFolder,
     output: options.output ?? "table",
-    client: createClient({ dataFolder, tenant: options.tenant ?? (process.env["GANTRY_TENANT"] || undefined) }),
+    client: createClient({
+      dataFolder,
+      tenant: options.tenant ?? (process.env["GANTRY_TENANT"] || undefined),
+      missing,
+    }),
   };
 }

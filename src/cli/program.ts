@@ -395,6 +395,45 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .summary("publish nothing there any more; what it has stays")
     .action(handle(async () => (await import("./dns.ts")).removeTarget));
 
+  const backend = program.command("backend").summary("inventory that is kept elsewhere: files, another Gantry, NetBox");
+  backend
+    .command("list")
+    .summary("where the truth of which sites lives")
+    .addOption(output())
+    .action(handle(async () => (await import("./backend.ts")).list));
+  backend
+    .command("add <name>")
+    .summary("read a site from elsewhere from now on")
+    .addOption(
+      new Option("--kind <kind>", "what is there").choices(["files", "gantry", "netbox"]).makeOptionMandatory(),
+    )
+    .requiredOption("--site <site>", "the site whose truth lives there, with those below it")
+    .option("--folder <folder>", "files: site files, or a folder of OpenStack-Ansible")
+    .addOption(
+      new Option("--format <format>", "files: what they are (default: as they look)").choices([
+        "site",
+        "osa",
+        "osa-config",
+      ]),
+    )
+    .option("--url <url>", "gantry, netbox: its address, as https://127.0.0.1:7411")
+    .option("--token-file <file>", "gantry, netbox: the token, for the owner alone")
+    .option("--ca <file>", "gantry, netbox: the authority to trust")
+    .option("--tenant <tenant>", "gantry: whose inventory (default: default)")
+    .option("--mapping <file>", "netbox: which lists are read as what")
+    .option("--every <seconds>", "how often it is read again (default: 60)")
+    .addOption(output())
+    .action(handle(async () => (await import("./backend.ts")).add));
+  backend
+    .command("status [name]")
+    .summary("whether backends can be read, what they hold, and what is left out")
+    .addOption(output())
+    .action(handle(async () => (await import("./backend.ts")).status));
+  backend
+    .command("remove <name>")
+    .summary("read it no more; what it holds stays there")
+    .action(handle(async () => (await import("./backend.ts")).remove));
+
   program
     .command("join-token")
     .summary("make a one-time token with which an agent or a worker joins")

@@ -29,6 +29,8 @@ export type ClientOptions = (
 ) & {
   /** Whose inventory is meant, by name or id. Left out: that of `default`, who is there from the start. */
   readonly tenant?: string | undefined;
+  /** Told of each answer that lacks what these backends hold, because they cannot be read. */
+  readonly missing?: ((backends: readonly string[]) => void) | undefined;
 };
 
 const FIRST_TENANT = "default";
@@ -45,7 +47,7 @@ export function createClient(
 ): GantryClient {
   const { tenant } = options;
   const transport = createTransport(addressOf(options), tenant === undefined ? {} : { "gantry-tenant": tenant });
-  const requests = createRequests(transport);
+  const requests = createRequests(transport, options.missing);
   const resources = createResources(OPERATIONS, requests, tenant ?? FIRST_TENANT);
   return {
     ...resources,

@@ -1,5 +1,28 @@
 // Made from docs/openapi.json by `npm run client`. Changes here are lost.
 import type { CallOptions, Listing, OperationTable, RunLine } from "./model.ts";
+export interface Backend {
+readonly name: string;
+readonly kind: "files" | "gantry" | "netbox";
+/** The truth of this site and of those below it lives there */
+readonly site: string;
+readonly settings: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+}
+export interface NewBackend {
+readonly name: string;
+readonly kind: "files" | "gantry" | "netbox";
+/** The truth of this site and of those below it lives there */
+readonly site: string;
+/** As docs/backends.md says for each kind; tokens only by the path of a file */
+readonly settings: {
+readonly [name: string]: unknown;
+};
+}
 export interface Tenant {
 readonly name: string;
 readonly description: string;
@@ -18,7 +41,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -60,7 +83,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -114,7 +137,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -172,7 +195,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -218,7 +241,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -272,7 +295,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -329,7 +352,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -401,7 +424,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -475,7 +498,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -548,7 +571,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -627,7 +650,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -732,7 +755,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -1031,7 +1054,17 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
-} & CallOptions): Listing<AddressBlock>;
+} & CallOptions): Listing<AddressBlock, {
+readonly items: readonly (AddressBlock)[];
+readonly next: string | null;
+/** Backends that cannot be read: what they hold is not in the list. Left out: none */
+readonly missing?: readonly ({
+readonly backend: string;
+readonly site: string;
+readonly since: number;
+readonly error: string;
+})[] | undefined;
+}>;
 /** Create an address block */
 create(body: NewAddressBlock, options?: {
 readonly idempotencyKey?: string | undefined;
@@ -1058,7 +1091,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -1111,6 +1144,53 @@ readonly fields: readonly (string)[];
 })[];
 }>;
 };
+readonly backends: {
+/** Backends, by name: where the truth of sites lives when it is not here */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+} & CallOptions): Listing<Backend>;
+/** Add a backend: its site is read from there from now on */
+create(body: NewBackend, options?: CallOptions): Promise<Backend>;
+/** One backend, by id or name */
+get(idOrName: string, options?: CallOptions): Promise<Backend>;
+/** Replace a backend */
+replace(idOrName: string, body: NewBackend, options?: {
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Backend>;
+/** Remove a backend; what it holds stays there, and is no longer shown here */
+delete(idOrName: string, options?: {
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<void>;
+/** Whether a backend can be read, what it holds, and what is left out of it */
+status(idOrName: string, options?: CallOptions): Promise<{
+readonly name: string;
+readonly kind: "files" | "gantry" | "netbox";
+readonly site: string;
+readonly state: "reading" | "there" | "missing";
+/** When it was last read well */
+readonly readAt: number | null;
+/** Since when it is missing */
+readonly since: number | null;
+readonly error: string | null;
+readonly problems: readonly ({
+readonly code: string;
+readonly message: string;
+readonly [name: string]: unknown;
+})[];
+/** How many of each kind it holds */
+readonly rows: {
+readonly [name: string]: number;
+};
+/** What is left out, because its name is taken: the first hundred */
+readonly conflicts: readonly ({
+readonly backend: string;
+readonly kind: string;
+readonly name: string;
+readonly managedBy: string;
+})[];
+}>;
+};
 readonly blueprints: {
 /** Blueprints, by name */
 list(options?: {
@@ -1136,7 +1216,17 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
-} & CallOptions): Listing<Blueprint>;
+} & CallOptions): Listing<Blueprint, {
+readonly items: readonly (Blueprint)[];
+readonly next: string | null;
+/** Backends that cannot be read: what they hold is not in the list. Left out: none */
+readonly missing?: readonly ({
+readonly backend: string;
+readonly site: string;
+readonly since: number;
+readonly error: string;
+})[] | undefined;
+}>;
 /** Create a blueprint */
 create(body: NewBlueprint, options?: {
 readonly idempotencyKey?: string | undefined;
@@ -1186,7 +1276,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -1534,7 +1624,17 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
-} & CallOptions): Listing<FieldSchema>;
+} & CallOptions): Listing<FieldSchema, {
+readonly items: readonly (FieldSchema)[];
+readonly next: string | null;
+/** Backends that cannot be read: what they hold is not in the list. Left out: none */
+readonly missing?: readonly ({
+readonly backend: string;
+readonly site: string;
+readonly since: number;
+readonly error: string;
+})[] | undefined;
+}>;
 /** Create a field schema */
 create(body: NewFieldSchema, options?: {
 readonly idempotencyKey?: string | undefined;
@@ -1557,7 +1657,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -1635,7 +1735,17 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
-} & CallOptions): Listing<Foundation>;
+} & CallOptions): Listing<Foundation, {
+readonly items: readonly (Foundation)[];
+readonly next: string | null;
+/** Backends that cannot be read: what they hold is not in the list. Left out: none */
+readonly missing?: readonly ({
+readonly backend: string;
+readonly site: string;
+readonly since: number;
+readonly error: string;
+})[] | undefined;
+}>;
 /** Create a foundation */
 create(body: NewFoundation, options?: {
 readonly idempotencyKey?: string | undefined;
@@ -1667,7 +1777,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -1770,7 +1880,17 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
-} & CallOptions): Listing<Group>;
+} & CallOptions): Listing<Group, {
+readonly items: readonly (Group)[];
+readonly next: string | null;
+/** Backends that cannot be read: what they hold is not in the list. Left out: none */
+readonly missing?: readonly ({
+readonly backend: string;
+readonly site: string;
+readonly since: number;
+readonly error: string;
+})[] | undefined;
+}>;
 /** Create a group */
 create(body: NewGroup, options?: {
 readonly idempotencyKey?: string | undefined;
@@ -1801,7 +1921,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -1839,7 +1959,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -1882,7 +2002,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -1927,7 +2047,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -2017,7 +2137,17 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
-} & CallOptions): Listing<Interface>;
+} & CallOptions): Listing<Interface, {
+readonly items: readonly (Interface)[];
+readonly next: string | null;
+/** Backends that cannot be read: what they hold is not in the list. Left out: none */
+readonly missing?: readonly ({
+readonly backend: string;
+readonly site: string;
+readonly since: number;
+readonly error: string;
+})[] | undefined;
+}>;
 /** Create an interface */
 create(body: NewInterface, options?: {
 readonly idempotencyKey?: string | undefined;
@@ -2052,7 +2182,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -2220,7 +2350,17 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
-} & CallOptions): Listing<Link>;
+} & CallOptions): Listing<Link, {
+readonly items: readonly (Link)[];
+readonly next: string | null;
+/** Backends that cannot be read: what they hold is not in the list. Left out: none */
+readonly missing?: readonly ({
+readonly backend: string;
+readonly site: string;
+readonly since: number;
+readonly error: string;
+})[] | undefined;
+}>;
 /** Create a link */
 create(body: NewLink, options?: {
 readonly idempotencyKey?: string | undefined;
@@ -2255,7 +2395,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -2333,7 +2473,17 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
-} & CallOptions): Listing<Network>;
+} & CallOptions): Listing<Network, {
+readonly items: readonly (Network)[];
+readonly next: string | null;
+/** Backends that cannot be read: what they hold is not in the list. Left out: none */
+readonly missing?: readonly ({
+readonly backend: string;
+readonly site: string;
+readonly since: number;
+readonly error: string;
+})[] | undefined;
+}>;
 /** Create a network */
 create(body: NewNetwork, options?: {
 readonly idempotencyKey?: string | undefined;
@@ -2357,7 +2507,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -2478,7 +2628,17 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
-} & CallOptions): Listing<Site>;
+} & CallOptions): Listing<Site, {
+readonly items: readonly (Site)[];
+readonly next: string | null;
+/** Backends that cannot be read: what they hold is not in the list. Left out: none */
+readonly missing?: readonly ({
+readonly backend: string;
+readonly site: string;
+readonly since: number;
+readonly error: string;
+})[] | undefined;
+}>;
 /** Create a site */
 create(body: NewSite, options?: {
 readonly idempotencyKey?: string | undefined;
@@ -2508,7 +2668,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -2586,7 +2746,17 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
-} & CallOptions): Listing<Structure>;
+} & CallOptions): Listing<Structure, {
+readonly items: readonly (Structure)[];
+readonly next: string | null;
+/** Backends that cannot be read: what they hold is not in the list. Left out: none */
+readonly missing?: readonly ({
+readonly backend: string;
+readonly site: string;
+readonly since: number;
+readonly error: string;
+})[] | undefined;
+}>;
 /** Create a structure */
 create(body: NewStructure, options?: {
 readonly idempotencyKey?: string | undefined;
@@ -2628,7 +2798,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -2765,7 +2935,17 @@ readonly tenants: {
 list(options?: {
 readonly limit?: number | undefined;
 readonly cursor?: string | undefined;
-} & CallOptions): Listing<Tenant>;
+} & CallOptions): Listing<Tenant, {
+readonly items: readonly (Tenant)[];
+readonly next: string | null;
+/** Backends that cannot be read: what they hold is not in the list. Left out: none */
+readonly missing?: readonly ({
+readonly backend: string;
+readonly site: string;
+readonly since: number;
+readonly error: string;
+})[] | undefined;
+}>;
 /** Create a tenant */
 create(body: NewTenant, options?: {
 readonly idempotencyKey?: string | undefined;
@@ -2830,7 +3010,17 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
-} & CallOptions): Listing<Zone>;
+} & CallOptions): Listing<Zone, {
+readonly items: readonly (Zone)[];
+readonly next: string | null;
+/** Backends that cannot be read: what they hold is not in the list. Left out: none */
+readonly missing?: readonly ({
+readonly backend: string;
+readonly site: string;
+readonly since: number;
+readonly error: string;
+})[] | undefined;
+}>;
 /** Create a zone */
 create(body: NewZone, options?: {
 readonly idempotencyKey?: string | undefined;
@@ -2866,7 +3056,7 @@ readonly fields: {
 readonly [name: string]: unknown;
 };
 readonly id: string;
-/** `design:NAME`, `import:NAME` or `person` */
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
 readonly managedBy: string;
 readonly wanted: "built" | "absent";
 readonly version: number;
@@ -2932,6 +3122,14 @@ get: {"method":"GET","path":"/v1/address-blocks/{idOrName}","answer":"json"},
 replace: {"method":"PUT","path":"/v1/address-blocks/{idOrName}","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 patch: {"method":"PATCH","path":"/v1/address-blocks/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 delete: {"method":"DELETE","path":"/v1/address-blocks/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+},
+backends: {
+list: {"method":"GET","path":"/v1/backends","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/backends","answer":"json","body":"json"},
+get: {"method":"GET","path":"/v1/backends/{idOrName}","answer":"json"},
+replace: {"method":"PUT","path":"/v1/backends/{idOrName}","answer":"json","body":"json","headers":{"ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/backends/{idOrName}","answer":"none","headers":{"ifMatch":"if-match"}},
+status: {"method":"GET","path":"/v1/backends/{idOrName}/status","answer":"json"},
 },
 blueprints: {
 list: {"method":"GET","path":"/v1/blueprints","answer":"page","largestPage":1000},

@@ -5,13 +5,18 @@ import { errorOf, parseAnswer } from "./problem.ts";
 import { linesIn } from "./lines.ts";
 import { brokenOff, type Outgoing, type Transport } from "./transport.ts";
 
-/** Requests by path, and their answers as values or errors. */
-export function createRequests(transport: Transport): Requests {
+/** Requests by path, and their answers as values or errors. `missing` is told of answers that lack what backends hold. */
+export function createRequests(
+  transport: Transport,
+  missing: (backends: readonly string[]) => void = () => {},
+): Requests {
   /** An answer that is no problem. */
   async function open(outgoing: Outgoing): Promise<IncomingMessage> {
     const answer = await transport.open(outgoing);
     const status = answer.statusCode ?? 500;
     if (status >= 400) throw errorOf(status, parseAnswer(await textOf(answer)));
+    const lacking = answer.headers["gantry-missing"];
+    if (typeof lacking === "string") missing(lacking.split(", "));
     return answer;
   }
 

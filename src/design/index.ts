@@ -3,3 +3,4 @@ export type { Bundle } from "./schema.ts";
 export { createDesignStore, designMigrations } from "./store.ts";
 export { createDesignService, type DesignService } from "./service.ts";
 export { designRoutes } from "./routes.ts";
+export { checkBundle, loadBundle } from "./loader.ts";

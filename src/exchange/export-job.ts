@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { InventoryStore, ResolverOptions } from "../inventory/index.ts";
+import { mergeExternal, type InventoryStore, type ResolverOptions } from "../inventory/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import { createAnsiblePlanner } from "./ansible.ts";
@@ -33,7 +33,9 @@ export async function runExport(parts: ExportJobParts, request: ExportRequest): 
   const { format } = request;
   if (request.each && format === "json")
     throw new GantryError(EXPORT_FORMAT_UNKNOWN, "one bundle for each host is a tgz or a zip, not json");
-  const snapshot = await parts.inventory.snapshot(request.tenantId);
+  const stored = await parts.inventory.snapshot(request.tenantId);
+  const { external = [] } = request;
+  const snapshot = external.length === 0 ? stored : mergeExternal(stored, external).snapshot;
   const selection = select(snapshot, request, parts);
   const head: ExportHead = { group: selection.group, hosts: selection.hosts.length };
   const { world, records } = await configured(snapshot, selection.concerned, parts.git);

@@ -1,3 +1,4 @@
+import type { ExternalRows } from "../inventory/index.ts";
 import type { Id } from "../kernel/ids.ts";
 
 /** What is asked of an export. Plain data: it goes to another thread. */
@@ -11,6 +12,8 @@ export interface ExportRequest {
   /** Whether hosts get the built-in variables. */
   readonly builtIn: boolean;
   readonly filter: ExportFilter;
+  /** What backends hold, over what the database does. Left out: nothing. */
+  readonly external?: readonly ExternalRows[];
 }
 
 export const EXPORT_FORMATS = ["tgz", "zip", "json"] as const;

@@ -6,7 +6,7 @@ import type { HttpServer } from "../platform/http/index.ts";
 import type { AnyRow, Edit } from "./edit-model.ts";
 import { FILTER_INVALID, NOT_FOUND } from "./errors.ts";
 import { ruleOf } from "./kinds.ts";
-import { shownAs } from "./list.ts";
+import { pageEnd, shownAs } from "./list.ts";
 import { cursorAfter, decodeCursor } from "./page.ts";
 import { bodyIsData, listRequest, onceOf, patchOf, plainJson, send, versionOf } from "./requests.ts";
 import {
@@ -15,6 +15,7 @@ import {
   CREATE_HEADERS,
   EXPLAIN_QUERY,
   LIST_QUERY,
+  MISSING,
   PATCH_BODY,
   PATCH_TYPES,
   RESULTS,
@@ -70,7 +71,7 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService, te
         tags,
         params: OF_TENANT,
         querystring: LIST_QUERY,
-        response: { 200: z.object({ items: z.array(GROUP), next: z.string().nullable() }) },
+        response: { 200: z.object({ items: z.array(GROUP), next: z.string().nullable(), missing: MISSING }) },
       },
     },
     async (request, reply) => {
@@ -80,7 +81,7 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService, te
         const page = await inventory.list(principal, kind, asked, searched(request.query.vars));
         return reply.send({
           items: page.items.map((row) => shownGroup(row, false, asked.fields)),
-          next: page.next,
+          ...pageEnd(page),
         } as never);
       }
       if (request.query.vars !== undefined)
@@ -115,7 +116,10 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService, te
       all.length > items.length && last !== undefined
         ? cursorAfter(`${last.name}\n${last.isSite ? "site" : "group"}`)
         : null;
-    return { items: items.map(({ row, isSite }) => shownGroup(row, isSite, asked.fields)), next };
+    return {
+      items: items.map(({ row, isSite }) => shownGroup(row, isSite, asked.fields)),
+      ...pageEnd({ items: [], next, ...(groups.missing && { missing: groups.missing }) }),
+    };
   }
 
   app.get(

@@ -116,3 +116,16 @@ export { filtered } from "./filter.ts";
 export { meant } from "./edit-touched.ts";
 export { FILTER_INVALID, NOT_FOUND } from "./errors.ts";
 export { parseVariableQuery, valueAtPath } from "./variable-path.ts";
+export type { ForeignRow, InventoryBackend, MissingBackend, WriteOptions } from "./backend.ts";
+export {
+  externalRow,
+  mergeExternal,
+  searchExternal,
+  withExternal,
+  type ExternalConflict,
+  type ExternalRows,
+} from "./external.ts";
+export { NAME_TAKEN, REFERENCE_UNKNOWN } from "./errors.ts";
+export type { AnyRow } from "./edit-model.ts";
+export type { Answer } from "./edit-service.ts";
+export { bodyIsData, versionOf } from "./requests.ts";

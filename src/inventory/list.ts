@@ -1,4 +1,5 @@
 import { GantryError } from "../kernel/errors.ts";
+import type { MissingBackend } from "./backend.ts";
 import type { AnyRow } from "./edit-model.ts";
 import { CURSOR_UNKNOWN, FILTER_INVALID } from "./errors.ts";
 import { filtered, oneOf, type Filter } from "./filter.ts";
@@ -24,6 +25,13 @@ export interface ListRequest {
 export interface Page {
   readonly items: readonly AnyRow[];
   readonly next: string | null;
+  /** Backends whose rows are not in it, because they cannot be read. Left out: none. */
+  readonly missing?: readonly MissingBackend[];
+}
+
+/** What a page says beside its items. */
+export function pageEnd({ next, missing }: Page): Pick<Page, "next" | "missing"> {
+  return missing === undefined ? { next } : { next, missing };
 }
 
 /** What rows have beside what is written of them, and is of interest to others. */

@@ -98,7 +98,7 @@ export function isMade<S extends Pick<StructureData, "blueprint" | "foundation">
 /** What every row carries: who manages it, and which state of it a writer has seen. */
 export interface Managed {
   readonly id: Id;
-  /** `design:NAME`, `import:NAME` or `person`. */
+  /** `design:NAME`, `import:NAME` or `person`; `backend:NAME` of what is not kept here. */
   readonly managedBy: string;
   /** What the design last wrote, field by field. A field that differs from it was changed by somebody else. */
   readonly applied: JsonObject;

@@ -79,7 +79,7 @@ export function rowSchema(kind: Kind): z.ZodObject {
   return z.object({
     ...written,
     id: z.string(),
-    managedBy: z.string().describe("`design:NAME`, `import:NAME` or `person`"),
+    managedBy: z.string().describe("`design:NAME`, `import:NAME`, `backend:NAME` or `person`"),
     wanted: z.enum(["built", "absent"]),
     version: z.number(),
     createdAt: z.number(),
@@ -98,8 +98,13 @@ export function rowSchema(kind: Kind): z.ZodObject {
   });
 }
 
+export const MISSING = z
+  .array(z.object({ backend: z.string(), site: z.string(), since: z.number(), error: z.string() }))
+  .optional()
+  .describe("Backends that cannot be read: what they hold is not in the list. Left out: none");
+
 export function pageSchema(kind: Kind): z.ZodObject {
-  return z.object({ items: z.array(rowSchema(kind)), next: z.string().nullable() });
+  return z.object({ items: z.array(rowSchema(kind)), next: z.string().nullable(), missing: MISSING });
 }
 
 /** One thing, with its resolved variables when they were asked for. */

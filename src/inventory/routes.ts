@@ -5,7 +5,7 @@ import type { HttpServer } from "../platform/http/index.ts";
 import type { Edit, EditPlan } from "./edit-model.ts";
 import type { Answer } from "./edit-service.ts";
 import { OWNED_RULES, type Kind, type OwnedKind } from "./kinds.ts";
-import { shownAs } from "./list.ts";
+import { pageEnd, shownAs } from "./list.ts";
 import { bodyIsData, listRequest, onceOf, patchOf, plainJson, send, versionOf } from "./requests.ts";
 import {
   BULK_BODY,
@@ -56,7 +56,7 @@ export function inventoryRoutes({ app }: HttpServer, inventory: InventoryService
       async (request, reply) => {
         const asked = listRequest(request.query);
         const page = await inventory.list(request.principal as Principal, kind, asked, searched(request.query.vars));
-        return reply.send({ items: page.items.map(shownAs(kind, asked.fields)), next: page.next } as never);
+        return reply.send({ items: page.items.map(shownAs(kind, asked.fields)), ...pageEnd(page) } as never);
       },
     );
     app.get(

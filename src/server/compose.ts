@@ -1,4 +1,14 @@
 import { authenticateWithStructures, DEFAULT_TENANT, type Principal, type TokenHash } from "../access/index.ts";
+import {
+  backendMigrations,
+  backendRoutes,
+  createBackendService,
+  createKeeper,
+  createMergedInventory,
+  openBackend,
+  withBackendAddresses,
+  withBackends,
+} from "../backends/index.ts";
 import { createDesignService, createDesignStore, designMigrations, designRoutes } from "../design/index.ts";
 import {
   createExporter,
@@ -113,6 +123,7 @@ export const MIGRATIONS = [
   ...foremanMigrations,
   ...fleetMigrations,
   ...runMigrations,
+  ...backendMigrations,
 ];
 
 /** The name of the worker inside the server, among the nodes. */
@@ -156,6 +167,18 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     ready: () => inventory.snapshot(DEFAULT_TENANT.id).then(() => true),
     metrics,
   });
+  const keeper = createKeeper({
+    database,
+    inventory,
+    events,
+    bus,
+    clock,
+    log,
+    open: (backend) => openBackend(backend, clock),
+  });
+  // What is only read sees what is kept elsewhere as well; who builds, publishes or writes sees the database alone.
+  const merged = createMergedInventory(inventory, keeper);
+  backendRoutes(http, createBackendService({ database, events, clock, random, keeper, merged }), keeper);
   const fleet = createFleet({
     database,
     tasks: jobs.tasks,
@@ -260,19 +283,22 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     },
   });
 
-  allocationRoutes(http, createAllocationService({ database, inventory, events, bus, clock, random }));
-  const inventoryService = createInventoryService({
+  const allocation = createAllocationService({ database, inventory: merged.store, events, bus, clock, random });
+  allocationRoutes(http, withBackendAddresses(allocation, merged, keeper));
+  const editParts = {
     database,
-    inventory,
     events,
     bus,
     clock,
     random,
     knowledge: {
-      scriptProblems: (text, file) => check(text, file, catalogue()),
+      scriptProblems: (text: string, file: string) => check(text, file, catalogue()),
       attributeProblems,
     },
-  });
+  };
+  const editing = createInventoryService({ ...editParts, inventory });
+  const reading = createInventoryService({ ...editParts, inventory: merged.store });
+  const inventoryService = withBackends(reading, merged, keeper);
   const tenants = createTenantService({ database, inventory, events, bus, clock, random }, inventoryService);
   tenantRoutes(http, tenants);
   inventoryRoutes(http, inventoryService);
@@ -285,11 +311,11 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     gitFolder: parts.git.folder,
     gitLocal: parts.git.local,
   });
-  exportRoutes(http, exporter);
-  importRoutes(
-    http,
-    createImportService({ inventory, reader: createImportReader(clock), edit: inventoryService.edit }),
-  );
+  exportRoutes(http, {
+    ...exporter,
+    run: async (request) => exporter.run({ ...request, external: await merged.external(request.tenantId) }),
+  });
+  importRoutes(http, createImportService({ inventory, reader: createImportReader(clock), edit: editing.edit }));
   designRoutes(http, designs);
   foremanRoutes(http, { designs, inventory, jobs: jobs.service, clock });
   jobRoutes(http.app, jobs.service);
@@ -324,6 +350,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
         random,
         log,
       });
+      await keeper.start();
       await jobs.start();
       foreman.start();
       names.start();
@@ -331,6 +358,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     },
     async close() {
       cancelPrune();
+      await keeper.stop();
       await names.stop();
       await foreman.stop();
       await worker?.stop();

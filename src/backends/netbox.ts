@@ -1,0 +1,146 @@
+import { readFile } from "node:fs/promises";
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { readSource } from "../exchange/index.ts";
+import type { InventoryBackend } from "../inventory/index.ts";
+import { GantryError, messageOf } from "../kernel/errors.ts";
+import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
+import { BACKEND_INVALID, BACKEND_LOST, BACKEND_MAPPING, BACKEND_UNREADABLE } from "./errors.ts";
+import { importedRows } from "./files.ts";
+import type { Backend, NetBoxSettings } from "./model.ts";
+import { mapped, parseMapping, type Endpoint } from "./netbox-mapping.ts";
+import { readToken } from "./secrets.ts";
+
+/** NetBox: its lists, as a mapping file names them, page by page. It is only read. */
+
+const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_PAGES = 10_000;
+const LOCAL: readonly string[] = ["127.0.0.1", "localhost", "[::1]"];
+
+interface Fetched {
+  readonly tag: string;
+  readonly value: Json;
+}
+
+export function netBoxBackend(
+  { name, site }: Pick<Backend, "name" | "site">,
+  settings: NetBoxSettings,
+): InventoryBackend {
+  const base = baseOf(settings.url);
+  /** Pages that carried a tag: asked for again, only whether they changed. */
+  let known = new Map<string, Fetched>();
+  return {
+    place: `in NetBox at ${base.href}`,
+    async read(signal) {
+      const token = await readToken(settings.tokenFile);
+      const ca = settings.ca === undefined ? undefined : await readFile(settings.ca, "utf8");
+      const seen = new Map<string, Fetched>();
+      const page = async (url: URL): Promise<Json> => {
+        const found = await getJson(url, { token, ca, signal, before: known.get(url.href) });
+        if (found.tag !== "") seen.set(url.href, found);
+        return found.value;
+      };
+      const lists = new Map<Endpoint["as"], JsonObject[]>();
+      for (const endpoint of await mappingOf(settings.mapping)) {
+        const objects = lists.get(endpoint.as) ?? [];
+        lists.set(endpoint.as, objects);
+        for (const object of await listOf(base, endpoint, page)) objects.push(mapped(object, endpoint.members));
+      }
+      known = seen;
+      const files = [...lists].map(([kind, results]) => ({ path: `${kind}.json`, text: JSON.stringify({ results }) }));
+      return importedRows(readSource({ name, format: "netbox", site, files }));
+    },
+  };
+}
+
+/** Errors: `backend_invalid`. */
+export function baseOf(text: string): URL {
+  const url = URL.parse(text.endsWith("/") ? text : `${text}/`);
+  if (url === null || (url.protocol !== "https:" && !(url.protocol === "http:" && LOCAL.includes(url.hostname))))
+    throw new GantryError(
+      BACKEND_INVALID,
+      `settings.url: '${text}' must begin with https:// (http:// only on this machine)`,
+    );
+  return url;
+}
+
+async function mappingOf(file: string): Promise<readonly Endpoint[]> {
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new GantryError(BACKEND_MAPPING, `${file} cannot be read: ${messageOf(cause)}`, { cause });
+  });
+  return parseMapping(text, file);
+}
+
+async function listOf(
+  base: URL,
+  { path, query }: Endpoint,
+  page: (url: URL) => Promise<Json>,
+): Promise<readonly JsonObject[]> {
+  const objects: JsonObject[] = [];
+  let url = new URL(path, base);
+  for (const [name, value] of Object.entries({ limit: 500, ...query })) url.searchParams.set(name, String(value));
+  for (let pages = 0; ; pages += 1) {
+    const answer = await page(url);
+    const results = isJsonObject(answer) ? answer["results"] : undefined;
+    if (!isJsonObject(answer) || !Array.isArray(results) || !(results as Json[]).every(isJsonObject))
+      throw new GantryError(BACKEND_UNREADABLE, `${url.href} answered with something that is no list of NetBox`);
+    objects.push(...(results as JsonObject[]));
+    const next = answer["next"];
+    if (typeof next !== "string") return objects;
+    const following = URL.parse(next);
+    // The token goes nowhere else.
+    if (following?.origin !== base.origin)
+      throw new GantryError(BACKEND_UNREADABLE, `${url.href} goes on at another server: ${next.slice(0, 200)}`);
+    if (pages >= MOST_PAGES) throw new GantryError(BACKEND_UNREADABLE, `${url.href} has no end`);
+    url = following;
+  }
+}
+
+interface Asking {
+  readonly token: string;
+  readonly ca: string | undefined;
+  readonly signal: AbortSignal;
+  readonly before: Fetched | undefined;
+}
+
+/** Errors: `backend_lost` when it does not answer, `backend_unreadable` when what it answers is no JSON. */
+function getJson(url: URL, { token, ca, signal, before }: Asking): Promise<Fetched> {
+  const lost = (why: string, cause?: unknown): GantryError =>
+    new GantryError(BACKEND_LOST, `${url.origin} ${why}`, cause === undefined ? {} : { cause });
+  return new Promise((resolve, reject) => {
+    const send = url.protocol === "https:" ? httpsRequest : httpRequest;
+    const headers = {
+      accept: "application/json",
+      authorization: `Token ${token}`,
+      ...(before === undefined ? {} : { "if-none-match": before.tag }),
+    };
+    const outgoing = send(url, { headers, signal, agent: false, ...(ca === undefined ? {} : { ca }) }, (answer) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      answer.on("data", (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > MOST_BYTES) outgoing.destroy(new Error(`answers with more than ${MOST_BYTES} bytes`));
+        else chunks.push(chunk);
+      });
+      answer.on("error", (error) => reject(lost(`broke off: ${error.message}`, error)));
+      answer.on("end", () => {
+        if (answer.statusCode === 304 && before !== undefined) return resolve(before);
+        if (answer.statusCode !== 200) return reject(lost(`answers ${answer.statusCode} for ${url.pathname}`));
+        const value = parsed(Buffer.concat(chunks).toString("utf8"));
+        if (value === undefined)
+          reject(new GantryError(BACKEND_UNREADABLE, `${url.href} answered with something that is no JSON`));
+        else resolve({ tag: answer.headers.etag ?? "", value });
+      });
+    });
+    outgoing.on("error", (error) => reject(lost(`cannot be reached: ${error.message}`, error)));
+    outgoing.end();
+  });
+}
+
+function parsed(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}

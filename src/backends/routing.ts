@@ -1,0 +1,189 @@
+import type { Principal } from "../access/index.ts";
+import {
+  externalRow,
+  NAME_TAKEN,
+  NOT_FOUND,
+  siteChain,
+  titleOf,
+  type AnyRow,
+  type Edit,
+  type EditOptions,
+  type EditResult,
+  type InventoryService,
+  type MissingBackend,
+  type OwnedKind,
+  type Snapshot,
+} from "../inventory/index.ts";
+import { GantryError, messageOf } from "../kernel/errors.ts";
+import { BACKEND_LOST, BACKEND_READ_ONLY, BACKENDS_MIXED } from "./errors.ts";
+import type { Keeper, Kept } from "./keeper.ts";
+import type { MergedInventory } from "./merged.ts";
+import { backendOf } from "./model.ts";
+import { foreignId, TAKEN } from "./rows.ts";
+
+/** Reads that say what is missing, and edits that go where their truth lives. */
+
+/** Another place has so long to make edits. */
+const PATIENCE = 60_000;
+
+type Made = { readonly results: readonly EditResult[]; row(kind: Edit["kind"], name: string): AnyRow | undefined };
+
+/** The service over backends. `service` reads the merged inventory, and writes the database. */
+export function withBackends(service: InventoryService, merged: MergedInventory, keeper: Keeper): InventoryService {
+  /** Makes the edits where they belong; undefined: that is the database. */
+  async function elsewhere(
+    { tenantId }: Principal,
+    edits: readonly Edit[],
+    options: EditOptions & { readonly request?: { readonly key: string } | undefined },
+  ): Promise<Made | undefined> {
+    const kept = await keeper.settled(tenantId);
+    if (kept.length === 0) return undefined;
+    const snapshot = await merged.store.snapshot(tenantId);
+    const owners = new Set(edits.map((edit) => ownerOfEdit(snapshot, kept, edit)));
+    const [owner] = owners;
+    if (owners.size > 1) {
+      const names = [...owners].map((one) => (one === undefined ? "the database" : `backend '${one}'`)).sort();
+      throw new GantryError(BACKENDS_MIXED, `the edits belong to ${names.join(" and ")}; nothing was changed`);
+    }
+    if (owner === undefined) {
+      for (const edit of edits) refuseTaken(snapshot, edit);
+      return undefined;
+    }
+    const found = kept.find(({ backend }) => backend.name === owner);
+    const results = await written(writable(found, owner), edits, options, snapshot);
+    await keeper.refresh(found?.backend.id ?? "");
+    const after = await merged.store.snapshot(tenantId);
+    return {
+      results: results.map((result) => ({ ...result, id: foreignId(tenantId, owner, result.kind, result.name) })),
+      row: (kind, name) => externalRow(after, kind as OwnedKind, name),
+    };
+  }
+
+  async function written(
+    { backend, port }: Kept,
+    edits: readonly Edit[],
+    options: EditOptions & { readonly request?: { readonly key: string } | undefined },
+    snapshot: Snapshot,
+  ): Promise<readonly Omit<EditResult, "id">[]> {
+    const named = edits.map((edit) => byName(snapshot, edit));
+    const sent = { cascade: options.cascade ?? false, key: options.request?.key };
+    try {
+      return (await port?.write?.(named, sent, AbortSignal.timeout(PATIENCE))) ?? [];
+    } catch (cause) {
+      // What that place says of the edits is the answer; that it did not answer is ours to say.
+      if (cause instanceof GantryError && cause.kind.status < 500) throw cause;
+      void keeper.refresh(backend.id);
+      throw new GantryError(
+        BACKEND_LOST,
+        `backend '${backend.name}' did not answer (${messageOf(cause)}); whether the change was made there is not known`,
+        { cause },
+      );
+    }
+  }
+
+  return {
+    async list(principal, kind, request, vars) {
+      const page = await service.list(principal, kind, request, vars);
+      const missing = missingOf(keeper.of(principal.tenantId));
+      return missing.length === 0 || !TAKEN.includes(kind) ? page : { ...page, missing };
+    },
+    get(principal, kind, idOrName) {
+      const found = service.get(principal, kind, idOrName);
+      return TAKEN.includes(kind) ? told(keeper, principal, found) : found;
+    },
+    variables: (principal, kind, idOrName) => told(keeper, principal, service.variables(principal, kind, idOrName)),
+    async edit(principal, edits, options = {}) {
+      const made = await elsewhere(principal, edits, options);
+      return made === undefined
+        ? told(keeper, principal, service.edit(principal, edits, options))
+        : { results: made.results };
+    },
+    async answer(principal, edits, options, present) {
+      const made = await elsewhere(principal, edits, options);
+      return made === undefined
+        ? told(keeper, principal, service.answer(principal, edits, options, present))
+        : present(made);
+    },
+  };
+}
+
+/** What is not found may be in a place that cannot be read. */
+export async function told<Result>(keeper: Keeper, { tenantId }: Principal, work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof GantryError) || error.kind !== NOT_FOUND) throw error;
+    const missing = missingOf(keeper.of(tenantId));
+    if (missing.length === 0) throw error;
+    const names = missing.map(({ backend, site }) => `'${backend}' (site '${site}')`).join(", ");
+    throw new GantryError(
+      NOT_FOUND,
+      `${error.message}; it may be in ${missing.length === 1 ? "backend" : "backends"} ${names}, which cannot be read`,
+      { details: { ...error.details, missing }, hint: error.hint, problems: error.problems, cause: error },
+    );
+  }
+}
+
+/** What cannot be read now. */
+export function missingOf(kept: readonly Kept[]): readonly MissingBackend[] {
+  return kept.flatMap(({ backend, external, missing, begunAt }) => {
+    if (missing !== undefined) return [missing];
+    if (external !== undefined) return [];
+    return [
+      { backend: backend.name, site: backend.site, since: begunAt, error: "it is being read for the first time" },
+    ];
+  });
+}
+
+/** Errors: `backend_lost`, `backend_read_only`. */
+function writable(kept: Kept | undefined, name: string): Kept {
+  if (kept?.external === undefined || kept.port === undefined)
+    throw new GantryError(
+      BACKEND_LOST,
+      `the truth of site '${kept?.backend.site ?? ""}' lives in backend '${name}', which cannot be read: ${kept?.missing?.error ?? "it was not read yet"}`,
+    );
+  if (kept.port.write === undefined)
+    throw new GantryError(
+      BACKEND_READ_ONLY,
+      `the truth of site '${kept.backend.site}' lives in backend '${name}', which is only read: change it ${kept.port.place}`,
+    );
+  return kept;
+}
+
+/** The backend an edit belongs to; undefined: the database. */
+function ownerOfEdit(snapshot: Snapshot, kept: readonly Kept[], edit: Edit): string | undefined {
+  if (edit.kind === "tenant") return undefined;
+  if (edit.action !== "create") {
+    const row = externalRow(snapshot, edit.kind, edit.name);
+    return row === undefined ? undefined : backendOf(row.managedBy);
+  }
+  const { data, kind } = edit;
+  const member = (name: string): string | undefined => (typeof data[name] === "string" ? data[name] : undefined);
+  const ownerOfRow = (of: OwnedKind, name: string | undefined): string | undefined =>
+    name === undefined ? undefined : backendOf(externalRow(snapshot, of, name)?.managedBy ?? "");
+  if (kind === "interface") return ownerOfRow("structure", member("structure"));
+  if (kind === "group") return ownerOfRow("group", member("parent"));
+  const site = kind === "site" ? member("parent") : member("site");
+  const chain = site === undefined ? [] : [site, ...[...siteChain(snapshot, site)].reverse()];
+  // The innermost site that lives elsewhere.
+  for (const one of kind === "site" ? [member("name"), ...chain] : chain) {
+    const found = kept.find(({ backend }) => backend.site === one);
+    if (found !== undefined) return found.backend.name;
+  }
+  return undefined;
+}
+
+/** Nothing of the database takes a name that something of a backend has. Errors: `name_taken`. */
+function refuseTaken(snapshot: Snapshot, edit: Edit): void {
+  const name = edit.action === "create" ? edit.data["name"] : undefined;
+  if (edit.kind === "tenant" || typeof name !== "string") return;
+  const owner = backendOf(externalRow(snapshot, edit.kind, name)?.managedBy ?? "");
+  if (owner !== undefined)
+    throw new GantryError(NAME_TAKEN, `there is a ${titleOf(edit.kind)} '${name}' already, in backend '${owner}'`);
+}
+
+/** Ids are ours: the other place knows names. */
+function byName(snapshot: Snapshot, edit: Edit): Edit {
+  if (edit.action === "create" || edit.kind === "tenant") return edit;
+  return { ...edit, name: externalRow(snapshot, edit.kind, edit.name)?.name ?? edit.name };
+}
