@@ -175,6 +175,10 @@ describe("another Gantry", () => {
     expect(await exported(told)).not.toContain("r1");
     told.close();
     expect(lacking).toEqual(["west"]);
+    await expect(client.get("/v1/inventory/web.json")).rejects.toMatchObject({
+      code: "not_found",
+      message: expect.stringContaining("it may be in backend 'west'"),
+    });
     for (const name of ["r1", id])
       await expect(client.structures.get(name)).rejects.toMatchObject({
         code: "not_found",
@@ -203,6 +207,35 @@ describe("another Gantry", () => {
     const events = await here.gantry(["events", "--type", "backend.*", "-o", "json"]);
     const types = (JSON.parse(events.out) as { type: string }[]).map(({ type }) => type);
     expect(types).toEqual(["backend.added", "backend.lost", "backend.back"]);
+  });
+});
+
+describe("a backend of a backend", () => {
+  it("makes the whole missing when it cannot be read, and nobody else", async () => {
+    const folder = join(there.folder, "rack");
+    mkdirSync(folder);
+    writeFileSync(
+      join(folder, "rack.yaml"),
+      "design: rack\nsites:\n  west-rack: {}\nstructures:\n  deep: { site: west-rack }\n",
+    );
+    const add = ["backend", "add", "--kind", "files", "--every", "1"];
+    await there.gantry([...add, "rack", "--site", "west-rack", "--folder", folder]);
+    await there.gantry([...add, "nowhere", "--site", "nowhere", "--folder", join(folder, "nowhere")]);
+    await until(names, (found) => found.includes("deep"));
+    writeFileSync(join(folder, "rack.yaml"), "design: [");
+    const lacking = await until(
+      () => list("/v1/structures"),
+      ({ missing }) => missing !== undefined,
+    );
+    expect(lacking.missing).toMatchObject([
+      { backend: "west", error: expect.stringContaining("cannot read its own backend 'rack'") },
+    ]);
+    expect(lacking.names).toEqual(["r10", "r9"]);
+    await expect(list("/v1/structures?site=west")).rejects.toMatchObject({
+      message: "there is no site 'west'; it may be in backend 'west' (site 'west'), which cannot be read",
+    });
+    await there.gantry(["backend", "remove", "rack"]);
+    await until(names, (found) => found.includes("r1") && !found.includes("deep"));
   });
 });
 

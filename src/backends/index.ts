@@ -1,3 +1,4 @@
+export { withBackendExports } from "./exports.ts";
 export { withBackendAddresses } from "./addresses.ts";
 export { createKeeper } from "./keeper.ts";
 export { createMergedInventory } from "./merged.ts";

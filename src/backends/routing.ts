@@ -83,7 +83,7 @@ export function withBackends(service: InventoryService, merged: MergedInventory,
 
   return {
     async list(principal, kind, request, vars) {
-      const page = await service.list(principal, kind, request, vars);
+      const page = await told(keeper, principal, service.list(principal, kind, request, vars));
       const missing = missingOf(keeper.of(principal.tenantId));
       return missing.length === 0 || !TAKEN.includes(kind) ? page : { ...page, missing };
     },
@@ -107,17 +107,26 @@ export function withBackends(service: InventoryService, merged: MergedInventory,
   };
 }
 
+/** Whether something is not there: what was asked for, or what a filter names. */
+function isUnknown({ kind, details }: GantryError): boolean {
+  return kind === NOT_FOUND || details["unknown"] !== undefined;
+}
+
 /** What is not found may be in a place that cannot be read. */
-export async function told<Result>(keeper: Keeper, { tenantId }: Principal, work: Promise<Result>): Promise<Result> {
+export async function told<Result>(
+  keeper: Keeper,
+  { tenantId }: Pick<Principal, "tenantId">,
+  work: Promise<Result>,
+): Promise<Result> {
   try {
     return await work;
   } catch (error) {
-    if (!(error instanceof GantryError) || error.kind !== NOT_FOUND) throw error;
+    if (!(error instanceof GantryError) || !isUnknown(error)) throw error;
     const missing = missingOf(keeper.of(tenantId));
     if (missing.length === 0) throw error;
     const names = missing.map(({ backend, site }) => `'${backend}' (site '${site}')`).join(", ");
     throw new GantryError(
-      NOT_FOUND,
+      error.kind,
       `${error.message}; it may be in ${missing.length === 1 ? "backend" : "backends"} ${names}, which cannot be read`,
       { details: { ...error.details, missing }, hint: error.hint, problems: error.problems, cause: error },
     );

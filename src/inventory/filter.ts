@@ -123,6 +123,7 @@ function known(kind: Kind, name: string, rows: ReadonlyMap<string, unknown>): st
   throw new GantryError(
     FILTER_INVALID,
     `there is no ${titleOf(kind)} '${name.slice(0, 80)}'${meant(name, rows.keys())}`,
+    { details: { unknown: kind } },
   );
 }
 

@@ -7,6 +7,7 @@ import {
   createMergedInventory,
   openBackend,
   withBackendAddresses,
+  withBackendExports,
   withBackends,
 } from "../backends/index.ts";
 import { createDesignService, createDesignStore, designMigrations, designRoutes } from "../design/index.ts";
@@ -311,10 +312,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     gitFolder: parts.git.folder,
     gitLocal: parts.git.local,
   });
-  exportRoutes(http, {
-    ...exporter,
-    run: async (request) => exporter.run({ ...request, external: await merged.external(request.tenantId) }),
-  });
+  exportRoutes(http, withBackendExports(exporter, merged, keeper));
   importRoutes(http, createImportService({ inventory, reader: createImportReader(clock), edit: editing.edit }));
   designRoutes(http, designs);
   foremanRoutes(http, { designs, inventory, jobs: jobs.service, clock });
