@@ -41,8 +41,9 @@ export function createFileCollector(): FileCollector {
   };
 }
 
-function holdsFile(value: readonly Json[] | JsonObject): boolean {
-  if (Object.hasOwn(value, "$file")) return true;
+/** Whether a file is anywhere in a value. */
+export function holdsFile(value: readonly Json[] | JsonObject): boolean {
+  if ("$file" in value && Object.hasOwn(value, "$file")) return true;
   for (const key in value) {
     const member = (value as JsonObject)[key];
     if (typeof member === "object" && member !== null && holdsFile(member)) return true;

@@ -24,6 +24,8 @@ export interface Node {
 export interface Graph {
   /** Where a group stands in Ansible's order of precedence: the later one wins. */
   place(node: Node): number;
+  /** Groups, each once, in that order. */
+  inOrder(nodes: readonly Node[]): readonly Node[];
   /** The first layer of everything. */
   readonly tenant: Layer;
   /** The layer of one of our groups. */
@@ -32,13 +34,13 @@ export interface Graph {
   /** The group made for a blueprint or a site; undefined when it has no variables. */
   blueprint(name: string): Node | undefined;
   site(name: string): Node | undefined;
-  /** The groups a host is in that is named in these, with all above them, in no order. */
+  /** The groups a host is in that is named in these, with all above them; some more than once, in no order. */
   above(names: readonly string[]): readonly Node[];
 }
 
 /** Ansible's own groups. */
 export const ALL = "all";
-const UNGROUPED = "ungrouped";
+export const UNGROUPED = "ungrouped";
 
 export function graphOf(world: World): Graph {
   const { groups } = world;
@@ -93,24 +95,43 @@ export function graphOf(world: World): Graph {
   }
 
   const { blueprints, sites } = derivedNodes(world, nodes);
-  const order = new Map([...nodes.values()].sort(precedence).map((node, index) => [node, index]));
+  const sorted = [...nodes.values()].sort(precedence);
+  const order = new Map(sorted.map((node, index) => [node, index]));
+  const top = nodes.get(ALL)!;
+  const aboveOne = new Map<string, readonly Node[]>();
+
+  function withAbove(name: string): readonly Node[] {
+    const before = aboveOne.get(name);
+    if (before !== undefined) return before;
+    const found = new Set<string>();
+    const waiting = [name];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      if (found.has(next) || !nodes.has(next)) continue;
+      found.add(next);
+      waiting.push(...(parents.get(next) ?? []));
+    }
+    const all = [...found].map((one) => nodes.get(one)!);
+    aboveOne.set(name, all);
+    return all;
+  }
+
   return {
     nodes,
     place: (node) => order.get(node)!,
+    inOrder(some) {
+      const places = some.map((node) => order.get(node)!).sort((a, b) => a - b);
+      const found: Node[] = [];
+      for (const [index, place] of places.entries()) if (place !== places[index - 1]) found.push(sorted[place]!);
+      return found;
+    },
     tenant,
     group: (name) => nodes.get(name)!.layers.at(-1)!,
     blueprint: (name) => blueprints.get(name),
     site: (name) => sites.get(name),
     above(names) {
-      const found = new Set<string>();
-      const waiting = [...names];
-      for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
-        if (found.has(name) || !nodes.has(name)) continue;
-        found.add(name);
-        waiting.push(...(parents.get(name) ?? []));
-      }
-      found.add(ALL);
-      return [...found].map((name) => nodes.get(name)!);
+      const found = [top];
+      for (const name of names) found.push(...withAbove(name));
+      return found;
     },
   };
 }

@@ -10,7 +10,7 @@ import {
 } from "../inventory/index.ts";
 import type { Json } from "../kernel/json.ts";
 import type { Layer } from "../variables/index.ts";
-import { graphOf, type Graph, type Node } from "./ansible-groups.ts";
+import { ALL, graphOf, UNGROUPED, type Graph, type Node } from "./ansible-groups.ts";
 import { createReader, type Said, valueOf } from "./ansible-values.ts";
 
 /** The layers of structures, those that many share worked out once for all of them. Pure. */
@@ -43,55 +43,128 @@ export interface Shared {
   last(name: string): Layer | undefined;
 }
 
+/** Groups made for a blueprint and a site; whether Ansible puts them one on top of the other as we do. */
+interface Derived {
+  readonly nodes: readonly Node[];
+  readonly inOrder: boolean;
+}
+
+/** What matters of a group for every host in it. */
+interface NodeFacts {
+  /** Names of which it says something by an operator or for a class. */
+  readonly special: readonly string[];
+  /** All that it says can stand at it. */
+  readonly simple: boolean;
+}
+
+const NOTHING: readonly string[] = [];
+
 export function createLayering(world: World, options: ResolverOptions & { readonly builtIn: boolean }): Layering {
   const graph = graphOf(world);
   const reader = createReader();
   const known = new Map<string, Shared>();
   const literals = new Map<Node, ReadonlyMap<string, Json>>();
   const order = groupOrder(world.groups);
+  const derivedKnown = new Map<string, Derived>();
+  const factsKnown = new Map<Node, NodeFacts>();
 
   function classesOf(structure: StructureData): readonly string[] {
     const type = foundationOf(world, structure)?.type;
     return type === undefined ? [] : [type, ...(options.classesOf?.(type) ?? [])];
   }
 
-  function work(structure: StructureData): Shared {
-    const derived = [
+  /** The groups made for the blueprint and the site of a structure, in the order of our layers. */
+  function derivedOf(structure: StructureData): Derived {
+    const key = `${structure.blueprint ?? ""}\0${structure.site}`;
+    const before = derivedKnown.get(key);
+    if (before !== undefined) return before;
+    const nodes = [
       ...lineageOf(world, structure).map(({ name }) => graph.blueprint(name)),
       ...siteChain(world, structure.site).map((name) => graph.site(name)),
     ].filter((node) => node !== undefined);
-    const nodes = [...graph.above(structure.groups), ...derived].sort((a, b) => graph.place(a) - graph.place(b));
+    const sorted = graph.inOrder(nodes);
+    const made = { nodes, inOrder: sorted.length === nodes.length && sorted.every((node, at) => node === nodes[at]) };
+    derivedKnown.set(key, made);
+    return made;
+  }
+
+  /** Whether Ansible orders the users' groups as we do, and puts every host in the same of them: worked out once, not for each host. */
+  const alike = ((): boolean => {
+    if (world.groups.has(ALL) || world.groups.has(UNGROUPED)) return false;
+    const ours = order.effective([...world.groups.keys()]);
+    const theirs = graph.inOrder([...graph.nodes.values()].filter(({ derived, name }) => !derived && name !== ALL));
+    return ours.length === theirs.length && theirs.every(({ name }, at) => name === ours[at]);
+  })();
+
+  function factsOf(node: Node): NodeFacts {
+    const before = factsKnown.get(node);
+    if (before !== undefined) return before;
+    const said = node.layers.map(reader);
+    const made = {
+      special: [...new Set(said.flatMap((one) => [...one.special.keys()]))],
+      simple:
+        !said.some((one) => one.plain.has(NEVER_AT_GROUPS)) &&
+        (node.holds || said.every((one) => one.names.length === 0)),
+    };
+    factsKnown.set(node, made);
+    return made;
+  }
+
+  function work(structure: StructureData): Shared {
+    const derived = derivedOf(structure);
+    const nodes = graph.inOrder([...graph.above(structure.groups), ...derived.nodes]);
+    const direct = directOf(structure, nodes, derived.nodes);
+    if (alike && derived.inOrder) return workAlike(structure, nodes, direct);
     const layers = [
       graph.tenant,
-      ...derived.flatMap((node) => node.layers),
+      ...derived.nodes.flatMap((node) => node.layers),
       ...order.effective(structure.groups).map((name) => graph.group(name)),
     ];
-    const said = layers.map(reader);
     const theirs = nodes.flatMap((node) => node.layers).filter(isSaid);
     const ours = layers.filter(isSaid);
-    const special: string[] = [];
-    for (const one of said)
-      if (one.special.size > 0) for (const name of one.special.keys()) if (!special.includes(name)) special.push(name);
+    const inOrder =
+      nodes.every((node) => factsOf(node).simple) &&
+      theirs.length === ours.length &&
+      theirs.every((layer, index) => layer === ours[index]);
+    const special = new Set(layers.flatMap((layer) => [...reader(layer).special.keys()]));
+    return sharedBy(structure, { nodes, direct, special: [...special], inOrder }, () => layers);
+  }
+
+  /** Where the orders are the same, the groups say it all: their layers are looked at only when somebody asks for a value. */
+  function workAlike(structure: StructureData, nodes: readonly Node[], direct: readonly Node[]): Shared {
+    const facts = nodes.map(factsOf);
+    const operated = facts.filter((one) => one.special.length > 0);
+    const special = operated.length === 0 ? NOTHING : [...new Set(operated.flatMap((one) => one.special))];
+    const inOrder = facts.every((one) => one.simple);
+    return sharedBy(structure, { nodes, direct, special, inOrder }, () => nodes.flatMap((node) => node.layers));
+  }
+
+  function sharedBy(
+    structure: StructureData,
+    found: Pick<Shared, "nodes" | "direct" | "special" | "inOrder">,
+    layersOf: () => readonly Layer[],
+  ): Shared {
+    const { nodes, special } = found;
+    let layers: readonly Layer[] | undefined;
     let worked: Map<string, Json | undefined> | undefined;
     let names: ReadonlySet<string> | undefined;
     return {
-      nodes,
-      direct: directOf(structure, nodes, derived),
-      special,
-      inOrder:
-        nodes.every((node) => node.holds || !node.layers.some(isSaid)) &&
-        !said.some((one) => one.plain.has(NEVER_AT_GROUPS)) &&
-        theirs.length === ours.length &&
-        theirs.every((layer, index) => layer === ours[index]),
+      ...found,
       names: () =>
-        (names ??= new Set([...said, ...nodes.flatMap((node) => node.layers).map(reader)].flatMap((one) => one.names))),
+        (names ??= new Set(
+          [...(layers ??= layersOf()), ...nodes.flatMap((node) => node.layers)].flatMap((layer) => reader(layer).names),
+        )),
       value(name) {
-        if (!special.includes(name)) return said.findLast((one) => one.plain.has(name))?.plain.get(name);
+        layers ??= layersOf();
+        if (!special.includes(name)) {
+          const last = layers.findLast((layer) => reader(layer).plain.has(name));
+          return last === undefined ? undefined : reader(last).plain.get(name);
+        }
         worked ??= new Map();
         if (!worked.has(name)) worked.set(name, valueOf(name, undefined, layers, reader, classesOf(structure)));
         return worked.get(name);
       },
-      last: (name) => layers.findLast((_layer, index) => saysOf(said[index]!, name)),
+      last: (name) => (layers ??= layersOf()).findLast((layer) => saysOf(reader(layer), name)),
     };
   }
 

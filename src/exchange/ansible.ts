@@ -1,7 +1,7 @@
 import type { ResolverOptions, StructureData, World } from "../inventory/index.ts";
 import type { Layer } from "../variables/index.ts";
 import { canonicalJson, type Json, type JsonObject } from "../kernel/json.ts";
-import { createFileCollector, type FileCollector } from "./ansible-files.ts";
+import { createFileCollector, holdsFile, type FileCollector } from "./ansible-files.ts";
 import { ALL, precedence, type Node } from "./ansible-groups.ts";
 import { createLayering, NEVER_AT_GROUPS, type Shared } from "./ansible-layers.ts";
 import type { AnsibleGroup, AnsibleHost, AnsibleInventory } from "./ansible-model.ts";
@@ -27,6 +27,7 @@ export interface PlannerOptions extends ResolverOptions {
   readonly keepFiles?: boolean;
 }
 
+const NO_OVERRIDES: JsonObject = {};
 const NOTHING: ReadonlySet<string> = new Set();
 
 /** Said for a host by any of these, Ansible knows where to reach it. */
@@ -106,7 +107,7 @@ export function createAnsiblePlanner(world: World, options: PlannerOptions): Ans
     let changed: Record<string, Json> | undefined;
     for (const name in variables) {
       const value = variables[name]!;
-      if (typeof value !== "object" || value === null) continue;
+      if (typeof value !== "object" || value === null || !holdsFile(value)) continue;
       const after = files.placed(value, `${where}, variable ${name}`);
       if (after !== value) (changed ??= { ...variables })[name] = after;
     }
@@ -154,6 +155,7 @@ export function createAnsiblePlanner(world: World, options: PlannerOptions): Ans
 
     const known = new Map<Node, ReadonlyMap<string, Json>>();
     return {
+      bans: banned.size > 0,
       banned: (node) => banned.get(node) ?? NOTHING,
       variables(node) {
         const before = known.get(node);
@@ -183,6 +185,7 @@ export function createAnsiblePlanner(world: World, options: PlannerOptions): Ans
 
   /** What the hosts with these groups resolve differently by Ansible's rule. */
   function overridesOf(shared: Shared, placement: Placement): JsonObject {
+    if (shared.inOrder && shared.special.length === 0 && !placement.bans) return NO_OVERRIDES;
     const names = new Set(namesInQuestion(shared));
     for (const node of shared.nodes) for (const name of placement.banned(node)) names.add(name);
     const differing: Record<string, Json> = {};
@@ -238,6 +241,8 @@ export function createAnsiblePlanner(world: World, options: PlannerOptions): Ans
 }
 
 interface Placement {
+  /** Whether any group must not say something. */
+  readonly bans: boolean;
   /** What it must not say. */
   banned(node: Node): ReadonlySet<string>;
   variables(node: Node): ReadonlyMap<string, Json>;
