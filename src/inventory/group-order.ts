@@ -7,6 +7,8 @@ export interface GroupOrder {
    * far as that goes; in the order in which they apply: by depth, then priority, then name. Names of no group are left out.
    */
   effective(names: readonly string[]): readonly string[];
+  /** The same, not kept: for going through many structures, hardly two of which are in the same groups. */
+  effectiveOnce(names: readonly string[]): readonly string[];
   /** Groups on the longest way from a root to this one, itself not counted: 0 for a root. */
   depth(name: string): number;
 }
@@ -33,7 +35,8 @@ function orderOf(groups: Groups): GroupOrder {
   const ofOne = new Map<string, readonly string[]>();
   const ofSeveral = new Map<string, readonly string[]>();
 
-  const places = new Map([...groups.keys()].sort(compare).map((name, place) => [name, place]));
+  const sorted = [...groups.keys()].sort(compare);
+  const places = new Map(sorted.map((name, place) => [name, place]));
 
   function compare(a: string, b: string): number {
     const first = groups.get(a)!.priority;
@@ -52,16 +55,41 @@ function orderOf(groups: Groups): GroupOrder {
     return [...seen].sort((a, b) => places.get(a)! - places.get(b)!);
   }
 
+  /** A group and those above it, in their order. */
+  function one(name: string): readonly string[] {
+    const before = ofOne.get(name);
+    if (before !== undefined) return before;
+    const found = collect([name]);
+    if (ofOne.size >= MOST_KEPT) ofOne.clear();
+    ofOne.set(name, found);
+    return found;
+  }
+
+  function several(names: readonly string[]): readonly string[] {
+    const all: number[] = [];
+    for (const name of names) for (const group of one(name)) all.push(places.get(group)!);
+    all.sort((a, b) => a - b);
+    const found: string[] = [];
+    for (let at = 0; at < all.length; at += 1) if (all[at] !== all[at - 1]) found.push(sorted[all[at]!]!);
+    return found;
+  }
+
+  function effectiveOnce(names: readonly string[]): readonly string[] {
+    const [first] = names;
+    if (first === undefined) return NONE;
+    return names.length === 1 ? one(first) : several(names);
+  }
+
   return {
+    effectiveOnce,
     effective(names) {
-      const [first] = names;
-      if (first === undefined) return NONE;
-      const [cache, key] = names.length === 1 ? [ofOne, first] : [ofSeveral, names.join("\u0000")];
-      const before = cache.get(key);
+      if (names.length < 2) return effectiveOnce(names);
+      const key = names.join("\u0000");
+      const before = ofSeveral.get(key);
       if (before !== undefined) return before;
-      const found = collect(names);
-      if (cache.size >= MOST_KEPT) cache.clear();
-      cache.set(key, found);
+      const found = several(names);
+      if (ofSeveral.size >= MOST_KEPT) ofSeveral.clear();
+      ofSeveral.set(key, found);
       return found;
     },
     depth: (name) => depths.get(name) ?? 0,

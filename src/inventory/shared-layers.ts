@@ -1,5 +1,5 @@
 import { lineage } from "../blueprints/index.ts";
-import type { JsonObject } from "../kernel/json.ts";
+import type { Json, JsonObject } from "../kernel/json.ts";
 import { EMPTY_FOLD, extendFold, objectOf, parseKey, valuesOfFold, type Fold, type Layer } from "../variables/index.ts";
 import { groupOrder } from "./group-order.ts";
 import type { World } from "./model.ts";
@@ -132,6 +132,29 @@ function createSharedLayers(world: SharedWorld): SharedLayers {
     return values;
   }
 
+  const setByGroup = new Map<string, JsonObject | null>();
+
+  /** What one group says when it only sets. */
+  function ownValues(name: string): JsonObject | null {
+    const before = setByGroup.get(name);
+    if (before !== undefined) return before;
+    const values = world.groups.get(name)?.variables ?? {};
+    const found = onlySets(values) ? values : null;
+    setByGroup.set(name, found);
+    return found;
+  }
+
+  /** What groups come to that only set, copied one over the other: cheaper than to look whether it was done before. */
+  function copied(names: readonly string[]): JsonObject | undefined {
+    const all: Record<string, Json> = {};
+    for (const name of names) {
+      const values = ownValues(name);
+      if (values === null) return undefined;
+      for (const key in values) all[key] = values[key]!;
+    }
+    return all;
+  }
+
   function groupValues(names: readonly string[]): JsonObject | null {
     const before = setByGroups.get(names);
     if (before !== undefined) return before;
@@ -143,7 +166,8 @@ function createSharedLayers(world: SharedWorld): SharedLayers {
   return {
     plain(blueprint, site, groups, classes) {
       const bySites = siteValues(site);
-      const byGroups = bySites === null ? null : groupValues(order.effective(groups));
+      const byGroups =
+        bySites === null ? null : (copied(order.effectiveOnce(groups)) ?? groupValues(order.effective(groups)));
       if (bySites === null || byGroups === null) return undefined;
       const { values } = blueprintFold(blueprint, classes);
       return values === undefined ? undefined : [values, bySites, byGroups];
@@ -184,13 +208,25 @@ function setBy(layers: readonly Layer[]): JsonObject | null {
   return fold.kind === undefined ? objectOf(valuesOfFold(fold)) : null;
 }
 
+/** Keys that were looked at, and whether they set a name for every class. The same few come again and again. */
+const setting = new Map<string, boolean>();
+const MOST_KEYS = 10_000;
+
 /** Whether every key sets a name, for every class. */
 export function onlySets(values: JsonObject): boolean {
-  for (const key of Object.keys(values)) {
-    const parsed = parseKey(key);
-    if (parsed === undefined || parsed.operator !== "set" || parsed.class !== undefined) return false;
+  for (const key in values) {
+    const before = setting.get(key);
+    if (before === undefined ? !sets(key) : !before) return false;
   }
   return true;
+}
+
+function sets(key: string): boolean {
+  const parsed = parseKey(key);
+  const found = parsed !== undefined && parsed.operator === "set" && parsed.class === undefined;
+  if (setting.size >= MOST_KEYS) setting.clear();
+  setting.set(key, found);
+  return found;
 }
 
 export function layer(kind: Layer["source"]["kind"], name: string, values: Layer["values"]): Layer {
