@@ -252,4 +252,15 @@ describe("the events", () => {
     };
     await expect(read()).rejects.toMatchObject({ code: expect.stringMatching(/^server_(not_running|closing)$/) });
   });
+
+  it("end when the reader gives up while the server is away", async () => {
+    await restart(four);
+    const stop = new AbortController();
+    const had: unknown[] = [];
+    for await (const event of client.events.follow({ signal: stop.signal })) {
+      had.push(event.cursor);
+      if (event.cursor === "4") void server.close().then(() => stop.abort());
+    }
+    expect(had).toEqual(["1", "2", "3", "4"]);
+  });
 });

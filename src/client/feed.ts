@@ -82,14 +82,15 @@ export function followEvents(transport: Transport, clock: Clock, wish: EventWish
       try {
         return await open();
       } catch (error) {
-        if (!passes(error) || clock.now() > until) throw error;
+        // Who gave up reading is not kept waiting, and keeps no program alive.
+        if (!passes(error) || signal?.aborted === true || clock.now() > until) throw error;
       }
     }
   }
 
   function waited(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(done, milliseconds);
+      const timer = setTimeout(done, signal?.aborted === true ? 0 : milliseconds);
       signal?.addEventListener("abort", done);
       function done(): void {
         clearTimeout(timer);
