@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import { type JoinFile, type LinkedExecutor, startLinkedExecutor } from "../executor/index.ts";
+import { type JoinFile, type LinkedExecutor, runUntil, startLinkedExecutor } from "../executor/index.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/ids.ts";
 import type { SessionLog, Transport } from "../link/index.ts";
@@ -33,27 +33,9 @@ const LIMIT = 16;
  *
  * Errors: `executor_not_joined`, `join_refused`, `lock_held` and the others of `startLinkedExecutor`.
  */
-export async function runAgent(options: AgentOptions): Promise<void> {
-  const { signal } = options;
-  // Timers of the clock do not keep a process alive, and between two connections there is nothing else.
-  const hold = setInterval(() => undefined, HOLD);
-  try {
-    const agent = await startAgent(options);
-    await new Promise<void>((stop) => {
-      if (signal.aborted) stop();
-      signal.addEventListener("abort", () => stop());
-    });
-    await agent.stop();
-  } catch (error) {
-    // Told to end while it still waited for a server to join.
-    if (!signal.aborted) throw error;
-  } finally {
-    clearInterval(hold);
-  }
+export function runAgent(options: AgentOptions): Promise<void> {
+  return runUntil(options.signal, () => startAgent(options));
 }
-
-/** Milliseconds; any will do. */
-const HOLD = 2 ** 30;
 
 async function startAgent(options: AgentOptions): Promise<LinkedExecutor> {
   const environment = options.environment ?? process.env;

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import type { Principal } from "../access/index.ts";
-import { cursorAfter, decodeCursor, listQuery, nameProblem, VERSION_REQUIRED } from "../inventory/index.ts";
-import { GantryError } from "../kernel/errors.ts";
+import { cursorAfter, decodeCursor, listQuery, nameProblem, versionOf } from "../inventory/index.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import type { CurrentZone } from "./decide.ts";
@@ -107,7 +106,7 @@ export function dnsRoutes({ app }: HttpServer, dns: DnsService): void {
     },
     async (request, reply) => {
       const { settings, ...data } = request.body;
-      const version = versionOf(request.headers["if-match"]);
+      const version = versionOf(request);
       const after = await dns.replaceTarget(request.principal as Principal, request.params.idOrName, version, {
         ...data,
         settings: settings as JsonObject,
@@ -128,7 +127,7 @@ export function dnsRoutes({ app }: HttpServer, dns: DnsService): void {
       },
     },
     async (request, reply) => {
-      const version = versionOf(request.headers["if-match"]);
+      const version = versionOf(request);
       await dns.removeTarget(request.principal as Principal, request.params.idOrName, version);
       return reply.status(204).send(null);
     },
@@ -236,15 +235,6 @@ function recordsOf({ zone, serial }: CurrentZone) {
     authority,
     ...zone.sets.flatMap(({ name, type, ttl, values }) => values.map((value) => ({ name, type, ttl, value }))),
   ];
-}
-
-/** The version in `If-Match`: `"3"`. `*`: any. Errors: `version_required`. */
-function versionOf(header: string | undefined): number | null {
-  if (header?.trim() === "*") return null;
-  const version = /^(?:W\/)?"?(\d{1,15})"?$/.exec(header?.trim() ?? "")?.[1];
-  if (version === undefined)
-    throw new GantryError(VERSION_REQUIRED, "the header If-Match must hold the version that was read");
-  return Number(version);
 }
 
 /** A page of things that are in order by a key. */

@@ -275,23 +275,6 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       expect(await inTransaction((tx) => store.remove(tx, "structure", id, 1))).toBe(false);
     });
 
-    it("lets a person change variables and description of the version that was read", async () => {
-      await write(inserting({ structures: [structure("a", { applied: { description: "" } })] }));
-      const { id } = (await structureNamed("a"))!;
-      const edited = await inTransaction((tx) =>
-        store.editStructure(tx, id, 1, { variables: { x: 1 }, description: "by hand" }),
-      );
-      expect(edited).toMatchObject({
-        variables: { x: 1 },
-        description: "by hand",
-        version: 2,
-        applied: { description: "" },
-      });
-      await expect(
-        inTransaction((tx) => store.editStructure(tx, id, 1, { description: "late" })),
-      ).rejects.toMatchObject({ code: "version_mismatch" });
-    });
-
     it("removes rows of any kind, each of the version that was seen, or none", async () => {
       await write(
         inserting({
@@ -386,9 +369,7 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       );
       await inTransaction((tx) => store.writeTenant(tx, { ...row, variables: { tier: "front" }, version: 2 }));
       expect(await names("tier:front")).toEqual(["c", "d"]);
-      await inTransaction((tx) =>
-        store.editStructure(tx, structures.get("d")!.id, 1, { variables: { tier: "middle" } }),
-      );
+      await write(updating({ structures: [{ ...structures.get("d")!, variables: { tier: "middle" }, version: 2 }] }));
       expect(await names("tier:middle")).toEqual(["a", "d"]);
       const a = structures.get("a")!;
       await inTransaction((tx) => store.removeRows(tx, tenant, [{ table: "structure", ...seen(a) }]));

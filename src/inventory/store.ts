@@ -13,7 +13,7 @@ import {
   type Tables,
   type Transaction,
 } from "../platform/database/index.ts";
-import { INVENTORY_OUTDATED, VERSION_MISMATCH } from "./errors.ts";
+import { INVENTORY_OUTDATED } from "./errors.ts";
 import type {
   Buildable,
   Foundation,
@@ -65,9 +65,6 @@ interface BuildChange extends Partial<Pick<Buildable, "state" | "stale" | "rebui
   readonly build?: FoundationBuild | StructureBuild | null;
 }
 
-/** What a person may change of a structure. */
-export type StructureEdit = Partial<Pick<Structure, "variables" | "description">>;
-
 export interface InventoryStore {
   /** The whole inventory as plain data; cheap when little has changed. Within a transaction, give it: it sees what it wrote. */
   snapshot(tenantId: Id, tx?: Transaction): Promise<Snapshot>;
@@ -86,8 +83,6 @@ export interface InventoryStore {
     change: BuildChange,
   ): Promise<boolean>;
   readBuild(tx: Transaction, target: BuiltKind, id: Id): Promise<Foundation | Structure | undefined>;
-  /** Changes what a person may. Errors: `version_mismatch`. */
-  editStructure(tx: Transaction, id: Id, version: number, edit: StructureEdit): Promise<Structure>;
   /** Removes a row, and gives its addresses back. False when it is not there, or not of this version. */
   remove(tx: Transaction, target: BuiltKind, id: Id, version: number): Promise<boolean>;
   /**
@@ -312,14 +307,6 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
       return update(tx, target, id, version, columns);
     },
     readBuild: async (tx, target, id) => (await readRow(tx, target, id))?.row,
-    async editStructure(tx, id, version, edit) {
-      const stored = await storedDefinitions(tx, "structure", [id]);
-      const changed = await update(tx, "structure", id, version, partialColumns(STRUCTURE, edit as Partial<Structure>));
-      const found = changed ? await readRow(tx, "structure", id) : undefined;
-      if (found === undefined) throw new GantryError(VERSION_MISMATCH, "the structure was changed since it was read");
-      await index.write(tx, found.tenantId, changedDefinitions("structure", [found.row], stored));
-      return found.row as Structure;
-    },
     async remove(tx, target, id, version) {
       const found = await readRow(tx, target, id);
       if (found === undefined || found.row.version !== version) return false;

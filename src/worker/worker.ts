@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import { type JoinFile, type LinkedExecutor, startLinkedExecutor } from "../executor/index.ts";
+import { type JoinFile, type LinkedExecutor, runUntil, startLinkedExecutor } from "../executor/index.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/ids.ts";
 import type { Module, SessionLog, Transport } from "../link/index.ts";
@@ -24,27 +24,9 @@ export interface WorkerOptions {
 }
 
 /** Runs a worker until the signal; what runs then is reported as interrupted. Errors: see `startLinkedExecutor`. */
-export async function runWorker(options: WorkerOptions): Promise<void> {
-  const { signal } = options;
-  // Timers of the clock do not keep a process alive, and between two connections there is nothing else.
-  const hold = setInterval(() => undefined, HOLD);
-  try {
-    const worker = await startWorker(options);
-    await new Promise<void>((stop) => {
-      if (signal.aborted) stop();
-      signal.addEventListener("abort", () => stop());
-    });
-    await worker.stop();
-  } catch (error) {
-    // Told to end while it still waited for a server to join.
-    if (!signal.aborted) throw error;
-  } finally {
-    clearInterval(hold);
-  }
+export function runWorker(options: WorkerOptions): Promise<void> {
+  return runUntil(options.signal, () => startWorker(options));
 }
-
-/** Milliseconds; any will do. */
-const HOLD = 2 ** 30;
 
 /** The same, without waiting for its end. */
 export function startWorker(options: WorkerOptions): Promise<LinkedExecutor> {
