@@ -15,7 +15,7 @@ export const BACKEND_EXISTS = errorKind("backend_exists", {
 export const BACKEND_INVALID = errorKind("backend_invalid", {
   status: 422,
   summary: "The settings of a backend do not fit its kind.",
-  remedy: "docs/backends.md lists the settings of each kind.",
+  remedy: "Set what its kind asks for: docs/backends.md lists the settings of each kind.",
 });
 
 export const BACKEND_CHANGED = errorKind("backend_changed", {
