@@ -51,7 +51,7 @@ export const DNS_TARGET_EXISTS = errorKind("dns_target_exists", {
 export const DNS_TARGET_INVALID = errorKind("dns_target_invalid", {
   status: 422,
   summary: "The settings of a DNS target do not fit its kind.",
-  remedy: "docs/dns.md lists the settings of each kind.",
+  remedy: "Set what its kind asks for: docs/dns.md lists the settings of each kind.",
 });
 
 export const DNS_TARGET_CHANGED = errorKind("dns_target_changed", {
