@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemRandom } from "../kernel/ids.ts";
-import { adminTokenPath, authenticate, hashToken, openAdminToken, readAdminToken } from "./index.ts";
+import { authenticate } from "./authenticate.ts";
+import { adminTokenPath, hashToken, openAdminToken, readAdminToken } from "./index.ts";
 
 let folder: string;
 

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { GantryError } from "../kernel/errors.ts";
 import { UNAUTHENTICATED } from "./errors.ts";
-import { DEFAULT_TENANT, type Principal } from "./model.ts";
+import { administratorPrincipal, type Principal } from "./model.ts";
 import { hashToken, type TokenHash } from "./token.ts";
 
 /** What a request brings along to say who sends it. */
@@ -26,10 +26,8 @@ export function authenticate(credentials: Credentials, administrator: TokenHash)
     if (!timingSafeEqual(hashToken(token).sha256, administrator.sha256)) {
       throw new GantryError(UNAUTHENTICATED, "the token is not valid");
     }
-    return { kind: "administrator", name: "administrator (token)", tenantId: DEFAULT_TENANT.id };
+    return administratorPrincipal("token");
   }
-  if (credentials.throughSocket) {
-    return { kind: "administrator", name: "administrator (socket)", tenantId: DEFAULT_TENANT.id };
-  }
+  if (credentials.throughSocket) return administratorPrincipal("socket");
   throw new GantryError(UNAUTHENTICATED, "a credential is needed");
 }

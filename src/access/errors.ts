@@ -20,3 +20,16 @@ export const SCOPE_EXCEEDED = errorKind("scope_exceeded", {
   remedy:
     "Use it for `/v1/structures/NAME/members` of the structure it was issued for; for all else use an administrator's token.",
 });
+
+export const FORBIDDEN = errorKind("forbidden", {
+  status: 403,
+  summary: "Who asks may see this, but not do what was asked.",
+  remedy:
+    "`gantry whoami` lists the roles of an account. An administrator of the tenant can bind a role that holds the permission: docs/access.md.",
+});
+
+export const TENANT_NEEDED = errorKind("tenant_needed", {
+  status: 400,
+  summary: "The request names no tenant, and who asks has rights in several.",
+  remedy: "Name it: `--tenant NAME`, or the header `Gantry-Tenant`.",
+});

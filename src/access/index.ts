@@ -1,11 +1,28 @@
-export { DEFAULT_TENANT, type Principal } from "./model.ts";
-export { authenticate } from "./authenticate.ts";
-export { adminTokenPath, hashToken, openAdminToken, readAdminToken, type TokenHash } from "./token.ts";
+export { administratorPrincipal, DEFAULT_TENANT, serverPrincipal, type Principal } from "./model.ts";
+export { BUILT_IN_ROLES, isPermission, PERMISSIONS, type Permission } from "./permissions.ts";
 export {
-  authenticateWithStructures,
-  newStructureToken,
-  STRUCTURE_SCOPE,
-  type StructureTokens,
-  type TokenHolder,
-} from "./structures.ts";
-export { SCOPE_EXCEEDED, UNAUTHENTICATED } from "./errors.ts";
+  ALL_RIGHTS,
+  forbidden,
+  NO_RIGHTS,
+  NOWHERE,
+  requireAt,
+  requireEverywhere,
+  rightsIn,
+  type Grant,
+  type Place,
+  type Rights,
+  type Scope,
+} from "./policy.ts";
+export { needs, type EndpointReach, type Requirement } from "./requirement.ts";
+export {
+  ACCOUNT_TOKEN,
+  createDoor,
+  type AccountHolder,
+  type AccountTokens,
+  type Door,
+  type Knock,
+  type TenantNames,
+} from "./door.ts";
+export { adminTokenPath, hashToken, openAdminToken, readAdminToken, type TokenHash } from "./token.ts";
+export { newStructureToken, STRUCTURE_SCOPE, type StructureTokens, type TokenHolder } from "./structures.ts";
+export { FORBIDDEN, SCOPE_EXCEEDED, TENANT_NEEDED, UNAUTHENTICATED } from "./errors.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Principal } from "../access/index.ts";
+import { needs, type Principal } from "../access/index.ts";
 import { cursorAfter, decodeCursor, listQuery, nameProblem, versionOf } from "../inventory/index.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { HttpServer } from "../platform/http/index.ts";
@@ -60,6 +60,7 @@ export function backendRoutes({ app }: HttpServer, backends: BackendService, kee
   app.get(
     "/v1/backends",
     {
+      ...needs("inventory.read"),
       schema: {
         summary: "Backends, by name: where the truth of sites lives when it is not here",
         tags,
@@ -78,6 +79,7 @@ export function backendRoutes({ app }: HttpServer, backends: BackendService, kee
   app.post(
     "/v1/backends",
     {
+      ...needs("backend.manage"),
       schema: {
         summary: "Add a backend: its site is read from there from now on",
         tags,
@@ -93,7 +95,10 @@ export function backendRoutes({ app }: HttpServer, backends: BackendService, kee
   );
   app.get(
     "/v1/backends/:idOrName",
-    { schema: { summary: "One backend, by id or name", tags, params, response: { 200: answer } } },
+    {
+      ...needs("inventory.read"),
+      schema: { summary: "One backend, by id or name", tags, params, response: { 200: answer } },
+    },
     async (request, reply) => {
       const found = backends.get(request.principal as Principal, request.params.idOrName);
       void reply.header("etag", `"${found.version}"`);
@@ -103,6 +108,7 @@ export function backendRoutes({ app }: HttpServer, backends: BackendService, kee
   app.get(
     "/v1/backends/:idOrName/status",
     {
+      ...needs("inventory.read"),
       schema: {
         summary: "Whether a backend can be read, what it holds, and what is left out of it",
         tags,
@@ -123,7 +129,10 @@ export function backendRoutes({ app }: HttpServer, backends: BackendService, kee
   );
   app.put(
     "/v1/backends/:idOrName",
-    { schema: { summary: "Replace a backend", tags, params, headers: ifMatch, body: data, response: { 200: answer } } },
+    {
+      ...needs("backend.manage"),
+      schema: { summary: "Replace a backend", tags, params, headers: ifMatch, body: data, response: { 200: answer } },
+    },
     async (request, reply) => {
       const { settings, ...rest } = request.body;
       const after = await backends.replace(
@@ -142,6 +151,7 @@ export function backendRoutes({ app }: HttpServer, backends: BackendService, kee
   app.delete(
     "/v1/backends/:idOrName",
     {
+      ...needs("backend.manage"),
       schema: {
         summary: "Remove a backend; what it holds stays there, and is no longer shown here",
         tags,

@@ -53,6 +53,7 @@ async function startServer(more: (made: HttpServer) => void = () => {}): Promise
   made.app.get(
     "/v1/structures",
     {
+      config: { permission: "self" },
       schema: {
         querystring: z.looseObject({ limit: z.coerce.number().default(100), cursor: z.coerce.number().default(0) }),
       },
@@ -65,13 +66,22 @@ async function startServer(more: (made: HttpServer) => void = () => {}): Promise
       return { items, next: end < 250 ? String(end) : null };
     },
   );
-  made.app.get("/v1/structures/:name", async (request) => ({ name: (request.params as { name: string }).name }));
-  made.app.patch("/v1/structures/:name", async (request) => ({ headers: request.headers, body: request.body }));
-  made.app.delete("/v1/structures/:name", async () => {
+  made.app.get("/v1/structures/:name", { config: { permission: "self" } }, async (request) => ({
+    name: (request.params as { name: string }).name,
+  }));
+  made.app.patch("/v1/structures/:name", { config: { permission: "self" } }, async (request) => ({
+    headers: request.headers,
+    body: request.body,
+  }));
+  made.app.delete("/v1/structures/:name", { config: { permission: "self" } }, async () => {
     throw new GantryError(REFUSED, "no", { problems: [{ code: "x", message: "because" }], details: { count: 3 } });
   });
-  made.app.get("/v1/structures/:name/variables", async (request) => ({ asked: request.url }));
-  made.app.get("/v1/sites", async (_request, reply) => reply.type("text/html").send("<html>"));
+  made.app.get("/v1/structures/:name/variables", { config: { permission: "self" } }, async (request) => ({
+    asked: request.url,
+  }));
+  made.app.get("/v1/sites", { config: { permission: "self" } }, async (_request, reply) =>
+    reply.type("text/html").send("<html>"),
+  );
   more(made);
   await made.listenOnSocket(path);
   return made;
@@ -190,7 +200,7 @@ describe("the events", () => {
   async function restart(source: (from: number, signal: AbortSignal) => AsyncIterable<ServerSentEvent>): Promise<void> {
     await server.close();
     server = await startServer((made) =>
-      made.app.get("/v1/events", async (request, reply) => {
+      made.app.get("/v1/events", { config: { permission: "self" } }, async (request, reply) => {
         const last = request.headers["last-event-id"];
         asked.push(`${request.url} ${String(last)}`);
         if (last === "gone") throw new GantryError(REFUSED, "gone");

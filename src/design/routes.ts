@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Principal } from "../access/index.ts";
+import { needs, type Principal } from "../access/index.ts";
 import { cursorAfter, decodeCursor, listQuery } from "../inventory/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { HttpServer } from "../platform/http/index.ts";
@@ -55,6 +55,7 @@ export function designRoutes({ app }: HttpServer, designs: DesignService): void 
   app.post(
     "/v1/designs/plan",
     {
+      ...needs("inventory.read"),
       bodyLimit: BODY_LIMIT,
       schema: {
         summary: "What applying these documents would do",
@@ -68,6 +69,7 @@ export function designRoutes({ app }: HttpServer, designs: DesignService): void 
   app.post(
     "/v1/designs/apply",
     {
+      ...needs("design.apply"),
       bodyLimit: BODY_LIMIT,
       schema: {
         summary: "Apply the plan that was shown",
@@ -82,6 +84,7 @@ export function designRoutes({ app }: HttpServer, designs: DesignService): void 
   app.post(
     "/v1/designs/:name/destroy",
     {
+      ...needs("design.apply"),
       schema: {
         summary: "Take a design down: with `plan`, only show what that would do",
         tags,
@@ -103,6 +106,7 @@ export function designRoutes({ app }: HttpServer, designs: DesignService): void 
   app.get(
     "/v1/designs",
     {
+      ...needs("inventory.read"),
       schema: {
         summary: "Designs that were applied",
         tags,
@@ -123,7 +127,7 @@ export function designRoutes({ app }: HttpServer, designs: DesignService): void 
   );
   app.get(
     "/v1/designs/:name",
-    { schema: { summary: "One design", tags, params, response: { 200: designAnswer } } },
+    { ...needs("inventory.read"), schema: { summary: "One design", tags, params, response: { 200: designAnswer } } },
     async (request) => ({
       ...(await designs.get(request.principal as Principal, request.params.name)),
     }),
@@ -131,6 +135,7 @@ export function designRoutes({ app }: HttpServer, designs: DesignService): void 
   app.get(
     "/v1/designs/:name/documents",
     {
+      ...needs("inventory.read"),
       schema: {
         summary: "The documents a design was last applied with",
         tags,

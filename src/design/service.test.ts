@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { openSqlite } from "../../test/support/databases.ts";
-import { DEFAULT_TENANT, type Principal } from "../access/index.ts";
+import type { Principal } from "../access/index.ts";
+import { ADMINISTRATOR } from "../access/testing.ts";
 import { createInventoryStore, inventoryMigrations } from "../inventory/index.ts";
 import { manualClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/ids.ts";
@@ -12,7 +13,7 @@ import { createDesignService } from "./service.ts";
 import { createDesignStore, designMigrations } from "./store.ts";
 import { siteFile } from "./testing.ts";
 
-const someone: Principal = { kind: "administrator", name: "test", tenantId: DEFAULT_TENANT.id };
+const someone: Principal = { ...ADMINISTRATOR, name: "test" };
 
 it("reads a large bundle once for its plan and its apply, and keeps it no longer than a minute", async () => {
   const database = await openSqlite([...eventMigrations, ...inventoryMigrations, ...designMigrations]);

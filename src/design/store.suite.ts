@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { DEFAULT_TENANT, type Principal } from "../access/index.ts";
+import { ADMINISTRATOR } from "../access/testing.ts";
 import { createInventoryStore, inventoryMigrations, type InventoryStore } from "../inventory/index.ts";
 import { manualClock, type ManualClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/ids.ts";
@@ -16,7 +17,7 @@ import { createDesignService, type DesignService } from "./service.ts";
 import { createDesignStore, designMigrations } from "./store.ts";
 import { siteFile } from "./testing.ts";
 
-const principal: Principal = { kind: "administrator", name: "administrator (test)", tenantId: DEFAULT_TENANT.id };
+const principal: Principal = { ...ADMINISTRATOR, name: "administrator (test)" };
 
 function bundleOf(text: string): Bundle {
   return { documents: [{ path: "site.yaml", text }], files: {} };

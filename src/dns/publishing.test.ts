@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { openSqlite } from "../../test/support/databases.ts";
 import { DEFAULT_TENANT, type Principal } from "../access/index.ts";
+import { ADMINISTRATOR } from "../access/testing.ts";
 import { createInventoryStore, inventoryMigrations, type InventoryStore, type Structure } from "../inventory/index.ts";
 import { addressBlock, inserting, site, structure, updating, zone } from "../inventory/testing.ts";
 import { type ManualClock, manualClock } from "../kernel/clock.ts";
@@ -19,7 +20,7 @@ import { createDnsService, type DnsService } from "./service.ts";
 import { dnsMigrations } from "./tables.ts";
 import { held, SERVED } from "./testing/worlds.ts";
 
-const PRINCIPAL: Principal = { kind: "administrator", name: "test", tenantId: DEFAULT_TENANT.id };
+const PRINCIPAL: Principal = { ...ADMINISTRATOR, name: "test" };
 
 let clock: ManualClock;
 let database: Database;

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { openSqlite } from "../../test/support/databases.ts";
-import { authenticate, DEFAULT_TENANT, hashToken, type Principal } from "../access/index.ts";
+import { DEFAULT_TENANT, type Principal } from "../access/index.ts";
+import { admitTo, testDoor } from "../access/testing.ts";
 import { createInventoryStore, inventoryMigrations } from "../inventory/index.ts";
 import { addressBlock, inserting, site, structure, zone } from "../inventory/testing.ts";
 import { manualClock } from "../kernel/clock.ts";
@@ -55,7 +56,7 @@ beforeEach(async () => {
   http = await createHttpServer<Principal>({
     log,
     version: "0",
-    authenticate: (credentials) => authenticate(credentials, hashToken("right")),
+    authenticate: admitTo(testDoor("right")),
     ready: () => Promise.resolve(true),
     metrics: () => Promise.resolve(""),
   });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Principal } from "../access/index.ts";
+import { needs, type Principal } from "../access/index.ts";
 import { cursorAfter, decodeCursor, listQuery, nameProblem, versionOf } from "../inventory/index.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { HttpServer } from "../platform/http/index.ts";
@@ -60,6 +60,7 @@ export function dnsRoutes({ app }: HttpServer, dns: DnsService): void {
   app.get(
     "/v1/dns/targets",
     {
+      ...needs("inventory.read"),
       schema: { summary: "DNS targets, by name", tags, querystring: listQuery, response: { 200: page(targetAnswer) } },
     },
     async (request) => {
@@ -70,6 +71,7 @@ export function dnsRoutes({ app }: HttpServer, dns: DnsService): void {
   app.post(
     "/v1/dns/targets",
     {
+      ...needs("dns.manage"),
       schema: {
         summary: "Add a DNS target: a name server that is told",
         tags,
@@ -85,7 +87,10 @@ export function dnsRoutes({ app }: HttpServer, dns: DnsService): void {
   );
   app.get(
     "/v1/dns/targets/:idOrName",
-    { schema: { summary: "One DNS target, by id or name", tags, params, response: { 200: targetAnswer } } },
+    {
+      ...needs("inventory.read"),
+      schema: { summary: "One DNS target, by id or name", tags, params, response: { 200: targetAnswer } },
+    },
     async (request, reply) => {
       const found = await dns.target(request.principal as Principal, request.params.idOrName);
       void reply.header("etag", `"${found.version}"`);
@@ -95,6 +100,7 @@ export function dnsRoutes({ app }: HttpServer, dns: DnsService): void {
   app.put(
     "/v1/dns/targets/:idOrName",
     {
+      ...needs("dns.manage"),
       schema: {
         summary: "Replace a DNS target; zones it no longer serves are removed from the server",
         tags,
@@ -118,6 +124,7 @@ export function dnsRoutes({ app }: HttpServer, dns: DnsService): void {
   app.delete(
     "/v1/dns/targets/:idOrName",
     {
+      ...needs("dns.manage"),
       schema: {
         summary: "Remove a DNS target; what the server has stays there",
         tags,
@@ -136,6 +143,7 @@ export function dnsRoutes({ app }: HttpServer, dns: DnsService): void {
   app.get(
     "/v1/dns/zones",
     {
+      ...needs("inventory.read"),
       schema: {
         summary: "Zones as they are published, each view for itself, by name",
         tags,
@@ -152,6 +160,7 @@ export function dnsRoutes({ app }: HttpServer, dns: DnsService): void {
   app.get(
     "/v1/dns/zones/:zone",
     {
+      ...needs("inventory.read"),
       schema: {
         summary: "One zone with every record",
         tags,
@@ -172,6 +181,7 @@ export function dnsRoutes({ app }: HttpServer, dns: DnsService): void {
   app.get(
     "/v1/dns/zones/:zone/file",
     {
+      ...needs("inventory.read"),
       schema: {
         summary: "One zone as a zone file",
         tags,
@@ -189,6 +199,7 @@ export function dnsRoutes({ app }: HttpServer, dns: DnsService): void {
   app.get(
     "/v1/dns/status",
     {
+      ...needs("inventory.read"),
       schema: {
         summary: "How far every zone is on every target, and what is left out of DNS",
         tags,
@@ -203,6 +214,7 @@ export function dnsRoutes({ app }: HttpServer, dns: DnsService): void {
   app.post(
     "/v1/dns/publish",
     {
+      ...needs("dns.manage"),
       schema: {
         summary: "Publish now what waits; with `whole` also what the servers are thought to have",
         tags,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Principal } from "../access/index.ts";
+import { needs, type Principal } from "../access/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import { EXPORT_FORMAT_UNKNOWN } from "./errors.ts";
@@ -36,6 +36,7 @@ export function exportRoutes({ app }: HttpServer, exporter: Exporter): void {
   app.get(
     "/v1/inventory/:bundle",
     {
+      ...needs("inventory.read"),
       schema: {
         summary: "An Ansible inventory: `GROUP.tgz`, `GROUP.zip` or `GROUP.json`, of a group (id or name) or `all`",
         tags: ["inventory"],

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { authenticate, hashToken, type Principal } from "../access/index.ts";
+import type { Principal } from "../access/index.ts";
+import { admitTo, testDoor } from "../access/testing.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { createHttpServer, type HttpServer } from "../platform/http/index.ts";
 import { silentLogger } from "../platform/logging/index.ts";
@@ -15,7 +16,7 @@ beforeEach(async () => {
   http = await createHttpServer<Principal>({
     log: silentLogger(),
     version: "0",
-    authenticate: (credentials) => authenticate(credentials, hashToken("right")),
+    authenticate: admitTo(testDoor("right")),
     ready: () => Promise.resolve(true),
     metrics: () => Promise.resolve(""),
   });

@@ -1,6 +1,6 @@
 import type { FastifySchemaCompiler } from "fastify";
 import { z } from "zod";
-import type { Principal } from "../access/index.ts";
+import { needs, type Principal } from "../access/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import { IMPORT_TOO_LARGE } from "./errors.ts";
@@ -52,6 +52,7 @@ export function importRoutes({ app }: HttpServer, imports: ImportService): void 
     scope.post(
       "/v1/imports",
       {
+        ...needs("inventory.write"),
         bodyLimit: BODY_LIMIT,
         validatorCompiler: unread,
         schema: {

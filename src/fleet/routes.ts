@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
-import type { Principal } from "../access/index.ts";
+import { needs, type Principal } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Random } from "../kernel/ids.ts";
@@ -175,6 +175,7 @@ function nodeRoutes({ app }: HttpServer, fleet: Fleet, parts: FleetParts): void 
   app.get(
     "/v1/nodes",
     {
+      ...needs("fleet.read"),
       schema: {
         summary: "Workers and agents",
         tags: ["nodes"],
@@ -199,6 +200,7 @@ function nodeRoutes({ app }: HttpServer, fleet: Fleet, parts: FleetParts): void 
   app.get(
     "/v1/nodes/:idOrName",
     {
+      ...needs("fleet.read"),
       schema: {
         summary: "One worker or agent",
         tags: ["nodes"],
@@ -214,6 +216,7 @@ function nodeRoutes({ app }: HttpServer, fleet: Fleet, parts: FleetParts): void 
   app.post(
     "/v1/join-tokens",
     {
+      ...needs("fleet.manage"),
       schema: {
         summary: "Make a one-time token with which a worker or an agent joins; it is shown only in this answer",
         tags: ["nodes"],
@@ -253,6 +256,7 @@ function contentRoutes({ app }: HttpServer, fleet: Fleet): void {
     scope.post(
       "/v1/content",
       {
+        ...needs("run.start"),
         bodyLimit: CONTENT_LIMIT,
         schema: {
           summary: "Keep a file's bytes (application/octet-stream) for nodes to fetch by their hash",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Principal } from "../access/index.ts";
+import { needs, type Principal } from "../access/index.ts";
 import type { DesignService } from "../design/index.ts";
 import { standingStructures, type InventoryStore } from "../inventory/index.ts";
 import { hasEnded, type Job, type JobService } from "../jobs/index.ts";
@@ -42,7 +42,10 @@ export function foremanRoutes(
   const params = z.object({ name: z.string() });
   server.app.get(
     "/v1/designs/:name/status",
-    { schema: { summary: "How far a design is", tags: ["designs"], params, response: { 200: statusAnswer } } },
+    {
+      ...needs("inventory.read"),
+      schema: { summary: "How far a design is", tags: ["designs"], params, response: { 200: statusAnswer } },
+    },
     async (request) => {
       const principal = request.principal as Principal;
       const design = await parts.designs.get(principal, request.params.name);

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { openSqlite } from "../../test/support/databases.ts";
-import { authenticate, DEFAULT_TENANT, hashToken, type Principal } from "../access/index.ts";
+import { DEFAULT_TENANT, type Principal } from "../access/index.ts";
+import { admitTo, testDoor } from "../access/testing.ts";
 import { manualClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/ids.ts";
 import { createInProcessBus, type Bus } from "../platform/bus/index.ts";
@@ -27,7 +28,7 @@ beforeEach(async () => {
   http = await createHttpServer<Principal>({
     log,
     version: "0",
-    authenticate: (credentials) => authenticate(credentials, hashToken("right")),
+    authenticate: admitTo(testDoor("right")),
     ready: () => Promise.resolve(true),
     metrics: () => Promise.resolve(""),
   });

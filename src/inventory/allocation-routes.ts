@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Principal } from "../access/index.ts";
+import { needs, type Principal } from "../access/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import { formatAddress, fromHex, gatewayOf, toHex, type Address, type KeptRange } from "../network/index.ts";
 import type { HttpServer } from "../platform/http/index.ts";
@@ -49,6 +49,7 @@ export function allocationRoutes({ app }: HttpServer, allocation: AllocationServ
   app.get(
     `${path}/addresses`,
     {
+      ...needs("inventory.read"),
       schema: {
         summary: "Who has which address of a block, and how many are left",
         tags,
@@ -63,6 +64,7 @@ export function allocationRoutes({ app }: HttpServer, allocation: AllocationServ
   app.get(
     `${path}/next-free`,
     {
+      ...needs("inventory.read"),
       schema: {
         summary: "The lowest free addresses of a block; nothing is given out",
         tags,
@@ -81,6 +83,7 @@ export function allocationRoutes({ app }: HttpServer, allocation: AllocationServ
   app.post(
     `${path}/allocate`,
     {
+      ...needs("inventory.write"),
       schema: {
         summary: "Give a structure free addresses of a block, or one that it names",
         tags,
@@ -112,6 +115,7 @@ export function allocationRoutes({ app }: HttpServer, allocation: AllocationServ
   app.post(
     `${path}/release`,
     {
+      ...needs("inventory.write"),
       schema: {
         summary: "Take addresses of a block back: those that are named, or all of a structure",
         tags,

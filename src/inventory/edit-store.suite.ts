@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { DEFAULT_TENANT, type Principal } from "../access/index.ts";
+import type { Principal } from "../access/index.ts";
+import { ADMINISTRATOR } from "../access/testing.ts";
 import { manualClock } from "../kernel/clock.ts";
 import { countingRandom } from "../kernel/ids.ts";
 import { createInProcessBus } from "../platform/bus/index.ts";
@@ -13,7 +14,7 @@ import { createInventoryStore, type InventoryStore } from "./store.ts";
 import { inventoryMigrations } from "./tables.ts";
 import { createTenantService } from "./tenants.ts";
 
-const principal: Principal = { kind: "administrator", name: "tester", tenantId: DEFAULT_TENANT.id };
+const principal: Principal = { ...ADMINISTRATOR, name: "tester" };
 
 /** Edits and those who make them at once, on every database. */
 export function storeSuite(open: OpenEmptyDatabase): void {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Principal } from "../access/index.ts";
+import { needs, type Principal } from "../access/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { HttpServer } from "../platform/http/index.ts";
@@ -24,7 +24,6 @@ import {
 import { changed, created, listed, searched } from "./routes.ts";
 import type { InventoryService } from "./service.ts";
 import { compareNames } from "./orders.ts";
-import type { TenantService } from "./tenants.ts";
 
 const tags = ["inventory"];
 const kind = "group";
@@ -42,14 +41,8 @@ const RESOLVED = z.record(z.string(), z.unknown()).optional();
  * `/v1/groups/{tenant_id}`: groups; with `kind`, also the sites of this kind, seen as groups. `/v1/groups/{tenant_id}/{id}`: a group, else
  * the site of this id or name.
  */
-export function groupRoutes({ app }: HttpServer, inventory: InventoryService, tenants: TenantService): void {
+export function groupRoutes({ app }: HttpServer, inventory: InventoryService): void {
   const path = "/v1/groups/:tenantId";
-
-  /** Who asks, in the tenant of the path. */
-  async function within(request: { principal: object | null }, idOrName: string): Promise<Principal> {
-    const { id } = await tenants.find(idOrName);
-    return { ...(request.principal as Principal), tenantId: id };
-  }
 
   async function find(principal: Principal, idOrName: string): Promise<{ row: AnyRow; isSite: boolean }> {
     try {
@@ -65,6 +58,7 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService, te
   app.get(
     path,
     {
+      ...needs("inventory.read", "tenant", "tenantId"),
       ...plainJson,
       schema: {
         summary: "Groups of a tenant, by name; with `kind`, also its sites of this kind",
@@ -75,7 +69,7 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService, te
       },
     },
     async (request, reply) => {
-      const principal = await within(request, request.params.tenantId);
+      const principal = request.principal as Principal;
       const asked = listRequest(request.query);
       if (asked.filter.kind === undefined || asked.filter.group !== undefined) {
         const page = await inventory.list(principal, kind, asked, searched(request.query.vars));
@@ -125,6 +119,7 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService, te
   app.get(
     `${path}/:idOrName`,
     {
+      ...needs("inventory.read", "tenant", "tenantId"),
       ...plainJson,
       schema: {
         summary: "A group, by id or name; else the site of this id or name",
@@ -135,7 +130,7 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService, te
       },
     },
     async (request, reply) => {
-      const principal = await within(request, request.params.tenantId);
+      const principal = request.principal as Principal;
       const { row, isSite } = await find(principal, request.params.idOrName);
       void reply.header("etag", `"${row.version}"`);
       const shown = shownGroup(row, isSite, undefined);
@@ -148,6 +143,7 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService, te
   app.post(
     path,
     {
+      ...needs("inventory.write", "tenant", "tenantId"),
       ...bodyIsData,
       ...plainJson,
       schema: {
@@ -161,7 +157,7 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService, te
     },
     async (request, reply) => {
       const { tenantId } = request.params;
-      const principal = await within(request, tenantId);
+      const principal = request.principal as Principal;
       const edit: Edit = { action: "create", kind, data: request.body as JsonObject };
       const location = `/v1/groups/${encodeURIComponent(tenantId)}`;
       const answer = await inventory.answer(principal, [edit], { request: onceOf(request) }, (plan) =>
@@ -175,13 +171,14 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService, te
   app.put(
     `${path}/:idOrName`,
     {
+      ...needs("inventory.write", "tenant", "tenantId"),
       ...bodyIsData,
       ...plainJson,
       schema: { summary: "Replace a group: members left out take their defaults", ...one, body, ...row },
     },
     async (request, reply) => {
       const version = versionOf(request);
-      const principal = await within(request, request.params.tenantId);
+      const principal = request.principal as Principal;
       const data = request.body as JsonObject;
       const edit: Edit = { action: "replace", kind, name: request.params.idOrName, version, data };
       return send(reply, await inventory.answer(principal, [edit], { request: onceOf(request) }, changed)) as never;
@@ -190,6 +187,7 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService, te
   app.patch(
     `${path}/:idOrName`,
     {
+      ...needs("inventory.write", "tenant", "tenantId"),
       ...bodyIsData,
       ...plainJson,
       schema: {
@@ -202,7 +200,7 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService, te
     },
     async (request, reply) => {
       const options = { request: onceOf(request) };
-      const principal = await within(request, request.params.tenantId);
+      const principal = request.principal as Principal;
       const edit = patchOf(request, kind, request.params.idOrName);
       return send(reply, await inventory.answer(principal, [edit], options, changed)) as never;
     },
@@ -210,6 +208,7 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService, te
   app.delete(
     `${path}/:idOrName`,
     {
+      ...needs("inventory.write", "tenant", "tenantId"),
       ...plainJson,
       schema: {
         summary: "Delete a group, and with `cascade` those below it",
@@ -220,7 +219,7 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService, te
     },
     async (request, reply) => {
       const version = versionOf(request);
-      const principal = await within(request, request.params.tenantId);
+      const principal = request.principal as Principal;
       const edit: Edit = { action: "delete", kind, name: request.params.idOrName, version };
       const options = { request: onceOf(request), cascade: request.query.cascade === "true" };
       return send(reply, await inventory.answer(principal, [edit], options, listed)) as never;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { STRUCTURE_SCOPE, type Principal } from "../access/index.ts";
+import { needs, STRUCTURE_SCOPE, type Principal } from "../access/index.ts";
 import { sendLines, type HttpServer } from "../platform/http/index.ts";
 import { ansibleNameProblem } from "./kind-names.ts";
 import type { MembersQuestion, MembersService } from "./members.ts";
@@ -49,11 +49,10 @@ const TOKEN = z.object({ id: z.string(), description: z.string(), createdAt: z.n
 /** `/v1/structures/{id}/members`, for a structure with a token of its own, and its tokens. */
 export function membersRoutes(server: HttpServer, members: MembersService): void {
   const { app } = server;
-  const config = { scope: STRUCTURE_SCOPE };
   app.get(
     `${path}/members`,
     {
-      config,
+      config: { ...needs("inventory.read").config, scope: STRUCTURE_SCOPE },
       schema: {
         summary: "Structures that should be members of this one's service",
         tags,
@@ -78,7 +77,7 @@ export function membersRoutes(server: HttpServer, members: MembersService): void
   app.post(
     `${path}/members`,
     {
-      config,
+      config: { ...needs("inventory.write").config, scope: STRUCTURE_SCOPE },
       schema: {
         summary: "Report which members are missing; none when all are there",
         tags,
@@ -96,6 +95,7 @@ export function membersRoutes(server: HttpServer, members: MembersService): void
   app.get(
     `${path}/tokens`,
     {
+      ...needs("access.read"),
       schema: {
         summary: "Tokens of a structure, without what makes them open anything",
         tags,
@@ -111,6 +111,7 @@ export function membersRoutes(server: HttpServer, members: MembersService): void
   app.post(
     `${path}/tokens`,
     {
+      ...needs("access.manage"),
       schema: {
         summary: "Issue a token by which the structure asks for its members; it is told once",
         tags,
@@ -128,6 +129,7 @@ export function membersRoutes(server: HttpServer, members: MembersService): void
   app.delete(
     `${path}/tokens/:tokenId`,
     {
+      ...needs("access.manage"),
       schema: {
         summary: "Revoke a token of a structure",
         tags,

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { openSqlite } from "../../test/support/databases.ts";
-import { authenticateWithStructures, DEFAULT_TENANT, hashToken, type Principal } from "../access/index.ts";
+import type { Principal } from "../access/index.ts";
+import { ADMINISTRATOR, admitTo, testDoor } from "../access/testing.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/ids.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
@@ -15,7 +16,7 @@ import { createInventoryService, type InventoryService } from "./service.ts";
 import { createInventoryStore } from "./store.ts";
 import { inventoryMigrations } from "./tables.ts";
 
-const administrator: Principal = { kind: "administrator", name: "test", tenantId: DEFAULT_TENANT.id };
+const administrator: Principal = { ...ADMINISTRATOR, name: "test" };
 
 let http: HttpServer;
 let events: EventStream;
@@ -34,7 +35,7 @@ beforeEach(async () => {
   http = await createHttpServer<Principal>({
     log,
     version: "0",
-    authenticate: (credentials) => authenticateWithStructures(credentials, hashToken("right"), members),
+    authenticate: admitTo(testDoor("right", { structures: members })),
     ready: () => Promise.resolve(true),
     metrics: () => Promise.resolve(""),
   });
@@ -145,11 +146,11 @@ describe("a structure", () => {
 
   it("is told of changes, and no more once its token is revoked", async () => {
     const { id, token } = await issue();
-    const principal = await authenticateWithStructures(
-      { authorization: `Bearer ${token}`, throughSocket: false, scope: "structure" },
-      hashToken("right"),
-      members,
-    );
+    const principal = await testDoor("right", { structures: members }).admit({
+      authorization: `Bearer ${token}`,
+      throughSocket: false,
+      scope: "structure",
+    });
     const lists = members.follow(principal, "balancer", { group: "web" }, new AbortController().signal);
     const names = async (): Promise<readonly string[]> =>
       ((await lists.next()).value?.items ?? []).map(({ name }) => name);

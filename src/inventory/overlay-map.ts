@@ -14,7 +14,7 @@ export function withChanges<Value>(
   changes: Changes<Value>,
 ): ReadonlyMap<string, Value> {
   if (changes.size === 0) return map;
-  const [base, before] = map instanceof OverlayMap ? map.parts() : [map, new Map<string, Value | undefined>()];
+  const [base, before] = partsOf(map);
   const together = before.size + changes.size;
   if (base.size >= SMALL && together <= Math.max(SMALL / 4, base.size / 64))
     return new OverlayMap<Value>(base, new Map([...before, ...changes]));
@@ -24,6 +24,35 @@ export function withChanges<Value>(
     else copy.set(name, value);
   }
   return copy;
+}
+
+/** A value that is another one in two maps. Undefined: the map has no such name. */
+export interface Differing<Value> {
+  readonly before: Value | undefined;
+  readonly after: Value | undefined;
+}
+
+/** Names whose values are not the same ones. Costs what was changed lately when one map was made of the other, else a walk through both. */
+export function differingIn<Value>(
+  before: ReadonlyMap<string, Value>,
+  after: ReadonlyMap<string, Value>,
+): ReadonlyMap<string, Differing<Value>> {
+  const found = new Map<string, Differing<Value>>();
+  if (before === after) return found;
+  const [base, earlier] = partsOf(before);
+  const [nextBase, later] = partsOf(after);
+  const together = base === nextBase;
+  for (const names of together ? [earlier.keys(), later.keys()] : [before.keys(), after.keys()]) {
+    for (const name of names) {
+      const [was, is] = [before.get(name), after.get(name)];
+      if (was !== is) found.set(name, { before: was, after: is });
+    }
+  }
+  return found;
+}
+
+function partsOf<Value>(map: ReadonlyMap<string, Value>): readonly [ReadonlyMap<string, Value>, Changes<Value>] {
+  return map instanceof OverlayMap ? (map as OverlayMap<Value>).parts() : [map, new Map<string, Value | undefined>()];
 }
 
 class OverlayMap<Value> implements ReadonlyMap<string, Value> {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { openSqlite } from "../../test/support/databases.ts";
-import { authenticate, hashToken, type Principal } from "../access/index.ts";
+import type { Principal } from "../access/index.ts";
+import { admitTo, testDoor } from "../access/testing.ts";
 import { manualClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/ids.ts";
 import { createInProcessBus, type Bus } from "../platform/bus/index.ts";
@@ -33,18 +34,18 @@ beforeEach(async () => {
     clock,
     random: systemRandom,
   };
+  const inventory = createInventoryService(parts);
+  const tenants = createTenantService(parts, inventory);
   http = await createHttpServer<Principal>({
     log,
     version: "0",
-    authenticate: (credentials) => authenticate(credentials, hashToken("right")),
+    authenticate: admitTo(testDoor("right", { tenants })),
     ready: () => Promise.resolve(true),
     metrics: () => Promise.resolve(""),
   });
-  const inventory = createInventoryService(parts);
-  const tenants = createTenantService(parts, inventory);
   inventoryRoutes(http, inventory);
   tenantRoutes(http, tenants);
-  groupRoutes(http, inventory, tenants);
+  groupRoutes(http, inventory);
   onTestFinished(async () => {
     await http.close();
     await bus.close();

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Principal } from "../access/index.ts";
+import { needs, type Principal } from "../access/index.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import type { Edit, EditPlan } from "./edit-model.ts";
@@ -45,6 +45,7 @@ export function inventoryRoutes({ app }: HttpServer, inventory: InventoryService
     app.get(
       path,
       {
+        ...needs("inventory.read"),
         ...plainJson,
         schema: {
           summary: `${capital(plurals)}, by name`,
@@ -62,6 +63,7 @@ export function inventoryRoutes({ app }: HttpServer, inventory: InventoryService
     app.get(
       `${path}/:idOrName`,
       {
+        ...needs("inventory.read"),
         ...plainJson,
         schema: {
           summary: `${capital(singular)}, by id or name`,
@@ -85,6 +87,7 @@ export function inventoryRoutes({ app }: HttpServer, inventory: InventoryService
     app.post(
       path,
       {
+        ...needs("inventory.write"),
         ...bodyIsData,
         ...plainJson,
         schema: {
@@ -107,6 +110,7 @@ export function inventoryRoutes({ app }: HttpServer, inventory: InventoryService
     app.put(
       `${path}/:idOrName`,
       {
+        ...needs("inventory.write"),
         ...bodyIsData,
         ...plainJson,
         schema: {
@@ -130,6 +134,7 @@ export function inventoryRoutes({ app }: HttpServer, inventory: InventoryService
     app.patch(
       `${path}/:idOrName`,
       {
+        ...needs("inventory.write"),
         ...bodyIsData,
         ...plainJson,
         schema: {
@@ -152,6 +157,7 @@ export function inventoryRoutes({ app }: HttpServer, inventory: InventoryService
     app.delete(
       `${path}/:idOrName`,
       {
+        ...needs("inventory.write"),
         ...plainJson,
         schema: {
           summary: `Delete ${singular}; what is built is taken down first`,
@@ -179,6 +185,7 @@ function bulkRoute(app: HttpServer["app"], inventory: InventoryService): void {
   app.post(
     "/v1/bulk",
     {
+      ...needs("inventory.write"),
       ...plainJson,
       bodyLimit: BULK_BYTES,
       schema: {
@@ -208,6 +215,7 @@ function variablesRoutes(app: HttpServer["app"], inventory: InventoryService): v
     app.get(
       `/v1/${kind}s/:idOrName/variables`,
       {
+        ...needs("inventory.read"),
         schema: {
           summary: `The variables of a ${kind}; with \`explain\`, where each comes from`,
           tags,

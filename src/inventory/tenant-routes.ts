@@ -1,4 +1,4 @@
-import type { Principal } from "../access/index.ts";
+import { needs, type Principal } from "../access/index.ts";
 import { z } from "zod";
 import type { JsonObject } from "../kernel/json.ts";
 import type { HttpServer } from "../platform/http/index.ts";
@@ -24,15 +24,8 @@ const tags = ["tenants"];
 const kind = "tenant";
 const path = "/v1/tenants";
 
-/** `/v1/tenants`, and the header `Gantry-Tenant` of every endpoint. */
+/** `/v1/tenants`. */
 export function tenantRoutes({ app }: HttpServer, tenants: TenantService): void {
-  app.addHook("onRequest", async (request) => {
-    const header = request.headers["gantry-tenant"];
-    const principal = request.principal as Principal | null;
-    if (typeof header !== "string" || principal === null || principal.kind !== "administrator") return;
-    const { id } = await tenants.find(header.trim());
-    request.principal = { ...principal, tenantId: id };
-  });
   const querystring = z.strictObject({
     limit: z.coerce.number().int().min(1).max(1000).default(100),
     cursor: z.string().max(200).optional(),
@@ -40,16 +33,22 @@ export function tenantRoutes({ app }: HttpServer, tenants: TenantService): void 
   const all = { response: { 200: pageSchema(kind) } };
   app.get(
     path,
-    { ...plainJson, schema: { summary: "Tenants, by name", tags, querystring, ...all } },
+    { ...needs("self"), ...plainJson, schema: { summary: "Tenants, by name", tags, querystring, ...all } },
     async (request, reply) => {
-      const { items, next } = pageOf(await tenants.all(), request.query);
+      const { rightsIn } = request.principal as Principal;
+      const visible = (await tenants.all()).filter(({ id }) => rightsIn(id) !== undefined);
+      const { items, next } = pageOf(visible, request.query);
       return reply.send({ items: items.map(shownAs(kind, undefined)), next } as never);
     },
   );
   const row = { response: { 200: rowSchema(kind) } };
   app.get(
     `${path}/:idOrName`,
-    { ...plainJson, schema: { summary: "A tenant, by id or name", tags, params: ONE, ...row } },
+    {
+      ...needs("inventory.read", "tenant", "idOrName"),
+      ...plainJson,
+      schema: { summary: "A tenant, by id or name", tags, params: ONE, ...row },
+    },
     async (request, reply) => {
       const found = await tenants.find(request.params.idOrName);
       void reply.header("etag", `"${found.version}"`);
@@ -60,6 +59,7 @@ export function tenantRoutes({ app }: HttpServer, tenants: TenantService): void 
   app.post(
     path,
     {
+      ...needs("tenant.manage"),
       ...bodyIsData,
       ...plainJson,
       schema: { summary: "Create a tenant", tags, headers: CREATE_HEADERS, body, response: { 201: rowSchema(kind) } },
@@ -74,6 +74,7 @@ export function tenantRoutes({ app }: HttpServer, tenants: TenantService): void 
   app.put(
     `${path}/:idOrName`,
     {
+      ...needs("inventory.write", "tenant", "idOrName"),
       ...bodyIsData,
       ...plainJson,
       schema: { summary: "Replace a tenant; another name renames it", ...one, body, ...row },
@@ -95,6 +96,7 @@ export function tenantRoutes({ app }: HttpServer, tenants: TenantService): void 
   app.patch(
     `${path}/:idOrName`,
     {
+      ...needs("inventory.write", "tenant", "idOrName"),
       ...bodyIsData,
       ...plainJson,
       schema: {
@@ -115,7 +117,11 @@ export function tenantRoutes({ app }: HttpServer, tenants: TenantService): void 
   );
   app.delete(
     `${path}/:idOrName`,
-    { ...plainJson, schema: { summary: "Delete a tenant that owns nothing", ...one, response: { 200: RESULTS } } },
+    {
+      ...needs("tenant.manage", "tenant", "idOrName"),
+      ...plainJson,
+      schema: { summary: "Delete a tenant that owns nothing", ...one, response: { 200: RESULTS } },
+    },
     async (request, reply) => {
       const { idOrName } = request.params;
       const principal = request.principal as Principal;

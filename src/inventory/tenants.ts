@@ -26,6 +26,8 @@ type Present = (plan: Pick<EditPlan, "results" | "row">) => Answer;
 export interface TenantService {
   /** All of them, by name. */
   all(): Promise<readonly Tenant[]>;
+  /** The error of a tenant that is not there, without a hint at those that are. */
+  unknown(idOrName: string): GantryError;
   /** By id or name. Errors: `tenant_unknown`. */
   find(idOrName: string): Promise<Tenant>;
   /** Errors: `member_invalid` and its like, `name_taken`. */
@@ -48,6 +50,10 @@ export interface TenantService {
   ): Promise<Answer>;
 }
 
+function unknown(idOrName: string, hint = ""): GantryError {
+  return new GantryError(TENANT_UNKNOWN, `there is no tenant '${idOrName.slice(0, 80)}'${hint}`);
+}
+
 export function createTenantService(parts: EditServiceParts, inventory: InventoryService): TenantService {
   const { database, inventory: store, events, clock, random } = parts;
 
@@ -65,7 +71,7 @@ export function createTenantService(parts: EditServiceParts, inventory: Inventor
       .executeTakeFirst();
     if (row !== undefined) return rowOf<Tenant>({ members: TENANT_MEMBERS }, row);
     const names = (await all(queries)).map(({ name }) => name);
-    throw new GantryError(TENANT_UNKNOWN, `there is no tenant '${idOrName.slice(0, 80)}'${meant(idOrName, names)}`);
+    throw unknown(idOrName, meant(idOrName, names));
   }
 
   function tell(tx: Transaction, type: string, { id, name }: Tenant, principal: Principal): Promise<void> {
@@ -159,6 +165,7 @@ export function createTenantService(parts: EditServiceParts, inventory: Inventor
 
   return {
     all: () => all(),
+    unknown: (idOrName) => unknown(idOrName),
     find: (idOrName) => find(idOrName),
     create: (principal, data, request, present) =>
       answer(principal, request, async (tx) => present(plan(await insert(tx, principal, data), "created"))),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Principal } from "../access/index.ts";
+import { needs, type Principal } from "../access/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { App } from "../platform/http/index.ts";
 import { JOB_POSITION_INVALID } from "./errors.ts";
@@ -87,6 +87,7 @@ export function jobRoutes(app: App, jobs: JobService): void {
   app.get(
     "/v1/jobs",
     {
+      ...needs("job.read"),
       schema: {
         summary: "Jobs, newest first",
         tags: ["jobs"],
@@ -115,13 +116,14 @@ export function jobRoutes(app: App, jobs: JobService): void {
 
   app.get(
     "/v1/jobs/:id",
-    { schema: { summary: "One job", tags: ["jobs"], params, response: { 200: jobAnswer } } },
+    { ...needs("job.read"), schema: { summary: "One job", tags: ["jobs"], params, response: { 200: jobAnswer } } },
     async (request) => shownJob(await jobs.get(tenantOf(request.principal), request.params.id)),
   );
 
   app.get(
     "/v1/jobs/:id/log",
     {
+      ...needs("job.read"),
       schema: {
         summary: "A job's log, oldest line first",
         tags: ["jobs"],
@@ -149,6 +151,7 @@ export function jobRoutes(app: App, jobs: JobService): void {
   app.get(
     "/v1/jobs/:id/output",
     {
+      ...needs("job.read"),
       schema: {
         summary: "What a job's tasks wrote, task by task",
         tags: ["jobs"],
@@ -168,6 +171,7 @@ export function jobRoutes(app: App, jobs: JobService): void {
   app.get(
     "/v1/jobs/:id/tasks",
     {
+      ...needs("job.read"),
       schema: {
         summary: "A job's tasks, in the order they were made",
         tags: ["jobs"],
@@ -193,7 +197,10 @@ export function jobRoutes(app: App, jobs: JobService): void {
   for (const action of JOB_ACTIONS) {
     app.post(
       `/v1/jobs/:id/${action}`,
-      { schema: { summary: SUMMARIES[action], tags: ["jobs"], params, response: { 200: jobAnswer } } },
+      {
+        ...needs("job.control"),
+        schema: { summary: SUMMARIES[action], tags: ["jobs"], params, response: { 200: jobAnswer } },
+      },
       async (request) => shownJob(await jobs[action](tenantOf(request.principal), request.params.id)),
     );
   }

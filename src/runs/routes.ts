@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { sendLines, type HttpServer } from "../platform/http/index.ts";
-import type { Principal } from "../access/index.ts";
+import { needs, type Principal } from "../access/index.ts";
 import { runRequest } from "./model.ts";
 import type { RunService } from "./service.ts";
 
@@ -18,6 +18,7 @@ export function runRoutes(server: HttpServer, runs: RunService): void {
   app.post(
     "/v1/runs",
     {
+      ...needs("run.start"),
       bodyLimit: 16 * 1024 * 1024,
       schema: { summary: "Run verbs on nodes", tags: ["runs"], body: runRequest, response: { 201: runAnswer } },
     },
@@ -28,7 +29,10 @@ export function runRoutes(server: HttpServer, runs: RunService): void {
   );
   app.get(
     "/v1/runs/:id",
-    { schema: { summary: "One run and its jobs", tags: ["runs"], params, response: { 200: runAnswer } } },
+    {
+      ...needs("run.read"),
+      schema: { summary: "One run and its jobs", tags: ["runs"], params, response: { 200: runAnswer } },
+    },
     async (request) => {
       const run = await runs.get((request.principal as Principal).tenantId, request.params.id);
       return { ...run, jobs: [...run.jobs] };
@@ -36,7 +40,10 @@ export function runRoutes(server: HttpServer, runs: RunService): void {
   );
   app.get(
     "/v1/runs/:id/output",
-    { schema: { summary: "What the nodes write, as it comes (NDJSON), and how each ended", tags: ["runs"], params } },
+    {
+      ...needs("run.read"),
+      schema: { summary: "What the nodes write, as it comes (NDJSON), and how each ended", tags: ["runs"], params },
+    },
     async (request, reply) => {
       const { tenantId } = request.principal as Principal;
       await runs.get(tenantId, request.params.id);

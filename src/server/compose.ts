@@ -1,4 +1,4 @@
-import { authenticateWithStructures, DEFAULT_TENANT, type Principal, type TokenHash } from "../access/index.ts";
+import { createDoor, DEFAULT_TENANT, type Principal, type Requirement, type TokenHash } from "../access/index.ts";
 import {
   backendMigrations,
   backendRoutes,
@@ -161,10 +161,17 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   });
   const inventory = createInventoryStore({ database, clock, bus });
   const members = createMembersService({ database, inventory, events, bus, clock, random });
+  const door = createDoor({
+    administrator: parts.administrator,
+    structures: members,
+    accounts: { holder: () => undefined },
+    tenants: { find: (idOrName) => tenants.find(idOrName), unknown: (idOrName) => tenants.unknown(idOrName) },
+  });
   const http = await createHttpServer<Principal>({
     log,
     version: parts.version,
-    authenticate: (credentials) => authenticateWithStructures(credentials, parts.administrator, members),
+    authenticate: ({ requirement, ...rest }) =>
+      door.admit({ ...rest, requirement: requirement as Requirement | undefined }),
     ready: () => inventory.snapshot(DEFAULT_TENANT.id).then(() => true),
     metrics,
   });
@@ -303,7 +310,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   const tenants = createTenantService({ database, inventory, events, bus, clock, random }, inventoryService);
   tenantRoutes(http, tenants);
   inventoryRoutes(http, inventoryService);
-  groupRoutes(http, inventoryService, tenants);
+  groupRoutes(http, inventoryService);
   membersRoutes(http, members);
   const exporter = createExporter({
     clock,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Principal } from "../access/index.ts";
+import { needs, type Principal } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import { sendEvents, sendLines, type HttpServer, type ServerSentEvent } from "../platform/http/index.ts";
@@ -52,6 +52,7 @@ export function eventRoutes(server: HttpServer, events: EventStream, clock: Cloc
   server.app.get(
     "/v1/events",
     {
+      ...needs("event.read"),
       schema: {
         summary: "What happened; with `Accept: text/event-stream` as server-sent events that go on",
         tags: ["events"],
@@ -99,6 +100,7 @@ export function eventRoutes(server: HttpServer, events: EventStream, clock: Cloc
   server.app.get(
     "/v1/events/:id",
     {
+      ...needs("event.read"),
       schema: {
         summary: "One event",
         tags: ["events"],

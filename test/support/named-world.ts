@@ -1,5 +1,5 @@
 import { onTestFinished } from "vitest";
-import { DEFAULT_TENANT, type Principal } from "../../src/access/index.ts";
+import { administratorPrincipal, DEFAULT_TENANT, type Principal } from "../../src/access/index.ts";
 import { createDnsService, createPublishing, createZoneBook, dnsMigrations } from "../../src/dns/index.ts";
 import type { DnsService } from "../../src/dns/index.ts";
 import { bindPublisher } from "../../src/drivers/bind/index.ts";
@@ -21,11 +21,7 @@ import { createEventStream, eventMigrations } from "../../src/platform/events/in
 import { silentLogger } from "../../src/platform/logging/index.ts";
 import { openSqlite } from "./databases.ts";
 
-export const PRINCIPAL: Principal = {
-  kind: "administrator",
-  name: "administrator (test)",
-  tenantId: DEFAULT_TENANT.id,
-};
+export const PRINCIPAL: Principal = administratorPrincipal("token");
 
 /** The room `dns` with its drivers over an inventory, in this process. */
 export interface NamesBench {

@@ -1,4 +1,5 @@
-import { DEFAULT_TENANT, type Principal } from "../../access/index.ts";
+import type { Principal } from "../../access/index.ts";
+import { ADMINISTRATOR } from "../../access/testing.ts";
 import {
   createInventoryService,
   createInventoryStore,
@@ -37,7 +38,7 @@ interface Source {
   readonly fingerprint?: string;
 }
 
-const someone: Principal = { kind: "administrator", name: "test", tenantId: DEFAULT_TENANT.id };
+const someone: Principal = { ...ADMINISTRATOR, name: "test" };
 
 /** Reads in this thread: starting another takes longer than what most tests read. */
 const readHere: ImportReader = {

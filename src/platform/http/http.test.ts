@@ -35,17 +35,21 @@ beforeEach(async () => {
     ready: async () => true,
     metrics: createMetrics(),
   });
-  server.app.get("/v1/who", async (request) => request.principal);
-  server.app.post("/v1/echo", { schema: { body: z.strictObject({ count: z.int() }) } }, async (request) => ({
-    got: request.body.count,
-  }));
-  server.app.get("/v1/fail", async () => {
+  server.app.get("/v1/who", { config: { permission: "self" } }, async (request) => request.principal);
+  server.app.post(
+    "/v1/echo",
+    { config: { permission: "self" }, schema: { body: z.strictObject({ count: z.int() }) } },
+    async (request) => ({
+      got: request.body.count,
+    }),
+  );
+  server.app.get("/v1/fail", { config: { permission: "self" } }, async () => {
     throw new Error("the secret inside");
   });
-  server.app.get("/v1/tea", async () => {
+  server.app.get("/v1/tea", { config: { permission: "self" } }, async () => {
     throw new GantryError(TEAPOT, "no coffee", { where: { file: "pot.yaml", line: 3, column: 1 } });
   });
-  server.app.get("/v1/lines", async (_request, reply) =>
+  server.app.get("/v1/lines", { config: { permission: "self" } }, async (_request, reply) =>
     sendLines(reply, server.closing, async function* lines() {
       yield { n: 1 };
       yield { n: 2 };
@@ -212,7 +216,11 @@ describe("the OpenAPI document", () => {
   });
 
   it("refers to nothing that is not in it", async () => {
-    server.app.post("/v1/any", { schema: { body: z.object({ any: z.json() }) } }, async () => null);
+    server.app.post(
+      "/v1/any",
+      { config: { permission: "self" }, schema: { body: z.object({ any: z.json() }) } },
+      async () => null,
+    );
     const text = JSON.stringify(await server.openApi());
     for (const [, name = ""] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g))
       expect(text).toContain(`"${name}":{`);

@@ -36,12 +36,12 @@ beforeEach(async () => {
     metrics,
   });
   onTestFinished(() => server.close());
-  server.app.get("/v1/things/:name", async () => ({ ok: true }));
-  server.app.post("/v1/things", { schema: { body } }, async () => ({ ok: true }));
-  server.app.get("/v1/broken", async () => {
+  server.app.get("/v1/things/:name", { config: { permission: "self" } }, async () => ({ ok: true }));
+  server.app.post("/v1/things", { config: { permission: "self" }, schema: { body } }, async () => ({ ok: true }));
+  server.app.get("/v1/broken", { config: { permission: "self" } }, async () => {
     throw new GantryError(OUT_OF_ORDER, "not now");
   });
-  server.app.get("/v1/endless", async (_request, reply) =>
+  server.app.get("/v1/endless", { config: { permission: "self" } }, async (_request, reply) =>
     sendLines(reply, server.closing, async function* endless(signal) {
       yield { n: 1 };
       await new Promise((resolve) => signal.addEventListener("abort", resolve));

@@ -21,8 +21,12 @@ export interface RequestCredentials {
   readonly authorization: string | undefined;
   /** Through the Unix socket, which only the owner of the server can open. */
   readonly throughSocket: boolean;
-  /** What the endpoint says of who may use it beside the administrator. */
+  /** What the endpoint says of who may use it beside accounts. */
   readonly scope: string | undefined;
+  /** What the endpoint asks of who calls it; undefined: there is no such endpoint. */
+  readonly requirement: { readonly permission: string; readonly reach: "tenant" | "place" } | undefined;
+  /** Id or name of the tenant that is meant, by the path or the header `Gantry-Tenant`. */
+  readonly tenant: string | undefined;
 }
 
 export type App = ReturnType<typeof typedApp>;
@@ -42,8 +46,14 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** True: answered without a credential. `test/open-endpoints.json` lists them. */
     open?: boolean;
-    /** Who may use it beside the administrator: the word `authenticate` gets as `scope`. */
+    /** Who may use it beside accounts: the word `authenticate` gets as `scope`. */
     scope?: string;
+    /** What one must be allowed to do. Every route that is not open says so. */
+    permission?: string;
+    /** Whether that must hold in the whole tenant (default), or somewhere: then the use case asks for each thing. */
+    reach?: "tenant" | "place";
+    /** The parameter of the path that names the tenant; left out: the header `Gantry-Tenant` does. */
+    tenantParameter?: string;
   }
   interface FastifyRequest {
     principal: object | null;
@@ -110,6 +120,9 @@ export async function createHttpServer<Principal extends object>(
     if (request.routeOptions.config.open !== true && !request.is404) await authenticated(request);
   });
   app.addHook("onRoute", (route) => {
+    const { open, permission } = route.config ?? {};
+    if (open !== true && permission === undefined)
+      throw new Error(`${String(route.method)} ${route.url} does not say who may use it`);
     for (const method of [route.method].flat()) {
       if (method !== "HEAD" && method !== "OPTIONS")
         routes.push({ route: `${method} ${route.url}`, open: route.config?.open === true });
@@ -126,10 +139,17 @@ export async function createHttpServer<Principal extends object>(
   });
 
   async function authenticated(request: FastifyRequest): Promise<void> {
+    const { scope, permission, reach = "tenant", tenantParameter } = request.routeOptions.config;
+    const header = request.headers["gantry-tenant"];
     request.principal = await parts.authenticate({
       authorization: request.headers.authorization,
       throughSocket: cameThroughSocket(request.raw),
-      scope: request.routeOptions.config.scope,
+      scope,
+      requirement: permission === undefined ? undefined : { permission, reach },
+      tenant:
+        tenantParameter === undefined
+          ? textOf(header)
+          : (request.params as Readonly<Record<string, string>>)[tenantParameter],
     });
   }
 
@@ -145,8 +165,11 @@ export async function createHttpServer<Principal extends object>(
       return reply.status(ready ? 200 : 503).send({ status: ready ? "ok" : "not ready" });
     },
   );
-  app.get("/metrics", { schema: { summary: "Metrics, for Prometheus", tags: ["server"] } }, async (_request, reply) =>
-    reply.type("text/plain; version=0.0.4").send(await (typeof metrics === "function" ? metrics() : metrics.text())),
+  app.get(
+    "/metrics",
+    { config: { permission: "server.read" }, schema: { summary: "Metrics, for Prometheus", tags: ["server"] } },
+    async (_request, reply) =>
+      reply.type("text/plain; version=0.0.4").send(await (typeof metrics === "function" ? metrics() : metrics.text())),
   );
 
   const onUpgrade: UpgradeHandler = (request, socket, head) => {
@@ -189,6 +212,10 @@ export async function createHttpServer<Principal extends object>(
       await app.close();
     },
   };
+}
+
+function textOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === "string" ? header.trim() : undefined;
 }
 
 function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
