@@ -1,9 +1,19 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["src/**/*.test.ts", "lint/**/*.test.ts"] } },
+      {
+        test: {
+          name: "unit",
+          include: ["src/**/*.test.ts", "lint/**/*.test.ts"],
+          // Most of the time would go into importing the same modules for each file. What files share is held in order by the set-up file.
+          isolate: false,
+          maxWorkers: availableParallelism(),
+          setupFiles: ["test/support/left-behind.ts"],
+        },
+      },
       {
         test: {
           name: "real",
