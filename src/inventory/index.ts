@@ -53,16 +53,20 @@ export {
 export { hashAnswer, questionOf, questionText, recordQuery, structures } from "./query.ts";
 export { foundationInputs, occupants, structureInputs } from "./inputs.ts";
 export { fqdnOf, zoneOf, zoneOfSite } from "./zones.ts";
+export { placeOf, sitesOf } from "./place.ts";
 export { hashOf } from "./hash.ts";
+export { textOf } from "./rows.ts";
 export { createInventoryStore, INVENTORY_SUBJECT, type InventoryStore, type RowRemoval } from "./store.ts";
 export { indexesOf, standingStructures, type Indexes } from "./indexes.ts";
+export { differingIn, type Differing } from "./overlay-map.ts";
 export { groupOrder, type GroupOrder } from "./group-order.ts";
 export { inventoryMigrations } from "./tables.ts";
 export { cursorAfter, decodeCursor, listQuery } from "./page.ts";
 export { createInventoryService, type InventoryService } from "./service.ts";
-export type { Edit, EditContext, EditPlan, EditProblem, EditResult, Removal } from "./edit-model.ts";
-export type { EditOptions } from "./edit-service.ts";
-export { dataOf, planEdits } from "./edit.ts";
+export { refusal } from "./edit-model.ts";
+export type { AnyRow, Edit, EditContext, EditKnowledge, EditPlan, EditProblem, EditResult, Removal } from "./edit-model.ts";
+export { makeEdits, type EditOptions, type EditServiceParts } from "./edit-service.ts";
+export { dataOf, errorsByCode, planEdits } from "./edit.ts";
 export {
   KIND_NAMES,
   OWNED_RULES,
