@@ -43,9 +43,12 @@ export function createFileCollector(): FileCollector {
 
 /** Whether a file is anywhere in a value. */
 export function holdsFile(value: readonly Json[] | JsonObject): boolean {
-  if ("$file" in value && Object.hasOwn(value, "$file")) return true;
-  for (const key in value) {
-    const member = (value as JsonObject)[key];
+  if (Array.isArray(value))
+    return value.some((item: Json) => typeof item === "object" && item !== null && holdsFile(item));
+  const map = value as JsonObject;
+  for (const key in map) {
+    if (key === "$file") return true;
+    const member = map[key];
     if (typeof member === "object" && member !== null && holdsFile(member)) return true;
   }
   return false;

@@ -23,8 +23,8 @@ export interface AnsibleGroup {
 
 export interface AnsibleHost {
   readonly name: string;
-  /** What differs from what its groups give it. */
-  readonly variables: JsonObject;
+  /** What differs from what its groups give it. Put together when it is asked for, so that those of many hosts are not held at once. */
+  variables(): JsonObject;
 }
 
 /** A file that a variable brings with it. */

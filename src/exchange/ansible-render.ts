@@ -54,8 +54,11 @@ export function* bundleFiles(inventory: AnsibleInventory, record: ExportRecord):
   yield file("hosts/inventory.json", inventoryText(inventory));
   for (const { name, variables } of inventory.groups)
     if (hasAny(variables)) yield file(`hosts/group_vars/${name}.yml`, yamlText(variables));
-  for (const { name, variables } of inventory.hosts)
-    if (hasAny(variables) && isFileName(name)) yield file(`hosts/host_vars/${name}.yml`, yamlText(variables));
+  for (const host of inventory.hosts) {
+    if (!isFileName(host.name)) continue;
+    const variables = host.variables();
+    if (hasAny(variables)) yield file(`hosts/host_vars/${host.name}.yml`, yamlText(variables));
+  }
   for (const { path, content } of inventory.files) yield { path: `files/${path}`, mode: OWN_FILE, content };
 }
 
@@ -66,7 +69,7 @@ export function recordFile(record: ExportRecord): BundleFile {
 /** Who is where: what Ansible's YAML inventory holds, written as JSON, which it reads many times faster. */
 function inventoryText(inventory: AnsibleInventory): string {
   const apart = new Map(
-    inventory.hosts.filter(({ name }) => !isFileName(name)).map((host) => [host.name, host.variables]),
+    inventory.hosts.filter(({ name }) => !isFileName(name)).map((host) => [host.name, host.variables()]),
   );
   const groups = inventory.groups.map((group) => {
     const hosts = group.hosts.map((host) => `${JSON.stringify(host)}:${jsonText(apart.get(host) ?? {})}`);
@@ -88,8 +91,8 @@ export function* dynamicInventory(inventory: AnsibleInventory): Generator<string
   for (const group of inventory.groups) yield `${JSON.stringify(group.name)}:${jsonText(dynamicGroup(group))},\n`;
   yield '"_meta":{"hostvars":{';
   let separator = "";
-  for (const { name, variables } of inventory.hosts) {
-    yield `${separator}${JSON.stringify(name)}:${jsonText(variables)}`;
+  for (const host of inventory.hosts) {
+    yield `${separator}${JSON.stringify(host.name)}:${jsonText(host.variables())}`;
     separator = ",\n";
   }
   yield "}}}\n";

@@ -29,9 +29,20 @@ export function createReader(): (layer: Layer) => Said {
 /** A name without operator and class, as in `variables`; those that start with `_` are built in. */
 const PLAIN_KEY = /^[a-zA-Z0-9_][a-zA-Z0-9_-]*$/;
 
+/** Names that were looked at. The same few come again and again. */
+const plainKeys = new Set<string>();
+const MOST_KEYS = 10_000;
+
 /** Whether nothing but names without operator and class is said. */
 export function isPlain(values: JsonObject): boolean {
-  for (const key in values) if (!PLAIN_KEY.test(key)) return false;
+  for (const key in values) if (!plainKeys.has(key) && !isPlainKey(key)) return false;
+  return true;
+}
+
+function isPlainKey(key: string): boolean {
+  if (!PLAIN_KEY.test(key)) return false;
+  if (plainKeys.size >= MOST_KEYS) plainKeys.clear();
+  plainKeys.add(key);
   return true;
 }
 

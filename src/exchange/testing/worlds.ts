@@ -214,5 +214,5 @@ export function resolvedByAnsible(inventory: AnsibleInventory, host: string): Js
     // What is written for these is not found by Ansible, or not given to all of their hosts.
     if (name !== "ungrouped" && name !== "x.yml") Object.assign(values, groups.get(name)?.variables);
   }
-  return Object.assign(values, inventory.hosts.find(({ name }) => name === host)?.variables);
+  return Object.assign(values, inventory.hosts.find(({ name }) => name === host)?.variables());
 }
