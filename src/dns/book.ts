@@ -1,12 +1,13 @@
 import type { Id } from "../kernel/ids.ts";
 import type { Clock } from "../kernel/clock.ts";
-import type { Snapshot, Structure } from "../inventory/index.ts";
+import type { Snapshot } from "../inventory/index.ts";
 import type { Database } from "../platform/database/index.ts";
+import { contentHash } from "./content.ts";
 import type { CurrentZone } from "./decide.ts";
-import type { RenderedZone, ZoneProblem } from "./model.ts";
+import type { RenderedZone, Rendering, ZoneProblem } from "./model.ts";
+import { createZoneRenderer, type ZoneRenderer } from "./renderer.ts";
 import { saveSerial, selectSerials } from "./store.ts";
-import { contentHash, nextSerial } from "./text.ts";
-import { renderSteps } from "./zones.ts";
+import { nextSerial } from "./text.ts";
 
 /** What a tenant's zones are now, each with its serial. */
 export interface ZonesNow {
@@ -31,19 +32,45 @@ interface Known {
   readonly now: Promise<ZonesNow>;
 }
 
+/** What was settled last: nothing is done again for the same zones. */
+interface Settled {
+  readonly rendering: Rendering;
+  readonly now: ZonesNow;
+}
+
 export function createZoneBook({ database, inventory, clock }: BookParts): ZoneBook {
   const known = new Map<Id, Known>();
   const settling = new Map<Id, Promise<ZonesNow>>();
+  const renderers = new Map<Id, ZoneRenderer>();
+  const settled = new Map<Id, Settled>();
+
+  function rendererOf(tenantId: Id): ZoneRenderer {
+    const renderer = renderers.get(tenantId) ?? createZoneRenderer();
+    renderers.set(tenantId, renderer);
+    return renderer;
+  }
 
   async function settle(tenantId: Id, snapshot: Snapshot): Promise<ZonesNow> {
-    const { zones, problems } = await inSteps(renderSteps(snapshot));
+    const rendering = await inSteps(rendererOf(tenantId).render(snapshot));
+    const before = settled.get(tenantId);
+    if (before?.rendering === rendering) return before.now;
     const hashed: { readonly zone: RenderedZone; readonly contentHash: string }[] = [];
-    for (const zone of zones) {
-      hashed.push({ zone, contentHash: contentHash(zone) });
-      await breath();
+    const hashes = new Map(before?.now.zones.map((one) => [one.zone, one.contentHash]));
+    for (const zone of rendering.zones) {
+      const sameHash = hashes.get(zone);
+      hashed.push({ zone, contentHash: sameHash ?? contentHash(zone) });
+      if (sameHash === undefined) await breath();
     }
     const serials = await countSerials(tenantId, hashed);
-    return { zones: hashed.map((one, index) => ({ ...one, serial: serials[index]! })), problems };
+    const zones = hashed.map((one, index) => ({ ...one, serial: serials[index]! }));
+    const now: ZonesNow = {
+      zones,
+      get problems() {
+        return rendering.problems;
+      },
+    };
+    settled.set(tenantId, { rendering, now });
+    return now;
   }
 
   /** A serial grows when the content is not what it was counted for. */
@@ -77,10 +104,7 @@ export function createZoneBook({ database, inventory, clock }: BookParts): ZoneB
       for (;;) {
         const snapshot = await inventory.snapshot(tenantId);
         const found = known.get(tenantId);
-        if (found !== undefined && isSameForNames(found.snapshot, snapshot)) {
-          known.set(tenantId, { snapshot, now: found.now });
-          return found.now;
-        }
+        if (found?.snapshot === snapshot) return found.now;
         const earlier = settling.get(tenantId);
         if (earlier === undefined) {
           const now = settle(tenantId, snapshot);
@@ -101,24 +125,6 @@ export function createZoneBook({ database, inventory, clock }: BookParts): ZoneB
       }
     },
   };
-}
-
-/** Whether nothing that names follow from is different: jobs change structures all the time, and their names hardly ever. */
-function isSameForNames(before: Snapshot, after: Snapshot): boolean {
-  if (before.revision === after.revision) return true;
-  if (before.sites !== after.sites || before.zones !== after.zones || before.addressBlocks !== after.addressBlocks)
-    return false;
-  if (before.structures === after.structures) return true;
-  if (before.structures.size !== after.structures.size) return false;
-  for (const [name, row] of after.structures) {
-    const old = before.structures.get(name);
-    if (old !== row && (old === undefined || namedBy(old) !== namedBy(row))) return false;
-  }
-  return true;
-}
-
-function namedBy({ hostname, site, zone, wanted, addresses }: Structure): string {
-  return JSON.stringify([hostname, site, zone, wanted, addresses]);
 }
 
 /** Runs steps with a breath between them, so that requests are answered meanwhile. */

@@ -1,24 +1,23 @@
 import { problem, type ErrorKind } from "../kernel/errors.ts";
+import type { Complaint } from "./hosts.ts";
 import type { ZoneProblem } from "./model.ts";
 
-/** Gathers what is wrong with names, each once: several views find the same. */
+/** Gathers what is wrong with names. */
 export interface Complaints {
-  add(kind: ErrorKind, zone: string | null, message: string, hint?: string): void;
-  /** By zone, then as they were found. */
-  all(): readonly ZoneProblem[];
+  add(kind: ErrorKind, zone: string | null, message: string): void;
+  all(): readonly Complaint[];
 }
 
 export function createComplaints(): Complaints {
-  const found = new Map<string, ZoneProblem>();
-  return {
-    add(kind, zone, message, hint) {
-      const key = `${kind.code} ${message}`;
-      if (!found.has(key)) found.set(key, { ...problem(kind, message, undefined, hint), zone });
-    },
-    all: () =>
-      [...found.values()].sort((a, b) => {
-        const [one, other] = [a.zone ?? "", b.zone ?? ""];
-        return one === other ? 0 : one < other ? -1 : 1;
-      }),
-  };
+  const found: Complaint[] = [];
+  return { add: (kind, zone, message) => void found.push({ kind, zone, message }), all: () => found };
+}
+
+/** As they are told: each once, as several views find the same; by zone, then by what they say. */
+export function problemsOf(complaints: Iterable<Complaint>): readonly ZoneProblem[] {
+  const found = new Map<string, Complaint>();
+  for (const one of complaints) found.set(`${one.zone ?? ""}\n${one.message}\n${one.kind.code}`, one);
+  return [...found]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { kind, zone, message }]) => ({ ...problem(kind, message), zone }));
 }

@@ -1,6 +1,6 @@
 import { fqdnOf, zoneOf, type AddressBlock, type World } from "../inventory/index.ts";
+import type { ErrorKind } from "../kernel/errors.ts";
 import { parseBlock } from "../network/index.ts";
-import type { Complaints } from "./complaints.ts";
 import { DNS_NAME_INVALID, DNS_NAME_TAKEN, DNS_NAME_WITHOUT_ZONE } from "./errors.ts";
 import { isHostName, normalName } from "./names.ts";
 import { reverseName } from "./reverse.ts";
@@ -10,6 +10,8 @@ import type { SettingsByName } from "./settings.ts";
 export type NamedWorld = Pick<World, "sites" | "zones" | "structures"> & {
   readonly addressBlocks: ReadonlyMap<string, Pick<AddressBlock, "name" | "site" | "subnet" | "labels">>;
 };
+
+export type NamedStructure = NamedWorld["structures"] extends ReadonlyMap<string, infer Row> ? Row : never;
 
 /** An address and who may see it. */
 export interface HostAddress {
@@ -26,58 +28,63 @@ export interface HostAddress {
 
 /** A structure with a name in a zone. */
 export interface Host {
+  readonly structure: string;
   /** Whole. */
   readonly name: string;
   readonly zone: string;
   readonly addresses: readonly HostAddress[];
 }
 
+/** What is left out of DNS, before it is told. */
+export interface Complaint {
+  readonly kind: ErrorKind;
+  readonly zone: string | null;
+  readonly message: string;
+}
+
+/** A structure's name, unless another one has it; or why it has none. Neither: it asks for none. */
+export interface Placing {
+  readonly host?: Host;
+  readonly complaint?: Complaint;
+}
+
 /** Label of an address block: the views that see its addresses, separated by commas. */
 const VIEW = "view";
 
-/** So many hosts are a step. */
-const STEP = 500;
+const NOWHERE: Placing = {};
 
-/** The structures that have an address, and a name for it. */
-export function* hostsOf(
-  world: NamedWorld,
-  zones: SettingsByName,
-  complaints: Complaints,
-): Generator<void, readonly Host[]> {
+/**
+ * Says where structures have their names. What it says of a structure follows from its row, from sites, address blocks and declared zones
+ * alone.
+ */
+export function createPlacing(
+  world: Pick<NamedWorld, "sites" | "addressBlocks">,
+  declared: SettingsByName,
+): (structure: NamedStructure) => Placing {
   const viewsOf = createViewsOf(world);
-  const hosts: Host[] = [];
-  const taken = new Map<string, string>();
-  // Where there are no zones at all nobody wants names.
-  if (zones.size === 0) return hosts;
-  for (const structure of [...world.structures.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (structure.wanted === "absent" || structure.addresses.length === 0) continue;
+  return (structure) => {
+    // Where there are no zones at all nobody wants names.
+    if (declared.size === 0 || structure.wanted === "absent" || structure.addresses.length === 0) return NOWHERE;
     const named = zoneOf(world, structure);
     const zone = named === null ? null : normalName(named);
-    if (zone === null || !zones.has(zone)) {
+    if (zone === null || !declared.has(zone)) {
       const why = zone === null ? "neither it nor a site above it names a zone" : `there is no zone '${zone}'`;
-      complaints.add(DNS_NAME_WITHOUT_ZONE, zone, `structure ${structure.name} has no name in DNS: ${why}`);
-      continue;
+      const message = `structure ${structure.name} has no name in DNS: ${why}`;
+      return { complaint: { kind: DNS_NAME_WITHOUT_ZONE, zone, message } };
     }
     const name = normalName(fqdnOf(world, structure));
     if (!isHostName(name)) {
-      complaints.add(
-        DNS_NAME_INVALID,
-        zone,
-        `hostname '${structure.hostname}' of structure ${structure.name} is not one that DNS allows`,
-      );
-      continue;
+      const message = `hostname '${structure.hostname}' of structure ${structure.name} is not one that DNS allows`;
+      return { complaint: { kind: DNS_NAME_INVALID, zone, message } };
     }
-    const other = taken.get(name);
-    if (other !== undefined) {
-      complaints.add(DNS_NAME_TAKEN, zone, `structure ${structure.name} is left out: ${name} is structure ${other}`);
-      continue;
-    }
-    taken.set(name, structure.name);
     const addresses = structure.addresses.map((held) => hostAddress(held, viewsOf(held.block)));
-    hosts.push({ name, zone, addresses });
-    if (hosts.length % STEP === 0) yield;
-  }
-  return hosts;
+    return { host: { structure: structure.name, name, zone, addresses } };
+  };
+}
+
+/** Of those that want one name the first by its own name has it. */
+export function nameTaken({ zone, structure, name }: Host, owner: string): Complaint {
+  return { kind: DNS_NAME_TAKEN, zone, message: `structure ${structure} is left out: ${name} is structure ${owner}` };
 }
 
 function hostAddress(
@@ -96,20 +103,25 @@ function hostAddress(
   };
 }
 
-function createViewsOf(world: NamedWorld): (block: string) => readonly string[] {
+function createViewsOf(world: Pick<NamedWorld, "addressBlocks">): (block: string) => readonly string[] {
   const known = new Map<string, readonly string[]>();
   return (block) => {
     let views = known.get(block);
     if (views === undefined) {
-      const label = world.addressBlocks.get(block)?.labels[VIEW] ?? "";
-      views = label
-        .split(",")
-        .map((text) => text.trim())
-        .filter((text) => text !== "");
+      views = viewsIn(world.addressBlocks.get(block));
       known.set(block, views);
     }
     return views;
   };
+}
+
+/** The views that see the addresses of a block. None: all. */
+export function viewsIn(block: Pick<AddressBlock, "labels"> | undefined): readonly string[] {
+  const label = block?.labels[VIEW] ?? "";
+  return label
+    .split(",")
+    .map((text) => text.trim())
+    .filter((text) => text !== "");
 }
 
 /** `eth0.100` as a part of a name: `eth0-100`. */

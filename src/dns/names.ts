@@ -60,6 +60,13 @@ export function inOrder(names: readonly string[]): readonly string[] {
     .map(({ name }) => name);
 }
 
+/** The same order, of two names. */
+export function compareNames(a: string, b: string): number {
+  if (a === b) return 0;
+  const [one, other] = [orderKey(a), orderKey(b)];
+  return one === other ? (a < b ? -1 : 1) : one < other ? -1 : 1;
+}
+
 /** A text that sorts as the name does: labels from the root down, a character between them that comes before all others. */
 function orderKey(name: string): string {
   // Nibbles need no counting: their labels are of one length.

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { differenceOf } from "./difference.ts";
 import { held, namedWorld, renderZones } from "./testing/worlds.ts";
-import { contentHash, isNewer, nextSerial, zoneFile } from "./text.ts";
+import { contentHash } from "./content.ts";
+import { isNewer, nextSerial, zoneFile } from "./text.ts";
 
 const world = namedWorld({
   zones: { "example.org": { contact: "host.master@example.org" } },

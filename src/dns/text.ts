@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { RenderedZone } from "./model.ts";
 
 /** Zone files and their serials. Pure: equal zones give equal texts. */
@@ -19,14 +18,6 @@ function line(name: string, ttl: number, type: string, value: string): string {
 export function authorityText(zone: RenderedZone, serial: number): string {
   const { primary, contact, refresh, retry, expire, minimum } = zone.authority;
   return `${primary}. ${contact}. ${serial} ${refresh} ${retry} ${expire} ${minimum}`;
-}
-
-/** Hash of everything a zone says but its serial: equal for equal zones. 128 bits as hex. */
-export function contentHash(zone: RenderedZone): string {
-  const hash = createHash("sha256").update(authorityText(zone, 0));
-  hash.update(` ${zone.authority.ttl}`);
-  for (const { name, type, ttl, values } of zone.sets) hash.update(`\n${name} ${ttl} ${type} ${values.join("\n")}`);
-  return hash.digest("hex").slice(0, 32);
 }
 
 /** Serials are 32 bits wide and go round (RFC 1982). */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { withChanges } from "./overlay-map.ts";
+import { differingIn, withChanges } from "./overlay-map.ts";
 
 const name = fc.integer({ min: 0, max: 1500 }).map((number) => `n${number}`);
 const changes = fc.array(fc.array(fc.tuple(name, fc.option(fc.integer(), { nil: undefined })), { maxLength: 200 }), {
@@ -28,6 +28,11 @@ describe("a map with changes", () => {
             copy.size,
             copy.size,
           ]);
+          const differing = [...new Map(some)].filter(([key, value]) => given.get(key) !== value);
+          expect([...differingIn(given, map)].sort()).toEqual(
+            differing.map(([key, value]) => [key, { before: given.get(key), after: value }]).sort(),
+          );
+          expect(differingIn(given, copy)).toEqual(differingIn(given, map));
           for (const [key] of some) expect([map.has(key), map.get(key)]).toEqual([copy.has(key), copy.get(key)]);
         }
       }),
