@@ -167,7 +167,7 @@ describe("zones that are made of those before", () => {
           counts.whole += renderer.counts().whole;
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 120 },
     );
     // Were everything made anew each time, the rest would say nothing.
     expect(counts.changed).toBeGreaterThan(100);
