@@ -4,7 +4,7 @@ import { GantryError } from "../kernel/errors.ts";
 import { formatAddress, fromHex, gatewayOf, toHex, type Address, type KeptRange } from "../network/index.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import type { AddressChange, AllocationService, BlockUse } from "./allocation-service.ts";
-import { CURSOR_UNKNOWN } from "./errors.ts";
+import { CURSOR_UNKNOWN } from "../platform/requests/index.ts";
 import { cursorAfter, decodeCursor, listQuery } from "./page.ts";
 import { onceOf } from "./requests.ts";
 import { CREATE_HEADERS } from "./route-schemas.ts";

@@ -1,6 +1,7 @@
 import { errorKinds, GantryError } from "../kernel/errors.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import { nearest } from "../kernel/nearest.ts";
+import { VERSION_MISMATCH } from "../platform/requests/index.ts";
 import { sameJson, valueProblem } from "./bounds.ts";
 import { checkEdits } from "./edit-checks.ts";
 import { createDraft, type Draft } from "./edit-draft.ts";
@@ -17,14 +18,7 @@ import { shaped } from "./edit-shape.ts";
 import { meant } from "./edit-touched.ts";
 import { markStale } from "./edit-stale.ts";
 import { collectWrites, NOTHING_TO_WRITE } from "./edit-writes.ts";
-import {
-  MEMBER_INVALID,
-  MEMBER_READ_ONLY,
-  NAME_TAKEN,
-  NOT_FOUND,
-  VALUE_TOO_LARGE,
-  VERSION_MISMATCH,
-} from "./errors.ts";
+import { MEMBER_INVALID, MEMBER_READ_ONLY, NAME_TAKEN, NOT_FOUND, VALUE_TOO_LARGE } from "./errors.ts";
 import { KIND_NAMES, ownedRule, ruleOf, titleOf, type Kind, type OwnedKind } from "./kinds.ts";
 import type { Snapshot } from "./model.ts";
 import { applyOperations, mergePatch } from "./patch.ts";

@@ -115,7 +115,6 @@ export { interfaceProblems } from "./edit-interfaces.ts";
 export { fieldCheck } from "./fields.ts";
 export { DESCRIBED_KINDS } from "./edit-fields.ts";
 export { CUSTOM_FIELDS_INVALID } from "./errors.ts";
-export { VERSION_REQUIRED } from "./errors.ts";
 export { filtered } from "./filter.ts";
 export { meant } from "./edit-touched.ts";
 export { FILTER_INVALID, NOT_FOUND } from "./errors.ts";

@@ -1,7 +1,8 @@
 import { GantryError } from "../kernel/errors.ts";
 import type { MissingBackend } from "./backend.ts";
 import type { AnyRow } from "./edit-model.ts";
-import { CURSOR_UNKNOWN, FILTER_INVALID } from "./errors.ts";
+import { CURSOR_UNKNOWN } from "../platform/requests/index.ts";
+import { FILTER_INVALID } from "./errors.ts";
 import { filtered, oneOf, type Filter } from "./filter.ts";
 import { indexesOf } from "./indexes.ts";
 import { ownedRule, ruleOf, type Kind, type OwnedKind } from "./kinds.ts";

@@ -2,14 +2,17 @@ import type { FastifyReply, FastifyRequest, FastifySchema, FastifySchemaCompiler
 import { GantryError } from "../kernel/errors.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import { requestValidator } from "../platform/http/index.ts";
+import { versionOf } from "../platform/requests/index.ts";
 import { valueProblem } from "./bounds.ts";
 import type { Answer } from "./edit-service.ts";
 import type { Edit } from "./edit-model.ts";
-import { VALUE_TOO_LARGE, VERSION_REQUIRED } from "./errors.ts";
+import { VALUE_TOO_LARGE } from "./errors.ts";
 import { requestHash, type RequestOnce } from "./idempotency-store.ts";
 import type { Kind } from "./kinds.ts";
 import type { ListRequest } from "./list.ts";
 import type { ListQuery } from "./route-schemas.ts";
+
+export { versionOf };
 
 /** What requests to the inventory have in common. */
 
@@ -28,16 +31,6 @@ export const bodyIsData: { readonly validatorCompiler: FastifySchemaCompiler<Fas
 
 /** Answers are made of the inventory's own rows: they need no check on their way out. */
 export const plainJson = { serializerCompiler: () => (value: unknown) => JSON.stringify(value) };
-
-/** The version in `If-Match`: `"3"`. `*`: any. Errors: `version_required`. */
-export function versionOf(request: FastifyRequest): number | null {
-  const header = request.headers["if-match"]?.trim();
-  if (header === "*") return null;
-  const version = /^(?:W\/)?"?(\d{1,15})"?$/.exec(header ?? "")?.[1];
-  if (version === undefined)
-    throw new GantryError(VERSION_REQUIRED, "the header If-Match must hold the version that was read");
-  return Number(version);
-}
 
 /** The request as its `Idempotency-Key` names it; undefined without one. Errors: `value_too_large`. */
 export function onceOf(request: FastifyRequest): RequestOnce | undefined {

@@ -9,12 +9,13 @@ import {
   type Queries,
   type Transaction,
 } from "../platform/database/index.ts";
+import { requireVersion } from "../platform/requests/index.ts";
 import { holdInventory } from "./allocation-store.ts";
 import type { Edit, EditPlan } from "./edit-model.ts";
 import type { Answer, EditServiceParts } from "./edit-service.ts";
 import { shaped } from "./edit-shape.ts";
 import { meant } from "./edit-touched.ts";
-import { MEMBER_INVALID, NAME_TAKEN, TENANT_NOT_EMPTY, TENANT_UNKNOWN, VERSION_MISMATCH } from "./errors.ts";
+import { MEMBER_INVALID, NAME_TAKEN, TENANT_NOT_EMPTY, TENANT_UNKNOWN } from "./errors.ts";
 import { once, type RequestOnce } from "./idempotency-store.ts";
 import { OWNED_RULES, ruleOf } from "./kinds.ts";
 import type { Tenant } from "./model.ts";
@@ -111,11 +112,7 @@ export function createTenantService(parts: EditServiceParts, inventory: Inventor
     version: number | null,
   ): Promise<Tenant> {
     const tenant = await find(idOrName, tx);
-    if (version !== null && version !== tenant.version)
-      throw new GantryError(
-        VERSION_MISMATCH,
-        `tenant '${tenant.name}' is at version ${tenant.version}, not ${version}`,
-      );
+    requireVersion(`tenant '${tenant.name}'`, tenant.version, version);
     if (tenant.id === DEFAULT_TENANT.id)
       throw new GantryError(TENANT_NOT_EMPTY, `tenant '${tenant.name}' is the one of whoever names none, and stays`);
     const owned = await countOwned(tx, tenant.id);

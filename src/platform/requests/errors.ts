@@ -1,0 +1,19 @@
+import { errorKind } from "../../kernel/errors.ts";
+
+export const VERSION_MISMATCH = errorKind("version_mismatch", {
+  status: 412,
+  summary: "What was to be changed has been changed by somebody else since it was read (If-Match).",
+  remedy: "Read it again, and change what is there now.",
+});
+
+export const VERSION_REQUIRED = errorKind("version_required", {
+  status: 428,
+  summary: "A change needs the header If-Match with the version that was read.",
+  remedy: "Read the thing, and send its ETag as If-Match.",
+});
+
+export const CURSOR_UNKNOWN = errorKind("cursor_unknown", {
+  status: 400,
+  summary: "The cursor of a list is not one that a list gave.",
+  remedy: "Begin the list anew, without a cursor.",
+});

@@ -1,0 +1,3 @@
+export { CURSOR_UNKNOWN, VERSION_MISMATCH, VERSION_REQUIRED } from "./errors.ts";
+export { cursorAfter, decodeCursor, listQuery, pageOf } from "./page.ts";
+export { requireVersion, versionOf } from "./version.ts";
