@@ -10,6 +10,7 @@ import type { Random } from "../kernel/ids.ts";
 import {
   acceptPolls,
   acceptWebSockets,
+  CONNECTION_HEADER,
   EXECUTOR_HEADER,
   hashSecret,
   joinAnswer,
@@ -20,7 +21,7 @@ import {
   verifyRequest,
 } from "../link/index.ts";
 import type { Database } from "../platform/database/index.ts";
-import type { HttpServer } from "../platform/http/index.ts";
+import { type HttpServer, LINK_COST } from "../platform/http/index.ts";
 import { CONTENT_LIMIT } from "./content.ts";
 import { CONTENT_UNKNOWN, EXECUTOR_REQUEST_WRONG, SITE_NAME_UNKNOWN } from "./errors.ts";
 import type { Fleet, FleetParts } from "./fleet.ts";
@@ -43,6 +44,9 @@ export function fleetRoutes(http: HttpServer, fleet: Fleet, parts: FleetParts): 
   };
 }
 
+/** A name, a key and two proofs. */
+const JOIN_BYTES = 4096;
+
 type LinkParts = { readonly database: Database; readonly clock: Clock; readonly random: Random } & Pick<
   FleetParts,
   "runtime"
@@ -57,7 +61,11 @@ function linkRoutes(http: HttpServer, fleet: Fleet, parts: LinkParts, polls: Ret
     scope.route({
       method: ["GET", "POST", "DELETE"],
       url: LINK_PATHS.poll,
-      config: open,
+      config: {
+        ...open,
+        // A new connection holds something of ours until it has proved itself.
+        cost: (request) => (request.headers[CONNECTION_HEADER] === undefined ? LINK_COST : 1),
+      },
       schema: { hide: true },
       handler: (request, reply) => {
         reply.hijack();
@@ -69,7 +77,8 @@ function linkRoutes(http: HttpServer, fleet: Fleet, parts: LinkParts, polls: Ret
   http.app.post(
     LINK_PATHS.join,
     {
-      config: open,
+      config: { ...open, door: true },
+      bodyLimit: JOIN_BYTES,
       schema: {
         summary: "Let a worker or an agent join by its one-time token",
         tags: ["link"],

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { needs, type Principal } from "../access/index.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
-import type { HttpServer } from "../platform/http/index.ts";
+import { type HttpServer, jsonParser } from "../platform/http/index.ts";
 import type { Edit, EditPlan } from "./edit-model.ts";
 import type { Answer } from "./edit-service.ts";
 import { OWNED_RULES, type Kind, type OwnedKind } from "./kinds.ts";
@@ -36,7 +36,7 @@ const EXPLAINED: readonly Kind[] = ["site", "group", "foundation", "structure"];
 
 /** `/v1/sites`, `/v1/structures` and their like, and `/v1/bulk`. */
 export function inventoryRoutes({ app }: HttpServer, inventory: InventoryService): void {
-  app.addContentTypeParser(PATCH_TYPES.slice(1), { parseAs: "string" }, app.getDefaultJsonParser("error", "error"));
+  app.addContentTypeParser(PATCH_TYPES.slice(1), { parseAs: "string" }, jsonParser(app));
   for (const { kind, plural, title, schema } of OWNED_RULES) {
     if (ELSEWHERE.includes(kind)) continue;
     const path = `/v1/${plural}`;

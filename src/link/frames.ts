@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { GantryError, messageOf } from "../kernel/errors.ts";
+import { depthOver } from "../kernel/json.ts";
 import { LINK_MESSAGE_MALFORMED, LINK_MESSAGE_TOO_LARGE } from "./errors.ts";
 
 /**
@@ -100,35 +101,4 @@ export function parseFrame<Schema extends z.ZodType>(frame: string, schema: Sche
       `a message is not as it should be${where}: ${issue?.message ?? messageOf(result.error)}`,
     );
   });
-}
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-
-/** Looks at brackets outside strings only; whether the text is JSON at all is for JSON.parse to say. */
-function depthOver(text: string, limit: number): boolean {
-  let depth = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) {
-      at = endOfString(text, at);
-      if (at < 0) return false;
-    } else if (code === 0x5b || code === 0x7b) {
-      depth += 1;
-      if (depth > limit) return true;
-    } else if (code === 0x5d || code === 0x7d) depth -= 1;
-  }
-  return false;
-}
-
-/** The index of the quote that ends the string begun at `start`, or -1. */
-function endOfString(text: string, start: number): number {
-  let end = text.indexOf('"', start + 1);
-  while (end >= 0) {
-    let slashes = 0;
-    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes += 1;
-    if (slashes % 2 === 0) return end;
-    end = text.indexOf('"', end + 1);
-  }
-  return -1;
 }

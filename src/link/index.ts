@@ -37,6 +37,7 @@ export {
   verifyRequest,
 } from "./identity.ts";
 export { acceptWebSockets } from "./websocket.ts";
+export { CONNECTION_HEADER } from "./poll.ts";
 export { acceptPolls } from "./poll-server.ts";
 export type { Transport } from "./connect.ts";
 export { connect, LINK_PATHS } from "./connect.ts";

@@ -132,7 +132,9 @@ async function post(
     },
     ANSWER_LIMIT,
   );
-  if (answer.status >= 500) throw new GantryError(LINK_UNREACHABLE, `${url} answered ${answer.status}`);
+  // Overloaded, or too many at once: it is not the token's fault.
+  if (answer.status >= 500 || answer.status === 429)
+    throw new GantryError(LINK_UNREACHABLE, `${url} answered ${answer.status}`);
   if (answer.status !== 200) throw refusal(answer);
   try {
     return joinAnswer.parse(JSON.parse(answer.body.toString()));

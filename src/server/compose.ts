@@ -10,6 +10,7 @@ import {
   withBackendExports,
   withBackends,
 } from "../backends/index.ts";
+import { backupRoutes, createBackupService } from "../backup/index.ts";
 import { createDesignService, createDesignStore, designMigrations, designRoutes } from "../design/index.ts";
 import {
   createExporter,
@@ -54,7 +55,7 @@ import type { Module } from "../link/index.ts";
 import { createInProcessBus } from "../platform/bus/index.ts";
 import { migrate, openDatabase } from "../platform/database/index.ts";
 import { createEventStream, eventMigrations } from "../platform/events/index.ts";
-import { createHttpServer, type HttpServer } from "../platform/http/index.ts";
+import { createHttpServer, type HttpServer, type RateLimits } from "../platform/http/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import { createMetrics } from "../platform/metrics/index.ts";
 import {
@@ -97,6 +98,8 @@ export interface ComposeParts {
   readonly version: string;
   /** File or URL. */
   readonly database: string;
+  /** Absolute path: what a backup takes along. */
+  readonly dataFolder: string;
   readonly administrator: TokenHash;
   /** SHA-256 of the CA, hex: goes into join tokens. */
   readonly pin: string;
@@ -106,6 +109,8 @@ export interface ComposeParts {
   readonly reachWithin: number;
   /** Milliseconds for which events are kept. */
   readonly keepEvents: number;
+  /** How often may be asked over HTTPS. Left out: as often as one likes. */
+  readonly limits?: RateLimits;
   readonly git: {
     /** Where repositories with the configuration of groups are kept. */
     readonly folder: string;
@@ -174,6 +179,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       door.admit({ ...rest, requirement: requirement as Requirement | undefined }),
     ready: () => inventory.snapshot(DEFAULT_TENANT.id).then(() => true),
     metrics,
+    ...(parts.limits === undefined ? {} : { limits: parts.limits }),
   });
   const keeper = createKeeper({
     database,
@@ -327,6 +333,9 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   eventRoutes(http, events, clock);
   fleet.mount(http);
   runRoutes(http, runs);
+  const { version, database: place, dataFolder } = parts;
+  const backups = createBackupService({ clock, random, version, database: place, dataFolder });
+  backupRoutes(http, backups);
   const names = composeNames({ http, database, inventory, events, bus, clock, random, log });
 
   let worker: LinkedExecutor | undefined;
@@ -371,6 +380,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       await fleet.close();
       await http.close();
       await exporter.close();
+      await backups.close();
       await renderer.close();
       await bus.close();
       await database.close();

@@ -48,11 +48,17 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       log,
       version: options.version,
       database: settings.database ?? join(dataFolder, "gantry.db"),
+      dataFolder,
       administrator: await openAdminToken(dataFolder, systemRandom),
       pin: certificates.pin,
       heartbeat: settings.heartbeat_interval * 1000,
       reachWithin: settings.reach_timeout * 1000,
       keepEvents: settings.event_days * 24 * 60 * 60 * 1000,
+      limits: {
+        perAddress: settings.rate_per_address,
+        perCredential: settings.rate_per_credential,
+        refusals: settings.refusals_per_minute,
+      },
       git: { folder: join(dataFolder, "git"), local: settings.git_local },
     });
     undo.push(() => composition.close());

@@ -23,6 +23,8 @@ export type ListenAddress = z.output<typeof listenAddress>;
 
 const seconds = z.coerce.number().positive("must be a positive number of seconds");
 
+const rate = z.coerce.number().min(0, "must be 0 or a positive number");
+
 /** What the server can be told, by flag, environment (`GANTRY_…`) or file. `docs/configuration.md` lists the same. */
 export const SERVER_SETTINGS = {
   listen: {
@@ -69,6 +71,21 @@ export const SERVER_SETTINGS = {
     schema: z.coerce.number().positive(),
     fallback: 30,
     summary: "Days for which events are kept.",
+  } satisfies Setting<number>,
+  rate_per_address: {
+    schema: rate,
+    fallback: 1000,
+    summary: "Requests a second that may come from one address over HTTPS; ten times as many at once. 0: no limit.",
+  } satisfies Setting<number>,
+  rate_per_credential: {
+    schema: rate,
+    fallback: 1000,
+    summary: "Requests a second that may come with one credential over HTTPS; ten times as many at once. 0: no limit.",
+  } satisfies Setting<number>,
+  refusals_per_minute: {
+    schema: rate,
+    fallback: 60,
+    summary: "Logins and joins a minute that may be refused to one address; then it has to wait. 0: no limit.",
   } satisfies Setting<number>,
   git_local: {
     schema: z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]),

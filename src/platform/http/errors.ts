@@ -41,3 +41,34 @@ export const SERVER_CLOSING = errorKind("server_closing", {
   summary: "The server is being stopped.",
   remedy: "Try again when it has started.",
 });
+
+export const REQUEST_HEAD_TOO_LARGE = errorKind("request_head_too_large", {
+  status: 431,
+  summary: "The path and the headers of a request are larger than the server reads.",
+  remedy: "Send less in them: 16 KB hold every request there is.",
+});
+
+export const REQUEST_TOO_SLOW = errorKind("request_too_slow", {
+  status: 408,
+  summary: "A request did not arrive whole in time.",
+  remedy: "Send it again over a faster connection, or in smaller parts.",
+});
+
+export const REQUEST_ENCODED = errorKind("request_encoded", {
+  status: 415,
+  summary: "The body of a request is compressed, which the server does not take: few bytes could become very many.",
+  remedy: "Send it as it is, without the header Content-Encoding.",
+});
+
+export const RATE_LIMITED = errorKind("rate_limited", {
+  status: 429,
+  summary: "Too many requests came from one address or with one credential, or too many attempts were refused.",
+  remedy:
+    "Wait for the seconds that the header Retry-After says. The limits are settings of the server: `rate_per_address`, `rate_per_credential`, `refusals_per_minute`.",
+});
+
+export const TLS_NEEDED = errorKind("tls_needed", {
+  status: 400,
+  summary: "Plain HTTP was spoken to a port that takes HTTPS only.",
+  remedy: "Write https:// instead of http:// in the address.",
+});

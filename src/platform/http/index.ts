@@ -12,3 +12,5 @@ export type { Listener, UpgradeHandler } from "./listeners.ts";
 export { problemDocument, type ProblemDocument } from "./problem.ts";
 export { sendEvents, sendLines, type ServerSentEvent } from "./stream.ts";
 export { requestValidator } from "./validation.ts";
+export { jsonParser } from "./json-body.ts";
+export { LINK_COST, type RateLimits } from "./limits.ts";

@@ -8,6 +8,7 @@ import { GantryError, messageOf } from "../../kernel/errors.ts";
 import { ensurePrivateFolder } from "../files/index.ts";
 import type { Certificates } from "./certificates.ts";
 import { ADDRESS_IN_USE, LISTEN_ADDRESS_NOT_USABLE } from "./errors.ts";
+import { answerBroken, answerPlain, type Patience, PATIENCE } from "./broken.ts";
 
 // Importing node:http evaluates all its exports, among them a whole WebSocket client of 14 MB.
 const { createServer } = process.getBuiltinModule("node:http");
@@ -20,8 +21,23 @@ export interface Listener {
   /** `https://127.0.0.1:7411`, or `unix:/path`. */
   readonly url: string;
   readonly port: number | null;
+  /** Shows another certificate from the next connection on; those that are open go on. Does nothing on a socket. */
+  renew(certificates: Certificates): void;
   close(): Promise<void>;
 }
+
+/**
+ * Of TLS 1.2 only what keeps a recorded conversation closed when a key gets lost later, and proves every byte; of 1.3 that is true of all
+ * there is.
+ */
+const TLS = {
+  minVersion: "TLSv1.2",
+  ciphers:
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL",
+} as const;
+
+/** Milliseconds a client may take for the handshake of TLS. */
+const HANDSHAKE_MILLISECONDS = 10_000;
 
 /** How long requests that are being answered may take when the server closes. */
 const DRAIN_MILLISECONDS = 5000;
@@ -39,10 +55,20 @@ export async function listenTls(
   onUpgrade: UpgradeHandler,
   certificates: Certificates,
   address: { readonly host: string; readonly port: number },
+  patience: Patience = PATIENCE,
 ): Promise<Listener> {
-  const server = createTlsServer({ cert: certificates.chain, key: certificates.key, minVersion: "TLSv1.2" }, handler);
-  // A client that speaks no TLS, or does not trust us, is its own problem.
-  server.on("tlsClientError", () => {});
+  const server = createTlsServer(
+    {
+      ...TLS,
+      ...patience,
+      cert: certificates.chain,
+      key: certificates.key,
+      handshakeTimeout: HANDSHAKE_MILLISECONDS,
+    },
+    handler,
+  );
+  server.on("clientError", answerBroken);
+  server.on("tlsClientError", answerPlain);
   await listening(
     server,
     () => server.listen({ host: address.host, port: address.port }),
@@ -51,7 +77,12 @@ export async function listenTls(
   const bound = server.address();
   const port = typeof bound === "object" && bound !== null ? bound.port : address.port;
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-  return { url: `https://${host}:${port}`, port, close: closer(server, onUpgrade) };
+  return {
+    url: `https://${host}:${port}`,
+    port,
+    renew: ({ chain, key }) => server.setSecureContext({ ...TLS, cert: chain, key }),
+    close: closer(server, onUpgrade),
+  };
 }
 
 /** Listens on a Unix socket that only its owner can open. The file of a dead server is removed, a live one is an error. */
@@ -59,11 +90,13 @@ export async function listenSocket(
   handler: RequestListener,
   onUpgrade: UpgradeHandler,
   path: string,
+  patience: Patience = PATIENCE,
 ): Promise<Listener> {
   await ensurePrivateFolder(dirname(path));
   if (await answers(path)) throw new GantryError(ADDRESS_IN_USE, `another server listens on ${path}`);
   rmSync(path, { force: true });
-  const server = createServer(handler);
+  const server = createServer({ ...patience }, handler);
+  server.on("clientError", answerBroken);
   server.on("connection", (socket: Socket) => ownerSockets.add(socket));
   await listening(server, () => server.listen({ path }), path);
   chmodSync(path, 0o600);
@@ -71,6 +104,7 @@ export async function listenSocket(
   return {
     url: `unix:${path}`,
     port: null,
+    renew() {},
     async close() {
       await close();
       rmSync(path, { force: true });

@@ -46,6 +46,9 @@ export function unknownEndpoint(method: string, url: string): GantryError {
   return new GantryError(ENDPOINT_UNKNOWN, `there is no endpoint ${method} ${url.split("?")[0]}`);
 }
 
+/** So many problems of a request are told. */
+const MOST_PROBLEMS = 20;
+
 /** `/structures/0` as `.structures.0`; the request itself is `/`. */
 function place(instancePath: string): string {
   return instancePath === "/" ? "" : instancePath.replaceAll("/", ".");
@@ -54,7 +57,8 @@ function place(instancePath: string): string {
 function knownError(error: unknown): GantryError {
   if (error instanceof GantryError) return error;
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const problems = error.validation.map((issue) => ({
+    // A list in which every item is wrong gets no answer of its own size.
+    const problems = error.validation.slice(0, MOST_PROBLEMS).map((issue) => ({
       code: REQUEST_INVALID.code,
       message: `${error.validationContext ?? "request"}${place(issue.instancePath)}: ${issue.message ?? "is not valid"}`,
     }));

@@ -37,10 +37,3 @@ export function createRequestObserver(
     });
   };
 }
-
-/** Headers of every answer: no guessing at its type, and nothing of `/v1` is kept by anyone on the way. */
-export function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
-  void reply.header("x-request-id", request.id);
-  void reply.header("x-content-type-options", "nosniff");
-  if (request.url.startsWith("/v1/")) void reply.header("cache-control", "no-store");
-}

@@ -4,11 +4,18 @@ import { fastify, LogController, type FastifyBaseLogger, type FastifyReply, type
 import { jsonSchemaTransform, serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { GantryError } from "../../kernel/errors.ts";
 import type { JsonObject } from "../../kernel/json.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { systemClock } from "../../kernel/clock.ts";
+import { answerText, type Patience } from "./broken.ts";
 import { ENDPOINT_UNKNOWN, SERVER_CLOSING } from "./errors.ts";
+import { createGuard } from "./guard.ts";
+import { setCommonHeaders } from "./headers.ts";
+import type { RateLimits } from "./limits.ts";
 import { cameThroughSocket, listenSocket, listenTls, type Listener, type UpgradeHandler } from "./listeners.ts";
 import { isUnforeseen, PROBLEM_TYPE, problemDocument, unknownEndpoint } from "./problem.ts";
 import { withoutDangling } from "./references.ts";
-import { createRequestObserver, setCommonHeaders } from "./requests.ts";
+import { jsonParser } from "./json-body.ts";
+import { createRequestObserver } from "./requests.ts";
 import { requestValidator } from "./validation.ts";
 import type { Metrics } from "../metrics/index.ts";
 import type { Certificates } from "./certificates.ts";
@@ -40,6 +47,11 @@ export interface HttpServerParts<Principal extends object> {
   ready(): Promise<boolean>;
   /** What `/metrics` tells. Requests are counted in it; where it is only a text, they are not counted. */
   readonly metrics: Metrics | (() => Promise<string>);
+  /** How often may be asked. Left out: as often as one likes. */
+  readonly limits?: RateLimits;
+  /** How long a request may take to arrive. Left out: see `PATIENCE`. */
+  readonly patience?: Patience;
+  readonly clock?: Pick<Clock, "now">;
 }
 
 declare module "fastify" {
@@ -52,6 +64,10 @@ declare module "fastify" {
     permission?: string;
     /** Whether that must hold in the whole tenant (default), or somewhere: then the use case asks for each thing. */
     reach?: "tenant" | "place";
+    /** True: here somebody says who he is. Too many refusals, and an address has to wait. */
+    door?: boolean;
+    /** How many requests a request counts for; left out: one. */
+    cost?(request: FastifyRequest): number;
     /** The parameter of the path that names the tenant; left out: the header `Gantry-Tenant` does. */
     tenantParameter?: string;
   }
@@ -73,8 +89,8 @@ export interface HttpServer {
   readonly listeners: readonly Listener[];
   /** The OpenAPI 3.1 document, made from the routes. */
   openApi(): Promise<object>;
-  /** Every route, for tests: `GET /healthz`, and whether it is open. */
-  routes(): Promise<readonly { readonly route: string; readonly open: boolean }[]>;
+  /** Every route, for tests: `GET /healthz`, whether it is open, and how many bytes of a body it takes. */
+  routes(): Promise<readonly { readonly route: string; readonly open: boolean; readonly bodyLimit: number }[]>;
   close(): Promise<void>;
 }
 
@@ -101,7 +117,8 @@ export async function createHttpServer<Principal extends object>(
   const closing = new AbortController();
   const upgrades = new Map<string, UpgradeHandler>();
   const listeners: Listener[] = [];
-  const routes: { route: string; open: boolean }[] = [];
+  const routes: { route: string; open: boolean; bodyLimit: number }[] = [];
+  const guard = createGuard(parts.limits, parts.clock ?? systemClock);
 
   app.setValidatorCompiler(requestValidator);
   app.setSerializerCompiler(serializerCompiler);
@@ -114,9 +131,12 @@ export async function createHttpServer<Principal extends object>(
     throw unknownEndpoint(request.method, request.url);
   });
   app.decorateRequest("principal", null);
+  app.removeContentTypeParser("application/json");
+  app.addContentTypeParser("application/json", { parseAs: "string" }, jsonParser(app));
   app.addHook("onRequest", async (request, reply) => {
     begin(request, reply);
     if (closing.signal.aborted) throw new GantryError(SERVER_CLOSING, "the server is being stopped");
+    guard.admit(request, reply);
     if (request.routeOptions.config.open !== true && !request.is404) await authenticated(request);
   });
   app.addHook("onRoute", (route) => {
@@ -125,7 +145,11 @@ export async function createHttpServer<Principal extends object>(
       throw new Error(`${String(route.method)} ${route.url} does not say who may use it`);
     for (const method of [route.method].flat()) {
       if (method !== "HEAD" && method !== "OPTIONS")
-        routes.push({ route: `${method} ${route.url}`, open: route.config?.open === true });
+        routes.push({
+          route: `${method} ${route.url}`,
+          open: route.config?.open === true,
+          bodyLimit: route.bodyLimit ?? BODY_LIMIT,
+        });
     }
   });
   await app.register(swagger, {
@@ -151,6 +175,7 @@ export async function createHttpServer<Principal extends object>(
           ? textOf(header)
           : (request.params as Readonly<Record<string, string>>)[tenantParameter],
     });
+    guard.known(request);
   }
 
   const open = { config: { open: true }, schema: { security: [], tags: ["server"] } };
@@ -174,8 +199,11 @@ export async function createHttpServer<Principal extends object>(
 
   const onUpgrade: UpgradeHandler = (request, socket, head) => {
     const upgrade = upgrades.get((request.url ?? "").split("?")[0]!);
-    if (upgrade === undefined || closing.signal.aborted) refuseUpgrade(socket);
-    else upgrade(request, socket, head);
+    if (upgrade === undefined || closing.signal.aborted)
+      return void socket.end(answerText(new GantryError(ENDPOINT_UNKNOWN, "nothing here takes an upgrade")));
+    const refusal = guard.upgrade(request);
+    if (refusal !== undefined) return void socket.end(answerText(refusal));
+    return upgrade(request, socket, head);
   };
 
   async function readyHandler(): Promise<RequestListener> {
@@ -189,12 +217,12 @@ export async function createHttpServer<Principal extends object>(
     listeners,
     onUpgrade: (path, upgrade) => void upgrades.set(path, upgrade),
     async listen(address, certificates) {
-      const listener = await listenTls(await readyHandler(), onUpgrade, certificates, address);
+      const listener = await listenTls(await readyHandler(), onUpgrade, certificates, address, parts.patience);
       listeners.push(listener);
       return listener;
     },
     async listenOnSocket(path) {
-      const listener = await listenSocket(await readyHandler(), onUpgrade, path);
+      const listener = await listenSocket(await readyHandler(), onUpgrade, path, parts.patience);
       listeners.push(listener);
       return listener;
     },
@@ -221,19 +249,9 @@ function textOf(header: string | string[] | undefined): string | undefined {
 function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
   const document = problemDocument(error);
   if (document.status === 401) void reply.header("www-authenticate", 'Bearer realm="gantry"');
+  const retryAfter = document.details?.["retryAfter"];
+  if (typeof retryAfter === "number") void reply.header("retry-after", retryAfter);
   return reply.status(document.status).type(PROBLEM_TYPE).send(JSON.stringify(document));
-}
-
-function refuseUpgrade(socket: { end(text: string): unknown }): void {
-  const body = JSON.stringify({
-    type: `/errors/${ENDPOINT_UNKNOWN.code}`,
-    status: 404,
-    code: ENDPOINT_UNKNOWN.code,
-    detail: "nothing here takes an upgrade",
-  });
-  socket.end(
-    `HTTP/1.1 404 Not Found\r\ncontent-type: ${PROBLEM_TYPE}\r\ncontent-length: ${body.length}\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\r\n${body}`,
-  );
 }
 
 /** The app, with its own handler of requests given away: one app answers on several listeners. */
