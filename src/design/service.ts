@@ -1,5 +1,15 @@
 import type { Principal } from "../access/index.ts";
-import { hashOf, type InventoryStore, type ResolverOptions, type Snapshot } from "../inventory/index.ts";
+import {
+  hashOf,
+  ownedRule,
+  sitesOf,
+  type DirectWrites,
+  type InventoryRows,
+  type InventoryStore,
+  type ResolverOptions,
+  type Snapshot,
+  type World,
+} from "../inventory/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError, type Problem } from "../kernel/errors.ts";
 import type { Random } from "../kernel/ids.ts";
@@ -28,17 +38,25 @@ export interface PlanAnswer extends Plan {
   /** Applying it would take something down that is there. */
   readonly destroys: boolean;
   readonly warnings: readonly Problem[];
+  /** For each place it touches, the names of its sites, root first. */
+  readonly chains: readonly (readonly string[])[];
+}
+
+/** How a plan is applied. */
+export interface ApplyOptions {
+  /** That it was approved as a change set; done in the same transaction. */
+  readonly approved?: (tx: Transaction) => Promise<void>;
 }
 
 export interface DesignService {
   /** Errors: `design_invalid` with every problem, `address_block_full`, `address_taken`. */
   plan(principal: Principal, bundle: Bundle): Promise<PlanAnswer>;
   /** Writes what the plan says, in one transaction; the foreman does the rest. Errors: as `plan`, and `plan_outdated`. */
-  apply(principal: Principal, bundle: Bundle, fingerprint: string): Promise<PlanAnswer>;
+  apply(principal: Principal, bundle: Bundle, fingerprint: string, options?: ApplyOptions): Promise<PlanAnswer>;
   /** The plan that takes a design down. Errors: `design_not_found`. */
   planDestroy(principal: Principal, name: string): Promise<PlanAnswer>;
   /** Errors: `design_not_found`, `plan_outdated`. */
-  destroy(principal: Principal, name: string, fingerprint: string): Promise<PlanAnswer>;
+  destroy(principal: Principal, name: string, fingerprint: string, options?: ApplyOptions): Promise<PlanAnswer>;
   list(principal: Principal, after: string, limit: number): Promise<readonly DesignRecord[]>;
   /** Errors: `design_not_found`. */
   get(principal: Principal, name: string): Promise<DesignRecord>;
@@ -59,6 +77,8 @@ export interface DesignServiceParts {
   known(): Pick<IngestOptions, "catalogue" | "foundationTypes" | "attributeProblems">;
   /** The classes of a foundation's type. */
   readonly classesOf?: ResolverOptions["classesOf"];
+  /** Refuses what may not be applied as it comes. Left out: everything may. */
+  readonly directWrites?: DirectWrites;
 }
 
 const NO_DOCUMENTS: Bundle = { documents: [], files: {} };
@@ -114,7 +134,7 @@ export function createDesignService(parts: DesignServiceParts): DesignService {
   async function plan(principal: Principal, design: Design, warnings: readonly Problem[]): Promise<PlanAnswer> {
     const { snapshot, observations } = await look(principal, design);
     const planned = makePlan(design, snapshot, observations, resolving);
-    return answerOf(planned, [...warnings, ...zoneWarnings(design, planned.world)]);
+    return answerOf(planned, snapshot, [...warnings, ...zoneWarnings(design, planned.world)]);
   }
 
   async function apply(
@@ -123,6 +143,7 @@ export function createDesignService(parts: DesignServiceParts): DesignService {
     fingerprint: string,
     bundle: Bundle | null,
     warnings: readonly Problem[],
+    { approved }: ApplyOptions = {},
   ): Promise<PlanAnswer> {
     // Looking may take long and is done before; inside the transaction only the inventory is looked at again.
     const { observations } = await look(principal, design);
@@ -132,6 +153,8 @@ export function createDesignService(parts: DesignServiceParts): DesignService {
       if (planned.plan.fingerprint !== fingerprint) {
         throw new GantryError(PLAN_OUTDATED, `the plan for design '${design.name}' is not the one that was shown`);
       }
+      if (approved !== undefined) await approved(tx);
+      else await parts.directWrites?.(tx, principal, snapshot, chainsOf(planned, snapshot));
       const context = { random, now: clock.now() };
       const writes = writesOf(planned, snapshot, context);
       await inventory.write(tx, principal.tenantId, writes);
@@ -147,7 +170,7 @@ export function createDesignService(parts: DesignServiceParts): DesignService {
       await inventory.removeUnused(tx, principal.tenantId);
       await parts.events.append(tx, eventsOf(principal, record, planned.plan, writes));
       wakeForeman(tx);
-      return answerOf(planned, warnings);
+      return answerOf(planned, snapshot, warnings);
     });
   }
 
@@ -174,9 +197,9 @@ export function createDesignService(parts: DesignServiceParts): DesignService {
       const { design, warnings } = read(bundle);
       return plan(principal, design, warnings);
     },
-    async apply(principal, bundle, fingerprint) {
+    async apply(principal, bundle, fingerprint, options) {
       const { design, warnings } = read(bundle);
-      const answer = await apply(principal, design, fingerprint, bundle, warnings);
+      const answer = await apply(principal, design, fingerprint, bundle, warnings, options);
       forget();
       return answer;
     },
@@ -184,9 +207,9 @@ export function createDesignService(parts: DesignServiceParts): DesignService {
       await find(principal, name);
       return plan(principal, emptyDesign(name), []);
     },
-    async destroy(principal, name, fingerprint) {
+    async destroy(principal, name, fingerprint, options) {
       await find(principal, name);
-      return apply(principal, emptyDesign(name), fingerprint, null, []);
+      return apply(principal, emptyDesign(name), fingerprint, null, [], options);
     },
     list: (principal, after, limit) => store.list(database.kysely, principal.tenantId, after, limit),
     get: find,
@@ -197,6 +220,34 @@ export function createDesignService(parts: DesignServiceParts): DesignService {
   };
 }
 
-function answerOf({ plan }: Planned, warnings: readonly Problem[]): PlanAnswer {
-  return { ...plan, text: planText(plan), empty: !changesAnything(plan), destroys: destroysAnything(plan), warnings };
+function answerOf(planned: Planned, snapshot: Snapshot, warnings: readonly Problem[]): PlanAnswer {
+  const { plan } = planned;
+  const chains = chainsOf(planned, snapshot);
+  return {
+    ...plan,
+    text: planText(plan),
+    empty: !changesAnything(plan),
+    destroys: destroysAnything(plan),
+    warnings,
+    chains,
+  };
 }
+
+/** Where a plan changes something: as it was, and as it will be. */
+function chainsOf({ plan, world }: Planned, snapshot: Snapshot): readonly (readonly string[])[] {
+  const chains = new Map<string, readonly string[]>();
+  for (const { kind, target, name } of plan.actions) {
+    if (kind === "conflict") continue;
+    for (const one of [snapshot, world]) {
+      const row =
+        target === "tenant" || target === "field_schema"
+          ? undefined
+          : one[ownedRule(target).rows as RowsOfWorld].get(name);
+      const chain = row === undefined ? [] : sitesOf(one, target, row);
+      if (row !== undefined || target === "tenant" || target === "field_schema") chains.set(chain.join("\n"), chain);
+    }
+  }
+  return [...chains.values()];
+}
+
+type RowsOfWorld = Exclude<keyof World & keyof InventoryRows, "tenant">;

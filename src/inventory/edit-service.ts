@@ -1,4 +1,4 @@
-import type { Principal } from "../access/index.ts";
+import { recordActor, type Principal } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Id, Random } from "../kernel/ids.ts";
 import type { Json } from "../kernel/json.ts";
@@ -9,6 +9,8 @@ import { holdInventory } from "./allocation-store.ts";
 import { errorsByCode, planEdits } from "./edit.ts";
 import { refusal, type AnyRow, type Edit, type EditKnowledge, type EditPlan, type EditResult } from "./edit-model.ts";
 import { ownedRule } from "./kinds.ts";
+import type { Snapshot } from "./model.ts";
+import { sitesOf } from "./place.ts";
 import type { InventoryStore } from "./store.ts";
 import type { ResolverOptions } from "./variables.ts";
 
@@ -17,6 +19,8 @@ export interface EditOptions {
   readonly managedBy?: string;
   /** Whether what depends on something that is deleted goes with it. Default: no. */
   readonly cascade?: boolean;
+  /** That this was approved as a change set: rules that ask for one are kept by it. */
+  readonly approved?: boolean;
 }
 
 /** What a request is answered with: kept with its key, and sent again when it comes again. */
@@ -36,7 +40,21 @@ export interface EditServiceParts {
   readonly classesOf?: ResolverOptions["classesOf"];
   /** What is known of scripts and drivers. Left out: they are not looked at. */
   readonly knowledge?: EditKnowledge;
+  /** Refuses what may not be written as it comes. Left out: everything may. */
+  readonly directWrites?: DirectWrites;
 }
+
+/**
+ * Refuses writes that need an approval first.
+ *
+ * `chains`: for each place that is touched, the names of its sites, root first. Errors: its own.
+ */
+export type DirectWrites = (
+  tx: Transaction,
+  principal: Principal,
+  snapshot: Snapshot,
+  chains: readonly (readonly string[])[],
+) => Promise<void>;
 
 /** More edits at once are told by one event that counts them. */
 const MOST_EVENTS = 1000;
@@ -51,9 +69,11 @@ export async function makeEdits(
 ): Promise<Pick<EditPlan, "results" | "row">> {
   const { inventory: store, clock, random } = parts;
   const { tenantId } = principal;
+  recordActor(tx, principal);
   // What is read from here on is still so when it is written: every writer passes the tenant's row.
   await holdInventory(tx, tenantId);
-  const plan = planEdits(await store.snapshot(tenantId, tx), edits, {
+  const snapshot = await store.snapshot(tenantId, tx);
+  const plan = planEdits(snapshot, edits, {
     now: clock.now(),
     random,
     managedBy: options.managedBy ?? "person",
@@ -62,6 +82,7 @@ export async function makeEdits(
     ...(parts.classesOf === undefined ? {} : { resolverOptions: { classesOf: parts.classesOf } }),
   });
   if (plan.problems.length > 0) throw refusal(plan.problems, errorsByCode());
+  if (options.approved !== true) await parts.directWrites?.(tx, principal, snapshot, touchedChains(snapshot, plan));
   const removals = plan.removals.map(({ kind, ...row }) => ({ table: ownedRule(kind).table, ...row }));
   await store.removeRows(tx, tenantId, removals);
   if (hasRows(plan)) await store.write(tx, tenantId, plan.writes);
@@ -89,6 +110,19 @@ async function settled(
     const rows: ReadonlyMap<string, AnyRow> = left[ownedRule(result.kind).rows];
     return rows.get(result.name)?.id === result.id ? result : { ...result, action: "removed" };
   });
+}
+
+/** Where the plan changes something: as it was, and as it will be. */
+function touchedChains(snapshot: Snapshot, { results, row }: EditPlan): readonly (readonly string[])[] {
+  const chains = new Map<string, readonly string[]>();
+  for (const { kind, name, action } of results) {
+    if (action === "unchanged") continue;
+    for (const one of [kind === "tenant" ? undefined : snapshot[ownedRule(kind).rows].get(name), row(kind, name)]) {
+      const chain = one === undefined ? [] : sitesOf(snapshot, kind, one);
+      chains.set(chain.join("\n"), chain);
+    }
+  }
+  return [...chains.values()];
 }
 
 function hasRows({ writes }: EditPlan): boolean {

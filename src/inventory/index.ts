@@ -53,6 +53,7 @@ export {
 export { hashAnswer, questionOf, questionText, recordQuery, structures } from "./query.ts";
 export { foundationInputs, occupants, structureInputs } from "./inputs.ts";
 export { fqdnOf, zoneOf, zoneOfSite } from "./zones.ts";
+export { holdInventory } from "./allocation-store.ts";
 export { placeOf, sitesOf } from "./place.ts";
 export { hashOf } from "./hash.ts";
 export { textOf } from "./rows.ts";
@@ -65,7 +66,7 @@ export { cursorAfter, decodeCursor, listQuery } from "./page.ts";
 export { createInventoryService, type InventoryService } from "./service.ts";
 export { refusal } from "./edit-model.ts";
 export type { AnyRow, Edit, EditContext, EditKnowledge, EditPlan, EditProblem, EditResult, Removal } from "./edit-model.ts";
-export { makeEdits, type EditOptions, type EditServiceParts } from "./edit-service.ts";
+export { makeEdits, type DirectWrites, type EditOptions, type EditServiceParts } from "./edit-service.ts";
 export { dataOf, errorsByCode, planEdits } from "./edit.ts";
 export {
   KIND_NAMES,

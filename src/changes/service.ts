@@ -1,0 +1,542 @@
+import { forbidden, requireEverywhere, serverPrincipal, type Place, type Principal } from "../access/index.ts";
+import type { Bundle, DesignService } from "../design/index.ts";
+import {
+  errorsByCode,
+  holdInventory,
+  makeEdits,
+  planEdits,
+  refusal,
+  type Edit,
+  type EditServiceParts,
+  type Snapshot,
+} from "../inventory/index.ts";
+import { GantryError, messageOf } from "../kernel/errors.ts";
+import type { Id } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
+import type { Queries, Transaction } from "../platform/database/index.ts";
+import {
+  CHANGE_SET_CHANGED,
+  CHANGE_SET_CONFLICT,
+  CHANGE_SET_EMPTY,
+  CHANGE_SET_ENDED,
+  CHANGE_SET_NOT_APPLIED,
+  CHANGE_SET_NOT_APPROVED,
+  CHANGE_SET_NOT_YOURS,
+  CHANGE_SET_OUTDATED,
+  CHANGE_SET_OWN,
+  CHANGE_SET_UNKNOWN,
+} from "./errors.ts";
+import { digestOf, memberChanges, rebase, reversed, type Rebased } from "./merge.ts";
+import {
+  keyOf,
+  type Author,
+  type Change,
+  type ChangeRule,
+  type ChangeSet,
+  type ChangeSetState,
+  type Comment,
+  type Conflict,
+  type Content,
+  type MemberChange,
+  type Vote,
+} from "./model.ts";
+import { changesOf, editsOf, placesOf, touchedOf, truthOf } from "./plan.ts";
+import { verdict, type Needed, type Touched } from "./rules.ts";
+import { rulesOf } from "./rule-service.ts";
+import {
+  insertChangeSet,
+  insertComment,
+  nextNumber,
+  putVote,
+  selectChangeSet,
+  selectChangeSets,
+  selectComments,
+  selectVotes,
+  updateChangeSet,
+} from "./store.ts";
+
+/** What somebody proposes. */
+export type Proposal =
+  | { readonly kind: "edits"; readonly edits: readonly Edit[]; readonly cascade: boolean }
+  | { readonly kind: "design"; readonly documents: Bundle }
+  /** That a design be taken down. */
+  | { readonly kind: "destroy"; readonly design: string };
+
+/** A change set as it is shown. */
+export interface ChangeSetView {
+  readonly changeSet: ChangeSet;
+  /** Thing by thing, what would change; of an applied one, what was. */
+  readonly changes: readonly {
+    readonly kind: string;
+    readonly name: string;
+    readonly action: "create" | "change" | "delete";
+    readonly members: readonly MemberChange[];
+  }[];
+  /** Of a design: its plan, as text. */
+  readonly plan: string | null;
+  /** Whether the truth has moved since, so that it must be brought up to date before it is applied. */
+  readonly moved: boolean;
+  readonly conflicts: readonly Conflict[];
+  readonly comments: readonly Comment[];
+  readonly approvals: readonly Vote[];
+  readonly rejections: readonly Vote[];
+  readonly lacking: readonly Needed[];
+}
+
+export interface ChangeSetService {
+  /** Errors: those of an edit or of a plan, `change_set_empty`, `forbidden`. */
+  propose(principal: Principal, text: Text, proposal: Proposal): Promise<ChangeSet>;
+  /** Gives it other content: its author alone. Approvals lapse. Errors: as `propose`, `change_set_not_yours`, `change_set_ended`. */
+  amend(principal: Principal, number: number, text: Partial<Text>, proposal: Proposal | undefined): Promise<ChangeSet>;
+  list(
+    principal: Principal,
+    asked: { readonly state: ChangeSetState | null; readonly below: number | null; readonly limit: number },
+  ): Promise<readonly ChangeSet[]>;
+  /** Errors: `change_set_unknown`. */
+  view(principal: Principal, number: number): Promise<ChangeSetView>;
+  comment(principal: Principal, number: number, text: string): Promise<Comment>;
+  /**
+   * `digest`: what was looked at; null: whatever it is now.
+   *
+   * Errors: `change_set_own`, `change_set_changed`, `change_set_ended`, `forbidden`.
+   */
+  vote(principal: Principal, number: number, vote: Vote["vote"], digest: string | null): Promise<Vote>;
+  /** Brings it to the truth as it is now. Errors: `change_set_conflict` with all conflicts, `change_set_empty`. */
+  rebase(principal: Principal, number: number): Promise<ChangeSet>;
+  /** All of it, or nothing. Errors: `change_set_not_approved`, `change_set_outdated`, `change_set_conflict`, those of an edit. */
+  apply(principal: Principal, number: number): Promise<ChangeSet>;
+  close(principal: Principal, number: number): Promise<ChangeSet>;
+  /** Proposes a new one that takes an applied one back. Errors: `change_set_not_applied`, `change_set_conflict`. */
+  revert(principal: Principal, number: number): Promise<ChangeSet>;
+}
+
+export interface Text {
+  readonly title: string;
+  readonly description: string;
+}
+
+export interface ChangeSetParts extends EditServiceParts {
+  readonly designs: DesignService;
+}
+
+/** What a principal is in a change set. */
+function authorOf({ accountId, kind, name }: Principal): Author {
+  return { key: accountId ?? kind, name };
+}
+
+export function createChangeSetService(parts: ChangeSetParts): ChangeSetService {
+  const { database, inventory: store, designs, clock, random } = parts;
+
+  async function find(queries: Queries, tenantId: Id, number: number): Promise<ChangeSet> {
+    const found = await selectChangeSet(queries, tenantId, number);
+    if (found === undefined) throw new GantryError(CHANGE_SET_UNKNOWN, `there is no change set ${number}`);
+    return found;
+  }
+
+  function open(set: ChangeSet): ChangeSet {
+    if (set.state === "open") return set;
+    throw new GantryError(CHANGE_SET_ENDED, `change set ${set.number} is ${set.state} already`);
+  }
+
+  async function save(
+    tx: Transaction,
+    principal: Principal,
+    type: string,
+    before: ChangeSet,
+    change: Partial<ChangeSet>,
+  ) {
+    const after = { ...before, ...change, version: before.version + 1, updatedAt: clock.now() };
+    if (!(await updateChangeSet(tx, after)))
+      throw new GantryError(CHANGE_SET_CHANGED, `change set ${before.number} was changed meanwhile`);
+    await tell(tx, principal, type, after);
+    return after;
+  }
+
+  async function tell(tx: Transaction, principal: Principal, type: string, set: ChangeSet, more: JsonObject = {}) {
+    const data = { number: set.number, title: set.title, state: set.state, by: principal.name, ...more };
+    const { id, tenantId } = set;
+    await parts.events.append(tx, [{ tenantId, type, subject: { kind: "change_set", id }, data }]);
+  }
+
+  function planned(snapshot: Snapshot, edits: readonly Edit[], cascade: boolean): readonly Change[] {
+    const plan = planEdits(snapshot, edits, {
+      now: clock.now(),
+      random,
+      managedBy: "person",
+      cascade,
+      knowledge: parts.knowledge,
+      ...(parts.classesOf === undefined ? {} : { resolverOptions: { classesOf: parts.classesOf } }),
+    });
+    if (plan.problems.length > 0) throw refusal(plan.problems, errorsByCode());
+    return changesOf(snapshot, plan);
+  }
+
+  /** The content of a proposal as the truth is now. */
+  async function contentOf(principal: Principal, proposal: Proposal): Promise<Content> {
+    if (proposal.kind === "edits") {
+      const snapshot = await store.snapshot(principal.tenantId);
+      const changes = planned(snapshot, proposal.edits, proposal.cascade);
+      if (changes.length === 0)
+        throw new GantryError(CHANGE_SET_EMPTY, "what is proposed is so already: nothing would change");
+      requireAll(principal, "change.propose", placesIn(snapshot, changes));
+      return { kind: "changes", changes };
+    }
+    requireEverywhere(principal, "change.propose");
+    return designContent(
+      principal,
+      proposal.kind === "destroy" ? { name: proposal.design } : { documents: proposal.documents },
+    );
+  }
+
+  async function designContent(
+    principal: Principal,
+    asked: { readonly documents: Bundle } | { readonly name: string },
+  ): Promise<Content> {
+    const answer =
+      "name" in asked
+        ? await designs.planDestroy(principal, asked.name)
+        : await designs.plan(principal, asked.documents);
+    if (answer.empty)
+      throw new GantryError(CHANGE_SET_EMPTY, `design '${answer.design}' is as it should be: nothing would change`);
+    return {
+      kind: "design",
+      name: answer.design,
+      documents: "name" in asked ? null : asked.documents,
+      before: await documentsOf(principal, answer.design),
+      fingerprint: answer.fingerprint,
+      plan: answer.text,
+      chains: answer.chains,
+    };
+  }
+
+  /** What a design was applied with; null when it is not there, or was taken down. */
+  async function documentsOf(principal: Principal, name: string): Promise<Bundle | null> {
+    const known = await designs.list(principal, "", 10_000);
+    if (!known.some((one) => one.name === name && one.wanted === "built")) return null;
+    return designs.documents(principal, name);
+  }
+
+  async function add(principal: Principal, text: Text, content: Content, reverts: number | null): Promise<ChangeSet> {
+    return database.transaction(async (tx) => {
+      const { tenantId } = principal;
+      await holdInventory(tx, tenantId);
+      const now = clock.now();
+      const author = authorOf(principal);
+      const set: ChangeSet = {
+        ...text,
+        id: random.id(),
+        tenantId,
+        number: await nextNumber(tx, tenantId),
+        state: "open",
+        content,
+        digest: digestOf(content),
+        author,
+        contentBy: author,
+        reverts,
+        version: 1,
+        createdAt: now,
+        updatedAt: now,
+        endedBy: null,
+        endedAt: null,
+      };
+      await insertChangeSet(tx, set);
+      await tell(tx, principal, "change.proposed", set);
+      return set;
+    });
+  }
+
+  /** Each change beside the truth as it is now. */
+  function rebasedOf(snapshot: Snapshot, changes: readonly Change[]): readonly Rebased[] {
+    return changes.map((change) => rebase(change, truthOf(snapshot, change)));
+  }
+
+  function refuseConflicts(number: number | string, all: readonly Rebased[]): void {
+    const conflicts = all.flatMap((one) => one.conflicts);
+    if (conflicts.length === 0) return;
+    const named = conflicts.map(({ kind, name, path }) => `${kind} ${name}${path === "" ? "" : `: ${path}`}`);
+    const shown = named.slice(0, 3).join("; ") + (named.length > 3 ? ` and ${named.length - 3} more` : "");
+    throw new GantryError(CHANGE_SET_CONFLICT, `change set ${number} conflicts with what is there now: ${shown}`, {
+      details: { conflicts },
+    });
+  }
+
+  /** Makes the changes within the transaction: exactly them. */
+  async function make(tx: Transaction, principal: Principal, set: ChangeSet, changes: readonly Change[]) {
+    // Approved is approved: who applies need not hold the right to change each thing.
+    const { rights, rightsIn } = serverPrincipal(principal.tenantId);
+    const { results } = await makeEdits(parts, tx, { ...principal, rights, rightsIn }, editsOf(changes), {
+      cascade: true,
+      approved: true,
+    });
+    const known = new Set(changes.map(keyOf));
+    const more = results.filter((one) => one.action !== "unchanged" && !known.has(keyOf(one)));
+    if (more.length === 0) return;
+    const names = more.slice(0, 3).map(keyOf).join(", ");
+    throw new GantryError(CHANGE_SET_OUTDATED, `change set ${set.number} would now change more: ${names}`, {
+      hint: "Something new depends on what it takes away: propose it anew with `gantry change amend`.",
+    });
+  }
+
+  /** What stands in the way of applying it. Errors: `change_set_not_approved`. */
+  function refuseUnapproved(
+    set: ChangeSet,
+    rules: readonly ChangeRule[],
+    touched: readonly Touched[],
+    votes: readonly Vote[],
+  ): void {
+    const { rejections, lacking } = verdict(rules, touched, votes, set);
+    const [rejection] = rejections;
+    if (rejection !== undefined)
+      throw new GantryError(
+        CHANGE_SET_NOT_APPROVED,
+        `change set ${set.number} was rejected by ${rejection.author.name}`,
+        {
+          hint: "Amend it, or let who rejected it approve it.",
+        },
+      );
+    const [first] = lacking;
+    if (first === undefined) return;
+    const more = lacking.length === 1 ? "" : ` (and ${lacking.length - 1} more)`;
+    throw new GantryError(
+      CHANGE_SET_NOT_APPROVED,
+      `change set ${set.number} has ${first.has} of ${first.needs} approvals for ${first.key}${more}`,
+      { details: { lacking } },
+    );
+  }
+
+  async function applyChanges(principal: Principal, number: number): Promise<ChangeSet> {
+    return database.transaction(async (tx) => {
+      const { tenantId } = principal;
+      await holdInventory(tx, tenantId);
+      const set = open(await find(tx, tenantId, number));
+      if (set.content.kind !== "changes") throw new GantryError(CHANGE_SET_CHANGED, `change set ${number} was changed`);
+      const snapshot = await store.snapshot(tenantId, tx);
+      const { changes } = set.content;
+      requireAll(principal, "change.apply", placesIn(snapshot, changes));
+      const rules = await rulesOf(tx, snapshot);
+      refuseUnapproved(set, rules, touchedOf(snapshot, changes), await selectVotes(tx, set.id));
+      const all = rebasedOf(snapshot, changes);
+      refuseConflicts(number, all);
+      const moved = all.find((one) => one.moved);
+      if (moved !== undefined) throw outdated(number, keyOf(moved.change));
+      await make(tx, principal, set, changes);
+      return save(tx, principal, "change.applied", set, ended(principal, "applied"));
+    });
+  }
+
+  async function applyDesign(principal: Principal, set: ChangeSet): Promise<ChangeSet> {
+    const { content, number } = set;
+    if (content.kind !== "design") throw new GantryError(CHANGE_SET_CHANGED, `change set ${number} was changed`);
+    requireEverywhere(principal, "change.apply");
+    let after = set;
+    // In the transaction that applies the design: both happen, or neither.
+    const within = async (tx: Transaction): Promise<void> => {
+      const found = open(await find(tx, principal.tenantId, number));
+      const snapshot = await store.snapshot(principal.tenantId, tx);
+      refuseUnapproved(found, await rulesOf(tx, snapshot), touchedByDesign(content), await selectVotes(tx, found.id));
+      if (found.digest !== set.digest) throw outdated(number, `design ${content.name}`);
+      after = await save(tx, principal, "change.applied", found, ended(principal, "applied"));
+    };
+    try {
+      if (content.documents === null)
+        await designs.destroy(principal, content.name, content.fingerprint, { approved: within });
+      else await designs.apply(principal, content.documents, content.fingerprint, { approved: within });
+    } catch (error) {
+      if (!(error instanceof GantryError) || error.code !== "plan_outdated") throw error;
+      throw new GantryError(CHANGE_SET_OUTDATED, `change set ${number} is outdated: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+    return after;
+  }
+
+  function ended(principal: Principal, state: "applied" | "closed"): Partial<ChangeSet> {
+    return { state, endedBy: authorOf(principal), endedAt: clock.now() };
+  }
+
+  async function change(
+    principal: Principal,
+    number: number,
+    work: (tx: Transaction, set: ChangeSet) => Promise<ChangeSet>,
+  ): Promise<ChangeSet> {
+    return database.transaction(async (tx) => {
+      await holdInventory(tx, principal.tenantId);
+      return work(tx, open(await find(tx, principal.tenantId, number)));
+    });
+  }
+
+  return {
+    async propose(principal, text, proposal) {
+      return add(principal, text, await contentOf(principal, proposal), null);
+    },
+
+    async amend(principal, number, text, proposal) {
+      const content = proposal === undefined ? undefined : await contentOf(principal, proposal);
+      return change(principal, number, async (tx, set) => {
+        if (set.author.key !== authorOf(principal).key)
+          throw new GantryError(CHANGE_SET_NOT_YOURS, `change set ${number} is of ${set.author.name}`);
+        const fresh = content && { content, digest: digestOf(content), contentBy: authorOf(principal) };
+        return save(tx, principal, "change.amended", set, { ...text, ...fresh });
+      });
+    },
+
+    list: (principal, asked) => selectChangeSets(database.kysely, principal.tenantId, asked),
+
+    async view(principal, number) {
+      const set = await find(database.kysely, principal.tenantId, number);
+      const snapshot = await store.snapshot(principal.tenantId);
+      const votes = await selectVotes(database.kysely, set.id);
+      const comments = await selectComments(database.kysely, set.id);
+      const rules = await rulesOf(database.kysely, snapshot);
+      const { content } = set;
+      const touched = content.kind === "design" ? touchedByDesign(content) : touchedOf(snapshot, content.changes);
+      const said = verdict(rules, touched, votes, set);
+      const all = content.kind === "design" || set.state !== "open" ? [] : rebasedOf(snapshot, content.changes);
+      return {
+        changeSet: set,
+        changes:
+          content.kind === "design"
+            ? []
+            : content.changes.map(({ kind, name, before, after }) => ({
+                kind,
+                name,
+                action: before === null ? "create" : after === null ? "delete" : "change",
+                members: memberChanges(before, after),
+              })),
+        plan: content.kind === "design" ? content.plan : null,
+        moved: all.some((one) => one.moved),
+        conflicts: all.flatMap((one) => one.conflicts),
+        comments,
+        ...said,
+        lacking: set.state === "open" ? said.lacking : [],
+      };
+    },
+
+    async comment(principal, number, text) {
+      const comment: Comment = { id: random.id(), author: authorOf(principal), text, createdAt: clock.now() };
+      await database.transaction(async (tx) => {
+        await holdInventory(tx, principal.tenantId);
+        const set = await find(tx, principal.tenantId, number);
+        await insertComment(tx, set.id, comment);
+        await tell(tx, principal, "change.commented", set);
+      });
+      return comment;
+    },
+
+    async vote(principal, number, vote, digest) {
+      const author = authorOf(principal);
+      return database.transaction(async (tx) => {
+        const { tenantId } = principal;
+        await holdInventory(tx, tenantId);
+        const set = open(await find(tx, tenantId, number));
+        if (digest !== null && digest !== set.digest)
+          throw new GantryError(CHANGE_SET_CHANGED, `change set ${number} is not what it was when you looked at it`);
+        if (author.key === set.author.key || author.key === set.contentBy.key)
+          throw new GantryError(CHANGE_SET_OWN, `change set ${number} is your own`);
+        const snapshot = await store.snapshot(tenantId, tx);
+        const covers = coveredBy(principal, snapshot, set.content);
+        if (covers.length === 0) throw forbidden(principal.name, "change.approve", "where this change set changes");
+        const cast: Vote = { author, vote, digest: set.digest, covers, createdAt: clock.now() };
+        await putVote(tx, set.id, cast);
+        await tell(tx, principal, vote === "approve" ? "change.approved" : "change.rejected", set);
+        return cast;
+      });
+    },
+
+    async rebase(principal, number) {
+      const before = open(await find(database.kysely, principal.tenantId, number));
+      const { content } = before;
+      if (content.kind === "design") {
+        requireEverywhere(principal, "change.propose");
+        const asked = content.documents === null ? { name: content.name } : { documents: content.documents };
+        const fresh = await designContent(principal, asked);
+        return change(principal, number, async (tx, set) => {
+          if (set.digest !== before.digest)
+            throw new GantryError(CHANGE_SET_CHANGED, `change set ${number} was changed meanwhile`);
+          return save(tx, principal, "change.rebased", set, { content: fresh, digest: digestOf(fresh) });
+        });
+      }
+      return change(principal, number, async (tx, set) => {
+        if (set.content.kind !== "changes")
+          throw new GantryError(CHANGE_SET_CHANGED, `change set ${number} was changed`);
+        const snapshot = await store.snapshot(principal.tenantId, tx);
+        requireAll(principal, "change.propose", placesIn(snapshot, set.content.changes));
+        const all = rebasedOf(snapshot, set.content.changes);
+        refuseConflicts(number, all);
+        const edits = editsOf(all.map((one) => one.change));
+        // Planned anew: what goes along, and what is no longer allowed, is told now and not when it is applied.
+        const changes = planned(snapshot, edits, true);
+        if (changes.length === 0)
+          throw new GantryError(CHANGE_SET_EMPTY, `all of change set ${number} is there already: close it`);
+        const fresh: Content = { kind: "changes", changes };
+        return save(tx, principal, "change.rebased", set, { content: fresh, digest: digestOf(fresh) });
+      });
+    },
+
+    async apply(principal, number) {
+      const set = open(await find(database.kysely, principal.tenantId, number));
+      return set.content.kind === "design" ? applyDesign(principal, set) : applyChanges(principal, number);
+    },
+
+    close: (principal, number) =>
+      change(principal, number, async (tx, set) => {
+        if (set.author.key !== authorOf(principal).key) requireEverywhere(principal, "change.approve");
+        return save(tx, principal, "change.closed", set, ended(principal, "closed"));
+      }),
+
+    async revert(principal, number) {
+      const set = await find(database.kysely, principal.tenantId, number);
+      if (set.state !== "applied")
+        throw new GantryError(CHANGE_SET_NOT_APPLIED, `change set ${number} is ${set.state}`);
+      const text = { title: `Take back: ${set.title}`.slice(0, 200), description: `Takes back change set ${number}.` };
+      const { content } = set;
+      if (content.kind === "design") {
+        const asked = content.before === null ? { name: content.name } : { documents: content.before };
+        requireEverywhere(principal, "change.propose");
+        return add(principal, text, await designContent(principal, asked), number);
+      }
+      const snapshot = await store.snapshot(principal.tenantId);
+      const all = rebasedOf(snapshot, reversed(content.changes));
+      refuseConflicts(`that takes back ${number}`, all);
+      const edits = editsOf(all.map((one) => one.change));
+      return add(principal, text, await contentOf(principal, { kind: "edits", edits, cascade: true }), number);
+    },
+  };
+}
+
+function outdated(number: number, what: string): GantryError {
+  return new GantryError(CHANGE_SET_OUTDATED, `change set ${number} is outdated: ${what} has changed since`);
+}
+
+type DesignContent = Extract<Content, { kind: "design" }>;
+
+function designKey({ name }: DesignContent): string {
+  return keyOf({ kind: "design", name });
+}
+
+function touchedByDesign(content: DesignContent): readonly Touched[] {
+  return [{ key: designKey(content), chains: content.chains }];
+}
+
+function placesIn(snapshot: Snapshot, changes: readonly Change[]): readonly Place[] {
+  return changes.flatMap((one) => placesOf(snapshot, one));
+}
+
+/** Errors: `forbidden`, unless the permission is held at each of the places. */
+function requireAll(
+  principal: Principal,
+  permission: "change.propose" | "change.apply",
+  places: readonly Place[],
+): void {
+  for (const place of places)
+    if (!principal.rights.at(permission, place))
+      throw forbidden(principal.name, permission, "at every place it changes");
+}
+
+/** What of the content the principal may approve. */
+function coveredBy({ rights }: Principal, snapshot: Snapshot, content: Content): readonly string[] {
+  if (content.kind === "design") return rights.everywhere("change.approve") ? [designKey(content)] : [];
+  return content.changes
+    .filter((one) => placesOf(snapshot, one).every((place) => rights.at("change.approve", place)))
+    .map(keyOf);
+}
