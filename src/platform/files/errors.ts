@@ -11,3 +11,10 @@ export const LOCK_HELD = errorKind("lock_held", {
   summary: "Another process does the same thing with the same data folder.",
   remedy: "Wait until it is done, or end it.",
 });
+
+export const FILE_NOT_PRIVATE = errorKind("file_not_private", {
+  status: 503,
+  summary:
+    "A file with a key or a token cannot be read, belongs to somebody else, or may be read by others than its owner.",
+  remedy: "Give it to the server's user, and close it to others: `chmod 600 FILE`.",
+});

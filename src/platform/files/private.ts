@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { chmod, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { GantryError, messageOf } from "../../kernel/errors.ts";
-import { FOLDER_NOT_PRIVATE } from "./errors.ts";
+import { FILE_NOT_PRIVATE, FOLDER_NOT_PRIVATE } from "./errors.ts";
 
 /** Makes a folder for the owner alone (0700), or makes sure that it is one. Errors: `folder_not_private`. */
 export async function ensurePrivateFolder(path: string): Promise<void> {
@@ -36,6 +36,33 @@ export async function writePrivateFile(path: string, content: string | Uint8Arra
     throw error;
   }
   await syncFolder(dirname(path));
+}
+
+/**
+ * Reads a file that holds a key or a token: it must belong to this program's own user (or root), and nobody else may read it.
+ * `longest`: bytes.
+ *
+ * Errors: `file_not_private`.
+ */
+export async function readPrivateFile(path: string, longest: number): Promise<Buffer> {
+  try {
+    const file = await open(path, "r");
+    try {
+      const found = await file.stat();
+      if (!found.isFile() || found.size > longest)
+        throw new GantryError(FILE_NOT_PRIVATE, `${path} is not a file of at most ${longest} bytes`);
+      if (process.getuid !== undefined && found.uid !== process.getuid() && found.uid !== 0)
+        throw new GantryError(FILE_NOT_PRIVATE, `${path} belongs to another user (uid ${found.uid})`);
+      if ((found.mode & 0o077) !== 0)
+        throw new GantryError(FILE_NOT_PRIVATE, `${path} may be read by others than its owner`);
+      return await file.readFile();
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (cause instanceof GantryError) throw cause;
+    throw new GantryError(FILE_NOT_PRIVATE, `${path} cannot be read: ${messageOf(cause)}`, { cause });
+  }
 }
 
 /** Makes a rename or a new file in a folder durable. */
