@@ -17,6 +17,7 @@ const ENTRIES = {
   "template-worker": "src/templates/worker.ts",
   "import-worker": "src/exchange/import-worker.ts",
   "export-worker": "src/exchange/export-worker.ts",
+  "backup-worker": "src/backup/backup-worker.ts",
 };
 
 rmSync(dist, { recursive: true, force: true });

@@ -30,7 +30,7 @@ const LEFT_OUT = /^\/v1\/link(\/|$)/;
 /** What the document cannot say: answers that go on, and bodies that are bytes. */
 const LINES: Readonly<Record<string, string>> = { "GET /v1/runs/{id}/output": "RunLine" };
 const BYTES: readonly string[] = ["POST /v1/content"];
-const BYTES_ANSWERED: readonly string[] = ["GET /v1/inventory/{bundle}", "GET /metrics"];
+const BYTES_ANSWERED: readonly string[] = ["GET /v1/inventory/{bundle}", "POST /v1/backups", "GET /metrics"];
 
 /** Headers a server reads for itself, or that a client sends with everything. */
 const OWN_HEADERS: readonly string[] = ["last-event-id", "accept", "content-type", "gantry-tenant"];

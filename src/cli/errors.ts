@@ -36,3 +36,9 @@ export const EXEC_FAILED = errorKind("exec_failed", {
   summary: "A command failed on at least one node.",
   remedy: "The lines above name the nodes and their exit codes.",
 });
+
+export const OUTPUT_FILE_UNUSABLE = errorKind("output_file_unusable", {
+  status: 409,
+  summary: "The file to write is there already, or cannot be written.",
+  remedy: "Name a file that does not exist yet, in a folder that you may write to. Nothing was replaced.",
+});

@@ -21,6 +21,14 @@ export const EXAMPLES = {
     "address allocate lab --structure web1",
     "address allocate lab --structure web1 --address 10.0.0.7",
   ),
+  backup: examples(
+    "backup --out monday.backup --passphrase-file passphrase",
+    "backup --check monday.backup --passphrase-file passphrase",
+  ),
+  restore: examples(
+    "--data /srv/gantry restore monday.backup --passphrase-file passphrase",
+    "--data /srv/gantry restore monday.backup --key-file key --database postgres://gantry@db/gantry",
+  ),
   events: examples("events --follow --type 'job.*'", "events --subject structure/web1"),
   shell: examples("shell --eval 'gantry.structures.list({ site: \"lab\" }).all()'", "shell < report.js"),
   vars: examples("structure vars web1 --explain", "structure vars web1 --explain --output json"),

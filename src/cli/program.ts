@@ -434,6 +434,30 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .summary("read it no more; what it holds stays there")
     .action(handle(async () => (await import("./backend.ts")).remove));
 
+  const sealedWith = (command: Command): Command =>
+    command
+      .option("--passphrase-file <file>", "the passphrase it is sealed with, for the owner alone")
+      .option("--key-file <file>", "or 32 random bytes it is sealed with, for the owner alone");
+  sealedWith(
+    program
+      .command("backup")
+      .summary("write all the server knows into one sealed file, while it runs; or check such a file")
+      .option("--out <file>", "where to write it; must not exist")
+      .option("--check <file>", "read a backup and compare every hash in it, and restore nothing"),
+  )
+    .option("--with-master-key", "take the file along that opens the secrets in it")
+    .addOption(output())
+    .addHelpText("after", EXAMPLES.backup)
+    .action(handle(async () => (await import("./backup.ts")).backup));
+  sealedWith(
+    program
+      .command("restore <file>")
+      .summary("make a server's data from a backup: into an empty --data folder and an empty database"),
+  )
+    .option("--database <url>", "sqlite:FILE or postgres://… (default: a SQLite file in the data folder)")
+    .addHelpText("after", EXAMPLES.restore)
+    .action(handle(async () => (await import("./backup.ts")).restore));
+
   program
     .command("join-token")
     .summary("make a one-time token with which an agent or a worker joins")

@@ -119,6 +119,8 @@ export interface Requests {
   ): Promise<Answer>;
   /** The bytes of an answer, as they come. Resolves once the server has begun it. */
   download(path: string, options?: CallOptions): Promise<AsyncIterable<Uint8Array>>;
+  /** The same of an endpoint that is told what to make. */
+  fetch(method: "POST", path: string, body: unknown, options?: CallOptions): Promise<AsyncIterable<Uint8Array>>;
   /** The lines of an answer that goes on (NDJSON). Resolves once the server has begun it. */
   lines<Line = Json>(path: string, options?: CallOptions): Promise<AsyncGenerator<Line, void, undefined>>;
 }

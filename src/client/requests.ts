@@ -46,6 +46,17 @@ export function createRequests(
       })) as Answer,
     download: async (path, options = {}) =>
       chunksOf(await open({ method: "GET", path, headers: { accept: "*/*" }, ...options }), options.signal),
+    fetch: async (method, path, body, options = {}) =>
+      chunksOf(
+        await open({
+          method,
+          path,
+          body: JSON.stringify(body ?? {}),
+          headers: { accept: "*/*", "content-type": "application/json" },
+          ...options,
+        }),
+        options.signal,
+      ),
     async lines<Line>(path: string, options = {}) {
       const headers = { accept: "application/x-ndjson" };
       const answer = await open({ method: "GET", path, headers, ...options });

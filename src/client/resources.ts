@@ -44,7 +44,8 @@ function call(requests: Requests, entry: OperationEntry, name: string, given: re
   }
   const whole = path + queryText(query);
   if (entry.answer === "lines") return requests.lines(whole, calling);
-  if (entry.answer === "bytes") return requests.download(whole, calling);
+  if (entry.answer === "bytes")
+    return entry.method === "POST" ? requests.fetch("POST", whole, body, calling) : requests.download(whole, calling);
   if (entry.method === "GET") return requests.get(whole, calling);
   if (entry.body === "bytes") return requests.upload(whole, body as Uint8Array, headers, calling);
   return requests.send(

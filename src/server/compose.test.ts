@@ -35,6 +35,7 @@ beforeAll(async () => {
     log: silentLogger(),
     version: "1",
     database: ":memory:",
+    dataFolder: folder,
     administrator: hashToken("the right token"),
     pin: "00".repeat(32),
     heartbeat: 10_000,

@@ -1,4 +1,6 @@
+import type { Restored } from "../backup/index.ts";
 import type { ConfigurationSources } from "./configure.ts";
+import type { RestoreOptions } from "./restore.ts";
 import type { RunningServer, StartOptions } from "./server.ts";
 
 export { knownHere } from "./known.ts";
@@ -24,4 +26,9 @@ export async function loadServer(): Promise<void> {
 /** See `configure.ts`. */
 export async function prepareCertificates(sources: ConfigurationSources): Promise<void> {
   await (await import("./configure.ts")).prepareCertificates(sources);
+}
+
+/** See `restore.ts`. */
+export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
+  return (await import("./restore.ts")).restoreBackup(options);
 }

@@ -12,6 +12,7 @@ export async function openApiDocument(version = "1"): Promise<object> {
     log: silentLogger(),
     version,
     database: ":memory:",
+    dataFolder: "",
     administrator: hashToken("none"),
     pin: "",
     heartbeat: 10_000,

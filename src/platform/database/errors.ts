@@ -30,3 +30,9 @@ export const DATABASE_URL_UNKNOWN = errorKind("database_url_unknown", {
   summary: "The database's URL is of a kind Gantry does not know.",
   remedy: "Write `sqlite:/path/to/file.db`, a plain path, or `postgres://user@host/name`.",
 });
+
+export const DATABASE_IN_MEMORY = errorKind("database_in_memory", {
+  status: 409,
+  summary: "The server keeps its data in memory alone (`:memory:`), where nothing else can read it.",
+  remedy: "Start the server with a database in a file, or with PostgreSQL.",
+});

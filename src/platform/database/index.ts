@@ -1,9 +1,11 @@
+export { clearTables, loadSequence, suspendReferences, tablesOf } from "./contents.ts";
 export type { BulkInsert, BulkUpdate, ColumnValue } from "./bulk.ts";
 export type { ColumnTypes } from "./columns.ts";
 export type { Database, Dialect, OpenEmptyDatabase, Queries, Transaction } from "./database.ts";
 export { createGroupCommit, type GroupCommit } from "./group-commit.ts";
-export { migrate, type Migration, orderMigrations } from "./migrate.ts";
-export { openDatabase, type OpenOptions } from "./open.ts";
+export { applyMigrations, migrate, type Migration, orderMigrations } from "./migrate.ts";
+export { openDatabase, openSnapshot, type OpenOptions, sqlitePath } from "./open.ts";
+export type { Snapshot, TableColumn, TableShape } from "./snapshot.ts";
 export type { Tables } from "./tables.ts";
-export { afterCommit } from "./transactions.ts";
+export { afterCommit, beforeCommit, transactionValue, type TransactionValue } from "./transactions.ts";
 export { isForeignKeyViolation, isUniqueViolation } from "./violations.ts";

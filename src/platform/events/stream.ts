@@ -64,6 +64,9 @@ export function createEventStream({ database, bus, clock, random }: EventStreamP
     // Before anything is read, so that the page's cursor passes over nothing that is committed meanwhile.
     const end = await lastPosition(database);
     const start = after === undefined ? await floorPosition(database.kysely) : positionOf(after);
+    // No reader was ever given a place behind the end: this one comes from before an older state was restored.
+    if (after !== undefined && isBefore(end, start))
+      throw new GantryError(EVENTS_GONE, "this cursor lies behind the end of the stream; it is not of this stream");
     const found = isBefore(start, end) ? await selectEvents(database, { after: start, end, limit }, filter) : [];
     // After everything is read, so that a deletion meanwhile does not look like a gap.
     if (after !== undefined) await refuseGone(start);

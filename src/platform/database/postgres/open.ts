@@ -52,7 +52,7 @@ export async function openPostgres(url: string, options: { log: Logger; connecti
 }
 
 /** Where the server is, without the user and the password. */
-function placeOf(url: string): string {
+export function placeOf(url: string): string {
   const parsed = URL.parse(url);
   const host = parsed?.searchParams.get("host") ?? parsed?.host ?? "";
   return host === "" ? "" : ` at ${host}`;

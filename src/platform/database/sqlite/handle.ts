@@ -21,7 +21,7 @@ export interface SqliteHandle {
 /** Statements kept prepared. Kysely makes one text for each shape of a query: a few hundred in the whole program. */
 const MOST_PREPARED = 1000;
 /** Milliseconds to wait for another process that holds the file. */
-const BUSY_TIMEOUT = 5000;
+export const BUSY_TIMEOUT = 5000;
 
 /** SQLite's primary result codes (https://www.sqlite.org/rescode.html). */
 const NOT_WRITABLE: ReadonlySet<number> = new Set([3, 8, 10, 13, 14]); // PERM, READONLY, IOERR, FULL, CANTOPEN
