@@ -11,6 +11,7 @@ import { publicationSteps, retryDelay, type CurrentZone, type PublicationStep } 
 import { DNS_SERVER_UNREACHABLE } from "./errors.ts";
 import type { DnsTarget } from "./model.ts";
 import type { ZonePublisher } from "./publisher.ts";
+import { createServerState } from "./server-state.ts";
 import {
   deletePublication,
   holdPublication,
@@ -68,6 +69,7 @@ export function createPublishing(parts: PublishingParts): Publishing {
   const { database, book, clock, log } = parts;
   const publishers = new Map(parts.publishers.map((one) => [one.kind, one]));
   const runners = new Map<Id, Runner>();
+  const server = createServerState(database.kysely);
   const stopping = new AbortController();
   const stops: (() => void)[] = [];
   /** What was looked at last: while it is the same, and nobody asks for more, there is nothing to do. */
@@ -199,15 +201,15 @@ export function createPublishing(parts: PublishingParts): Publishing {
   async function publish(target: DnsTarget, key: ZoneKey, current: CurrentZone, attempt: number): Promise<void> {
     const { zone, serial, contentHash } = current;
     const publisher = publisherOf(target);
-    const before = publisher.compares ? await selectSets(database.kysely, target.id, key) : null;
+    const before = publisher.compares ? await server.read(target.id, key) : null;
     await publisher.publish(target.settings, target.view, { zone, serial, before }, stopping.signal);
     const now = clock.now();
     await database.transaction(async (tx) => {
+      if (publisher.compares) await server.write(tx, target.id, key, before, current);
       await savePublication(tx, target.id, key, {
         state: "published",
         serial,
         contentHash,
-        sets: publisher.compares ? zone.sets : null,
         attempt: 0,
         nextTryAt: 0,
         lastError: null,
@@ -215,10 +217,12 @@ export function createPublishing(parts: PublishingParts): Publishing {
       });
       await parts.events.append(tx, [eventOf(target, "dns.published", { ...key, serial })]);
     });
+    server.written(target.id, key, current);
     log.info({ target: target.name, zone: key.zone, view: key.view, serial, attempt }, "zone published");
   }
 
   async function forget(target: DnsTarget, key: ZoneKey): Promise<void> {
+    server.forget(target.id, key);
     const before = await selectSets(database.kysely, target.id, key);
     await publisherOf(target).remove(target.settings, target.view, { name: key.zone, before }, stopping.signal);
     await database.transaction(async (tx) => {
@@ -235,6 +239,7 @@ export function createPublishing(parts: PublishingParts): Publishing {
     attempts: number,
     thrown: unknown,
   ): Promise<{ readonly delay: number; readonly unreachable: boolean }> {
+    server.forget(target.id, key);
     const message = thrown instanceof GantryError ? `${thrown.message} (${thrown.code})` : messageOf(thrown);
     const attempt = attempts + 1;
     // What was cut short by our own end is nobody's failure.

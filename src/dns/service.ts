@@ -25,6 +25,7 @@ import {
   deleteTarget,
   insertTarget,
   savePublication,
+  saveSets,
   selectPublications,
   selectTargets,
   updateTarget,
@@ -254,11 +255,13 @@ export function createDnsService(parts: DnsServiceParts): DnsService {
       const rows = all.filter((row) => asked.whole || row.state !== "published");
       await database.transaction(async (tx) => {
         for (const row of rows) {
-          const change = { attempt: 0, nextTryAt: 0, lastError: null, ...(asked.whole ? { sets: null } : {}) };
           await savePublication(tx, row.targetId, row, {
             state: row.state === "removing" ? "removing" : "waiting",
-            ...change,
+            attempt: 0,
+            nextTryAt: 0,
+            lastError: null,
           });
+          if (asked.whole) await saveSets(tx, row.targetId, row, null);
         }
       });
       parts.publishing.retry();

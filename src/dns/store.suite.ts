@@ -3,6 +3,7 @@ import type { Database, OpenEmptyDatabase } from "../platform/database/index.ts"
 import { isUniqueViolation } from "../platform/database/index.ts";
 import type { DnsTarget } from "./model.ts";
 import {
+  addSets,
   deletePublication,
   deleteTarget,
   holdPublication,
@@ -10,8 +11,10 @@ import {
   insertTarget,
   releaseHolds,
   savePublication,
+  saveSets,
   saveSerial,
   selectPublications,
+  selectPublishedState,
   selectPublishingTenants,
   selectSerials,
   selectSets,
@@ -99,12 +102,12 @@ export function storeSuite(open: OpenEmptyDatabase): void {
         state: "published",
         serial: 5,
         contentHash: "x",
-        sets,
         attempt: 0,
         nextTryAt: 0,
         lastError: null,
         publishedAt: 9,
       });
+      await database.transaction((tx) => saveSets(tx, "id-a", KEY, sets));
       // A failure leaves what the server has.
       await savePublication(database.kysely, "id-a", KEY, {
         state: "waiting",
@@ -127,6 +130,25 @@ export function storeSuite(open: OpenEmptyDatabase): void {
         },
       ]);
       expect(await selectSets(database.kysely, "id-a", KEY)).toEqual(sets);
+    });
+
+    it("keeps what the server has by what changed, and forgets it", async () => {
+      const other = { name: "b.example.org", type: "TXT" as const, ttl: 60, values: ['"x"'] };
+      await database.transaction(async (tx) => {
+        await saveSets(tx, "id-a", KEY, [...sets, { ...other, values: ['"old"'] }]);
+        await addSets(tx, "id-a", KEY, 1, [other]);
+        await addSets(tx, "id-a", KEY, 2, [{ ...sets[0]!, values: [] }]);
+      });
+      expect(await selectSets(database.kysely, "id-a", KEY)).toEqual([other]);
+      expect(await selectPublishedState(database.kysely, "id-a", KEY)).toEqual({
+        serial: null,
+        contentHash: null,
+        parts: 3,
+      });
+      await database.transaction((tx) => saveSets(tx, "id-a", KEY, []));
+      expect(await selectSets(database.kysely, "id-a", KEY)).toEqual([]);
+      await database.transaction((tx) => saveSets(tx, "id-a", KEY, null));
+      expect(await selectSets(database.kysely, "id-a", KEY)).toBeNull();
     });
 
     it("is held by one at a time, until it is saved or the time is over", async () => {

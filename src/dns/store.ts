@@ -3,6 +3,7 @@ import type { Id } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { Database, Queries, Transaction } from "../platform/database/index.ts";
 import type { DnsTarget, Publication, PublicationState, RecordSet, TargetKind } from "./model.ts";
+import { keyOf } from "./difference.ts";
 import type { Tables } from "../platform/database/index.ts";
 import "./tables.ts";
 
@@ -22,7 +23,6 @@ export interface PublicationChange {
   readonly state: PublicationState;
   readonly serial?: number | null;
   readonly contentHash?: string | null;
-  readonly sets?: readonly RecordSet[] | null;
   readonly attempt: number;
   readonly nextTryAt: number;
   readonly lastError: string | null;
@@ -113,16 +113,82 @@ export async function selectPublications(queries: Queries, tenantId: Id): Promis
   }));
 }
 
-/** What the server has of ours; null when nothing is known. */
+/** What the server has of ours, in no order; null when nothing is known. */
 export async function selectSets(queries: Queries, targetId: Id, key: ZoneKey): Promise<readonly RecordSet[] | null> {
-  const row = await queries
-    .selectFrom("dns_published")
+  const rows = await queries
+    .selectFrom("dns_published_part")
     .select("sets")
     .where("target_id", "=", targetId)
     .where("zone", "=", key.zone)
     .where("view", "=", key.view)
+    .orderBy("position")
+    .execute();
+  if (rows.length === 0) return null;
+  const known = new Map<string, RecordSet>();
+  for (const row of rows) {
+    for (const set of JSON.parse(row.sets) as readonly RecordSet[]) {
+      if (set.values.length === 0) known.delete(keyOf(set));
+      else known.set(keyOf(set), set);
+    }
+  }
+  return [...known.values()];
+}
+
+/** What a publication holds: by these three whoever wrote it last knows whether it still is what he wrote. */
+export interface PublishedState {
+  readonly serial: number | null;
+  readonly contentHash: string | null;
+  readonly parts: number;
+}
+
+export async function selectPublishedState(queries: Queries, targetId: Id, key: ZoneKey): Promise<PublishedState> {
+  const row = await queries
+    .selectFrom("dns_published")
+    .select((columns) => [
+      "serial",
+      "content_hash",
+      columns
+        .selectFrom("dns_published_part as part")
+        .select((own) => own.fn.countAll<number>().as("parts"))
+        .whereRef("part.target_id", "=", "dns_published.target_id")
+        .whereRef("part.zone", "=", "dns_published.zone")
+        .whereRef("part.view", "=", "dns_published.view")
+        .as("parts"),
+    ])
+    .where("target_id", "=", targetId)
+    .where("zone", "=", key.zone)
+    .where("view", "=", key.view)
     .executeTakeFirst();
-  return row?.sets == null ? null : (JSON.parse(row.sets) as readonly RecordSet[]);
+  return { serial: row?.serial ?? null, contentHash: row?.content_hash ?? null, parts: Number(row?.parts ?? 0) };
+}
+
+/** Keeps what the server has: all of it, or nothing known. */
+export async function saveSets(
+  tx: Transaction,
+  targetId: Id,
+  key: ZoneKey,
+  sets: readonly RecordSet[] | null,
+): Promise<void> {
+  await tx
+    .deleteFrom("dns_published_part")
+    .where("target_id", "=", targetId)
+    .where("zone", "=", key.zone)
+    .where("view", "=", key.view)
+    .execute();
+  if (sets !== null) await addSets(tx, targetId, key, 0, sets);
+}
+
+/** Keeps what the server has now otherwise; sets without values are gone. `position`: how many parts there are. */
+export async function addSets(
+  tx: Transaction,
+  targetId: Id,
+  key: ZoneKey,
+  position: number,
+  sets: readonly RecordSet[],
+): Promise<void> {
+  const { zone, view } = key;
+  const row = { target_id: targetId, zone, view, position, sets: JSON.stringify(sets) };
+  await tx.insertInto("dns_published_part").values(row).execute();
 }
 
 /** A publication that is to be: nothing of it is on the server yet. */
@@ -137,7 +203,6 @@ export async function insertPublication(tx: Transaction, tenantId: Id, targetId:
       state: "waiting",
       serial: null,
       content_hash: null,
-      sets: null,
       attempt: 0,
       next_try_at: 0,
       held_until: 0,
@@ -164,7 +229,6 @@ export async function savePublication(
       held_until: 0,
       ...(change.serial === undefined ? {} : { serial: change.serial }),
       ...(change.contentHash === undefined ? {} : { content_hash: change.contentHash }),
-      ...(change.sets === undefined ? {} : { sets: change.sets === null ? null : JSON.stringify(change.sets) }),
       ...(change.publishedAt === undefined ? {} : { published_at: change.publishedAt }),
     })
     .where("target_id", "=", targetId)

@@ -32,8 +32,6 @@ interface DnsPublishedTable {
   state: string;
   serial: number | null;
   content_hash: string | null;
-  /** What the server has of ours: what is published next is compared with it. */
-  sets: string | null;
   attempt: number;
   next_try_at: number;
   /** Until then a server of ours is at it. */
@@ -42,11 +40,21 @@ interface DnsPublishedTable {
   published_at: number | null;
 }
 
+/** What the server has of ours: the first part whole, the others what changed since. What is published next is compared with it. */
+interface DnsPublishedPartTable {
+  target_id: string;
+  zone: string;
+  view: string;
+  position: number;
+  sets: string;
+}
+
 declare module "../platform/database/tables.ts" {
   interface Tables {
     dns_target: DnsTargetTable;
     dns_serial: DnsSerialTable;
     dns_published: DnsPublishedTable;
+    dns_published_part: DnsPublishedPartTable;
   }
 }
 
@@ -93,6 +101,24 @@ export const dnsMigrations: readonly Migration[] = [
         primary key (target_id, zone, view)
       )${types.strict}`,
       `create index dns_published_due on dns_published (state, next_try_at)`,
+    ],
+  },
+  {
+    // A row is written whole by each change of it: what is large stands elsewhere, and grows by what changed.
+    name: "1202_dns_parts",
+    statements: (types) => [
+      `create table dns_published_part (
+        target_id ${types.id} not null,
+        zone ${types.text} not null,
+        view ${types.text} not null,
+        position ${types.integer} not null,
+        sets ${types.json} not null,
+        primary key (target_id, zone, view, position),
+        foreign key (target_id, zone, view) references dns_published (target_id, zone, view) on delete cascade
+      )${types.strict}`,
+      `insert into dns_published_part (target_id, zone, view, position, sets)
+        select target_id, zone, view, 0, sets from dns_published where sets is not null`,
+      `alter table dns_published drop column sets`,
     ],
   },
 ];
