@@ -177,7 +177,7 @@ async function questions(
   });
   const searches = await times(SEARCHES.length * 20, async (at) => {
     const query = parseVariableQuery(SEARCHES[at % SEARCHES.length]!);
-    await store.search(DEFAULT_TENANT.id, snapshot, query, { after: null, limit: PAGE });
+    await store.search(DEFAULT_TENANT.id, snapshot, "structure", query, { after: null, limit: PAGE });
   });
   await bus.close();
   const page = "JSON.parse of 100 rows";

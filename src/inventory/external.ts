@@ -3,7 +3,7 @@ import type { AnyRow } from "./edit-model.ts";
 import { OWNED_RULES, ownedRule, type OwnedKind } from "./kinds.ts";
 import type { InventoryRows, Snapshot } from "./model.ts";
 import { withChanges } from "./overlay-map.ts";
-import type { SearchPage, SearchResult } from "./search.ts";
+import type { SearchedKind, SearchPage, SearchResult } from "./search.ts";
 import { sameJson } from "./bounds.ts";
 import { GantryError } from "../kernel/errors.ts";
 import { valueAtPath, type VariableQuery } from "./variable-path.ts";
@@ -63,10 +63,11 @@ export function mergeExternal(snapshot: Snapshot, externals: readonly ExternalRo
   return { snapshot: { ...snapshot, ...members }, conflicts };
 }
 
-/** Structures that the search of the database cannot know: those of backends whose resolved variables have the value. */
+/** What the search of the database cannot know: what backends have whose resolved variables have the value. */
 export function searchExternal(
   snapshot: Snapshot,
   externals: readonly ExternalRows[],
+  kind: SearchedKind,
   query: VariableQuery,
   accept: SearchPage["accept"],
   options: ResolverOptions | undefined,
@@ -75,12 +76,13 @@ export function searchExternal(
   const [variable, ...parts] = query.path;
   const found: string[] = [];
   for (const { rows } of externals) {
-    for (const row of rows.structures ?? []) {
+    for (const row of rows[ownedRule(kind).rows] ?? []) {
       // Compared by id: of two of one name only one is in the snapshot.
-      if (snapshot.structures.get(row.name)?.id !== row.id) continue;
+      if (snapshot[ownedRule(kind).rows].get(row.name)?.id !== row.id) continue;
       if (accept !== undefined && !accept(row.name)) continue;
       try {
-        if (sameJson(valueAtPath(resolver.values(row.name)[variable], parts), query.value)) found.push(row.name);
+        const values = kind === "structure" ? resolver.values(row.name) : resolver.foundation(row.name).values;
+        if (sameJson(valueAtPath(values[variable], parts), query.value)) found.push(row.name);
       } catch (error) {
         // What does not resolve does not fit.
         if (!(error instanceof GantryError)) throw error;

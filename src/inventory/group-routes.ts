@@ -79,7 +79,10 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService): v
         } as never);
       }
       if (request.query.vars !== undefined)
-        throw new GantryError(FILTER_INVALID, "a list of groups has no filter 'vars'");
+        throw new GantryError(
+          FILTER_INVALID,
+          "groups and sites of a kind are not searched together; leave 'kind' or 'vars' out",
+        );
       if (asked.sort !== undefined && asked.sort !== "name")
         throw new GantryError(FILTER_INVALID, "groups and sites of a kind are listed by name; leave 'sort' out");
       return reply.send((await bothOfKind(principal, asked)) as never);

@@ -1,5 +1,5 @@
 import { groupOrder } from "./group-order.ts";
-import type { Group, Interface, InventoryRows, Snapshot, Structure } from "./model.ts";
+import type { Foundation, Group, Interface, InventoryRows, Snapshot, Structure } from "./model.ts";
 import { lineageOf } from "./variables.ts";
 import { siteChain } from "./site-chain.ts";
 
@@ -65,6 +65,24 @@ export const STRUCTURE_RULES: Readonly<Record<Dimension, IndexRule>> = {
   ),
   // What stands on nothing is of no concern to the foreman but when its row is to go.
   standing: structures((row) => (row.foundation !== null || row.wanted === "absent" ? [""] : NONE)),
+};
+
+export type FoundationDimension = "site" | "blueprint";
+
+/** What foundations are found by. */
+export const FOUNDATION_RULES: Readonly<Record<FoundationDimension, IndexRule>> = {
+  site: {
+    rows: "foundations",
+    tree: "sites",
+    keys: (row: Foundation, world: Snapshot) => [...new Set([row.site, ...siteChain(world, row.site)])],
+  },
+  blueprint: {
+    rows: "foundations",
+    tree: "blueprints",
+    keys: (row: Foundation, world: Snapshot) => [
+      ...new Set([row.blueprint, ...lineageOf(world, row).map(({ name }) => name)]),
+    ],
+  },
 };
 
 /** Groups by the one above them; roots under the empty name. */

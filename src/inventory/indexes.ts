@@ -2,11 +2,13 @@ import type { Id } from "../kernel/ids.ts";
 import { invariant } from "../kernel/errors.ts";
 import {
   CHILD_GROUPS,
+  FOUNDATION_RULES,
   includedIn,
   OWNED_INTERFACES,
   shapeOf,
   STRUCTURE_RULES,
   type Dimension,
+  type FoundationDimension,
   type IndexRule,
   type RowsKind,
 } from "./index-keys.ts";
@@ -28,6 +30,8 @@ export interface Indexes {
    * builds upon it), a `label` (`NAME` or `NAME=VALUE`), a `role`, a `parent`, a `foundation`, an address of a `block`, who manages them.
    */
   structures(dimension: Exclude<Dimension, "standing">, key: string): readonly string[];
+  /** Foundations by their `site` (or one above it), or their `blueprint` (or one it builds upon). */
+  foundations(dimension: FoundationDimension, key: string): readonly string[];
   /** Structures that stand on a foundation, or are to go: all the foreman cares for. */
   standing(): readonly string[];
   /** Groups right below this one; the empty name: those without one above them. */
@@ -66,6 +70,7 @@ export function indexesOf(world: Snapshot): Indexes {
     names: (kind) => namesOf(world, built, kind),
     byId: (kind, id) => idsOf(world, built, kind).get(id),
     structures: (dimension, key) => bucketsOf(world, built, STRUCTURE_RULES[dimension]).get(key) ?? NONE,
+    foundations: (dimension, key) => bucketsOf(world, built, FOUNDATION_RULES[dimension]).get(key) ?? NONE,
     standing: () => bucketsOf(world, built, STRUCTURE_RULES.standing).get("") ?? NONE,
     childGroups: (name) => bucketsOf(world, built, CHILD_GROUPS).get(name) ?? NONE,
     interfacesOf: (owner, name) => bucketsOf(world, built, OWNED_INTERFACES).get(`${owner} ${name}`) ?? NONE,

@@ -196,6 +196,23 @@ describe("a list", () => {
     expect(names(await call("GET", "/v1/sites?parent="))).toEqual(["far", "region"]);
   });
 
+  it("of sites and groups is found by what those in them get", async () => {
+    await make("sites", { name: "north", variables: { ntp: "a" } }, { name: "rack", parent: "north" });
+    await make(
+      "groups/default",
+      { name: "db", variables: { port: 5432 } },
+      { name: "replica", parent: "db" },
+      { name: "other", parent: "db", variables: { port: 1 } },
+    );
+    expect(names(await call("GET", "/v1/sites?vars=ntp:a"))).toEqual(["north", "rack"]);
+    expect(names(await call("GET", "/v1/sites?vars=ntp:a&parent=north"))).toEqual(["rack"]);
+    expect(names(await call("GET", "/v1/groups/default?vars=port:5432"))).toEqual(["db", "replica"]);
+    const first = await call("GET", "/v1/groups/default?vars=port:5432&limit=1");
+    expect([names(first), first.body["next"]]).toEqual([["db"], expect.any(String)]);
+    expect((await call("GET", "/v1/groups/default?vars=port:5432&kind=rack")).body["detail"]).toContain("leave 'kind'");
+    expect((await call("GET", "/v1/zones?vars=a:1")).body["detail"]).toBe("a list of zones has no filter 'vars'");
+  });
+
   it("finds interfaces by the site of their owner, and foundations by their variables", async () => {
     await make("blueprints", {
       name: "machine",
@@ -211,6 +228,8 @@ describe("a list", () => {
     await make("interfaces", { foundation: "f1", device: "eth0" }, { structure: "host-01", device: "eth0" });
     expect(names(await call("GET", "/v1/interfaces?site=region"))).toEqual(["host-01/eth0"]);
     expect(names(await call("GET", "/v1/foundations?vars=cores:4"))).toEqual(["f1"]);
+    expect(names(await call("GET", "/v1/foundations?vars=_type:docker&vars=cores:8"))).toEqual(["f2"]);
+    expect(names(await call("GET", "/v1/foundations?vars=_type:docker&sort=-name"))).toEqual(["f2", "f1"]);
     expect(names(await call("GET", "/v1/foundations?blueprint=machine&sort=-site"))).toEqual(["f2", "f1"]);
     const { body } = await call("GET", "/v1/structures/host-02?explain=true");
     expect(body["resolved"]).toMatchObject({

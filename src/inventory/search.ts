@@ -9,31 +9,37 @@ import { valueAtPath, type VariableQuery } from "./variable-path.ts";
 import { askedTerms } from "./variable-terms.ts";
 import type { Resolver } from "./variables.ts";
 
+/** Kinds that are found by the index of definitions. */
+export type SearchedKind = "foundation" | "structure";
+
 /** Where definitions with a term are found. */
 export interface Postings {
-  /** Everything but structures that has one of the terms. */
-  shared(terms: readonly number[]): Promise<readonly { readonly kind: OwnerKind; readonly name: string }[]>;
-  /** Structures that have the term themselves, by name. */
-  structures(term: number, after: string | null, limit: number): Promise<readonly string[]>;
+  /** What has one of the terms, of the kinds that come before this one in the layers. */
+  shared(
+    terms: readonly number[],
+    before: SearchedKind,
+  ): Promise<readonly { readonly kind: OwnerKind; readonly name: string }[]>;
+  /** Those of the kind that have the term themselves, by name. */
+  own(kind: SearchedKind, term: number, after: string | null, limit: number): Promise<readonly string[]>;
 }
 
 export interface SearchPage {
   /** Only names behind this one. */
   readonly after: string | null;
   readonly limit: number;
-  /** What else must hold of a structure. */
+  /** What else must hold. */
   readonly accept?: ((name: string) => boolean) | undefined;
 }
 
 export interface SearchResult {
-  /** In order. May be fewer than the limit also when there are more: one search looks at no more than some thousands. */
+  /** In order; fewer than the limit only when there are no more. */
   readonly names: readonly string[];
   /** What to go on behind; null: there are no more. */
   readonly next: string | null;
 }
 
-/** Structures one search looks at. */
-const MOST_LOOKED_AT = 20_000;
+/** What is looked at before others get their turn. */
+const AT_ONCE = 500;
 /** Names taken from the sources at once. */
 const WINDOW = 2048;
 const SMALLEST_WINDOW = 16;
@@ -42,26 +48,27 @@ const SMALLEST_WINDOW = 16;
 type Source = (after: string | null, limit: number) => readonly string[] | Promise<readonly string[]>;
 
 /**
- * The structures whose resolved variables have the value at the path, in the order of names. Looks at those that may have it, because
+ * The structures, or foundations, whose resolved variables have the value at the path, in the order of names. Looks at those that may have it, because
  * somebody whose variables they resolve over says so, and resolves each. What does not resolve does not fit.
  */
 export async function searchVariables(
   tenantId: Id,
   resolver: Resolver & { readonly world: Snapshot },
   postings: Postings,
+  kind: SearchedKind,
   query: VariableQuery,
   { after, limit, accept }: SearchPage,
 ): Promise<SearchResult> {
-  const sources = await sourcesOf(tenantId, resolver.world, postings, query);
+  const sources = await sourcesOf(tenantId, resolver.world, postings, kind, query);
   const names: string[] = [];
   let last = after;
   let looked = 0;
   for (;;) {
     const { candidates, end } = await nextCandidates(sources, last);
     for (const name of candidates) {
-      if (looked >= MOST_LOOKED_AT) return { names, next: last };
       looked += 1;
-      if ((accept === undefined || accept(name)) && fits(resolver, query, name)) {
+      if (looked % AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
+      if ((accept === undefined || accept(name)) && fits(resolver, kind, query, name)) {
         if (names.length === limit) return { names, next: names.at(-1) ?? null };
         names.push(name);
       }
@@ -75,20 +82,25 @@ async function sourcesOf(
   tenantId: Id,
   world: Snapshot,
   postings: Postings,
+  kind: SearchedKind,
   query: VariableQuery,
 ): Promise<readonly Source[]> {
   const indexes = indexesOf(world);
-  if (query.path[0].startsWith("_")) return [listed(builtInNames(indexes, query))];
+  const all = (): readonly Source[] => [listed(indexes.names(kind === "structure" ? "structures" : "foundations"))];
+  if (query.path[0].startsWith("_")) {
+    const names = builtInNames(indexes, kind, query);
+    return names === undefined ? all() : [listed(names)];
+  }
   const asked = askedTerms(tenantId, query);
   const terms = asked.value === null ? asked.others : [asked.value, ...asked.others];
-  const owners = await postings.shared(terms);
-  if (owners.some(({ kind }) => kind === "tenant")) return [listed(indexes.names("structures"))];
+  const owners = await postings.shared(terms, kind);
+  if (owners.some((one) => one.kind === "tenant")) return all();
   const standing: string[] = [];
-  const sources: Source[] = terms.map((term) => (after, limit) => postings.structures(term, after, limit));
-  for (const { kind, name } of owners) {
-    if (kind === "foundation") standing.push(...indexes.structures("foundation", name));
-    else if (kind === "blueprint" || kind === "site" || kind === "group") {
-      const found = indexes.structures(kind, name);
+  const sources: Source[] = terms.map((term) => (after, limit) => postings.own(kind, term, after, limit));
+  for (const { kind: owner, name } of owners) {
+    if (owner === "foundation") standing.push(...indexes.structures("foundation", name));
+    else {
+      const found = below(indexes, kind, owner, name);
       if (found.length > 0) sources.push(listed(found));
     }
   }
@@ -96,22 +108,33 @@ async function sourcesOf(
   return sources;
 }
 
-/** What is built in is defined nowhere: most of it is found by what it was made of. */
-function builtInNames(indexes: Indexes, { path: [variable], value }: VariableQuery): readonly string[] {
-  if (typeof value !== "string") return indexes.names("structures");
+/** Who resolves over the variables of this owner. */
+function below(indexes: Indexes, kind: SearchedKind, owner: OwnerKind, name: string): readonly string[] {
+  if (owner === "blueprint" || owner === "site")
+    return kind === "structure" ? indexes.structures(owner, name) : indexes.foundations(owner, name);
+  return owner === "group" && kind === "structure" ? indexes.structures(owner, name) : [];
+}
+
+/** What is built in is defined nowhere: most of it is found by what it was made of. Undefined: it may be any. */
+function builtInNames(
+  indexes: Indexes,
+  kind: SearchedKind,
+  { path: [variable], value }: VariableQuery,
+): readonly string[] | undefined {
+  if (typeof value !== "string") return undefined;
   switch (variable) {
     case "_id":
-      return [indexes.byId("structures", value) ?? ""];
+      return [indexes.byId(kind === "structure" ? "structures" : "foundations", value) ?? ""];
     case "_name":
       return [value];
     case "_site":
-      return indexes.structures("site", value);
+      return below(indexes, kind, "site", value);
     case "_blueprint":
-      return indexes.structures("blueprint", value);
+      return below(indexes, kind, "blueprint", value);
     case "_foundation":
-      return indexes.structures("foundation", value);
+      return kind === "structure" ? indexes.structures("foundation", value) : [];
     default:
-      return indexes.names("structures");
+      return undefined;
   }
 }
 
@@ -141,13 +164,14 @@ async function nextCandidates(
   return { candidates, end: horizon === undefined };
 }
 
-function fits(resolver: Resolver, { path, value }: VariableQuery, name: string): boolean {
+function fits(resolver: Resolver, kind: SearchedKind, { path, value }: VariableQuery, name: string): boolean {
   const [variable, ...parts] = path;
-  if (!resolver.world.structures.has(name)) return false;
-  if (!sameJson(valueAtPath(resolver.value(name, variable), parts), value)) return false;
+  if (!resolver.world[kind === "structure" ? "structures" : "foundations"].has(name)) return false;
+  if (kind === "structure" && !sameJson(valueAtPath(resolver.value(name, variable), parts), value)) return false;
   // One variable alone does not show whether the others go together.
   try {
-    return sameJson(valueAtPath(resolver.values(name)[variable], parts), value);
+    const values = kind === "structure" ? resolver.values(name) : resolver.foundation(name).values;
+    return sameJson(valueAtPath(values[variable], parts), value);
   } catch (error) {
     if (error instanceof GantryError) return false;
     throw error;

@@ -1,7 +1,7 @@
 import type { Principal } from "../access/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Json } from "../kernel/json.ts";
-import { resolve, type Layer, type Resolution } from "../variables/index.ts";
+import type { Resolution } from "../variables/index.ts";
 import { holdInventory } from "./allocation-store.ts";
 import type { AnyRow, Edit, EditPlan, EditResult } from "./edit-model.ts";
 import { makeEdits, type Answer, type EditOptions, type EditServiceParts } from "./edit-service.ts";
@@ -13,7 +13,8 @@ import { pageOfKind, type ListRequest, type Page } from "./list.ts";
 import type { Snapshot } from "./model.ts";
 import { indexesOf } from "./indexes.ts";
 import { pageByVariables } from "./list-variables.ts";
-import { createResolver, siteChain, type ResolverOptions } from "./variables.ts";
+import { placeVariables } from "./place-variables.ts";
+import { createResolver, type ResolverOptions } from "./variables.ts";
 
 /** Kinds whose variables can be asked for as they resolve. */
 export type ExplainedKind = "site" | "group" | "foundation" | "structure";
@@ -76,7 +77,7 @@ export function createInventoryService(parts: InventoryServiceParts): InventoryS
       const snapshot = await store.snapshot(principal.tenantId);
       const { name } = findRow(snapshot, kind, idOrName);
       if (kind === "structure" || kind === "foundation") return createResolver(snapshot, options)[kind](name);
-      return resolve(layersOf(snapshot, kind, name), { classes: [] });
+      return placeVariables(snapshot, kind, name);
     },
     edit: (principal, edits, editOptions) =>
       database.transaction(async (tx) => {
@@ -114,23 +115,4 @@ export function findRow(snapshot: Snapshot, kind: OwnedKind, idOrName: string): 
 
 export function notFound(kind: Kind, idOrName: string, names: Iterable<string>): GantryError {
   return new GantryError(NOT_FOUND, `there is no ${titleOf(kind)} '${idOrName.slice(0, 80)}'${meant(idOrName, names)}`);
-}
-
-/** Tenant, then the sites or groups above it, then itself. */
-function layersOf(snapshot: Snapshot, kind: "site" | "group", name: string): readonly Layer[] {
-  const { tenant } = snapshot;
-  const rows = kind === "site" ? snapshot.sites : snapshot.groups;
-  const chain = kind === "site" ? siteChain(snapshot, name) : groupChain(snapshot, name);
-  return [
-    { source: { kind: "tenant", name: tenant.name }, values: tenant.variables },
-    ...chain.map((one) => ({ source: { kind, name: one }, values: rows.get(one)?.variables ?? {} })),
-  ];
-}
-
-/** The groups a group lies in, root first, itself last. */
-function groupChain({ groups }: Snapshot, group: string): readonly string[] {
-  const chain = new Set<string>();
-  for (let name: string | null = group; name !== null && !chain.has(name); name = groups.get(name)?.parent ?? null)
-    chain.add(name);
-  return [...chain].reverse();
 }

@@ -6,7 +6,7 @@ import type { Bus } from "../platform/bus/index.ts";
 import type { Database, OpenEmptyDatabase, Transaction } from "../platform/database/index.ts";
 import { UNDESCRIBED } from "./described.ts";
 import type { InventoryWrites, Managed, Structure, StructureBuild } from "./model.ts";
-import type { SearchPage, SearchResult } from "./search.ts";
+import type { SearchedKind, SearchPage, SearchResult } from "./search.ts";
 import { createInventoryStore, type InventoryStore, type RowRemoval } from "./store.ts";
 import { inventoryMigrations } from "./tables.ts";
 import {
@@ -331,7 +331,10 @@ export function storeSuite(open: OpenEmptyDatabase): void {
           ],
           groups: [group("all"), group("web", { parent: "all", variables: { tier: "front", ">motd": "!" } })],
           blueprints: [blueprint("base", { variables: { os: "debian" } })],
-          foundations: [foundation("metal", { attributes: { image: "x" } })],
+          foundations: [
+            foundation("metal", { attributes: { image: "x" }, variables: { bay: 7 }, site: "lab" }),
+            foundation("spare", { attributes: { image: "y" }, variables: { bay: 8 }, site: "elsewhere" }),
+          ],
           structures: [
             addTo("a", { groups: ["web"] }),
             addTo("b", { groups: ["web"], variables: { tier: "back" } }),
@@ -340,9 +343,13 @@ export function storeSuite(open: OpenEmptyDatabase): void {
           ],
         }),
       );
-      async function find(text: string, page: Partial<SearchPage> = {}): Promise<SearchResult> {
+      async function find(
+        text: string,
+        page: Partial<SearchPage> = {},
+        kind: SearchedKind = "structure",
+      ): Promise<SearchResult> {
         const query = parseVariableQuery(text);
-        return store.search(tenant, await store.snapshot(tenant), query, { after: null, limit: 10, ...page });
+        return store.search(tenant, await store.snapshot(tenant), kind, query, { after: null, limit: 10, ...page });
       }
       const names = async (text: string): Promise<readonly string[]> => (await find(text)).names;
       expect(await names("tier:front")).toEqual(["a", "c"]);
@@ -359,7 +366,19 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       expect(await find("dns.servers[1]:b", { limit: 2, after: "b" })).toEqual({ names: ["c"], next: null });
       expect((await find("tier:front", { accept: (name) => name !== "a" })).names).toEqual(["c"]);
 
-      const { structures, groups, tenant: row } = await store.snapshot(tenant);
+      const foundationsOf = async (text: string): Promise<readonly string[]> =>
+        (await find(text, {}, "foundation")).names;
+      expect([await foundationsOf("bay:7"), await foundationsOf("image:y"), await foundationsOf("motd:hi")]).toEqual([
+        ["metal"],
+        ["spare"],
+        ["metal"],
+      ]);
+      // What stands on a foundation has its attributes alone.
+      expect(await names("bay:7")).toEqual([]);
+
+      const { structures, foundations, groups, tenant: row } = await store.snapshot(tenant);
+      await write(updating({ foundations: [{ ...foundations.get("spare")!, variables: { bay: 7 }, version: 2 }] }));
+      expect([await foundationsOf("bay:7"), await foundationsOf("bay:8")]).toEqual([["metal", "spare"], []]);
       const c = structures.get("c")!;
       await write(
         updating({
@@ -377,7 +396,7 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       await inTransaction((tx) => store.writeTenant(tx, { ...row, variables: {}, version: 3 }));
       expect(await names("tier:front")).toEqual([]);
       const left = await database.kysely.selectFrom("variable_index").select("owner").distinct().execute();
-      expect(left.map(({ owner }) => owner).toSorted()).toEqual(["b", "base", "d", "metal", "region", "web"]);
+      expect(left.map(({ owner }) => owner).toSorted()).toEqual(["b", "base", "d", "metal", "region", "spare", "web"]);
     });
 
     it("tells the bus after each commit that wrote it, once, and not of what was given up", async () => {

@@ -46,7 +46,7 @@ import {
   type TableName,
 } from "./rows.ts";
 import { OWNED_RULES } from "./kinds.ts";
-import { searchVariables, type SearchPage, type SearchResult } from "./search.ts";
+import { searchVariables, type SearchedKind, type SearchPage, type SearchResult } from "./search.ts";
 import { createSnapshotReader } from "./snapshot.ts";
 import { unusedRecords } from "./unused.ts";
 import {
@@ -96,12 +96,13 @@ export interface InventoryStore {
   /** Replaces the tenant's own row, whose version is one less. Errors: `inventory_outdated`. */
   writeTenant(tx: Transaction, tenant: Tenant): Promise<void>;
   /**
-   * A page of the structures whose resolved variables have a value at a path, in the order of names. Finds them by an index of what is
-   * defined, and resolves each.
+   * A page of the structures or foundations whose resolved variables have a value at a path, in the order of names. Finds them by an index of
+   * what is defined, and resolves each.
    */
   search(
     tenantId: Id,
     snapshot: Snapshot,
+    kind: SearchedKind,
     query: VariableQuery,
     page: SearchPage,
     options?: ResolverOptions,
@@ -276,9 +277,9 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
 
   return {
     snapshot: (tenantId, tx) => reader.read(tenantId, tx),
-    search(tenantId, snapshot, query, page, options) {
+    search(tenantId, snapshot, kind, query, page, options) {
       const resolver = createResolver(snapshot, options);
-      return searchVariables(tenantId, { ...resolver, world: snapshot }, index.postings, query, page);
+      return searchVariables(tenantId, { ...resolver, world: snapshot }, index.postings, kind, query, page);
     },
     async write(tx, tenantId, { insert, update: changed }) {
       try {
@@ -325,7 +326,7 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
         throw isUniqueViolation(error) ? outdated(error) : error;
       }
       const { name, variables } = tenant;
-      await index.write(tx, tenant.id, [{ kind: "tenant", name, before: null, after: variables }]);
+      await index.write(tx, tenant.id, [{ kind: "tenant", name, before: null, after: [variables] }]);
       await begin(tx, tenant.id);
     },
     async writeTenant(tx, tenant) {
@@ -344,7 +345,7 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
       if (changed.numUpdatedRows === 0n) throw outdated();
       const { name, variables } = tenant;
       await index.write(tx, tenant.id, [
-        { kind: "tenant", name, before: parsedObject(before.variables), after: variables },
+        { kind: "tenant", name, before: [parsedObject(before.variables)], after: [variables] },
       ]);
     },
     async removeUnused(tx, tenantId) {

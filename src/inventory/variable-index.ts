@@ -1,5 +1,5 @@
 import type { Id } from "../kernel/ids.ts";
-import type { Json, JsonObject } from "../kernel/json.ts";
+import type { JsonObject } from "../kernel/json.ts";
 import type { Database, Queries, Transaction } from "../platform/database/index.ts";
 import type { Postings } from "./search.ts";
 import { OWNER_KINDS, type OwnerKind } from "./variable-index-table.ts";
@@ -15,10 +15,10 @@ export interface VariableIndex {
 export interface Definition {
   readonly kind: OwnerKind;
   readonly name: string;
-  /** Null: nothing yet. */
-  readonly before: JsonObject | null;
+  /** What it defines, in one or several layers. Null: nothing yet. */
+  readonly before: readonly JsonObject[] | null;
   /** Null: it goes. */
-  readonly after: JsonObject | null;
+  readonly after: readonly JsonObject[] | null;
 }
 
 /** Definitions whose terms are written together: sorted, so that the database finds their places one beside the other. */
@@ -31,11 +31,10 @@ export function createVariableIndex(database: Database): VariableIndex {
     for (const { kind, name, before, after } of definitions) {
       const owner = kind === "tenant" ? tenantId : name;
       const ownerKind = OWNER_KINDS.indexOf(kind);
-      const was = before === null ? NONE : termsOf(tenantId, before);
-      const is = after === null ? NONE : termsOf(tenantId, after);
-      const [old, now] = [new Set(was), new Set(is)];
-      for (const term of is) if (!old.has(term)) added.push([term, ownerKind, owner]);
-      const gone = was.filter((term) => !now.has(term));
+      const was = new Set((before ?? []).flatMap((layer) => termsOf(tenantId, layer)));
+      const is = new Set((after ?? []).flatMap((layer) => termsOf(tenantId, layer)));
+      for (const term of is) if (!was.has(term)) added.push([term, ownerKind, owner]);
+      const gone = [...was].filter((term) => !is.has(term));
       for (let start = 0; start < gone.length; start += MOST_IN_STATEMENT) {
         await tx
           .deleteFrom("variable_index")
@@ -61,22 +60,22 @@ export function createVariableIndex(database: Database): VariableIndex {
         await writePart(tx, tenantId, definitions.slice(start, start + AT_ONCE));
     },
     postings: {
-      async shared(terms) {
+      async shared(terms, before) {
         const rows = await database.kysely
           .selectFrom("variable_index")
           .select(["owner_kind", "owner"])
           .distinct()
           .where("term", "in", [...terms])
-          .where("owner_kind", "<", STRUCTURE)
+          .where("owner_kind", "<", OWNER_KINDS.indexOf(before))
           .execute();
         return rows.map((row) => ({ kind: OWNER_KINDS[row.owner_kind] as OwnerKind, name: row.owner }));
       },
-      async structures(term, after, limit) {
+      async own(kind, term, after, limit) {
         let query = database.kysely
           .selectFrom("variable_index")
           .select("owner")
           .where("term", "=", term)
-          .where("owner_kind", "=", STRUCTURE);
+          .where("owner_kind", "=", OWNER_KINDS.indexOf(kind));
         if (after !== null) query = query.where("owner", ">", after);
         return (await query.orderBy("owner").limit(limit).execute()).map(({ owner }) => owner);
       },
@@ -84,43 +83,43 @@ export function createVariableIndex(database: Database): VariableIndex {
   };
 }
 
-const NONE: readonly number[] = [];
-const STRUCTURE = OWNER_KINDS.indexOf("structure");
-
 type VariablesTable = "site" | "inventory_group" | "blueprint" | "foundation" | "structure";
 
-/** Where the definitions of a kind stand. Only its attributes flow from a foundation to what stands on it. */
-export const DEFINITIONS: Readonly<
-  Record<VariablesTable, { readonly kind: OwnerKind; readonly member: "variables" | "attributes" }>
+/**
+ * Where the definitions of a kind stand. Of a foundation only the attributes flow to what stands on it; its variables are there to find the
+ * foundation itself.
+ */
+const DEFINITIONS: Readonly<
+  Record<VariablesTable, { readonly kind: OwnerKind; readonly members: readonly ("variables" | "attributes")[] }>
 > = {
-  site: { kind: "site", member: "variables" },
-  inventory_group: { kind: "group", member: "variables" },
-  blueprint: { kind: "blueprint", member: "variables" },
-  foundation: { kind: "foundation", member: "attributes" },
-  structure: { kind: "structure", member: "variables" },
+  site: { kind: "site", members: ["variables"] },
+  inventory_group: { kind: "group", members: ["variables"] },
+  blueprint: { kind: "blueprint", members: ["variables"] },
+  foundation: { kind: "foundation", members: ["attributes", "variables"] },
+  structure: { kind: "structure", members: ["variables"] },
 };
 
 export function definesVariables(table: string): table is VariablesTable {
   return Object.hasOwn(DEFINITIONS, table);
 }
 
-/** What rows define as they are stored, by id. */
+/** What rows define as they are stored, by id: the text of a list of layers. */
 export async function storedDefinitions(
   queries: Queries,
   table: VariablesTable,
   ids: readonly Id[],
 ): Promise<ReadonlyMap<Id, { readonly name: string; readonly text: string }>> {
-  const { member } = DEFINITIONS[table];
+  const { members } = DEFINITIONS[table];
   const found = new Map<Id, { readonly name: string; readonly text: string }>();
   for (let start = 0; start < ids.length; start += MOST_IN_STATEMENT) {
     const rows = await queries
       .selectFrom(table as "foundation")
-      .select(["id", "name", member as "attributes"])
+      .select(["id", "name", ...(members as readonly "attributes"[])])
       .where("id", "in", ids.slice(start, start + MOST_IN_STATEMENT))
       .execute();
     for (const row of rows) {
-      const text = (row as unknown as Record<string, string>)[member] ?? "{}";
-      found.set(row.id, { name: row.name, text });
+      const texts = members.map((member) => (row as unknown as Record<string, string>)[member] ?? "{}");
+      found.set(row.id, { name: row.name, text: `[${texts.join(",")}]` });
     }
   }
   return found;
@@ -132,10 +131,10 @@ export function changedDefinitions(
   rows: readonly { readonly id: Id; readonly name: string }[],
   stored: ReadonlyMap<Id, { readonly name: string; readonly text: string }>,
 ): readonly Definition[] {
-  const { kind, member } = DEFINITIONS[table];
+  const { kind, members } = DEFINITIONS[table];
   const changes: Definition[] = [];
   for (const row of rows) {
-    const after = (row as unknown as Record<string, JsonObject>)[member] as JsonObject;
+    const after = members.map((member) => (row as unknown as Record<string, JsonObject>)[member] as JsonObject);
     const before = stored.get(row.id);
     if (before === undefined) changes.push({ kind, name: row.name, before: null, after });
     else if (before.name !== row.name) {
@@ -155,6 +154,6 @@ export function removedDefinitions(
   return [...stored.values()].map(({ name, text }) => ({ kind, name, before: parse(text), after: null }));
 }
 
-function parse(text: string): JsonObject {
-  return JSON.parse(text) as Json as JsonObject;
+function parse(text: string): readonly JsonObject[] {
+  return JSON.parse(text) as readonly JsonObject[];
 }

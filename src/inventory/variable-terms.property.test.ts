@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import { sameJson } from "./bounds.ts";
 import type { Snapshot } from "./model.ts";
-import { searchVariables, type Postings } from "./search.ts";
+import { searchVariables, type Postings, type SearchedKind } from "./search.ts";
 import { worlds } from "./testing/worlds.ts";
 import { valueAtPath, type VariablePath, type VariableQuery } from "./variable-path.ts";
 import { OWNER_KINDS, type OwnerKind } from "./variable-index-table.ts";
@@ -13,21 +13,24 @@ import { createResolver } from "./variables.ts";
 /** An index in memory, as the database keeps it. */
 function postingsOf(world: Snapshot): Postings {
   const entries: { readonly terms: ReadonlySet<number>; readonly kind: OwnerKind; readonly name: string }[] = [];
-  function add(kind: OwnerKind, name: string, values: JsonObject): void {
-    entries.push({ terms: new Set(termsOf("t", values)), kind, name });
+  function add(kind: OwnerKind, name: string, ...layers: readonly JsonObject[]): void {
+    entries.push({ terms: new Set(layers.flatMap((values) => termsOf("t", values))), kind, name });
   }
   add("tenant", "t", world.tenant.variables);
   for (const one of world.blueprints.values()) add("blueprint", one.name, one.variables);
   for (const one of world.sites.values()) add("site", one.name, one.variables);
   for (const one of world.groups.values()) add("group", one.name, one.variables);
-  for (const one of world.foundations.values()) add("foundation", one.name, one.attributes);
+  for (const one of world.foundations.values()) add("foundation", one.name, one.attributes, one.variables);
   for (const one of world.structures.values()) add("structure", one.name, one.variables);
   return {
-    shared: async (terms) =>
-      entries.filter((one) => one.kind !== "structure" && terms.some((term) => one.terms.has(term))),
-    structures: async (term, after, limit) =>
+    shared: async (terms, before) =>
+      entries.filter(
+        (one) =>
+          OWNER_KINDS.indexOf(one.kind) < OWNER_KINDS.indexOf(before) && terms.some((term) => one.terms.has(term)),
+      ),
+    own: async (kind, term, after, limit) =>
       entries
-        .filter((one) => one.kind === "structure" && one.terms.has(term) && (after === null || one.name > after))
+        .filter((one) => one.kind === kind && one.terms.has(term) && (after === null || one.name > after))
         .map(({ name }) => name)
         .toSorted()
         .slice(0, limit),
@@ -44,49 +47,60 @@ function places(value: Json, path: VariablePath): readonly VariableQuery[] {
   return [{ path, value }, ...inner];
 }
 
-function holds(world: Snapshot, name: string, { path: [variable, ...parts], value }: VariableQuery): boolean {
+function holds(
+  world: Snapshot,
+  kind: SearchedKind,
+  name: string,
+  { path: [variable, ...parts], value }: VariableQuery,
+): boolean {
   try {
-    return sameJson(valueAtPath(createResolver(world).structure(name).values[variable], parts), value);
+    return sameJson(valueAtPath(createResolver(world)[kind](name).values[variable], parts), value);
   } catch {
     return false;
   }
 }
 
 describe("searching by a variable", () => {
-  it("finds exactly those of which the resolved variables have the value there, a page at a time", async () => {
-    expect(OWNER_KINDS).toContain("group");
-    await fc.assert(
-      fc.asyncProperty(worlds, fc.integer({ min: 1, max: 3 }), async (world, limit) => {
-        const resolver = { ...createResolver(world), world };
-        const postings = postingsOf(world);
-        const asked: VariableQuery[] = [
-          { path: ["a"], value: "nowhere" },
-          { path: ["b", 0], value: null },
-        ];
-        for (const name of world.structures.keys()) {
-          try {
-            const { values } = resolver.structure(name);
-            for (const [variable, value] of Object.entries(values)) asked.push(...places(value, [variable]));
-          } catch {
-            // What does not resolve fits nothing.
+  it.each([
+    ["structure", "structures"],
+    ["foundation", "foundations"],
+  ] as const)(
+    "finds exactly each %s of which the resolved variables have the value there, in full pages",
+    async (kind, rows) => {
+      await fc.assert(
+        fc.asyncProperty(worlds, fc.integer({ min: 1, max: 3 }), async (world, limit) => {
+          const resolver = { ...createResolver(world), world };
+          const postings = postingsOf(world);
+          const asked: VariableQuery[] = [
+            { path: ["a"], value: "nowhere" },
+            { path: ["b", 0], value: null },
+          ];
+          for (const name of world[rows].keys()) {
+            try {
+              const { values } = resolver[kind](name);
+              for (const [variable, value] of Object.entries(values)) asked.push(...places(value, [variable]));
+            } catch {
+              // What does not resolve fits nothing.
+            }
           }
-        }
-        const different = new Map(asked.map((one) => [JSON.stringify(one), one]));
-        for (const query of different.values()) {
-          const found: string[] = [];
-          for (let after: string | null = null; ;) {
-            const page = await searchVariables("t", resolver, postings, query, { after, limit });
-            found.push(...page.names);
-            if (page.next === null) break;
-            after = page.next;
+          const different = new Map(asked.map((one) => [JSON.stringify(one), one]));
+          for (const query of different.values()) {
+            const found: string[] = [];
+            for (let after: string | null = null; ;) {
+              const page = await searchVariables("t", resolver, postings, kind, query, { after, limit });
+              found.push(...page.names);
+              if (page.next !== null) expect(page.names).toHaveLength(limit);
+              if (page.next === null) break;
+              after = page.next;
+            }
+            const expected = [...world[rows].keys()].filter((name) => holds(world, kind, name, query)).toSorted();
+            expect(found, JSON.stringify(query)).toEqual(expected);
           }
-          const expected = [...world.structures.keys()].filter((name) => holds(world, name, query)).toSorted();
-          expect(found, JSON.stringify(query)).toEqual(expected);
-        }
-      }),
-      { numRuns: 100 },
-    );
-  });
+        }),
+        { numRuns: 100 },
+      );
+    },
+  );
 
   it("stays right for values too deep or too large to have terms of their own", async () => {
     let deep: Json = "bottom";
@@ -102,7 +116,7 @@ describe("searching by a variable", () => {
     };
     const resolver = { ...createResolver(one), world: one };
     const ask = async (query: VariableQuery): Promise<readonly string[]> =>
-      (await searchVariables("t", resolver, postingsOf(one), query, { after: null, limit: 5 })).names;
+      (await searchVariables("t", resolver, postingsOf(one), "structure", query, { after: null, limit: 5 })).names;
     expect(await ask({ path: ["deep"], value: deep })).toEqual(["x"]);
     expect(await ask({ path: ["large", 19_999], value: 19_999 })).toEqual(["x"]);
     expect(await ask({ path: ["large", 1], value: 0 })).toEqual([]);

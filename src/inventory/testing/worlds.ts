@@ -29,6 +29,7 @@ export const worlds: fc.Arbitrary<Snapshot> = fc
     blueprints: fc.tuple(variables, variables),
     groups: fc.tuple(variables, variables, variables, wrong),
     attributes: variables,
+    foundations: fc.tuple(variables, variables),
     structures: fc.array(
       fc.record({
         variables,
@@ -55,7 +56,20 @@ export const worlds: fc.Arbitrary<Snapshot> = fc
       group("g1", { parent: "g0", variables: { ...given.groups[1], ...given.groups[3] } }),
       group("g2", { includes: ["g1"], priority: 2, variables: given.groups[2] }),
     ]),
-    foundations: named([foundation("f", { attributes: given.attributes })]),
+    foundations: named([
+      foundation("f", {
+        attributes: given.attributes,
+        variables: given.foundations[0],
+        site: "leaf",
+        blueprint: "web",
+      }),
+      foundation("g", {
+        attributes: given.foundations[1],
+        variables: given.attributes,
+        site: "top",
+        blueprint: "base",
+      }),
+    ]),
     structures: named(given.structures.map((one, index) => structure(`s${index}`, one))),
   }));
 
