@@ -26,3 +26,14 @@ export {
 export { adminTokenPath, hashToken, openAdminToken, readAdminToken, type TokenHash } from "./token.ts";
 export { newStructureToken, STRUCTURE_SCOPE, type StructureTokens, type TokenHolder } from "./structures.ts";
 export { FORBIDDEN, SCOPE_EXCEEDED, TENANT_NEEDED, UNAUTHENTICATED } from "./errors.ts";
+export { AUDIT_SUBJECT, createAudit, recordActor, type Audit, type AuditHead, type AuditRange } from "./audit.ts";
+export { auditMigrations } from "./audit-tables.ts";
+export {
+  actorOf,
+  SERVER_CHAIN,
+  type AuditActor,
+  type AuditDraft,
+  type AuditEntry,
+  type AuditSubject,
+  type Chain,
+} from "./audit-model.ts";

@@ -230,9 +230,41 @@ export const STRUCTURE: RowKind<Structure> = {
   },
 };
 
+/** Every kind whose rows belong to a tenant. */
+export const ROW_KINDS: ReadonlyMap<TableName, RowKind<never>> = new Map(
+  [SITE, GROUP, NETWORK, LINK, INTERFACE, ZONE, FIELD_SCHEMA, ADDRESS_BLOCK, BLUEPRINT, FOUNDATION, STRUCTURE].map(
+    (kind) => [kind.table, kind as unknown as RowKind<never>],
+  ),
+);
+
+const MEMBER_COLUMNS: ReadonlyMap<string, readonly MemberColumn[]> = new Map(
+  [{ table: "tenant", members: TENANT_MEMBERS }, ...ROW_KINDS.values()].map(({ table, members }) => [
+    table,
+    Object.entries<ColumnKind>(members).map(([member, as]) => ({
+      member,
+      key: `${JSON.stringify(member)}:`,
+      column: columnName(member),
+      as,
+    })),
+  ]),
+);
+
 /** The columns of a kind but for `id`, `tenant_id` and `revision`, in the order of `columnValues`. */
 export function columnNames(kind: { readonly members: Readonly<Record<string, ColumnKind>> }): readonly string[] {
   return Object.keys(kind.members).map(columnName);
+}
+
+/** How a member is kept. `key`: its name as JSON text, with the colon. */
+export interface MemberColumn {
+  readonly member: string;
+  readonly key: string;
+  readonly column: string;
+  readonly as: ColumnKind;
+}
+
+/** The members of the rows of a table but for the id, in the order of `columnValues`. */
+export function memberColumns(table: TableName | "tenant"): readonly MemberColumn[] {
+  return MEMBER_COLUMNS.get(table) ?? [];
 }
 
 function columnName(member: string): string {

@@ -1,4 +1,4 @@
-import { DEFAULT_TENANT } from "../access/index.ts";
+import { auditMigrations, DEFAULT_TENANT } from "../access/index.ts";
 import type { ColumnTypes, Migration } from "../platform/database/index.ts";
 import { variableIndexMigration } from "./variable-index-table.ts";
 import { idempotencyMigration } from "./idempotency-store.ts";
@@ -203,7 +203,9 @@ declare module "../platform/database/tables.ts" {
   }
 }
 
+/** With those of the audit, in which every write is told. */
 export const inventoryMigrations: readonly Migration[] = [
+  ...auditMigrations,
   { name: "1101_inventory", statements: tables },
   variableIndexMigration,
   {

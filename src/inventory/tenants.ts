@@ -1,5 +1,5 @@
 import type { Principal } from "../access/index.ts";
-import { DEFAULT_TENANT } from "../access/index.ts";
+import { createAudit, DEFAULT_TENANT, recordActor, SERVER_CHAIN } from "../access/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
@@ -11,6 +11,7 @@ import {
 } from "../platform/database/index.ts";
 import { requireVersion } from "../platform/requests/index.ts";
 import { holdInventory } from "./allocation-store.ts";
+import { removedEntry, tenantRow } from "./audited.ts";
 import type { Edit, EditPlan } from "./edit-model.ts";
 import type { Answer, EditServiceParts } from "./edit-service.ts";
 import { shaped } from "./edit-shape.ts";
@@ -57,6 +58,7 @@ function unknown(idOrName: string, hint = ""): GantryError {
 
 export function createTenantService(parts: EditServiceParts, inventory: InventoryService): TenantService {
   const { database, inventory: store, events, clock, random } = parts;
+  const audit = createAudit(parts);
 
   async function all(queries: Queries = database.kysely): Promise<readonly Tenant[]> {
     const rows = await queries.selectFrom("tenant").selectAll().orderBy("name").execute();
@@ -75,9 +77,17 @@ export function createTenantService(parts: EditServiceParts, inventory: Inventor
     throw unknown(idOrName, meant(idOrName, names));
   }
 
-  function tell(tx: Transaction, type: string, { id, name }: Tenant, principal: Principal): Promise<void> {
+  async function tell(
+    tx: Transaction,
+    type: "created" | "removed",
+    { id, name }: Tenant,
+    principal: Principal,
+  ): Promise<void> {
+    const subject = { kind: "tenant", id, name };
+    await audit.append(tx, [{ chain: SERVER_CHAIN, action: `tenant.${type}`, subject }]);
     const data = { name, kind: "tenant", by: principal.name, fields: [] };
-    return events.append(tx, [{ tenantId: principal.tenantId, type, subject: { kind: "tenant", id }, data }]);
+    const event = { tenantId: principal.tenantId, type: `inventory.${type}`, subject: { kind: "tenant", id }, data };
+    await events.append(tx, [event]);
   }
 
   async function insert(tx: Transaction, principal: Principal, data: JsonObject): Promise<Tenant> {
@@ -101,7 +111,7 @@ export function createTenantService(parts: EditServiceParts, inventory: Inventor
     const taken = await tx.selectFrom("tenant").select("id").where("name", "=", tenant.name).executeTakeFirst();
     if (taken !== undefined) throw new GantryError(NAME_TAKEN, `there is a tenant '${tenant.name}' already`);
     await store.createTenant(tx, tenant);
-    await tell(tx, "inventory.created", tenant, principal);
+    await tell(tx, "created", tenant, principal);
     return tenant;
   }
 
@@ -124,6 +134,7 @@ export function createTenantService(parts: EditServiceParts, inventory: Inventor
           details: Object.fromEntries(owned.map(([, kind, count]) => [kind, count])),
         },
       );
+    await audit.append(tx, [removedEntry({ chain: tenant.id, table: "tenant" }, await tenantRow(tx, tenant.id))]);
     await tx.deleteFrom("inventory_removed").where("tenant_id", "=", tenant.id).execute();
     await tx.deleteFrom("idempotency").where("tenant_id", "=", tenant.id).execute();
     try {
@@ -132,7 +143,7 @@ export function createTenantService(parts: EditServiceParts, inventory: Inventor
       if (!isForeignKeyViolation(error)) throw error;
       throw new GantryError(TENANT_NOT_EMPTY, `tenant '${tenant.name}' still owns something`, { cause: error });
     }
-    await tell(tx, "inventory.removed", tenant, principal);
+    await tell(tx, "removed", tenant, principal);
     return tenant;
   }
 
@@ -143,6 +154,7 @@ export function createTenantService(parts: EditServiceParts, inventory: Inventor
     work: (tx: Transaction) => Promise<Answer>,
   ): Promise<Answer> {
     return database.transaction(async (tx) => {
+      recordActor(tx, principal);
       await holdInventory(tx, principal.tenantId);
       const kept = await once(
         tx,

@@ -1,5 +1,5 @@
 import type { Database, Transaction } from "./database.ts";
-import { runInSavepoint, TransactionLost } from "./transactions.ts";
+import { beginUnit, runInSavepoint, TransactionLost } from "./transactions.ts";
 
 export interface GroupCommit {
   /**
@@ -69,6 +69,7 @@ async function commitGroup(database: Database, group: readonly Waiting[]): Promi
 }
 
 async function outcomeOf(tx: Transaction, unit: Waiting): Promise<Outcome> {
+  beginUnit(tx);
   try {
     return { result: await runInSavepoint(tx, () => unit.run(tx)) };
   } catch (error) {
@@ -85,6 +86,7 @@ async function commitTogether(database: Database, group: readonly Waiting[]): Pr
     return await database.transaction(async (tx) => {
       const results: unknown[] = [];
       for (const unit of group) {
+        beginUnit(tx);
         try {
           results.push(await unit.run(tx));
         } catch (error) {
