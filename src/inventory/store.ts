@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { createAudit } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
@@ -9,10 +10,20 @@ import {
   afterCommit,
   isUniqueViolation,
   type Database,
+  type ColumnValue,
   type Queries,
   type Tables,
   type Transaction,
 } from "../platform/database/index.ts";
+import {
+  changedEntry,
+  createdEntry,
+  removedEntry,
+  storedAs,
+  storedRows,
+  tenantRow,
+  type StoredRow,
+} from "./audited.ts";
 import { INVENTORY_OUTDATED } from "./errors.ts";
 import type {
   Buildable,
@@ -141,6 +152,7 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
   const { database, clock, bus } = parts;
   const reader = createSnapshotReader(database);
   const index = createVariableIndex(database);
+  const audit = createAudit(parts);
 
   /** Begins to write: the revision of what is written. Who is to know of it is told after the commit. */
   async function begin(tx: Transaction, tenantId: Id): Promise<number> {
@@ -160,11 +172,14 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
   ): Promise<void> {
     const columns = columnNames(kind);
     if (insert.length > 0) {
-      const rows = insert.map((row) => [row.id, tenantId, revision, ...columnValues(kind, row)]);
+      const values = insert.map((row) => columnValues(kind, row));
+      const rows = values.map((row, at) => [insert[at]?.id ?? "", tenantId, revision, ...row]);
       await database.bulkInsert(tx, { table: kind.table, columns: ["id", "tenant_id", "revision", ...columns], rows });
+      await tellCreated(tx, tenantId, kind.table, insert, values);
     }
     await indexRows(tx, kind.table, tenantId, insert, update);
     if (update.length === 0) return;
+    await tellChanged(tx, tenantId, kind, update);
     // Found by the version that was read, which also holds the row against others until the commit.
     const held = update.map((row) => [row.id, row.version - 1, row.updatedAt]);
     const found = await database.bulkUpdate(tx, {
@@ -176,6 +191,38 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
     if (found !== update.length) throw outdated();
     const rows = update.map((row) => [row.id, revision, ...columnValues(kind, row)]);
     await database.bulkUpdate(tx, { table: kind.table, keys: ["id"], set: ["revision", ...columns], rows });
+  }
+
+  async function tellCreated(
+    tx: Transaction,
+    chain: Id,
+    table: TableName,
+    rows: readonly { readonly id: Id }[],
+    values: readonly (readonly ColumnValue[])[],
+  ): Promise<void> {
+    const entries = rows.map(({ id }, at) => createdEntry({ chain, table }, storedAs(table, id, values[at] ?? [])));
+    await audit.append(tx, entries);
+  }
+
+  async function tellChanged<Row extends Managed & { readonly name: string }>(
+    tx: Transaction,
+    chain: Id,
+    kind: RowKind<Row>,
+    rows: readonly Row[],
+  ): Promise<void> {
+    const { table } = kind;
+    for (const part of inParts(rows)) {
+      const ids = part.map(({ id }) => id);
+      const stored = await storedRows(tx, table, ids);
+      const entries = part.map((row) => {
+        const before = stored.get(row.id);
+        return before && changedEntry({ chain, table }, before, storedAs(table, row.id, columnValues(kind, row)));
+      });
+      await audit.append(
+        tx,
+        entries.filter((entry) => entry !== undefined),
+      );
+    }
   }
 
   async function indexRows(
@@ -243,13 +290,18 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
     const found = await tx.selectFrom(target).select("tenant_id").where("id", "=", id).executeTakeFirst();
     if (found === undefined) return false;
     const revision = await begin(tx, found.tenant_id);
+    const before = (await storedRows(tx, target, [id])).get(id);
     let query = tx
       .updateTable(target)
       .set({ ...columns, revision, updated_at: clock.now() })
       .set({ version: sql<number>`version + 1` })
       .where("id", "=", id);
     if (version !== null) query = query.where("version", "=", version);
-    return (await query.executeTakeFirst()).numUpdatedRows > 0n;
+    const after = (await query.returningAll().execute())[0] as unknown as StoredRow | undefined;
+    if (before === undefined || after === undefined) return false;
+    const entry = changedEntry({ chain: found.tenant_id, table: target }, before, after);
+    if (entry !== undefined) await audit.append(tx, [entry]);
+    return true;
   }
 
   async function removeRows(tx: Transaction, tenantId: Id, removals: readonly RowRemoval[]): Promise<void> {
@@ -263,9 +315,13 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
       for (const part of inParts([...versions.keys()])) {
         if (definesVariables(table))
           await index.write(tx, tenantId, removedDefinitions(table, await storedDefinitions(tx, table, part)));
-        const gone = await tx.deleteFrom(table).where("id", "in", part).returning(["id", "version"]).execute();
+        const gone = await tx.deleteFrom(table).where("id", "in", part).returningAll().execute();
         if (gone.length !== part.length || gone.some(({ id, version }) => versions.get(id) !== version))
           throw outdated();
+        await audit.append(
+          tx,
+          gone.map((row) => removedEntry({ chain: tenantId, table }, row as unknown as StoredRow)),
+        );
       }
     }
     await database.bulkInsert(tx, {
@@ -325,17 +381,14 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
       } catch (error) {
         throw isUniqueViolation(error) ? outdated(error) : error;
       }
+      await audit.append(tx, [createdEntry({ chain: tenant.id, table: "tenant" }, await tenantRow(tx, tenant.id))]);
       const { name, variables } = tenant;
       await index.write(tx, tenant.id, [{ kind: "tenant", name, before: null, after: [variables] }]);
       await begin(tx, tenant.id);
     },
     async writeTenant(tx, tenant) {
       await begin(tx, tenant.id);
-      const before = await tx
-        .selectFrom("tenant")
-        .select("variables")
-        .where("id", "=", tenant.id)
-        .executeTakeFirstOrThrow();
+      const before = await tenantRow(tx, tenant.id);
       const changed = await tx
         .updateTable("tenant")
         .set(partialColumns({ members: TENANT_MEMBERS }, tenant))
@@ -343,9 +396,11 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
         .where("version", "=", tenant.version - 1)
         .executeTakeFirst();
       if (changed.numUpdatedRows === 0n) throw outdated();
+      const entry = changedEntry({ chain: tenant.id, table: "tenant" }, before, await tenantRow(tx, tenant.id));
+      if (entry !== undefined) await audit.append(tx, [entry]);
       const { name, variables } = tenant;
       await index.write(tx, tenant.id, [
-        { kind: "tenant", name, before: [parsedObject(before.variables)], after: [variables] },
+        { kind: "tenant", name, before: [parsedObject(String(before["variables"]))], after: [variables] },
       ]);
     },
     async removeUnused(tx, tenantId) {
@@ -372,9 +427,9 @@ function parsedObject(text: string): JsonObject {
   return JSON.parse(text) as JsonObject;
 }
 
-/** As many ids as one statement takes well. */
-function* inParts(ids: readonly Id[]): Generator<readonly Id[]> {
-  for (let start = 0; start < ids.length; start += 500) yield ids.slice(start, start + 500);
+/** As many as one statement takes well. */
+function* inParts<Item>(items: readonly Item[]): Generator<readonly Item[]> {
+  for (let start = 0; start < items.length; start += 500) yield items.slice(start, start + 500);
 }
 
 /** Counts the tenant's inventory on. Writers of one tenant wait here for each other, so that revisions are committed in their order. */
