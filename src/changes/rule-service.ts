@@ -1,4 +1,4 @@
-import { requireEverywhere, type Principal } from "../access/index.ts";
+import { recordActor, requireEverywhere, type Audit, type Principal } from "../access/index.ts";
 import { holdInventory, indexesOf, meant, NOT_FOUND, type InventoryStore, type Snapshot } from "../inventory/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Database, Queries, Transaction } from "../platform/database/index.ts";
@@ -52,9 +52,10 @@ export interface ChangeRuleParts {
   readonly database: Database;
   readonly inventory: InventoryStore;
   readonly events: EventStream;
+  readonly audit: Audit;
 }
 
-export function createChangeRuleService({ database, inventory, events }: ChangeRuleParts): ChangeRuleService {
+export function createChangeRuleService({ database, inventory, events, audit }: ChangeRuleParts): ChangeRuleService {
   function idOf(snapshot: Snapshot, site: string | null): string {
     if (site === null) return "";
     const found = snapshot.sites.get(site);
@@ -66,6 +67,8 @@ export function createChangeRuleService({ database, inventory, events }: ChangeR
     const { tenantId, name } = principal;
     const subject = { kind: "tenant", id: tenantId };
     await events.append(tx, [{ tenantId, type, subject, data: { ...rule, by: name } }]);
+    const named = { kind: "change_rule", id: null, name: rule.site ?? "" };
+    await audit.append(tx, [{ chain: tenantId, action: type, subject: named, data: { ...rule } }]);
   }
 
   return {
@@ -75,6 +78,7 @@ export function createChangeRuleService({ database, inventory, events }: ChangeR
       const { tenantId } = principal;
       await database.transaction(async (tx) => {
         await holdInventory(tx, tenantId);
+        recordActor(tx, principal);
         const siteId = idOf(await inventory.snapshot(tenantId, tx), rule.site);
         await putRule(tx, tenantId, { siteId, approvals: rule.approvals, direct: rule.direct });
         await tell(tx, principal, "change.rule_set", rule);
@@ -86,6 +90,7 @@ export function createChangeRuleService({ database, inventory, events }: ChangeR
       const { tenantId } = principal;
       await database.transaction(async (tx) => {
         await holdInventory(tx, tenantId);
+        recordActor(tx, principal);
         const siteId = idOf(await inventory.snapshot(tenantId, tx), site);
         if (!(await deleteRule(tx, tenantId, siteId)))
           throw new GantryError(

@@ -1,4 +1,12 @@
-import { forbidden, requireEverywhere, serverPrincipal, type Place, type Principal } from "../access/index.ts";
+import {
+  type Audit,
+  forbidden,
+  recordActor,
+  requireEverywhere,
+  serverPrincipal,
+  type Place,
+  type Principal,
+} from "../access/index.ts";
 import type { Bundle, DesignService } from "../design/index.ts";
 import {
   errorsByCode,
@@ -12,7 +20,6 @@ import {
 } from "../inventory/index.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
-import type { JsonObject } from "../kernel/json.ts";
 import type { Queries, Transaction } from "../platform/database/index.ts";
 import {
   CHANGE_SET_CHANGED,
@@ -43,6 +50,7 @@ import {
 import { changesOf, editsOf, placesOf, touchedOf, truthOf } from "./plan.ts";
 import { verdict, type Needed, type Touched } from "./rules.ts";
 import { rulesOf } from "./rule-service.ts";
+import { sightOf } from "./sight.ts";
 import {
   insertChangeSet,
   insertComment,
@@ -77,6 +85,8 @@ export interface ChangeSetView {
   /** Whether the truth has moved since, so that it must be brought up to date before it is applied. */
   readonly moved: boolean;
   readonly conflicts: readonly Conflict[];
+  /** Changes that are left out, because they are where the principal may read nothing. */
+  readonly hidden: number;
   readonly comments: readonly Comment[];
   readonly approvals: readonly Vote[];
   readonly rejections: readonly Vote[];
@@ -88,10 +98,11 @@ export interface ChangeSetService {
   propose(principal: Principal, text: Text, proposal: Proposal): Promise<ChangeSet>;
   /** Gives it other content: its author alone. Approvals lapse. Errors: as `propose`, `change_set_not_yours`, `change_set_ended`. */
   amend(principal: Principal, number: number, text: Partial<Text>, proposal: Proposal | undefined): Promise<ChangeSet>;
+  /** The newest first. Of those that the principal may not see, only the number: a cursor goes on from it. */
   list(
     principal: Principal,
     asked: { readonly state: ChangeSetState | null; readonly below: number | null; readonly limit: number },
-  ): Promise<readonly ChangeSet[]>;
+  ): Promise<readonly (ChangeSet | number)[]>;
   /** Errors: `change_set_unknown`. */
   view(principal: Principal, number: number): Promise<ChangeSetView>;
   comment(principal: Principal, number: number, text: string): Promise<Comment>;
@@ -117,6 +128,7 @@ export interface Text {
 
 export interface ChangeSetParts extends EditServiceParts {
   readonly designs: DesignService;
+  readonly audit: Audit;
 }
 
 /** What a principal is in a change set. */
@@ -129,7 +141,7 @@ export function createChangeSetService(parts: ChangeSetParts): ChangeSetService 
 
   async function find(queries: Queries, tenantId: Id, number: number): Promise<ChangeSet> {
     const found = await selectChangeSet(queries, tenantId, number);
-    if (found === undefined) throw new GantryError(CHANGE_SET_UNKNOWN, `there is no change set ${number}`);
+    if (found === undefined) throw unknown(number);
     return found;
   }
 
@@ -152,10 +164,13 @@ export function createChangeSetService(parts: ChangeSetParts): ChangeSetService 
     return after;
   }
 
-  async function tell(tx: Transaction, principal: Principal, type: string, set: ChangeSet, more: JsonObject = {}) {
-    const data = { number: set.number, title: set.title, state: set.state, by: principal.name, ...more };
-    const { id, tenantId } = set;
+  /** Tells of it, and writes it down. */
+  async function tell(tx: Transaction, principal: Principal, type: string, set: ChangeSet): Promise<void> {
+    const { id, tenantId, number, title, state, digest } = set;
+    const data = { number, title, state, by: principal.name };
     await parts.events.append(tx, [{ tenantId, type, subject: { kind: "change_set", id }, data }]);
+    const subject = { kind: "change_set", id, name: String(number) };
+    await parts.audit.append(tx, [{ chain: tenantId, action: type, subject, data: { title, state, digest } }]);
   }
 
   function planned(snapshot: Snapshot, edits: readonly Edit[], cascade: boolean): readonly Change[] {
@@ -220,6 +235,7 @@ export function createChangeSetService(parts: ChangeSetParts): ChangeSetService 
     return database.transaction(async (tx) => {
       const { tenantId } = principal;
       await holdInventory(tx, tenantId);
+      recordActor(tx, principal);
       const now = clock.now();
       const author = authorOf(principal);
       const set: ChangeSet = {
@@ -305,12 +321,10 @@ export function createChangeSetService(parts: ChangeSetParts): ChangeSetService 
   }
 
   async function applyChanges(principal: Principal, number: number): Promise<ChangeSet> {
-    return database.transaction(async (tx) => {
-      const { tenantId } = principal;
-      await holdInventory(tx, tenantId);
-      const set = open(await find(tx, tenantId, number));
+    return change(principal, number, async (tx, found) => {
+      const set = open(found);
       if (set.content.kind !== "changes") throw new GantryError(CHANGE_SET_CHANGED, `change set ${number} was changed`);
-      const snapshot = await store.snapshot(tenantId, tx);
+      const snapshot = await store.snapshot(principal.tenantId, tx);
       const { changes } = set.content;
       requireAll(principal, "change.apply", placesIn(snapshot, changes));
       const rules = await rulesOf(tx, snapshot);
@@ -354,14 +368,26 @@ export function createChangeSetService(parts: ChangeSetParts): ChangeSetService 
     return { state, endedBy: authorOf(principal), endedAt: clock.now() };
   }
 
-  async function change(
+  /** One that the principal sees. Errors: `change_set_unknown`. */
+  async function seen(queries: Queries, principal: Principal, number: number): Promise<ChangeSet> {
+    const { tenantId } = principal;
+    const set = await find(queries, tenantId, number);
+    const snapshot = await (queries === database.kysely
+      ? store.snapshot(tenantId)
+      : store.snapshot(tenantId, queries as Transaction));
+    if (sightOf(principal, snapshot, set) === undefined) throw unknown(number);
+    return set;
+  }
+
+  async function change<Result>(
     principal: Principal,
     number: number,
-    work: (tx: Transaction, set: ChangeSet) => Promise<ChangeSet>,
-  ): Promise<ChangeSet> {
+    work: (tx: Transaction, set: ChangeSet) => Promise<Result>,
+  ): Promise<Result> {
     return database.transaction(async (tx) => {
       await holdInventory(tx, principal.tenantId);
-      return work(tx, open(await find(tx, principal.tenantId, number)));
+      recordActor(tx, principal);
+      return work(tx, await seen(tx, principal, number));
     });
   }
 
@@ -372,7 +398,8 @@ export function createChangeSetService(parts: ChangeSetParts): ChangeSetService 
 
     async amend(principal, number, text, proposal) {
       const content = proposal === undefined ? undefined : await contentOf(principal, proposal);
-      return change(principal, number, async (tx, set) => {
+      return change(principal, number, async (tx, found) => {
+        const set = open(found);
         if (set.author.key !== authorOf(principal).key)
           throw new GantryError(CHANGE_SET_NOT_YOURS, `change set ${number} is of ${set.author.name}`);
         const fresh = content && { content, digest: digestOf(content), contentBy: authorOf(principal) };
@@ -380,17 +407,24 @@ export function createChangeSetService(parts: ChangeSetParts): ChangeSetService 
       });
     },
 
-    list: (principal, asked) => selectChangeSets(database.kysely, principal.tenantId, asked),
+    async list(principal, asked) {
+      const snapshot = await store.snapshot(principal.tenantId);
+      const found = await selectChangeSets(database.kysely, principal.tenantId, asked);
+      return found.map((set) => sightOf(principal, snapshot, set)?.changeSet ?? set.number);
+    },
 
     async view(principal, number) {
-      const set = await find(database.kysely, principal.tenantId, number);
       const snapshot = await store.snapshot(principal.tenantId);
+      const whole = await find(database.kysely, principal.tenantId, number);
+      const sight = sightOf(principal, snapshot, whole);
+      if (sight === undefined) throw unknown(number);
+      const set = sight.changeSet;
       const votes = await selectVotes(database.kysely, set.id);
       const comments = await selectComments(database.kysely, set.id);
       const rules = await rulesOf(database.kysely, snapshot);
       const { content } = set;
       const touched = content.kind === "design" ? touchedByDesign(content) : touchedOf(snapshot, content.changes);
-      const said = verdict(rules, touched, votes, set);
+      const said = verdict(rules, touched, votes, whole);
       const all = content.kind === "design" || set.state !== "open" ? [] : rebasedOf(snapshot, content.changes);
       return {
         changeSet: set,
@@ -406,35 +440,30 @@ export function createChangeSetService(parts: ChangeSetParts): ChangeSetService 
         plan: content.kind === "design" ? content.plan : null,
         moved: all.some((one) => one.moved),
         conflicts: all.flatMap((one) => one.conflicts),
+        hidden: sight.hidden,
         comments,
         ...said,
         lacking: set.state === "open" ? said.lacking : [],
       };
     },
 
-    async comment(principal, number, text) {
-      const comment: Comment = { id: random.id(), author: authorOf(principal), text, createdAt: clock.now() };
-      await database.transaction(async (tx) => {
-        await holdInventory(tx, principal.tenantId);
-        const set = await find(tx, principal.tenantId, number);
+    comment: (principal, number, text) =>
+      change(principal, number, async (tx, set) => {
+        const comment: Comment = { id: random.id(), author: authorOf(principal), text, createdAt: clock.now() };
         await insertComment(tx, set.id, comment);
         await tell(tx, principal, "change.commented", set);
-      });
-      return comment;
-    },
+        return comment;
+      }),
 
     async vote(principal, number, vote, digest) {
       const author = authorOf(principal);
-      return database.transaction(async (tx) => {
-        const { tenantId } = principal;
-        await holdInventory(tx, tenantId);
-        const set = open(await find(tx, tenantId, number));
+      return change(principal, number, async (tx, found) => {
+        const set = open(found);
         if (digest !== null && digest !== set.digest)
           throw new GantryError(CHANGE_SET_CHANGED, `change set ${number} is not what it was when you looked at it`);
         if (author.key === set.author.key || author.key === set.contentBy.key)
           throw new GantryError(CHANGE_SET_OWN, `change set ${number} is your own`);
-        const snapshot = await store.snapshot(tenantId, tx);
-        const covers = coveredBy(principal, snapshot, set.content);
+        const covers = coveredBy(principal, await store.snapshot(principal.tenantId, tx), set.content);
         if (covers.length === 0) throw forbidden(principal.name, "change.approve", "where this change set changes");
         const cast: Vote = { author, vote, digest: set.digest, covers, createdAt: clock.now() };
         await putVote(tx, set.id, cast);
@@ -444,19 +473,20 @@ export function createChangeSetService(parts: ChangeSetParts): ChangeSetService 
     },
 
     async rebase(principal, number) {
-      const before = open(await find(database.kysely, principal.tenantId, number));
+      const before = open(await seen(database.kysely, principal, number));
       const { content } = before;
       if (content.kind === "design") {
         requireEverywhere(principal, "change.propose");
         const asked = content.documents === null ? { name: content.name } : { documents: content.documents };
         const fresh = await designContent(principal, asked);
         return change(principal, number, async (tx, set) => {
-          if (set.digest !== before.digest)
+          if (open(set).digest !== before.digest)
             throw new GantryError(CHANGE_SET_CHANGED, `change set ${number} was changed meanwhile`);
           return save(tx, principal, "change.rebased", set, { content: fresh, digest: digestOf(fresh) });
         });
       }
-      return change(principal, number, async (tx, set) => {
+      return change(principal, number, async (tx, found) => {
+        const set = open(found);
         if (set.content.kind !== "changes")
           throw new GantryError(CHANGE_SET_CHANGED, `change set ${number} was changed`);
         const snapshot = await store.snapshot(principal.tenantId, tx);
@@ -474,18 +504,19 @@ export function createChangeSetService(parts: ChangeSetParts): ChangeSetService 
     },
 
     async apply(principal, number) {
-      const set = open(await find(database.kysely, principal.tenantId, number));
+      const set = open(await seen(database.kysely, principal, number));
       return set.content.kind === "design" ? applyDesign(principal, set) : applyChanges(principal, number);
     },
 
     close: (principal, number) =>
-      change(principal, number, async (tx, set) => {
+      change(principal, number, async (tx, found) => {
+        const set = open(found);
         if (set.author.key !== authorOf(principal).key) requireEverywhere(principal, "change.approve");
         return save(tx, principal, "change.closed", set, ended(principal, "closed"));
       }),
 
     async revert(principal, number) {
-      const set = await find(database.kysely, principal.tenantId, number);
+      const set = await seen(database.kysely, principal, number);
       if (set.state !== "applied")
         throw new GantryError(CHANGE_SET_NOT_APPLIED, `change set ${number} is ${set.state}`);
       const text = { title: `Take back: ${set.title}`.slice(0, 200), description: `Takes back change set ${number}.` };
@@ -502,6 +533,10 @@ export function createChangeSetService(parts: ChangeSetParts): ChangeSetService 
       return add(principal, text, await contentOf(principal, { kind: "edits", edits, cascade: true }), number);
     },
   };
+}
+
+function unknown(number: number): GantryError {
+  return new GantryError(CHANGE_SET_UNKNOWN, `there is no change set ${number}`);
 }
 
 function outdated(number: number, what: string): GantryError {

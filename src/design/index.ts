@@ -1,5 +1,5 @@
 export type { Observation, ObservationTarget, Observer } from "./model.ts";
-export type { Bundle } from "./schema.ts";
+export { bundleSchema, type Bundle } from "./schema.ts";
 export { createDesignStore, designMigrations } from "./store.ts";
 export { createDesignService, type DesignService } from "./service.ts";
 export { designRoutes } from "./routes.ts";

@@ -80,6 +80,7 @@ export {
   type OwnedRule,
 } from "./kinds.ts";
 export { inventoryRoutes } from "./routes.ts";
+export { EDITS_SCHEMA } from "./route-schemas.ts";
 export { createTenantService, type TenantService } from "./tenants.ts";
 export { tenantRoutes } from "./tenant-routes.ts";
 export { groupRoutes } from "./group-routes.ts";
@@ -133,3 +134,5 @@ export { NAME_TAKEN, REFERENCE_UNKNOWN } from "./errors.ts";
 export type { AnyRow } from "./edit-model.ts";
 export type { Answer } from "./edit-service.ts";
 export { bodyIsData, versionOf } from "./requests.ts";
+export { createSecretOwners } from "./secret-owners.ts";
+export { once } from "./idempotency-store.ts";

@@ -128,15 +128,18 @@ export const PATCH_TYPES = ["application/json", "application/merge-patch+json", 
 const data = z.record(z.string(), z.unknown());
 const named = { kind: z.string(), name: z.string(), version: z.number().nullable().default(null) };
 
+/** Edits of any kinds, as they are sent. */
+export const EDITS_SCHEMA = z.array(
+  z.discriminatedUnion("action", [
+    z.strictObject({ action: z.literal("create"), kind: z.string(), data }),
+    z.strictObject({ action: z.literal("replace"), ...named, data }),
+    z.strictObject({ action: z.literal("merge"), ...named, patch: data }),
+    z.strictObject({ action: z.literal("operations"), ...named, operations: z.array(operation) }),
+    z.strictObject({ action: z.literal("delete"), ...named }),
+  ]),
+);
+
 export const BULK_BODY = z.strictObject({
-  edits: z.array(
-    z.discriminatedUnion("action", [
-      z.strictObject({ action: z.literal("create"), kind: z.string(), data }),
-      z.strictObject({ action: z.literal("replace"), ...named, data }),
-      z.strictObject({ action: z.literal("merge"), ...named, patch: data }),
-      z.strictObject({ action: z.literal("operations"), ...named, operations: z.array(operation) }),
-      z.strictObject({ action: z.literal("delete"), ...named }),
-    ]),
-  ),
+  edits: EDITS_SCHEMA,
   cascade: z.boolean().default(false),
 });

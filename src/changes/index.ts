@@ -1,0 +1,4 @@
+export { changeMigrations } from "./tables.ts";
+export { changeRoutes } from "./routes.ts";
+export { createChangeRuleService, refuseDirect } from "./rule-service.ts";
+export { createChangeSetService } from "./service.ts";
