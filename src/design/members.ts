@@ -12,11 +12,11 @@ import type { AddressRequest } from "./model.ts";
  * - each: a map, a field for each of its keys
  * - texts: a map of scripts or templates, a field with a hash for each
  * - list: names whose order says nothing, as one field
- * - addresses: those of a structure, as one field
  *
  * The others are open: what a design does not mention is none of its business, so what others say there stays and is no conflict.
  *
  * - said: one field, if anything is said
+ * - addresses: those of a structure, as one field, if any are asked for
  * - labels: a map, a field for each of its keys
  * - names: a list of names, a field for each
  * - assets: references to other systems, a field for each system and id
@@ -45,7 +45,7 @@ export interface Kind<Data> {
   merge(wanted: Data, actual: Data, kept: ReadonlySet<string>): Data;
 }
 
-const OPEN: ReadonlySet<Way> = new Set<Way>(["said", "labels", "names", "assets", "records"]);
+const OPEN: ReadonlySet<Way> = new Set<Way>(["said", "addresses", "labels", "names", "assets", "records"]);
 
 /** Members that are lists, and compared by what is in them. */
 const LISTS: ReadonlySet<Way> = new Set<Way>(["names", "assets", "records"]);
@@ -89,7 +89,7 @@ function addFields(fields: Map<string, Json>, path: string, way: Way, value: unk
       fields.set(path, [...(value as readonly string[])].sort());
       return;
     case "addresses":
-      fields.set(path, (value as readonly AddressRequest[]).map(askedOf));
+      if (!isNothing(value)) fields.set(path, (value as readonly AddressRequest[]).map(askedOf));
       return;
     case "said":
       if (!isNothing(value)) fields.set(path, value as Json);

@@ -390,6 +390,22 @@ describe("addresses", () => {
     ).toBe("127.80.0.2");
   });
 
+  it("somebody else gave to what the design asks none for stay, and are no conflict", () => {
+    const silent = site.replace("    addresses: [{ block: loopback }]\n", "");
+    const before = settled(applied(emptySnapshot(), designOf(silent)).after);
+    const given = [{ block: "loopback", address: "127.80.0.1" }];
+    const after = applied(withStructure(before, "web1", { addresses: given }), designOf(silent));
+    expect(after.text).not.toContain("conflict");
+    expect(after.after.structures.get("web1")?.addresses).toEqual(given);
+    // Nobody else gets it, and the design may ask for it, and give it back.
+    const more = silent.replace("  web2:", `  web0:\n    site: lab\n    addresses: [{ block: loopback }]\n  web2:`);
+    expect(applied(after.after, designOf(more)).after.structures.get("web0")?.addresses[0]?.address).toBe("127.80.0.3");
+    const asked = applied(after.after, designOf(site));
+    expect(asked.text).not.toContain("conflict");
+    expect(asked.after.structures.get("web1")?.addresses).toEqual(given);
+    expect(applied(asked.after, designOf(silent)).after.structures.get("web1")?.addresses).toEqual([]);
+  });
+
   it("that others hold are refused with the place of who asks", () => {
     const others = withStructure(built, "web1", { managedBy: "person", name: "web9" });
     const design = edited("[{ block: loopback }]", "[{ block: loopback, address: 127.80.0.1 }]");
