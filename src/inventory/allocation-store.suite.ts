@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { DEFAULT_TENANT, type Principal } from "../access/index.ts";
+import type { Principal } from "../access/index.ts";
+import { ADMINISTRATOR } from "../access/testing.ts";
 import { manualClock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import { countingRandom } from "../kernel/ids.ts";
@@ -12,7 +13,7 @@ import { createInventoryStore, type InventoryStore } from "./store.ts";
 import { inventoryMigrations } from "./tables.ts";
 import { addressBlock, inserting, networkInterface, site, structure } from "./testing.ts";
 
-const principal = { tenantId: DEFAULT_TENANT.id, name: "tester" } as Principal;
+const principal: Principal = { ...ADMINISTRATOR, name: "tester" };
 
 /** Giving out addresses, on every database. */
 export function storeSuite(open: OpenEmptyDatabase): void {
