@@ -12,9 +12,10 @@ import { joinTokenText, parseJoinToken } from "../src/link/index.ts";
 import type { Job, OutputPiece, OutputPosition } from "../src/jobs/index.ts";
 import { migrate, openDatabase } from "../src/platform/database/index.ts";
 import {
+  type CertificateKeeper,
   type Certificates,
   createHttpServer,
-  ensureCertificates,
+  keepOwnCertificates,
   type HttpServer,
 } from "../src/platform/http/index.ts";
 import { silentLogger } from "../src/platform/logging/index.ts";
@@ -32,6 +33,7 @@ export interface LinkServer extends TestFleet {
   readonly port: number;
   readonly http: HttpServer;
   readonly certificates: Certificates;
+  readonly keeper: CertificateKeeper;
   token(more?: {
     name?: string;
     foundationId?: string;
@@ -48,11 +50,11 @@ export async function startServer(
   const log = silentLogger();
   const database = await openDatabase(join(folder, "test.db"), { clock: systemClock, log });
   await migrate(database, FLEET_MIGRATIONS, systemClock);
-  const certificates = await ensureCertificates(join(folder, "tls"), ["127.0.0.1"], systemClock);
+  const keeper = await keepOwnCertificates(join(folder, "tls"), ["127.0.0.1"], { clock: systemClock, log });
   const { port, runtime, ...more } = options;
   const rig = await createTestFleet(database, systemClock, {
     ...more,
-    pin: certificates.pin,
+    certificates: () => keeper.current,
     ...(runtime === undefined ? {} : { runtime }),
   });
   const http = await createHttpServer({
@@ -66,14 +68,18 @@ export async function startServer(
     metrics: () => Promise.resolve(""),
   });
   rig.fleet.mount(http);
-  const listener = await http.listen({ host: "127.0.0.1", port: port ?? 0 }, certificates);
+  keeper.onChange((renewed) => http.renew(renewed));
+  const listener = await http.listen({ host: "127.0.0.1", port: port ?? 0 }, keeper.current);
   await rig.fleet.start({ urls: [listener.url] });
   return {
     ...rig,
     url: listener.url,
     port: listener.port as number,
     http,
-    certificates,
+    keeper,
+    get certificates() {
+      return keeper.current;
+    },
     async token(wanted = {}) {
       const { name, kind = "agent", expiresIn = 600, foundationId } = wanted;
       const minted = await rig.fleet.mintJoinToken({
@@ -86,6 +92,7 @@ export async function startServer(
       return minted.token;
     },
     async close() {
+      keeper.stop();
       await rig.close();
       await http.close();
       await database.close();

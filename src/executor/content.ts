@@ -21,7 +21,7 @@ export interface ContentParts {
   readonly executor: string;
   /** PKCS #8, PEM. */
   readonly key: string;
-  readonly agent: Agent;
+  agent(): Agent;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -48,7 +48,7 @@ export function contentFetcher(parts: ContentParts): (sha256: string) => AsyncIt
     const time = Math.max(0, Math.round(parts.clock.now() + ahead));
     const signature = signRequest(parts.key, { executor: parts.executor, time, path });
     const headers = { [EXECUTOR_HEADER]: requestProofText({ executor: parts.executor, time, signature }) };
-    const response = await openRequest({ url, path, method: "GET", agent: parts.agent, headers, timeout: SILENCE });
+    const response = await openRequest({ url, path, method: "GET", agent: parts.agent(), headers, timeout: SILENCE });
     if (response.statusCode === 200) return response;
     response.destroy();
     const server = Date.parse(response.headers.date ?? "");

@@ -89,10 +89,14 @@ export async function ensureIdentity(parts: IdentityParts): Promise<Identity> {
     key: keys.privateKey,
     token,
   };
-  await writePrivateFile(paths.identity, JSON.stringify(identity));
+  await saveIdentity(parts.state, identity);
   await rm(paths.join, { force: true });
   await rm(paths.key, { force: true });
   return identity;
+}
+
+export async function saveIdentity(state: string, identity: Identity): Promise<void> {
+  await writePrivateFile(joinPath(state, "identity.json"), JSON.stringify(identity));
 }
 
 /** Leaves a wish to join, as `--server` and `--join` on the command line do. */

@@ -7,12 +7,10 @@ import {
   connect,
   type Connection,
   type Module,
-  pinOf,
   type SessionLog,
   signChallenge,
   startSession,
   type Transport,
-  trustingAgent,
 } from "../link/index.ts";
 import { acquireLock, ensurePrivateFolder } from "../platform/files/index.ts";
 import { advertise } from "./advert.ts";
@@ -20,6 +18,7 @@ import { contentFetcher } from "./content.ts";
 import { type Executor, startExecutor } from "./executor.ts";
 import { ensureIdentity, type JoinFile, leaveJoinFile } from "./identity.ts";
 import { openJournal } from "./journal.ts";
+import { createTrust } from "./trust.ts";
 
 /** An executor with its identity, its link and its journal: all of `gantry agent` and `gantry worker` but their modules. */
 
@@ -69,18 +68,21 @@ export async function startLinkedExecutor(options: LinkedOptions): Promise<Linke
   try {
     if (options.join !== undefined) await leaveJoinFile(options.state, options.join);
     const identity = await ensureIdentity(options);
-    const agent = trustingAgent({ authority: identity.ca, environment: options.environment });
+    const trust = createTrust({ ...options, identity });
+    const { urls } = identity;
     const executor = await start(options, {
       id: identity.id,
       open: async () =>
-        (await connect({ urls: identity.urls, transport: options.transport, agent, timeout: CONNECT })).connection,
-      sign: (nonce) => signChallenge(identity.key, { nonce, pin: pinOf(identity.ca), executor: identity.id }),
-      content: contentFetcher({ ...options, urls: identity.urls, executor: identity.id, key: identity.key, agent }),
+        (await connect({ urls, transport: options.transport, agent: trust.agent(), timeout: CONNECT })).connection,
+      sign: (nonce) => signChallenge(identity.key, { nonce, pin: trust.pin(), executor: identity.id }),
+      pin: trust.pin,
+      learn: trust.learn,
+      content: contentFetcher({ ...options, urls, executor: identity.id, key: identity.key, agent: trust.agent }),
     });
     return {
       id: identity.id,
       name: identity.name,
-      stop: () => stopAll(executor, [async () => agent.destroy(), unlock]),
+      stop: () => stopAll(executor, [async () => trust.close(), unlock]),
     };
   } catch (error) {
     await unlock();
@@ -90,7 +92,7 @@ export async function startLinkedExecutor(options: LinkedOptions): Promise<Linke
 
 export interface EmbeddedOptions extends CommonOptions {
   /** What `Fleet.embed` gave. */
-  readonly link: { readonly id: string; open(): Promise<Connection>; sign(nonce: string): string };
+  readonly link: Omit<Link, "learn" | "content">;
   content(sha256: string): AsyncIterable<Uint8Array>;
 }
 
@@ -111,6 +113,10 @@ interface Link {
   readonly id: string;
   open(): Promise<Connection>;
   sign(nonce: string): string;
+  /** Of the authority it trusts. */
+  pin(): string;
+  /** Left out: it needs none. */
+  learn?(certificate: string): Promise<void>;
   content(sha256: string): AsyncIterable<Uint8Array>;
 }
 
@@ -157,7 +163,8 @@ async function start(options: CommonOptions, link: Link): Promise<Executor> {
           return facts;
         },
         held,
-        handlers,
+        pin: link.pin,
+        handlers: { ...handlers, authority: (certificate) => void link.learn?.(certificate) },
         clock,
         random,
         log,

@@ -72,3 +72,9 @@ export const SITE_NAME_UNKNOWN = errorKind("join_site_unknown", {
   summary: "A join token was asked for with a site that does not exist.",
   remedy: "List the sites with gantry get sites.",
 });
+
+export const AUTHORITY_UNKNOWN = errorKind("authority_unknown", {
+  status: 404,
+  summary: "The server has no certificate authority of this fingerprint, or has it no more.",
+  remedy: "Make a new join token: it carries the fingerprint of the present authority.",
+});

@@ -20,6 +20,7 @@ import { afterCommit, type Database, type Transaction } from "../platform/databa
 import type { EventStream } from "../platform/events/index.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
+import { type Authorities, createAuthorities } from "./authorities.ts";
 import { type ContentStore, createContentStore } from "./content.ts";
 import { EXECUTOR_UNKNOWN, NOT_CONNECTED } from "./errors.ts";
 import { type Admitted, handshake, type Known } from "./handshake.ts";
@@ -31,6 +32,7 @@ import { createSightings } from "./sightings.ts";
 import {
   deleteExecutor,
   saveExecutor,
+  selectBehind,
   selectByFoundation,
   selectByName,
   selectExecutor,
@@ -46,8 +48,8 @@ export interface FleetParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** SHA-256 of the server's authority, hex, as `Certificates` has it. */
-  readonly pin: string;
+  /** Whom executors trust now, and whom they trusted before. */
+  certificates(): Authorities;
   /** Milliseconds between heartbeats. */
   readonly heartbeat: number;
   /** The sites a worker serves that joined for one: that, and those below it. Left out: that alone. */
@@ -99,6 +101,10 @@ export interface Fleet {
   remove(tx: Transaction, which: { readonly id: Id } | { readonly foundationId: Id }): Promise<void>;
   /** Every agent that has joined, for runs. */
   agents(tenantId?: Id): Promise<readonly { readonly agentId: Id; readonly name: string }[]>;
+  /** The certificate of an authority that is trusted now, by its pin (base64url): PEM. */
+  authority(pin: string): string | undefined;
+  /** Names of executors that know another authority than the present one, behind `after`; empty in `pin`: not known. */
+  behind(tenantId: Id): Promise<readonly string[]>;
   /** What executors fetch by its hash: the files of `agent.add`. */
   readonly content: ContentStore;
   /** What connected executors can do, by module. */
@@ -110,6 +116,8 @@ interface EmbeddedLink {
   readonly id: Id;
   open(): Promise<Connection>;
   sign(nonce: string): string;
+  /** Of the server's authority now. */
+  pin(): string;
 }
 
 /** Seconds a token for a foundation is good: as long as making a machine may take. */
@@ -120,7 +128,8 @@ const SWEEP_EVERY = 6 * 60 * 60 * 1000;
 
 export function createFleet(parts: FleetParts): Fleet {
   const { database, tasks, clock, random, log } = parts;
-  const pin = Buffer.from(parts.pin, "hex").toString("base64url");
+  const authorities = createAuthorities(parts.certificates, clock);
+  const joining = { database, clock, random, pin: authorities.pin };
   const sessions = new Map<Id, FleetSession>();
   /** Those of agents, by what their tasks are routed by; workers are few and looked through. */
   const agents = new Map<Id, FleetSession>();
@@ -171,7 +180,7 @@ export function createFleet(parts: FleetParts): Fleet {
     if (closing) return connection.close({ code: LINK_STOPPING.code, text: "the server is stopping" });
     return handshake(
       connection,
-      { clock, random, pin, find: known },
+      { clock, random, pins: authorities.accepted, find: known },
       (admitted) => begin(connection, admitted),
       (reason) => log.warn({ code: reason.code, reason: reason.text }, "connection refused"),
     );
@@ -192,8 +201,15 @@ export function createFleet(parts: FleetParts): Fleet {
       heartbeat: parts.heartbeat,
       lines,
       joinFor,
+      authority: authorities.current,
       seen: (one, news) =>
-        sightings.note({ ...one, version: proof.gantry, modules: proof.modules, facts: news.facts ?? proof.facts }),
+        sightings.note({
+          ...one,
+          version: proof.gantry,
+          modules: proof.modules,
+          facts: news.facts ?? proof.facts,
+          pin: news.pin,
+        }),
       ended(ended) {
         if (sessions.get(record.id) !== ended) return;
         sessions.delete(record.id);
@@ -205,7 +221,7 @@ export function createFleet(parts: FleetParts): Fleet {
     sessions.set(record.id, session);
     if (agentId === undefined) workers.add(session);
     else agents.set(agentId, session);
-    sightings.note({ ...record, version: proof.gantry, modules: proof.modules, facts: proof.facts });
+    sightings.note({ ...record, version: proof.gantry, modules: proof.modules, facts: proof.facts, pin: admitted.pin });
     tell(record, "node.connected");
     return session;
   }
@@ -226,16 +242,13 @@ export function createFleet(parts: FleetParts): Fleet {
   async function joinFor(foundationId: Id, parameters: JsonObject): Promise<Json> {
     const foundation = parameters["foundation"] as JsonObject | undefined;
     const before = await selectByFoundation(database.kysely, foundationId);
-    const minted = await mintToken(
-      { database, clock, random, pin },
-      {
-        tenantId: before?.tenantId ?? DEFAULT_TENANT.id,
-        kind: "agent",
-        ...(typeof foundation?.["name"] === "string" ? { name: foundation["name"] } : {}),
-        foundationId,
-        expiresIn: FOUNDATION_TOKEN_SECONDS,
-      },
-    );
+    const minted = await mintToken(joining, {
+      tenantId: before?.tenantId ?? DEFAULT_TENANT.id,
+      kind: "agent",
+      ...(typeof foundation?.["name"] === "string" ? { name: foundation["name"] } : {}),
+      foundationId,
+      expiresIn: FOUNDATION_TOKEN_SECONDS,
+    });
     return { urls: [...urls], token: minted.token };
   }
 
@@ -275,9 +288,9 @@ export function createFleet(parts: FleetParts): Fleet {
     async start(options) {
       urls = options.urls;
     },
-    mintJoinToken: (request) => mintToken({ database, clock, random, pin }, request),
+    mintJoinToken: (request) => mintToken(joining, request),
     join: async (request) => {
-      const record = await admit({ database, clock, random, pin }, request);
+      const record = await admit(joining, request);
       // Whoever still speaks with an older key of the same executor is out.
       sessions.get(record.id)?.close({ code: LINK_SUPERSEDED.code, text: "the same executor joined again" });
       tell(record, "node.joined");
@@ -301,6 +314,7 @@ export function createFleet(parts: FleetParts): Fleet {
           facts: before?.facts ?? {},
           joinedAt: before?.joinedAt ?? clock.now(),
           seenAt: before?.seenAt ?? null,
+          pin: authorities.pin(),
         };
         await saveExecutor(tx, record);
         return record.id;
@@ -312,7 +326,8 @@ export function createFleet(parts: FleetParts): Fleet {
           accept(ours);
           return theirs;
         },
-        sign: (nonce) => signChallenge(keys.privateKey, { nonce, pin, executor: id }),
+        sign: (nonce) => signChallenge(keys.privateKey, { nonce, pin: authorities.pin(), executor: id }),
+        pin: authorities.pin,
       };
     },
     async ask(route, module, name, parameters, milliseconds) {
@@ -355,6 +370,8 @@ export function createFleet(parts: FleetParts): Fleet {
         return agentId === undefined ? [] : [{ agentId, name: record.name }];
       });
     },
+    authority: authorities.find,
+    behind: (tenantId) => selectBehind(database.kysely, tenantId, authorities.pin()),
     content,
     modules: () =>
       Object.assign({}, ...[...sessions.values()].map((session) => session.modules)) as Record<string, ModuleAdvert>,

@@ -29,8 +29,8 @@ import type { ExecutorRecord } from "./model.ts";
 export interface HandshakeParts {
   readonly clock: Clock;
   readonly random: Random;
-  /** Pin of the server's authority, base64url: part of what an executor signs. */
-  readonly pin: string;
+  /** Pins of the authorities it may trust, base64url: one is part of what an executor signs. */
+  pins(): readonly string[];
   find(executor: string): Promise<Known | undefined>;
 }
 
@@ -42,6 +42,8 @@ export interface Known {
 
 export interface Admitted extends Known {
   readonly proof: ProofMessage;
+  /** Pin of the authority it trusts, base64url. */
+  readonly pin: string;
   readonly writer: FrameWriter<ServerMessage>;
 }
 
@@ -90,14 +92,16 @@ export function handshake(
     if (over) return;
     if (known === undefined)
       return refuse({ code: EXECUTOR_UNKNOWN.code, text: "no worker or agent of this id has joined" });
-    if (!verifyChallenge(known.record.publicKey, { nonce, pin: parts.pin, executor }, proof.signature)) {
+    const { publicKey } = known.record;
+    const pin = parts.pins().find((one) => verifyChallenge(publicKey, { nonce, pin: one, executor }, proof.signature));
+    if (pin === undefined) {
       return refuse({
         code: LINK_PROOF_WRONG.code,
         text: "the proof is wrong: not the key this worker or agent joined with, or not this server",
       });
     }
     cancelPatience();
-    session = admitted({ ...known, proof, writer });
+    session = admitted({ ...known, proof, pin, writer });
     for (const { messages, bytes } of early) session.messages(messages, bytes);
     early = [];
   }

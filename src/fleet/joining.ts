@@ -43,7 +43,7 @@ export interface JoinParts {
   readonly clock: Clock;
   readonly random: Random;
   /** Pin of the server's authority, base64url. */
-  readonly pin: string;
+  pin(): string;
 }
 
 /** Milliseconds an expired token is remembered, to say so instead of "wrong". */
@@ -69,7 +69,7 @@ export async function mintToken(
     expires_at: expiresAt,
   });
   await deleteTokens(queries, now - MEMORY);
-  return { id, token: joinTokenText({ secret, pin: parts.pin }), expiresAt };
+  return { id, token: joinTokenText({ secret, pin: parts.pin() }), expiresAt };
 }
 
 /**
@@ -142,6 +142,8 @@ async function recordFor(
     facts: {},
     joinedAt: now,
     seenAt: null,
+    // Whoever joins trusts what its token pins, and says so when it connects.
+    pin: "",
   };
 }
 

@@ -23,6 +23,8 @@ export interface ExecutorRecord {
   /** Epoch milliseconds. */
   readonly joinedAt: number;
   readonly seenAt: number | null;
+  /** Pin of the authority it trusts, base64url; empty while it has not connected. */
+  readonly pin: string;
 }
 
 /** A worker or an agent as the API shows it. */

@@ -23,7 +23,7 @@ import {
 import type { Database } from "../platform/database/index.ts";
 import { type HttpServer, LINK_COST } from "../platform/http/index.ts";
 import { CONTENT_LIMIT } from "./content.ts";
-import { CONTENT_UNKNOWN, EXECUTOR_REQUEST_WRONG, SITE_NAME_UNKNOWN } from "./errors.ts";
+import { AUTHORITY_UNKNOWN, CONTENT_UNKNOWN, EXECUTOR_REQUEST_WRONG, SITE_NAME_UNKNOWN } from "./errors.ts";
 import type { Fleet, FleetParts } from "./fleet.ts";
 import { selectToken } from "./store.ts";
 
@@ -90,6 +90,25 @@ function linkRoutes(http: HttpServer, fleet: Fleet, parts: LinkParts, polls: Ret
     async (request) => {
       const record = await fleet.join(request.body);
       return { id: record.id, name: record.name };
+    },
+  );
+
+  http.app.get(
+    `${LINK_PATHS.authority}:pin`,
+    {
+      config: open,
+      schema: {
+        summary: "The certificate of the server's authority, for who knows its fingerprint",
+        tags: ["link"],
+        security: [],
+        params: z.object({ pin: z.string().regex(/^[A-Za-z0-9_-]{43}$/) }),
+      },
+    },
+    async (request, reply) => {
+      const certificate = fleet.authority(request.params.pin);
+      if (certificate === undefined)
+        throw new GantryError(AUTHORITY_UNKNOWN, "this server has no authority of that fingerprint");
+      return reply.type("application/x-pem-file").send(certificate);
     },
   );
 

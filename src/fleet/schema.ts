@@ -51,4 +51,23 @@ export const fleetMigrations: readonly Migration[] = [
       "create index content_blob_of on content (blob_id)",
     ],
   },
+  {
+    name: "1602_fleet_trust",
+    statements: ({ id, text, time, strict }) => [
+      `alter table executor add column pin ${text} not null default ''`,
+      // Keys that may never come back, whatever token they bring.
+      `create table revoked_key (
+        public_key ${text} primary key,
+        tenant_id ${id} not null,
+        name ${text} not null,
+        revoked_at ${time} not null
+      )${strict}`,
+      // Who may fetch which content: what a task that was given to it names.
+      `create table content_grant (
+        executor_id ${id} not null,
+        sha256 ${text} not null,
+        primary key (executor_id, sha256)
+      )${strict}`,
+    ],
+  },
 ];

@@ -16,6 +16,7 @@ import {
   type ServerMessage,
 } from "../link/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
+import type { ToldAuthority } from "./authorities.ts";
 import { ANSWER_FAILED, NO_ANSWER, NOT_CONNECTED } from "./errors.ts";
 import type { Admitted, SessionEnd } from "./handshake.ts";
 import {
@@ -40,8 +41,10 @@ export interface SessionParts {
   readonly heartbeat: number;
   /** Makes what stands for a join token in parameters real. */
   joinFor(foundationId: Id, parameters: JsonObject): Promise<Json>;
-  /** It is there, or still there. `facts` when it told new ones. */
-  seen(record: ExecutorRecord, news: { readonly facts?: JsonObject }): void;
+  /** The authority executors are to trust. */
+  authority(): ToldAuthority;
+  /** It is there, or still there. `facts` when it told new ones. `pin`: of the authority it trusts, base64url. */
+  seen(record: ExecutorRecord, news: { readonly facts?: JsonObject; readonly pin: string }): void;
   ended(session: FleetSession, reason: CloseReason): void;
   /** Log lines have no name of their own: which of this start of the executor were taken in, on this connection and those before. */
   readonly lines: LineCount;
@@ -73,7 +76,7 @@ const AFTER_FAILURE = 1000;
 
 export function openSession(
   connection: Connection,
-  { record, siteIds, proof, writer }: Admitted,
+  { record, siteIds, proof, pin: proven, writer }: Admitted,
   parts: SessionParts,
 ): FleetSession & SessionEnd {
   const { tasks, clock, random } = parts;
@@ -88,6 +91,9 @@ export function openSession(
   let claiming = false;
   let wanted = false;
   let over = false;
+  /** Of the authority it trusts, and of the one it was told to. */
+  let pin = proven;
+  let told: string | undefined;
   let cancelSilence = clock.after(parts.heartbeat * MISSED_HEARTBEATS, silent);
 
   const served: Served = { agentId, siteIds, modules: new Set(Object.keys(proof.modules)) };
@@ -132,6 +138,14 @@ export function openSession(
       close({ code: LINK_STOPPING.code, text: "the server cannot take in what was sent; try again" });
     },
   });
+
+  /** Told once on a connection; one that did not take it is told again on the next. */
+  function newAuthority(): { authority?: string } {
+    const { pin: now, certificate } = parts.authority();
+    if (now === pin || now === told) return {};
+    told = now;
+    return { authority: certificate };
+  }
 
   function silent(): void {
     close({ code: LINK_SILENT.code, text: "no sign of life for three heartbeats" });
@@ -226,8 +240,9 @@ export function openSession(
   function handle(message: ExecutorMessage): void {
     switch (message.type) {
       case "heartbeat":
-        write({ type: "heartbeat" });
-        parts.seen(record, message.facts === undefined ? {} : { facts: message.facts });
+        pin = message.pin ?? pin;
+        write({ type: "heartbeat", ...newAuthority() });
+        parts.seen(record, message.facts === undefined ? { pin } : { facts: message.facts, pin });
         void tasks.renew(executor()).catch((error: unknown) => log.error({ err: error }, "cannot renew leases"));
         return;
       case "reply": {
@@ -291,7 +306,7 @@ export function openSession(
     closed: finish,
   };
 
-  writer.write({ type: "welcome", session: sessionId, heartbeat: parts.heartbeat });
+  writer.write({ type: "welcome", session: sessionId, heartbeat: parts.heartbeat, ...newAuthority() });
   log.info({ version: proof.gantry }, "executor connected");
   return session;
 }

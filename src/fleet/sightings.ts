@@ -7,7 +7,7 @@ import { saveSightings, type Sighting } from "./store.ts";
 
 /** Writes down who was seen, many at once: thousands of heartbeats are not thousands of commits. */
 export interface Sightings {
-  note(record: Pick<ExecutorRecord, "id" | "version" | "modules" | "facts">): void;
+  note(record: Pick<ExecutorRecord, "id" | "version" | "modules" | "facts" | "pin">): void;
   /** Writes what is noted, and stops. */
   close(): Promise<void>;
 }
@@ -39,9 +39,9 @@ export function createSightings(parts: {
   }
 
   return {
-    note({ id, version, modules, facts }) {
+    note({ id, version, modules, facts, pin }) {
       if (closed) return;
-      noted.set(id, { id, version, modules, facts, seenAt: clock.now() });
+      noted.set(id, { id, version, modules, facts, pin, seenAt: clock.now() });
       cancel ??= clock.after(EVERY, () => void write());
     },
     async close() {

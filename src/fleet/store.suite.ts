@@ -28,7 +28,7 @@ export function storeSuite(open: OpenEmptyDatabase): void {
   });
 
   function parts() {
-    return { database, clock, random: systemRandom, pin: "A".repeat(43) };
+    return { database, clock, random: systemRandom, pin: () => "A".repeat(43) };
   }
 
   function request(token: string, keys = createKeyPair(), more: { kind?: "agent" | "worker"; name?: string } = {}) {
@@ -123,8 +123,8 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       const one = await admit(parts(), request(await token()));
       const modules = { agent: { limit: 3, functions: {} } };
       await saveSightings(database, [
-        { id: one.id, seenAt: 5, version: "9", modules, facts: { a: 1 } },
-        { id: "gone", seenAt: 5, version: "", modules: {}, facts: {} },
+        { id: one.id, seenAt: 5, version: "9", modules, pin: "p", facts: { a: 1 } },
+        { id: "gone", seenAt: 5, version: "", modules: {}, facts: {}, pin: "" },
       ]);
       expect(await selectExecutor(database.kysely, one.id)).toMatchObject({
         seenAt: 5,

@@ -18,6 +18,7 @@ interface ExecutorTable {
   facts: string;
   joined_at: number;
   seen_at: number | null;
+  pin: string;
 }
 
 interface JoinTokenTable {
@@ -118,6 +119,18 @@ export async function selectExecutors(
   return rows.map(recordOf);
 }
 
+/** Names of those that trusted another authority when they were last seen, by name. Those inside the server trust it as it is. */
+export async function selectBehind(queries: Queries, tenantId: Id, pin: string): Promise<string[]> {
+  const rows = await queries
+    .selectFrom("executor")
+    .select("name")
+    .where("tenant_id", "=", tenantId)
+    .where("pin", "not in", [pin, ""])
+    .orderBy("name")
+    .execute();
+  return rows.map(({ name }) => name);
+}
+
 /** Inserts an executor, or gives the one of that id its new key, name and place. */
 export async function saveExecutor(tx: Transaction, record: ExecutorRecord): Promise<void> {
   const row = {
@@ -133,6 +146,7 @@ export async function saveExecutor(tx: Transaction, record: ExecutorRecord): Pro
     facts: JSON.stringify(record.facts),
     joined_at: record.joinedAt,
     seen_at: record.seenAt,
+    pin: record.pin,
   };
   const { id: _, ...changes } = row;
   await tx
@@ -152,6 +166,7 @@ export interface Sighting {
   readonly version: string;
   readonly modules: Readonly<Record<string, ModuleAdvert>>;
   readonly facts: JsonObject;
+  readonly pin: string;
 }
 
 export async function saveSightings(database: Database, sightings: readonly Sighting[]): Promise<void> {
@@ -159,13 +174,14 @@ export async function saveSightings(database: Database, sightings: readonly Sigh
     await database.bulkUpdate(tx, {
       table: "executor",
       keys: ["id"],
-      set: ["seen_at", "version", "modules", "facts"],
+      set: ["seen_at", "version", "modules", "facts", "pin"],
       rows: sightings.map((one) => [
         one.id,
         one.seenAt,
         one.version,
         JSON.stringify(one.modules),
         JSON.stringify(one.facts),
+        one.pin,
       ]),
     });
   });
@@ -185,5 +201,6 @@ function recordOf(row: Selectable<ExecutorTable>): ExecutorRecord {
     facts: JSON.parse(row.facts) as JsonObject,
     joinedAt: row.joined_at,
     seenAt: row.seen_at,
+    pin: row.pin,
   };
 }

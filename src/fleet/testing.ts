@@ -92,7 +92,7 @@ export async function createTestFleet(
     clock,
     random: systemRandom,
     log,
-    pin: TEST_PIN,
+    certificates: () => ({ authority: "", pin: TEST_PIN }),
     heartbeat: 1000,
     ...more,
   });

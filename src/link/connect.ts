@@ -12,6 +12,7 @@ export const LINK_PATHS = {
   join: "/v1/link/join",
   content: "/v1/link/content/",
   runtime: "/v1/link/runtime/",
+  authority: "/v1/link/authority/",
 } as const;
 
 export type Transport = "auto" | "websocket" | "poll";

@@ -85,7 +85,12 @@ export const executorMessage = z.discriminatedUnion("type", [
     /** Another `held` follows, because they do not fit one message. */
     more: z.boolean().optional(),
   }),
-  z.object({ type: z.literal("heartbeat"), facts: jsonObject.optional() }),
+  z.object({
+    type: z.literal("heartbeat"),
+    facts: jsonObject.optional(),
+    /** Of the authority it trusts, when that is another than at the proof. */
+    pin: z.string().max(64).optional(),
+  }),
   /** It acts on these, or will: what is not safe to repeat waits for `granted`. */
   z.object({ type: z.literal("started"), sequence, tasks: z.array(taskRef).max(REFS_AT_ONCE) }),
   z.object({
@@ -109,6 +114,9 @@ export const executorMessage = z.discriminatedUnion("type", [
 ]);
 export type ExecutorMessage = z.output<typeof executorMessage>;
 
+/** PEM: the authority to trust from the next connection on, in the place of the one it proved itself by. */
+const authority = z.string().max(16 * 1024);
+
 /** Server to executor. */
 export const serverMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("challenge"), version: z.int(), nonce: z.string().min(16).max(128) }),
@@ -117,6 +125,7 @@ export const serverMessage = z.discriminatedUnion("type", [
     session: id,
     /** Milliseconds between heartbeats, both ways. Three missed ones end the connection. */
     heartbeat: milliseconds,
+    authority: authority.optional(),
   }),
   /** The answer to `started`: these may act. Those it no longer owns come in `forget`. */
   z.object({ type: z.literal("granted"), tasks: z.array(taskRef).max(REFS_AT_ONCE) }),
@@ -152,7 +161,7 @@ export const serverMessage = z.discriminatedUnion("type", [
     parameters: json,
     timeout: milliseconds,
   }),
-  z.object({ type: z.literal("heartbeat") }),
+  z.object({ type: z.literal("heartbeat"), authority: authority.optional() }),
   z.object({ type: z.literal("goodbye"), code: z.string().max(64), reason: z.string().max(1000) }),
 ]);
 export type ServerMessage = z.output<typeof serverMessage>;

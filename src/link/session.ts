@@ -41,6 +41,8 @@ export interface SessionOptions {
   describe(): Omit<ProofMessage, "type" | "signature" | "epoch">;
   /** New facts with a heartbeat; undefined when nothing is to be told. */
   facts(): JsonObject | undefined;
+  /** Pin of the authority it trusts now, for who may learn of another. */
+  pin?(): string;
   /** What this executor holds, asked once after each connection. */
   held(): HeldTask[];
   readonly handlers: SessionHandlers;
@@ -57,6 +59,8 @@ export interface SessionHandlers {
   query(message: QueryMessage): void;
   /** The server committed this message. */
   acknowledged(message: ReliableMessage): void;
+  /** The server is going to be known by another authority: PEM. */
+  authority?(certificate: string): void;
   /** The server let the executor in. */
   connected?(): void;
   /** The connection is lost; a new one is being made. */
@@ -150,6 +154,8 @@ export function startSession(options: SessionOptions): LinkSession {
         return handlers.query(message);
       case "ack":
         return acknowledge(message.sequence);
+      case "heartbeat":
+        return message.authority === undefined ? undefined : handlers.authority?.(message.authority);
       default:
         return undefined;
     }
@@ -213,6 +219,7 @@ function startLink(options: LinkOptions): Link {
   let isWelcomed = false;
   let over = false;
   let heartbeat = HANDSHAKE / MISSED_HEARTBEATS;
+  const proven = options.pin?.();
   let cancelSilence = clock.after(HANDSHAKE, silent);
   let cancelBeat: CancelTimer = () => undefined;
 
@@ -227,7 +234,12 @@ function startLink(options: LinkOptions): Link {
 
   function beat(): void {
     const facts = options.facts();
-    writer.write({ type: "heartbeat", ...(facts === undefined ? {} : { facts }) });
+    const pin = options.pin?.();
+    writer.write({
+      type: "heartbeat",
+      ...(facts === undefined ? {} : { facts }),
+      ...(pin === undefined || pin === proven ? {} : { pin }),
+    });
     cancelBeat = clock.after(heartbeat, beat);
   }
 
@@ -275,6 +287,7 @@ function startLink(options: LinkOptions): Link {
       isWelcomed = true;
       heartbeat = message.heartbeat;
       cancelBeat = clock.after(heartbeat, beat);
+      if (message.authority !== undefined) options.handlers.authority?.(message.authority);
       return options.welcomed(link);
     }
     if (isWelcomed) return options.handle(message);

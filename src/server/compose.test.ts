@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hashToken } from "../access/index.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/ids.ts";
-import { ensureCertificates } from "../platform/http/index.ts";
+import { type CertificateKeeper, keepOwnCertificates } from "../platform/http/index.ts";
 import { silentLogger } from "../platform/logging/index.ts";
 import { compose, type Composition } from "./compose.ts";
 
@@ -15,6 +15,7 @@ const OPEN = [
   "DELETE /v1/link/poll",
   "GET /healthz",
   "GET /readyz",
+  "GET /v1/link/authority/:pin",
   "GET /v1/link/content/:sha256",
   "GET /v1/link/poll",
   "GET /v1/link/runtime/:file",
@@ -26,9 +27,11 @@ let folder: string;
 let composition: Composition;
 let port: number;
 let authority: string;
+let keeper: CertificateKeeper;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "gantry-compose-"));
+  keeper = await keepOwnCertificates(folder, ["127.0.0.1"], { clock: systemClock, log: silentLogger() });
   composition = await compose({
     clock: systemClock,
     random: systemRandom,
@@ -37,18 +40,19 @@ beforeAll(async () => {
     database: ":memory:",
     dataFolder: folder,
     administrator: hashToken("the right token"),
-    pin: "00".repeat(32),
+    certificates: keeper,
     heartbeat: 10_000,
     reachWithin: 1000,
     keepEvents: 1000,
     git: { folder: join(folder, "git"), local: false },
   });
-  const certificates = await ensureCertificates(folder, ["127.0.0.1"], systemClock);
+  const certificates = keeper.current;
   authority = certificates.authority;
   port = (await composition.http.listen({ host: "127.0.0.1", port: 0 }, certificates)).port!;
 });
 afterAll(async () => {
   await composition.close();
+  keeper.stop();
   rmSync(folder, { recursive: true });
 });
 

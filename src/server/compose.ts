@@ -55,7 +55,7 @@ import type { Module } from "../link/index.ts";
 import { createInProcessBus } from "../platform/bus/index.ts";
 import { migrate, openDatabase } from "../platform/database/index.ts";
 import { createEventStream, eventMigrations } from "../platform/events/index.ts";
-import { createHttpServer, type HttpServer, type RateLimits } from "../platform/http/index.ts";
+import { type CertificateKeeper, createHttpServer, type HttpServer, type RateLimits } from "../platform/http/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import { createMetrics } from "../platform/metrics/index.ts";
 import {
@@ -101,8 +101,8 @@ export interface ComposeParts {
   /** Absolute path: what a backup takes along. */
   readonly dataFolder: string;
   readonly administrator: TokenHash;
-  /** SHA-256 of the CA, hex: goes into join tokens. */
-  readonly pin: string;
+  /** What HTTPS shows, and whom executors trust. */
+  readonly certificates: CertificateKeeper;
   /** Milliseconds between heartbeats. */
   readonly heartbeat: number;
   /** Milliseconds a node may take to connect before what is meant for it ends as unreachable. */
@@ -200,7 +200,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     clock,
     random,
     log,
-    pin: parts.pin,
+    certificates: () => parts.certificates.current,
     heartbeat: parts.heartbeat,
     runtime: agentRuntime,
     async siteNamed(_tenantId, name) {

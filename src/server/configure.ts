@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { systemClock } from "../kernel/clock.ts";
 import { resolveConfiguration, type Configuration } from "../platform/configuration/index.ts";
 import { acquireLock } from "../platform/files/index.ts";
-import { ensureCertificates, readCertificates, type Certificates } from "../platform/http/index.ts";
+import { type CertificateKeeper, keepOwnCertificates, keepSuppliedCertificates } from "../platform/http/index.ts";
+import { type Logger, silentLogger } from "../platform/logging/index.ts";
 import { SERVER_SETTINGS } from "./settings.ts";
 
 /** Where a server finds what it was told. */
@@ -23,11 +24,12 @@ export async function settingsOf({ dataFolder, flags, environment }: Configurati
 }
 
 /** Those a person made, else those of the data folder, made when there are none. Errors: `certificate_invalid`. */
-export async function certificatesOf(settings: Settings, dataFolder: string): Promise<Certificates> {
+export async function certificatesOf(settings: Settings, dataFolder: string, log: Logger): Promise<CertificateKeeper> {
+  const parts = { clock: systemClock, log };
   if (settings.tls_cert !== null && settings.tls_key !== null)
-    return readCertificates(settings.tls_cert, settings.tls_key);
+    return keepSuppliedCertificates({ chain: settings.tls_cert, key: settings.tls_key }, parts);
   const names = settings.listen.map((address) => address.host).filter((host) => host !== "::" && host !== "0.0.0.0");
-  return ensureCertificates(join(dataFolder, "tls"), ["127.0.0.1", ...names], systemClock);
+  return keepOwnCertificates(join(dataFolder, "tls"), ["127.0.0.1", ...names], parts);
 }
 
 /**
@@ -39,7 +41,7 @@ export async function certificatesOf(settings: Settings, dataFolder: string): Pr
 export async function prepareCertificates(sources: ConfigurationSources): Promise<void> {
   const release = await acquireLock(join(sources.dataFolder, "server.lock"));
   try {
-    await certificatesOf(await settingsOf(sources), sources.dataFolder);
+    (await certificatesOf(await settingsOf(sources), sources.dataFolder, silentLogger())).stop();
   } finally {
     await release();
   }

@@ -32,7 +32,7 @@ function reachOf(http: HttpServer) {
   const urls = http.listeners.map(({ url }) => url);
   return createReach({
     http,
-    certificates: {} as Certificates,
+    certificates: () => ({}) as Certificates,
     urls,
     dataFolder: folder,
     clock: manualClock(),

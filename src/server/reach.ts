@@ -21,7 +21,7 @@ export interface Reach {
 
 export interface ReachParts {
   readonly http: HttpServer;
-  readonly certificates: Certificates;
+  certificates(): Certificates;
   readonly urls: readonly string[];
   /** Remembers the bridges: agents behind them look for the server there after it has been started anew. */
   readonly dataFolder: string;
@@ -35,7 +35,7 @@ const LOOK = 5000;
 
 /** Listens again on every bridge that an earlier server of the same data folder listened on, as soon as it is there. */
 export async function createReach(parts: ReachParts): Promise<Reach> {
-  const { http, certificates, urls, clock, log } = parts;
+  const { http, urls, clock, log } = parts;
   const file = join(parts.dataFolder, "gateways.json");
   const known = new Set(await readGateways(file));
   const opened = new Map<string, Promise<string>>();
@@ -44,7 +44,8 @@ export async function createReach(parts: ReachParts): Promise<Reach> {
   async function open(gateway: string): Promise<string> {
     const port = http.listeners.find((listener) => listener.port !== null)?.port ?? 0;
     const listening =
-      opened.get(gateway) ?? http.listen({ host: gateway, port }, certificates).then((listener) => listener.url);
+      opened.get(gateway) ??
+      http.listen({ host: gateway, port }, parts.certificates()).then((listener) => listener.url);
     opened.set(gateway, listening);
     try {
       return await listening;

@@ -41,7 +41,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   try {
     const settings = await settingsOf(options);
     const log = createLogger(settings.log_level);
-    const certificates = await certificatesOf(settings, dataFolder);
+    const certificates = await certificatesOf(settings, dataFolder, log);
+    undo.push(async () => certificates.stop());
     const composition = await compose({
       clock: systemClock,
       random: systemRandom,
@@ -50,7 +51,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       database: settings.database ?? join(dataFolder, "gantry.db"),
       dataFolder,
       administrator: await openAdminToken(dataFolder, systemRandom),
-      pin: certificates.pin,
+      certificates,
       heartbeat: settings.heartbeat_interval * 1000,
       reachWithin: settings.reach_timeout * 1000,
       keepEvents: settings.event_days * 24 * 60 * 60 * 1000,
@@ -62,10 +63,11 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       git: { folder: join(dataFolder, "git"), local: settings.git_local },
     });
     undo.push(() => composition.close());
-    const urls = await listenAll(composition.http, certificates, settings, dataFolder);
+    certificates.onChange((renewed) => composition.http.renew(renewed));
+    const urls = await listenAll(composition.http, certificates.current, settings, dataFolder);
     const reach = await createReach({
       http: composition.http,
-      certificates,
+      certificates: () => certificates.current,
       urls: settings.advertise.length > 0 ? settings.advertise : urls,
       dataFolder,
       clock: systemClock,

@@ -30,6 +30,36 @@ export async function makeAuthority(now: number): Promise<{ certificate: string;
   return { certificate: `${certificate.toString("pem")}\n`, key: await keyPem(keys.privateKey) };
 }
 
+/**
+ * PEM of a certificate in which one authority vouches for another, until a time: who trusts only the first finds its way to what the other
+ * one signs. Both bear the same name: so it is a change of keys, which the length of a path does not count (RFC 5280, 6.1).
+ */
+export async function makeCrossCertificate(
+  authority: { readonly certificate: string; readonly key: string },
+  next: string,
+  until: number,
+  now: number,
+): Promise<string> {
+  const [issuer, subject] = [new x509.X509Certificate(authority.certificate), new x509.X509Certificate(next)];
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: serialNumber(),
+    subject: subject.subject,
+    issuer: issuer.subject,
+    notBefore: new Date(now - BACKDATE),
+    notAfter: new Date(Math.min(until, issuer.notAfter.getTime())),
+    signingAlgorithm: ALGORITHM,
+    publicKey: subject.publicKey,
+    signingKey: await signingKey(authority.key),
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(subject.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer),
+    ],
+  });
+  return `${certificate.toString("pem")}\n`;
+}
+
 /** PEM of a server certificate for the names and addresses, and its key. */
 export async function makeServerCertificate(
   authority: string,
@@ -38,13 +68,6 @@ export async function makeServerCertificate(
   now: number,
 ): Promise<{ certificate: string; key: string }> {
   const issuer = new x509.X509Certificate(authority);
-  const signingKey = await webcrypto.subtle.importKey(
-    "pkcs8",
-    createPrivateKey(authorityKey).export({ type: "pkcs8", format: "der" }),
-    ALGORITHM,
-    false,
-    ["sign"],
-  );
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
@@ -54,7 +77,7 @@ export async function makeServerCertificate(
     notAfter: new Date(now + SERVER_DAYS * DAY),
     signingAlgorithm: ALGORITHM,
     publicKey: keys.publicKey,
-    signingKey: signingKey,
+    signingKey: await signingKey(authorityKey),
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
@@ -66,6 +89,11 @@ export async function makeServerCertificate(
     ],
   });
   return { certificate: `${certificate.toString("pem")}\n`, key: await keyPem(keys.privateKey) };
+}
+
+function signingKey(pem: string): Promise<webcrypto.CryptoKey> {
+  const bytes = createPrivateKey(pem).export({ type: "pkcs8", format: "der" });
+  return webcrypto.subtle.importKey("pkcs8", bytes, ALGORITHM, false, ["sign"]);
 }
 
 /** 127 random bits: positive, as serial numbers must be. */

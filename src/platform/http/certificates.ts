@@ -8,6 +8,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import { GantryError, messageOf } from "../../kernel/errors.ts";
 import { ensurePrivateFolder, writePrivateFile } from "../files/index.ts";
 import { CERTIFICATE_INVALID } from "./errors.ts";
+import { settleRotation } from "./rotation.ts";
 import { SERVER_NAME } from "./server-name.ts";
 
 /** What a TLS listener needs. */
@@ -16,10 +17,12 @@ export interface Certificates {
   readonly chain: string;
   /** PEM. */
   readonly key: string;
-  /** PEM of the certificate that ends the chain. */
+  /** PEM of the certificate to trust: our own CA, or what ends a chain that a person made. */
   readonly authority: string;
   /** SHA-256 of that certificate (DER), hex: what join tokens pin. */
   readonly pin: string;
+  /** The CA before: whoever trusts it is still served, until then (epoch milliseconds). */
+  readonly former: { readonly authority: string; readonly pin: string; readonly until: number } | undefined;
 }
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -28,7 +31,7 @@ const RENEW_BEFORE = 30 * DAY;
 
 /**
  * The certificates in a folder, made on first start: a CA, and a server certificate for the names and addresses given. The server
- * certificate is made anew when it ends soon or lacks a name.
+ * certificate is made anew when it ends soon, lacks a name, or another CA has taken over.
  */
 export async function ensureCertificates(
   folder: string,
@@ -43,9 +46,11 @@ export async function ensureCertificates(
     await writePrivateFile(file("ca-key.pem"), made.key);
     await writePrivateFile(file("ca.pem"), made.certificate);
   }
+  const former = await settleRotation(folder, clock.now());
   const authority = await readFile(file("ca.pem"), "utf8");
+  const above = former === undefined ? authority : former.cross + former.certificate;
   const wanted = [...new Set([SERVER_NAME, "localhost", ...names])].sort();
-  if (!(await isCurrent(file("server.pem"), authority, wanted, clock.now()))) {
+  if (!(await isCurrent(file("server.pem"), authority, above, wanted, clock.now()))) {
     const { makeServerCertificate } = await maker();
     const made = await makeServerCertificate(
       authority,
@@ -54,14 +59,19 @@ export async function ensureCertificates(
       clock.now(),
     );
     await writePrivateFile(file("server-key.pem"), made.key);
-    await writePrivateFile(file("server.pem"), made.certificate + authority);
+    await writePrivateFile(file("server.pem"), made.certificate + above);
   }
-  return readCertificates(file("server.pem"), file("server-key.pem"));
-}
-
-/** Needed once a year: its library is a fifth of all that a server would load. */
-function maker(): Promise<typeof import("./certificate-maker.ts")> {
-  return import("./certificate-maker.ts");
+  const read = await readCertificates(file("server.pem"), file("server-key.pem"));
+  const own = new X509Certificate(authority);
+  return {
+    ...read,
+    authority: own.toString(),
+    pin: pinOf(own),
+    former:
+      former === undefined
+        ? undefined
+        : { authority: former.certificate, pin: pinOf(new X509Certificate(former.certificate)), until: former.until },
+  };
 }
 
 /** Certificates a person made. Errors: `certificate_invalid`. */
@@ -73,7 +83,7 @@ export async function readCertificates(chainFile: string, keyFile: string): Prom
     const last = new X509Certificate(certificates.at(-1) ?? "");
     if (!new X509Certificate(certificates[0]!).checkPrivateKey(createPrivateKey(key)))
       throw new Error("the key does not belong to the certificate");
-    return { chain, key, authority: last.toString(), pin: pinOf(last) };
+    return { chain, key, authority: last.toString(), pin: pinOf(last), former: undefined };
   } catch (cause) {
     throw new GantryError(CERTIFICATE_INVALID, `cannot use ${chainFile} with ${keyFile}: ${messageOf(cause)}`, {
       cause,
@@ -90,12 +100,25 @@ function splitChain(pem: string): string[] {
   return pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g) ?? [];
 }
 
-async function isCurrent(file: string, authority: string, names: readonly string[], now: number): Promise<boolean> {
+async function isCurrent(
+  file: string,
+  authority: string,
+  above: string,
+  names: readonly string[],
+  now: number,
+): Promise<boolean> {
   if (!existsSync(file)) return false;
-  const certificate = new X509Certificate(await readFile(file));
+  const text = await readFile(file, "utf8");
+  if (!text.endsWith(above)) return false;
+  const certificate = new X509Certificate(text);
   if (!certificate.verify(new X509Certificate(authority).publicKey)) return false;
   if (Date.parse(certificate.validTo) - now < RENEW_BEFORE) return false;
   return names.every(
     (name) => (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined,
   );
+}
+
+/** Needed once a year: its library is a fifth of all that a server would load. */
+function maker(): Promise<typeof import("./certificate-maker.ts")> {
+  return import("./certificate-maker.ts");
 }

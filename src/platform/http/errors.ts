@@ -72,3 +72,22 @@ export const TLS_NEEDED = errorKind("tls_needed", {
   summary: "Plain HTTP was spoken to a port that takes HTTPS only.",
   remedy: "Write https:// instead of http:// in the address.",
 });
+
+export const AUTHORITY_ROTATING = errorKind("authority_rotating", {
+  status: 409,
+  summary: "The certificate authority was changed a while ago, and the one before it is still trusted.",
+  remedy:
+    "Wait until its time is over, or drop it: `gantry authority drop-former`. `gantry authority show` says until when, and who knows only the former one.",
+});
+
+export const AUTHORITY_SUPPLIED = errorKind("authority_supplied", {
+  status: 409,
+  summary: "The server shows a certificate that it was given (`tls_cert`): there is no authority of its own to change.",
+  remedy: "Replace the files that `tls_cert` and `tls_key` name; the server takes them up by itself.",
+});
+
+export const AUTHORITY_FORMER_NONE = errorKind("authority_former_none", {
+  status: 409,
+  summary: "There is no former certificate authority that could be dropped.",
+  remedy: "`gantry authority rotate` makes a new one, and the present one the former.",
+});

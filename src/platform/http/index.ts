@@ -1,3 +1,4 @@
+export { type CertificateKeeper, keepOwnCertificates, keepSuppliedCertificates } from "./certificate-keeper.ts";
 export { ensureCertificates, pinOf, readCertificates, type Certificates } from "./certificates.ts";
 export { SERVER_NAME } from "./server-name.ts";
 export {

@@ -45,6 +45,8 @@ export interface HttpServerParts<Principal extends object> {
   authenticate(credentials: RequestCredentials): Principal | Promise<Principal>;
   /** Throws, or resolves with false, while the server cannot do its work. */
   ready(): Promise<boolean>;
+  /** What `/readyz` says beside it: parts that do not keep the server from its work. Open to everybody: states, no reasons. */
+  details?(): Readonly<Record<string, string>>;
   /** What `/metrics` tells. Requests are counted in it; where it is only a text, they are not counted. */
   readonly metrics: Metrics | (() => Promise<string>);
   /** How often may be asked. Left out: as often as one likes. */
@@ -86,6 +88,8 @@ export interface HttpServer {
   /** Listens with TLS. May be called at any time. */
   listen(address: { readonly host: string; readonly port: number }, certificates: Certificates): Promise<Listener>;
   listenOnSocket(path: string): Promise<Listener>;
+  /** Shows other certificates from now on, wherever it listens. */
+  renew(certificates: Certificates): void;
   readonly listeners: readonly Listener[];
   /** The OpenAPI 3.1 document, made from the routes. */
   openApi(): Promise<object>;
@@ -187,7 +191,7 @@ export async function createHttpServer<Principal extends object>(
     { ...open, schema: { ...open.schema, summary: "The server can do its work" } },
     async (_request, reply) => {
       const ready = await parts.ready().catch(() => false);
-      return reply.status(ready ? 200 : 503).send({ status: ready ? "ok" : "not ready" });
+      return reply.status(ready ? 200 : 503).send({ status: ready ? "ok" : "not ready", ...parts.details?.() });
     },
   );
   app.get(
@@ -225,6 +229,9 @@ export async function createHttpServer<Principal extends object>(
       const listener = await listenSocket(await readyHandler(), onUpgrade, path, parts.patience);
       listeners.push(listener);
       return listener;
+    },
+    renew(certificates) {
+      for (const listener of listeners) listener.renew(certificates);
     },
     async openApi() {
       await app.ready();
