@@ -65,7 +65,16 @@ export { inventoryMigrations } from "./tables.ts";
 export { cursorAfter, decodeCursor, listQuery } from "./page.ts";
 export { createInventoryService, type InventoryService } from "./service.ts";
 export { refusal } from "./edit-model.ts";
-export type { AnyRow, Edit, EditContext, EditKnowledge, EditPlan, EditProblem, EditResult, Removal } from "./edit-model.ts";
+export type {
+  AnyRow,
+  Edit,
+  EditContext,
+  EditKnowledge,
+  EditPlan,
+  EditProblem,
+  EditResult,
+  Removal,
+} from "./edit-model.ts";
 export { makeEdits, type DirectWrites, type EditOptions, type EditServiceParts } from "./edit-service.ts";
 export { dataOf, errorsByCode, planEdits } from "./edit.ts";
 export {

@@ -18,12 +18,6 @@ export const SECRET_NAME_TAKEN = errorKind("secret_name_taken", {
   remedy: "Replace the value of the one there is (`gantry secret set` does), or take another name.",
 });
 
-export const SECRET_VERSION_MISMATCH = errorKind("secret_version_mismatch", {
-  status: 412,
-  summary: "The secret was changed since the version that `If-Match` names.",
-  remedy: "Read it again, and send the version that it has now.",
-});
-
 export const SECRET_EXPIRED = errorKind("secret_expired", {
   status: 410,
   summary: "The secret is past the time it was to be used until, and is not opened any more.",

@@ -1,10 +1,8 @@
-import type { Principal } from "../access/index.ts";
-import type { Id } from "../kernel/ids.ts";
+import { recordActor, SERVER_CHAIN, type Audit, type Principal } from "../access/index.ts";
 import type { Database } from "../platform/database/index.ts";
 import type { Keyring, KeyringStatus, MasterKeyChange } from "./keyring.ts";
 import { selectDataKeys } from "./keys-store.ts";
 import type { KeyProvider } from "./master-key.ts";
-import type { RecordDeed } from "./ports.ts";
 import type { Resealing } from "./resealing.ts";
 import { parseSource, sourceText } from "./source.ts";
 import { countSecrets } from "./store.ts";
@@ -46,18 +44,11 @@ export interface KeysServiceParts {
   /** The place that the configuration names. */
   readonly provider: KeyProvider;
   readonly providerOf: (source: string) => KeyProvider;
-  readonly record: RecordDeed;
+  readonly audit: Audit;
 }
 
-/** The subject of what is done to the keys of the whole server. */
-const SERVER: { readonly kind: "server"; readonly id: Id; readonly name: string } = {
-  kind: "server",
-  id: "server",
-  name: "server",
-};
-
 export function createKeysService(parts: KeysServiceParts): KeysService {
-  const { database, keyring, resealing, provider } = parts;
+  const { database, keyring, resealing, provider, audit } = parts;
   /** One change of keys at a time. */
   let last: Promise<unknown> = Promise.resolve();
   function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -85,16 +76,12 @@ export function createKeysService(parts: KeysServiceParts): KeysService {
     rotateData: (principal) =>
       inTurn(async () => {
         const { tenantId } = principal;
-        const subject = { kind: "tenant", id: tenantId, name: tenantId } as const;
-        const generation = await keyring.renew(tenantId, (tx, made) =>
-          parts.record(tx, {
-            tenantId,
-            principal,
-            action: "secret.data_key_rotated",
-            subject,
-            data: { generation: made },
-          }),
-        );
+        const subject = { kind: "data_key", id: tenantId, name: tenantId };
+        const generation = await keyring.renew(tenantId, (tx, made) => {
+          recordActor(tx, principal);
+          const data = { generation: made };
+          return audit.append(tx, [{ chain: tenantId, action: "secret.data_key_rotated", subject, data }]);
+        });
         resealing.wake();
         return generation;
       }),
@@ -102,16 +89,12 @@ export function createKeysService(parts: KeysServiceParts): KeysService {
       inTurn(async () => {
         const wanted = source === undefined ? provider.source : sourceText(parseSource(source));
         const configured = wanted === provider.source;
-        const { tenantId } = principal;
-        const change = await keyring.goOver(configured ? provider : parts.providerOf(wanted), (tx, made) =>
-          parts.record(tx, {
-            tenantId,
-            principal,
-            action: "secret.master_key_rotated",
-            subject: SERVER,
-            data: { ...made },
-          }),
-        );
+        const change = await keyring.goOver(configured ? provider : parts.providerOf(wanted), (tx, made) => {
+          recordActor(tx, principal);
+          const subject = { kind: "master_key", id: made.id, name: made.source };
+          const data = { ...made };
+          return audit.append(tx, [{ chain: SERVER_CHAIN, action: "secret.master_key_rotated", subject, data }]);
+        });
         return { ...change, configured };
       }),
   };

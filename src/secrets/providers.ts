@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Random } from "../kernel/ids.ts";
@@ -32,6 +32,17 @@ export interface MasterKeySettings {
     readonly ca: string | null;
     readonly project: string | null;
     readonly tokenFile: string | null;
+  };
+}
+
+/** A file in the data folder, and nothing else. */
+export function masterKeyInFolder(dataFolder: string): MasterKeySettings {
+  return {
+    source: null,
+    environment: { now: undefined, before: undefined },
+    dataFolder,
+    vault: { address: null, ca: null, namespace: null, tokenFile: null, roleId: null, secretIdFile: null },
+    barbican: { url: null, ca: null, project: null, tokenFile: null },
   };
 }
 
@@ -72,7 +83,7 @@ export function createProviders(parts: ProviderParts): Providers {
 
 function sourceOf({ source, environment, dataFolder }: MasterKeySettings): string {
   if (source !== null) return source;
-  return environment.now === undefined ? `file:${join(dataFolder, "master.key")}` : "environment";
+  return environment.now === undefined ? `file:${resolve(join(dataFolder, "master.key"))}` : "environment";
 }
 
 function providerOf(source: KeySource, { settings, clock, random, log }: ProviderParts): KeyProvider {

@@ -1,17 +1,12 @@
-import { requireAt, type Permission, type Principal } from "../access/index.ts";
+import { recordActor, requireAt, type Audit, type Permission, type Principal } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import { isUniqueViolation, type Database, type Transaction } from "../platform/database/index.ts";
 import type { EventStream } from "../platform/events/index.ts";
-import {
-  SECRET_EXPIRED,
-  SECRET_INVALID,
-  SECRET_NAME_TAKEN,
-  SECRET_UNKNOWN,
-  SECRET_VERSION_MISMATCH,
-} from "./errors.ts";
+import { requireVersion } from "../platform/requests/index.ts";
+import { SECRET_EXPIRED, SECRET_INVALID, SECRET_NAME_TAKEN, SECRET_UNKNOWN } from "./errors.ts";
 import {
   isExpired,
   secretContext,
@@ -24,7 +19,7 @@ import {
   type SecretKind,
 } from "./model.ts";
 import type { OwnerDirectory, SecretOwner, SecretOwners } from "./owners.ts";
-import type { DoOnce, RecordDeed, SecretDeed } from "./ports.ts";
+import type { DoOnce } from "./ports.ts";
 import type { Sealer } from "./sealer.ts";
 import {
   deleteSecret,
@@ -101,9 +96,11 @@ export interface SecretServiceParts {
   readonly events: EventStream;
   readonly clock: Clock;
   readonly random: Random;
-  readonly record: RecordDeed;
+  readonly audit: Audit;
   readonly once: DoOnce;
 }
+
+type ChangeOfSecret = "secret.created" | "secret.changed" | "secret.deleted";
 
 /** How many rows are read at a time to fill a page with what may be seen. */
 const STEP = 500;
@@ -125,12 +122,12 @@ export function createSecretService(parts: SecretServiceParts): SecretService {
     return { secret, owner };
   }
 
-  async function write(tx: Transaction, principal: Principal, deed: SecretDeed["action"], of: ShownSecret) {
+  async function tell(tx: Transaction, principal: Principal, action: ChangeOfSecret, of: ShownSecret): Promise<void> {
     const { id, name, owner, tenantId, version, kind, size } = of;
-    const subject = { kind: "secret", id, name } as const;
     const data = { owner: { ...owner }, version, kind, size };
-    await parts.record(tx, { tenantId, principal, action: deed, subject, data });
-    await events.append(tx, [{ tenantId, type: deed, subject: { kind: "secret", id }, data: { name, ...data } }]);
+    recordActor(tx, principal);
+    await parts.audit.append(tx, [{ chain: tenantId, action, subject: { kind: "secret", id, name }, data }]);
+    await events.append(tx, [{ tenantId, type: action, subject: { kind: "secret", id }, data: { name, ...data } }]);
   }
 
   async function insert(principal: Principal, owner: SecretOwner, data: NewSecret, key?: string): Promise<ShownSecret> {
@@ -175,7 +172,7 @@ export function createSecretService(parts: SecretServiceParts): SecretService {
         if ((await selectNamed(tx, tenantId, name, [place.owner])).some((one) => one.owner.kind === owner.kind))
           throw taken(owner, name);
         await insertSecret(tx, secret);
-        await write(tx, principal, "secret.created", shown);
+        await tell(tx, principal, "secret.created", shown);
         return shown as unknown as Json;
       });
       return answer as unknown as ShownSecret;
@@ -205,9 +202,8 @@ export function createSecretService(parts: SecretServiceParts): SecretService {
     if (secret === undefined) throw unknown(id);
     const value = await opened(secret);
     const { tenantId, name, owner, version } = secret;
-    const subject = { kind: "secret", id, name } as const;
     const data = { owner: { ...owner }, version, ...more };
-    await database.transaction((tx) => parts.record(tx, { tenantId, principal, action, subject, data }));
+    await parts.audit.record(principal, [{ chain: tenantId, action, subject: { kind: "secret", id, name }, data }]);
     return value;
   }
 
@@ -274,9 +270,9 @@ export function createSecretService(parts: SecretServiceParts): SecretService {
           version: before.version + 1,
           updatedAt: clock.now(),
         };
-        if (!(await updateSecret(tx, after))) throw mismatch(before);
+        if (!(await updateSecret(tx, after))) throw unknown(id);
         const shown = shownOf(after, owner);
-        await write(tx, principal, "secret.changed", shown);
+        await tell(tx, principal, "secret.changed", shown);
         return shown;
       });
     },
@@ -285,8 +281,8 @@ export function createSecretService(parts: SecretServiceParts): SecretService {
       const { secret, owner } = await allowed(principal, id, "secret.write");
       await database.transaction(async (tx) => {
         const before = await current(tx, secret, version);
-        if (!(await deleteSecret(tx, before))) throw mismatch(before);
-        await write(tx, principal, "secret.deleted", shownOf(before, owner));
+        if (!(await deleteSecret(tx, before))) throw unknown(id);
+        await tell(tx, principal, "secret.deleted", shownOf(before, owner));
       });
     },
 
@@ -316,7 +312,7 @@ export function createSecretService(parts: SecretServiceParts): SecretService {
           const shown: ShownSecret = { ...secret, owner: { ...secret.owner, name: secret.owner.id } };
           await database.transaction(async (tx) => {
             if (!(await deleteSecret(tx, secret))) return;
-            await write(tx, principal, "secret.deleted", shown);
+            await tell(tx, principal, "secret.deleted", shown);
             removed += 1;
           });
         }
@@ -330,7 +326,7 @@ export function createSecretService(parts: SecretServiceParts): SecretService {
   async function current(tx: Transaction, { tenantId, id }: Secret, version: number | null): Promise<Secret> {
     const found = await selectSecret(tx, tenantId, id);
     if (found === undefined) throw unknown(id);
-    if (version !== null && version !== found.version) throw mismatch(found);
+    requireVersion(`the secret '${found.name}'`, found.version, version);
     return found;
   }
 }
@@ -376,8 +372,4 @@ function taken({ kind, name: owner }: SecretOwner, name: string): GantryError {
 
 function unknown(id: string): GantryError {
   return new GantryError(SECRET_UNKNOWN, `there is no secret '${id.slice(0, 80)}'`);
-}
-
-function mismatch({ name, version }: Secret): GantryError {
-  return new GantryError(SECRET_VERSION_MISMATCH, `the secret '${name}' is at version ${version}`);
 }

@@ -1,4 +1,11 @@
-import { createDoor, DEFAULT_TENANT, type Principal, type Requirement, type TokenHash } from "../access/index.ts";
+import {
+  createAudit,
+  createDoor,
+  DEFAULT_TENANT,
+  type Principal,
+  type Requirement,
+  type TokenHash,
+} from "../access/index.ts";
 import {
   backendMigrations,
   backendRoutes,
@@ -11,6 +18,13 @@ import {
   withBackends,
 } from "../backends/index.ts";
 import { backupRoutes, createBackupService } from "../backup/index.ts";
+import {
+  changeMigrations,
+  changeRoutes,
+  createChangeRuleService,
+  createChangeSetService,
+  refuseDirect,
+} from "../changes/index.ts";
 import { createDesignService, createDesignStore, designMigrations, designRoutes } from "../design/index.ts";
 import {
   createExporter,
@@ -34,6 +48,8 @@ import {
 } from "../foreman/index.ts";
 import {
   allocationRoutes,
+  createSecretOwners,
+  once,
   createAllocationService,
   createInventoryService,
   createInventoryStore,
@@ -66,6 +82,13 @@ import {
   runMigrations,
   runRoutes,
 } from "../runs/index.ts";
+import {
+  createSecrets,
+  masterKeyInFolder,
+  secretMigrations,
+  secretRoutes,
+  type MasterKeySettings,
+} from "../secrets/index.ts";
 import { createRenderer } from "../templates/index.ts";
 import { check, tscript } from "../tscript/index.ts";
 import { describeAgentFunctions } from "../verbs/index.ts";
@@ -111,6 +134,8 @@ export interface ComposeParts {
   readonly keepEvents: number;
   /** How often may be asked over HTTPS. Left out: as often as one likes. */
   readonly limits?: RateLimits;
+  /** Where the master key of secrets is. Left out: a file in the data folder. */
+  readonly masterKey?: MasterKeySettings;
   readonly git: {
     /** Where repositories with the configuration of groups are kept. */
     readonly folder: string;
@@ -122,6 +147,7 @@ export interface ComposeParts {
 /** Every migration of the program, in order. */
 export const MIGRATIONS = [
   ...eventMigrations,
+  ...secretMigrations,
   ...jobMigrations,
   ...inventoryMigrations,
   ...dnsMigrations,
@@ -130,6 +156,7 @@ export const MIGRATIONS = [
   ...fleetMigrations,
   ...runMigrations,
   ...backendMigrations,
+  ...changeMigrations,
 ];
 
 /** The name of the worker inside the server, among the nodes. */
@@ -152,6 +179,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   }
   const bus = createInProcessBus(log);
   const events = createEventStream({ database, bus, clock, random });
+  const audit = createAudit({ database, clock, bus });
   const metrics = createMetrics();
   const renderer = createRenderer({ clock });
   const jobs = createJobs({
@@ -178,9 +206,22 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     authenticate: ({ requirement, ...rest }) =>
       door.admit({ ...rest, requirement: requirement as Requirement | undefined }),
     ready: () => inventory.snapshot(DEFAULT_TENANT.id).then(() => true),
+    details: () => ({ secrets: secrets.state().state }),
     metrics,
     ...(parts.limits === undefined ? {} : { limits: parts.limits }),
   });
+  const secrets = createSecrets({
+    database,
+    events,
+    audit,
+    owners: createSecretOwners(inventory),
+    once,
+    settings: parts.masterKey ?? masterKeyInFolder(parts.dataFolder),
+    clock,
+    random,
+    log,
+  });
+  secretRoutes(http, secrets.service, secrets.keys);
   const keeper = createKeeper({
     database,
     inventory,
@@ -274,6 +315,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     bus,
     clock,
     random,
+    directWrites: refuseDirect,
     known: () => ({ catalogue: catalogue(), foundationTypes: drivers.map((module) => module.name), attributeProblems }),
   });
   const runs = createRunService({
@@ -300,6 +342,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   const allocation = createAllocationService({ database, inventory: merged.store, events, bus, clock, random });
   allocationRoutes(http, withBackendAddresses(allocation, merged, keeper));
   const editParts = {
+    directWrites: refuseDirect,
     database,
     events,
     bus,
@@ -328,6 +371,11 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   exportRoutes(http, withBackendExports(exporter, merged, keeper));
   importRoutes(http, createImportService({ inventory, reader: createImportReader(clock), edit: editing.edit }));
   designRoutes(http, designs);
+  changeRoutes(
+    http,
+    createChangeSetService({ ...editParts, inventory, designs, audit }),
+    createChangeRuleService({ database, inventory, events, audit }),
+  );
   foremanRoutes(http, { designs, inventory, jobs: jobs.service, clock });
   jobRoutes(http.app, jobs.service);
   eventRoutes(http, events, clock);
@@ -364,6 +412,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
         random,
         log,
       });
+      await secrets.start();
       await keeper.start();
       await jobs.start();
       foreman.start();
@@ -381,6 +430,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       await http.close();
       await exporter.close();
       await backups.close();
+      await secrets.stop();
       await renderer.close();
       await bus.close();
       await database.close();

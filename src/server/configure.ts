@@ -1,9 +1,10 @@
 import { join } from "node:path";
+import { type Logger, silentLogger } from "../platform/logging/index.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { resolveConfiguration, type Configuration } from "../platform/configuration/index.ts";
 import { acquireLock } from "../platform/files/index.ts";
 import { type CertificateKeeper, keepOwnCertificates, keepSuppliedCertificates } from "../platform/http/index.ts";
-import { type Logger, silentLogger } from "../platform/logging/index.ts";
+import { takeEnvironmentKeys, type MasterKeySettings } from "../secrets/index.ts";
 import { SERVER_SETTINGS } from "./settings.ts";
 
 /** Where a server finds what it was told. */
@@ -21,6 +22,29 @@ export type Settings = Configuration<typeof SERVER_SETTINGS>;
 export async function settingsOf({ dataFolder, flags, environment }: ConfigurationSources): Promise<Settings> {
   const file = environment["GANTRY_CONFIG"] ?? join(dataFolder, "config.yaml");
   return (await resolveConfiguration(SERVER_SETTINGS, { flags, environment, file })).values;
+}
+
+/** Where the master key of secrets is. Takes what the environment has of it out of there. */
+export function masterKeyOf(settings: Settings, { dataFolder, environment }: ConfigurationSources): MasterKeySettings {
+  return {
+    source: settings.master_key_source,
+    environment: takeEnvironmentKeys(environment),
+    dataFolder,
+    vault: {
+      address: settings.vault_address,
+      ca: settings.vault_ca,
+      namespace: settings.vault_namespace,
+      tokenFile: settings.vault_token_file,
+      roleId: settings.vault_role_id,
+      secretIdFile: settings.vault_secret_id_file,
+    },
+    barbican: {
+      url: settings.barbican_url,
+      ca: settings.barbican_ca,
+      project: settings.barbican_project,
+      tokenFile: settings.barbican_token_file,
+    },
+  };
 }
 
 /** Those a person made, else those of the data folder, made when there are none. Errors: `certificate_invalid`. */

@@ -8,7 +8,7 @@ import { acquireLock, ensurePrivateFolder, ownProcess, socketPath, writePrivateF
 import { ADDRESS_IN_USE, type Certificates, type HttpServer } from "../platform/http/index.ts";
 import { createLogger, type Logger } from "../platform/logging/index.ts";
 import { compose, type Composition } from "./compose.ts";
-import { certificatesOf, settingsOf, type ConfigurationSources, type Settings } from "./configure.ts";
+import { certificatesOf, masterKeyOf, settingsOf, type ConfigurationSources, type Settings } from "./configure.ts";
 import { embeddedModules } from "./modules.ts";
 import { candidatePorts, keepPort, keptPort } from "./ports.ts";
 import { createReach } from "./reach.ts";
@@ -61,6 +61,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
         refusals: settings.refusals_per_minute,
       },
       git: { folder: join(dataFolder, "git"), local: settings.git_local },
+      masterKey: masterKeyOf(settings, options),
     });
     undo.push(() => composition.close());
     certificates.onChange((renewed) => composition.http.renew(renewed));

@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { messageOf } from "../kernel/errors.ts";
 import { LOG_LEVELS } from "../platform/logging/index.ts";
 import type { Setting } from "../platform/configuration/index.ts";
+import { parseSource } from "../secrets/index.ts";
 
 /** One text, or several: on the command line by repeating the flag, in the environment by commas, in a file as a list. */
 const texts = z.union([
@@ -24,6 +26,19 @@ export type ListenAddress = z.output<typeof listenAddress>;
 const seconds = z.coerce.number().positive("must be a positive number of seconds");
 
 const rate = z.coerce.number().min(0, "must be 0 or a positive number");
+
+const keySource = z.string().superRefine((text, context) => {
+  try {
+    parseSource(text);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: messageOf(error) });
+  }
+});
+
+/** A text that may be left out. */
+function text(summary: string): Setting<string | null> {
+  return { schema: z.string().nullable(), fallback: null, summary };
+}
 
 /** What the server can be told, by flag, environment (`GANTRY_…`) or file. `docs/configuration.md` lists the same. */
 export const SERVER_SETTINGS = {
@@ -92,4 +107,20 @@ export const SERVER_SETTINGS = {
     fallback: false,
     summary: "Whether the configuration of groups may come from git repositories on this machine (a path, file://).",
   } satisfies Setting<boolean>,
+  master_key_source: {
+    schema: keySource.nullable(),
+    fallback: null,
+    summary:
+      "Where the master key of secrets is: file:PATH, environment, vault-transit:MOUNT/KEY, vault-kv:MOUNT/PATH#FIELD, barbican:SECRET. Default: the environment (GANTRY_MASTER_KEY) when it has one, else `master.key` in the data folder.",
+  } satisfies Setting<string | null>,
+  vault_address: text("URL of Vault or OpenBao, for `master_key_source`."),
+  vault_ca: text("File with the authorities to trust there, PEM. Default: those of Node."),
+  vault_namespace: text("Namespace in Vault."),
+  vault_token_file: text("File with a token for Vault, for its owner alone."),
+  vault_role_id: text("Instead of a token: the role id of an AppRole."),
+  vault_secret_id_file: text("File with the secret id of that role, for its owner alone."),
+  barbican_url: text("URL of Barbican, for `master_key_source`."),
+  barbican_ca: text("File with the authorities to trust there, PEM. Default: those of Node."),
+  barbican_token_file: text("File with a token of Keystone, for its owner alone."),
+  barbican_project: text("Project in Barbican, where it runs without Keystone."),
 } as const;

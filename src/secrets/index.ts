@@ -1,0 +1,13 @@
+export { OWNER_KINDS, type OwnerKey, type OwnerKind, type Secret, type SecretKind } from "./model.ts";
+export type { OwnerDirectory, SecretOwner, SecretOwners } from "./owners.ts";
+export type { SealContext } from "./seal.ts";
+export type { Sealer, TenantSealer } from "./sealer.ts";
+export { SecretValue } from "./value.ts";
+export type { SecretService, ShownSecret } from "./service.ts";
+export { takeEnvironmentKeys } from "./environment-key.ts";
+export { masterKeyInFolder, type MasterKeySettings } from "./providers.ts";
+export { parseSource } from "./source.ts";
+export { createSecrets, type Secrets } from "./secrets.ts";
+export { secretRoutes } from "./routes.ts";
+export { secretMigrations } from "./tables.ts";
+export { SECRETS_LOCKED } from "./errors.ts";
