@@ -69,10 +69,10 @@ export function recordFile(record: ExportRecord): BundleFile {
 /** Who is where: what Ansible's YAML inventory holds, written as JSON, which it reads many times faster. */
 function inventoryText(inventory: AnsibleInventory): string {
   const apart = new Map(
-    inventory.hosts.filter(({ name }) => !isFileName(name)).map((host) => [host.name, host.variables()]),
+    inventory.hosts.filter(({ name }) => !isFileName(name)).map((host) => [host.name, jsonText(host.variables())]),
   );
   const groups = inventory.groups.map((group) => {
-    const hosts = group.hosts.map((host) => `${JSON.stringify(host)}:${jsonText(apart.get(host) ?? {})}`);
+    const hosts = group.hosts.map((host) => `${JSON.stringify(host)}:${apart.get(host) ?? "{}"}`);
     const parts = [
       ...(group.hosts.length === 0 ? [] : [`"hosts":{${hosts.join(",")}}`]),
       ...(group.children.length === 0
@@ -116,5 +116,6 @@ function file(path: string, content: string): BundleFile {
 }
 
 function hasAny(values: object): boolean {
-  return Object.keys(values).length > 0;
+  for (const _name in values) return true;
+  return false;
 }

@@ -5,32 +5,56 @@ import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
  * else, and what would be a line break or not printable to it is escaped. Pure.
  */
 export function yamlText(values: JsonObject): string {
-  const names = Object.keys(values);
-  if (names.length === 0) return "{}\n";
   // The parser gives up on long keys. Ansible reads JSON in any file of variables.
-  if (hasLongKey(values)) return `${jsonText(values)}\n`;
-  return members(values, "", 0);
+  return (members(values, "", 0) ?? `${jsonText(values)}\n`) || "{}\n";
 }
 
 /** Deeper than this, values stand on one line: indentation alone would grow with the square of the depth. */
 const DEEPEST = 16;
 const LONGEST_KEY = 120;
 
-function members(values: JsonObject, indent: string, depth: number): string {
+/** Undefined when there is a key that is too long. */
+function members(values: JsonObject, indent: string, depth: number): string | undefined {
   let text = "";
-  for (const key in values) text += `${indent}${scalar(key)}:${behind(values[key]!, `${indent}  `, depth + 1)}`;
+  for (const key in values) {
+    if (key.length > LONGEST_KEY) return undefined;
+    const said = behind(values[key]!, indent, depth + 1);
+    if (said === undefined) return undefined;
+    text += `${indent}${keyText(key)}:${said}`;
+  }
   return text;
 }
 
-/** What stands behind `key:` or `-`, with its line break. */
-function behind(value: Json, indent: string, depth: number): string {
+/** What stands behind `key:` or `-`, with its line break. Undefined when there is a key that is too long. */
+function behind(value: Json, above: string, depth: number): string | undefined {
   if (typeof value !== "object" || value === null) return ` ${scalar(value)}\n`;
-  if (depth > DEEPEST || floatText(value) !== undefined) return ` ${jsonText(value)}\n`;
-  if (isJsonObject(value)) return Object.keys(value).length === 0 ? " {}\n" : `\n${members(value, indent, depth)}`;
+  if (depth > DEEPEST || floatText(value) !== undefined) return hasLongKey(value) ? undefined : ` ${jsonText(value)}\n`;
+  const indent = `${above}  `;
+  if (isJsonObject(value)) {
+    const inside = members(value, indent, depth);
+    return inside === "" ? " {}\n" : inside && `\n${inside}`;
+  }
   const items = value as readonly Json[];
   if (items.length === 0) return " []\n";
   let text = "\n";
-  for (const item of items) text += `${indent}-${behind(item, `${indent}  `, depth + 1)}`;
+  for (const item of items) {
+    const said = behind(item, indent, depth + 1);
+    if (said === undefined) return undefined;
+    text += `${indent}-${said}`;
+  }
+  return text;
+}
+
+/** Keys that were written. The same few come again and again. */
+const keyTexts = new Map<string, string>();
+const MOST_KEYS = 10_000;
+
+function keyText(key: string): string {
+  const before = keyTexts.get(key);
+  if (before !== undefined) return before;
+  const text = scalar(key);
+  if (keyTexts.size >= MOST_KEYS) keyTexts.clear();
+  keyTexts.set(key, text);
   return text;
 }
 

@@ -64,14 +64,13 @@ export function createAnsiblePlanner(world: World, options: PlannerOptions): Ans
   }
 
   function hostVariables({ structure, shared, settled }: Host, overrides: JsonObject): JsonObject {
-    const variables: Record<string, Json> = { ...overrides };
-    if (settled === undefined) {
-      for (const layer of own.layers(structure)) Object.assign(variables, layer.values);
-    } else {
-      for (const [name, value] of settled) {
-        if (value === undefined) delete variables[name];
-        else variables[name] = value;
-      }
+    const variables =
+      settled === undefined
+        ? merged([overrides, ...own.layers(structure).map(({ values }) => values ?? {})])
+        : { ...overrides };
+    for (const [name, value] of settled ?? []) {
+      if (value === undefined) delete variables[name];
+      else variables[name] = value;
     }
     const address = structure.managementAddress ?? structure.addresses[0]?.address;
     if (address !== undefined && !isReached(variables, shared)) variables["ansible_host"] = address;
@@ -162,4 +161,12 @@ export function createAnsiblePlanner(world: World, options: PlannerOptions): Ans
       };
     });
   }
+}
+
+/** The later over the earlier. Objects that are filled name by name are read several times as fast as what `Object.assign` makes. */
+function merged(layers: readonly JsonObject[]): Record<string, Json> {
+  const [first = {}, ...others] = layers.filter((values) => Object.keys(values).length > 0);
+  const made: Record<string, Json> = { ...first };
+  for (const values of others) for (const name in values) made[name] = values[name]!;
+  return made;
 }

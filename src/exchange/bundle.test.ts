@@ -68,3 +68,18 @@ const EXPECTED = ENTRIES.map(({ path, ...entry }) => [path, Buffer.from("content
 function read(): readonly (readonly [string, Buffer])[] {
   return ENTRIES.map(({ path }) => [path, readFileSync(join(folder, path))]);
 }
+
+test("a tgz holds names of any length, as other programs read them", async () => {
+  const names = Array.from({ length: 30 }, (_, more) => `d/${"é".repeat(more % 2)}${"n".repeat(80 + more)}`);
+  const entries = names.map((path) => ({ path, mode: 0o644, content: path }));
+  await pipeline(tgzOf(entries, new Date(-1)), createWriteStream(join(folder, "b.tgz")));
+  const program = [
+    "import json, tarfile",
+    "t = tarfile.open('b.tgz')",
+    "print(json.dumps([[m.name, t.extractfile(m).read().decode()] for m in t.getmembers() if m.isfile()]))",
+  ];
+  const { stdout } = await run("python3", ["-c", program.join("\n")], { cwd: folder });
+  expect(JSON.parse(stdout)).toEqual(names.map((name) => [name, name]));
+  await run("tar", ["-xzf", "b.tgz"], { cwd: folder });
+  expect(readFileSync(join(folder, names[29]!), "utf8")).toBe(names[29]);
+});

@@ -1,9 +1,10 @@
-import { Readable } from "node:stream";
+import { Readable, type TransformOptions } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { buffer } from "node:stream/consumers";
-import { createGzip } from "node:zlib";
-import { pack } from "tar-stream";
+import { setImmediate } from "node:timers/promises";
+import { createGzip, type ZlibOptions } from "node:zlib";
 import type { BundleFile } from "./ansible-render.ts";
+import { tarEnd, tarEntry } from "./tar.ts";
 import { zipEnd, zipEntry, type ZipDirectory } from "./zip.ts";
 
 /** Files as one archive, made while it is read: what waits is bounded, however many files there are. */
@@ -12,91 +13,77 @@ import { zipEnd, zipEntry, type ZipDirectory } from "./zip.ts";
 const GZIP_LEVEL = 3;
 /** Files are small; what is passed on at once need not be. */
 const CHUNK_BYTES = 256 * 1024;
+/** What may wait for being compressed, which goes on in another thread while the next files are made. */
+const AHEAD_BYTES = 4 * CHUNK_BYTES;
+const GZIP: ZlibOptions & TransformOptions = {
+  level: GZIP_LEVEL,
+  chunkSize: 64 * 1024,
+  highWaterMark: AHEAD_BYTES,
+};
 /** Ansible passes over the configuration in a folder that others can write to. */
 const FOLDER = 0o755;
+/** Of a bundle in another. */
+const BUNDLE = 0o644;
 
 /** What a bundle is made of: files, or other bundles made when their turn comes. */
 export type BundleEntry = BundleFile | { readonly path: string; readonly bundle: () => Readable };
 
-/** A gzipped tar archive. An error of `entries` destroys it. */
-export function tgzOf(entries: Iterable<BundleEntry>, modified: Date): Readable {
-  const archive = pack();
-  const zipped = createGzip({ level: GZIP_LEVEL });
-  // What went wrong is told to whoever reads the outer one.
-  pipeline(archive as unknown as Readable, coalesced, zipped).catch((error: Error) => zipped.destroy(error));
-  fill().catch((error: Error) => {
-    archive.destroy(error);
-    zipped.destroy(error);
-  });
-  return zipped;
-
-  async function fill(): Promise<void> {
-    const known = new Set<string>();
-    for (const entry of entries) {
-      for (const folder of foldersOf(entry.path, known))
-        await add({ name: `${folder}/`, mode: FOLDER, type: "directory" });
-      const content = await contentOf(entry);
-      await add({ name: entry.path, mode: modeOf(entry) }, content);
-    }
-    archive.finalize();
-  }
-
-  /** Resolves when the archive can take more. */
-  function add(header: { name: string; mode: number; type?: "directory" }, content?: Buffer): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const done = (error?: Error | null): void => (error ? reject(error) : resolve());
-      if (content === undefined) archive.entry({ ...header, mtime: modified }, done);
-      else archive.entry({ ...header, mtime: modified }, content, done);
-    });
-  }
+/** How an archive is written. */
+interface Format {
+  file(path: string, mode: number, content: Buffer): readonly Buffer[];
+  end(): Buffer;
 }
 
-/** Each piece that is compressed goes to another thread and back: few large ones do that less often. */
-async function* coalesced(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let waiting: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of source) {
-    waiting.push(piece);
-    bytes += piece.length;
-    if (bytes < CHUNK_BYTES) continue;
-    yield Buffer.concat(waiting);
-    waiting = [];
-    bytes = 0;
-  }
-  yield Buffer.concat(waiting);
+/** A gzipped tar archive. An error of `entries` destroys it. */
+export function tgzOf(entries: Iterable<BundleEntry>, modified: Date): Readable {
+  const zipped = createGzip(GZIP);
+  // What went wrong is told to whoever reads the outer one.
+  pipeline(archived(entries, tarFormat(modified)), zipped).catch((error: Error) => zipped.destroy(error));
+  return zipped;
 }
 
 /** A zip archive. An error of `entries` destroys it. */
 export function zipOf(entries: Iterable<BundleEntry>, modified: Date): Readable {
-  return Readable.from(zipped(), { objectMode: false });
+  return Readable.from(archived(entries, zipFormat(modified)), { objectMode: false });
+}
 
-  async function* zipped(): AsyncGenerator<Buffer> {
-    const directory: ZipDirectory = { entries: [], offset: 0 };
-    let waiting: Buffer[] = [];
-    let bytes = 0;
-    for (const entry of entries) {
-      const made = zipEntry(
-        directory,
-        { path: entry.path, mode: modeOf(entry), content: await contentOf(entry) },
-        modified,
-      );
+function tarFormat(modified: Date): Format {
+  const known = new Set<string>();
+  return {
+    file(path, mode, content) {
+      const folders = foldersOf(path, known).map((folder) => tarEntry({ path: folder, mode: FOLDER }, modified));
+      return [...folders, tarEntry({ path, mode, content }, modified)];
+    },
+    end: tarEnd,
+  };
+}
+
+function zipFormat(modified: Date): Format {
+  const directory: ZipDirectory = { entries: [], offset: 0 };
+  return {
+    file: (path, mode, content) => [zipEntry(directory, { path, mode, content }, modified)],
+    end: () => zipEnd(directory),
+  };
+}
+
+async function* archived(entries: Iterable<BundleEntry>, format: Format): AsyncGenerator<Buffer> {
+  let waiting: Buffer[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    const [mode, content] =
+      "bundle" in entry ? [BUNDLE, await buffer(entry.bundle())] : [entry.mode, bytesOf(entry.content)];
+    for (const made of format.file(entry.path, mode, content)) {
       waiting.push(made);
       bytes += made.length;
-      if (bytes < CHUNK_BYTES) continue;
-      yield Buffer.concat(waiting);
-      waiting = [];
-      bytes = 0;
     }
-    yield Buffer.concat([...waiting, zipEnd(directory)]);
+    if (bytes < CHUNK_BYTES) continue;
+    yield Buffer.concat(waiting);
+    waiting = [];
+    bytes = 0;
+    // What was compressed meanwhile goes on, and others have their turn.
+    await setImmediate();
   }
-}
-
-function modeOf(entry: BundleEntry): number {
-  return "bundle" in entry ? 0o644 : entry.mode;
-}
-
-async function contentOf(entry: BundleEntry): Promise<Buffer> {
-  return "bundle" in entry ? buffer(entry.bundle()) : bytesOf(entry.content);
+  yield Buffer.concat([...waiting, format.end()]);
 }
 
 function bytesOf(content: Uint8Array | string): Buffer {

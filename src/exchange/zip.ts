@@ -35,8 +35,9 @@ const FOR_SMALL = { level: 4, windowBits: 12, memLevel: 4, chunkSize: 1024 };
 /** The bytes of a file in the archive. Notes it in the directory. */
 export function zipEntry(directory: ZipDirectory, entry: ZipEntry, modified: Date): Buffer {
   const name = Buffer.from(entry.path);
-  const deflated = deflateRawSync(entry.content, entry.content.length > SMALL ? {} : FOR_SMALL);
-  const isSmaller = deflated.length < entry.content.length;
+  const { length } = entry.content;
+  const deflated = length === 0 ? entry.content : deflateRawSync(entry.content, length > SMALL ? {} : FOR_SMALL);
+  const isSmaller = deflated.length < length;
   const content = isSmaller ? deflated : entry.content;
 
   // What both headers say, from the version on.
@@ -48,7 +49,7 @@ export function zipEntry(directory: ZipDirectory, entry: ZipEntry, modified: Dat
   common.writeUInt16LE(dateOf(modified), 8);
   common.writeUInt32LE(crc32(entry.content), 10);
   common.writeUInt32LE(content.length, 14);
-  common.writeUInt32LE(entry.content.length, 18);
+  common.writeUInt32LE(length, 18);
   common.writeUInt16LE(name.length, 22);
 
   const { offset } = directory;
