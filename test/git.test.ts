@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -23,7 +24,7 @@ describeReal("git", "the configuration of groups in git", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  function reader(change: { readonly local?: boolean; readonly patience?: number } = {}) {
+  function reader(change: Partial<Parameters<typeof createGitReader>[0]> = {}) {
     return createGitReader({ clock: systemClock, folder: join(folder, "git"), local: false, ...change });
   }
 
@@ -94,6 +95,21 @@ describeReal("git", "the configuration of groups in git", () => {
       await expect(reader({ local: true }).read(from(url))).rejects.toMatchObject({ code: "git_url_not_allowed" });
     expect(readdirSync(folder)).toEqual([]);
     expect(existsSync(mark)).toBe(false);
+  });
+
+  it("that is too large is refused and not kept", async () => {
+    const largest = 1024 * 1024;
+    const small = server.commit({ "vars/b.yml": "b: 1\n" });
+    const git = reader({ largest });
+    expect((await git.read(from(server.url, small))).commit).toBe(small);
+    // What is random cannot be packed.
+    server.commit({ "blob.bin": randomBytes(2 * largest).toString("base64") });
+    await expect(git.read(from(server.url))).rejects.toMatchObject({
+      code: "git_failed",
+      message: `${server.url} at main: the repository is larger than 1 MiB`,
+    });
+    expect(readdirSync(join(folder, "git"))).toEqual([]);
+    expect((await git.read(from(server.url, small))).commit).toBe(small);
   });
 
   it("that never answers is given up, and named", async () => {

@@ -33,17 +33,19 @@ export interface GitOptions {
   readonly local: boolean;
   /** Milliseconds one fetch may take. */
   readonly patience?: number;
+  /** Bytes that a repository at one commit may have, packed. */
+  readonly largest?: number;
 }
 
 const PATIENCE = 30_000;
 const MOST_FILES = 200;
 const MOST_BYTES = 8 * 1024 * 1024;
-/** A repository at one commit, packed. */
-const LARGEST_REPOSITORY = 512 * 1024 * 1024;
+const MEBIBYTE = 1024 * 1024;
+const LARGEST_REPOSITORY = 512 * MEBIBYTE;
 const LOOK_MILLISECONDS = 500;
 
 export function createGitReader(options: GitOptions): GitReader {
-  const { clock, folder, local, patience = PATIENCE } = options;
+  const { clock, folder, local, patience = PATIENCE, largest = LARGEST_REPOSITORY } = options;
   /** A repository is fetched into by one at a time. */
   const turns = new Map<string, Promise<unknown>>();
 
@@ -80,6 +82,8 @@ export function createGitReader(options: GitOptions): GitReader {
     const fetch = ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--force"];
     try {
       await git(repository, [...fetch, "--", from.url, from.revision]);
+      // It may have been done before anybody looked.
+      await bound(repository);
     } catch (error) {
       if (error instanceof TooLarge) await rm(repository, { recursive: true, force: true });
       throw error;
@@ -87,6 +91,11 @@ export function createGitReader(options: GitOptions): GitReader {
     const commit = await commitOf(repository, "FETCH_HEAD");
     if (commit === undefined) throw new Error("what was fetched is no commit");
     return commit;
+  }
+
+  async function bound(repository: string): Promise<void> {
+    if ((await sizeOf(repository)) > largest)
+      throw new TooLarge(`the repository is larger than ${largest / MEBIBYTE} MiB`);
   }
 
   async function commitOf(repository: string, revision: string): Promise<string | undefined> {
@@ -158,11 +167,8 @@ export function createGitReader(options: GitOptions): GitReader {
       const seconds = Math.round(patience / 1000);
       const cancelTimer = clock.after(patience, () => end(new Error(`git did not answer within ${seconds} s`)));
       let cancelLook = clock.after(LOOK_MILLISECONDS, look);
-      async function bound(): Promise<void> {
-        if ((await sizeOf(repository)) > LARGEST_REPOSITORY) end(new TooLarge("the repository is larger than 512 MiB"));
-      }
       function look(): void {
-        void bound();
+        bound(repository).catch(end);
         cancelLook = clock.after(LOOK_MILLISECONDS, look);
       }
       child.stdout.on("data", (chunk: Buffer) => {
