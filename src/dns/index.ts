@@ -1,6 +1,6 @@
-export type { DnsTarget, RecordSet, RecordType, RenderedZone, TargetKind } from "./model.ts";
+export type { DnsTarget, RecordSet, RecordType, RenderedZone, Rendering, TargetKind } from "./model.ts";
 export type { ZoneChange, ZonePublisher, ZoneRemoval } from "./publisher.ts";
-export { authorityText, zoneFile } from "./text.ts";
+export { authorityText, createZoneFiles, zoneFile } from "./text.ts";
 export { differenceOf, type Difference } from "./difference.ts";
 export { readKeyFile, runProgram } from "./programs.ts";
 export { DNS_SERVER_REFUSED, DNS_SERVER_UNREACHABLE, DNS_ZONE_REFUSED } from "./errors.ts";
@@ -9,5 +9,6 @@ export { createPublishing, type Publishing } from "./publishing.ts";
 export { createDnsService, type DnsService } from "./service.ts";
 export { dnsRoutes } from "./routes.ts";
 export { dnsMigrations } from "./tables.ts";
+export { createZoneRenderer } from "./renderer.ts";
 export { renderZones } from "./zones.ts";
 export { DNS_RECORD_INVALID } from "./errors.ts";

@@ -1,8 +1,10 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { differenceOf } from "./difference.ts";
+import type { RecordSet, RenderedZone } from "./model.ts";
 import { held, namedWorld, renderZones } from "./testing/worlds.ts";
 import { contentHash } from "./content.ts";
-import { isNewer, nextSerial, zoneFile } from "./text.ts";
+import { createZoneFiles, isNewer, nextSerial, zoneFile } from "./text.ts";
 
 const world = namedWorld({
   zones: { "example.org": { contact: "host.master@example.org" } },
@@ -74,3 +76,36 @@ describe("a difference", () => {
     expect(differenceOf(after, after)).toEqual({ put: [], drop: [] });
   });
 });
+
+it("a zone file that is written again is the one that would be written anew", () => {
+  const set = fc.record({
+    at: fc.nat(700),
+    values: fc.array(fc.string({ maxLength: 3 }), { minLength: 1, maxLength: 2 }),
+  });
+  fc.assert(
+    fc.property(fc.array(fc.array(set, { maxLength: 3 }), { maxLength: 6 }), (all) => {
+      const files = createZoneFiles();
+      let sets = Array.from({ length: 600 }, (_, at) => recordSet(at, ["10.0.0.1"]));
+      for (const some of [[], ...all]) {
+        sets = [...sets];
+        for (const { at, values } of some) sets.splice(at, values.length - 1, recordSet(at, values));
+        const zone = { ...ZONE_HEAD, sets };
+        expect(files.file(zone, 1) === zoneFile(zone, 1)).toBe(true);
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
+const ZONE_HEAD: RenderedZone = {
+  name: "a.org",
+  view: null,
+  reverse: false,
+  parent: null,
+  authority: { primary: "ns1.a.org", contact: "c.a.org", ttl: 1, refresh: 2, retry: 3, expire: 4, minimum: 5 },
+  sets: [],
+};
+
+function recordSet(at: number, values: readonly string[]): RecordSet {
+  return { name: `host${at}.a.org`, type: "A", ttl: 60, values };
+}

@@ -1,17 +1,75 @@
-import type { RenderedZone } from "./model.ts";
+import type { RecordSet, RenderedZone } from "./model.ts";
 
 /** Zone files and their serials. Pure: equal zones give equal texts. */
 
 /** A whole zone file (RFC 1035 section 5), every name written out. */
 export function zoneFile(zone: RenderedZone, serial: number): string {
-  const lines = [`$TTL ${zone.authority.ttl}`, line(zone.name, zone.authority.ttl, "SOA", authorityText(zone, serial))];
-  for (const { name, type, ttl, values } of zone.sets)
-    for (const value of values) lines.push(line(name, ttl, type, value));
-  return `${lines.join("\n")}\n`;
+  return head(zone, serial) + zone.sets.map(linesOf).join("");
+}
+
+/** The same, written again and again: of a zone that was made of the one before only what is new is put into words. */
+export interface ZoneFiles {
+  file(zone: RenderedZone, serial: number): string;
+}
+
+/** What was written of a zone last. */
+interface Written {
+  readonly sets: readonly RecordSet[];
+  /** All lines but those at the head. */
+  readonly text: string;
+  /** Where each set begins in it, and at last its end. */
+  readonly starts: Uint32Array;
+}
+
+/** Smaller zones are not worth remembering. */
+const SMALL = 500;
+
+export function createZoneFiles(): ZoneFiles {
+  const known = new Map<string, Written>();
+  return {
+    file(zone, serial) {
+      if (zone.sets.length < SMALL) return zoneFile(zone, serial);
+      const key = `${zone.name} ${zone.view ?? ""}`;
+      const written = rewritten(known.get(key), zone.sets);
+      known.set(key, written);
+      return head(zone, serial) + written.text;
+    },
+  };
+}
+
+function rewritten(before: Written | undefined, sets: readonly RecordSet[]): Written {
+  const old = before?.sets ?? [];
+  const shortest = Math.min(old.length, sets.length);
+  let front = 0;
+  while (front < shortest && old[front] === sets[front]) front += 1;
+  let back = 0;
+  while (back < shortest - front && old[old.length - 1 - back] === sets[sets.length - 1 - back]) back += 1;
+  const lines = sets.slice(front, sets.length - back).map(linesOf);
+  const starts = new Uint32Array(sets.length + 1);
+  const oldStarts = before?.starts ?? new Uint32Array(1);
+  starts.set(oldStarts.subarray(0, front + 1));
+  for (const [index, text] of lines.entries()) starts[front + index + 1] = starts[front + index]! + text.length;
+  // Behind what changed everything is moved alike.
+  const moved = starts[sets.length - back]! - oldStarts[old.length - back]!;
+  for (let left = back; left > 0; left -= 1) starts[sets.length + 1 - left] = oldStarts[old.length + 1 - left]! + moved;
+  const text =
+    (before?.text.slice(0, oldStarts[front]) ?? "") +
+    lines.join("") +
+    (before?.text.slice(oldStarts[old.length - back]) ?? "");
+  return { sets, text, starts };
+}
+
+function head(zone: RenderedZone, serial: number): string {
+  const { ttl } = zone.authority;
+  return `$TTL ${ttl}\n${line(zone.name, ttl, "SOA", authorityText(zone, serial))}`;
+}
+
+function linesOf({ name, type, ttl, values }: RecordSet): string {
+  return values.map((value) => line(name, ttl, type, value)).join("");
 }
 
 function line(name: string, ttl: number, type: string, value: string): string {
-  return `${name}.\t${ttl}\tIN\t${type}\t${value}`;
+  return `${name}.\t${ttl}\tIN\t${type}\t${value}\n`;
 }
 
 /** The value of the SOA record. */

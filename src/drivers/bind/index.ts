@@ -2,12 +2,12 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
+  createZoneFiles,
   DNS_SERVER_REFUSED,
   DNS_SERVER_UNREACHABLE,
   DNS_ZONE_REFUSED,
   readKeyFile,
   runProgram,
-  zoneFile,
   type ZonePublisher,
 } from "../../dns/index.ts";
 import { GantryError } from "../../kernel/errors.ts";
@@ -29,6 +29,7 @@ const CONFIGURATION = "zones.conf";
 
 /** BIND by its files: each zone is checked, put in its place at once, and reloaded. */
 export function bindPublisher(): ZonePublisher {
+  const files = createZoneFiles();
   return {
     kind: "bind",
     compares: false,
@@ -36,7 +37,7 @@ export function bindPublisher(): ZonePublisher {
     async publish(given, view, { zone, serial }, signal) {
       const { folder, rndc } = await placesOf(given, view);
       await mkdir(folder, { recursive: true });
-      await writeChecked(join(folder, fileNameOf(zone.name)), zoneFile(zone, serial), (path) =>
+      await writeChecked(join(folder, fileNameOf(zone.name)), files.file(zone, serial), (path) =>
         check(zone.name, path, signal),
       );
       await writeConfiguration(folder);
