@@ -87,10 +87,27 @@ describe("the commands for every kind", () => {
     expect(await out("get", "networks", "-o", "name")).toBe("n1\nn2\n");
   });
 
+  it("delete several at once: all of them, or none", async () => {
+    await out("create", "network", "k1");
+    await out("create", "network", "k2");
+    expect((await bench.gantry(["delete", "network", "k1", "k3", "--yes"])).error).toContain("not_found");
+    expect(await out("get", "networks", "-o", "name")).toContain("k1\nk2\n");
+    const before = (await client.events.list({ limit: 1000 }).page()).items.length;
+    expect(await out("delete", "networks", "k1", "k2", "k1", "--yes")).toBe("network k1 deleted\nnetwork k2 deleted\n");
+    expect((await client.events.list({ limit: 1000 }).page()).items.length).toBe(before + 2);
+    expect(await out("get", "networks", "-o", "name")).not.toContain("k1");
+  });
+
   it("say what would go along, and delete nothing without a yes", async () => {
     await out("create", "site", "rack1", "parent=lab");
     const unasked = await bench.gantry(["delete", "site", "lab"]);
     expect([unasked.code, unasked.error]).toEqual([2, expect.stringContaining("confirmation_needed")]);
+    expect(unasked.error).toContain("- delete site rack1");
+    expect(unasked.error).toContain("- delete structure web1");
+    const several = await bench.gantry(["delete", "site", "rack1", "lab"]);
+    expect([several.code, several.out]).toEqual([2, ""]);
+    expect(several.error).toContain("- delete structure web1");
+    expect(several.error).not.toContain("- delete site rack1");
     const refused = await bench.gantry(["delete", "site", "lab", "--yes"]);
     expect(refused.code).toBe(2);
     expect(refused.error).toContain("- delete site rack1");

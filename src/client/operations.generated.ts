@@ -727,6 +727,8 @@ readonly name: string;
 readonly version?: number | null | undefined;
 })[];
 readonly cascade?: boolean | undefined;
+/** Only answer what would be done, and do nothing */
+readonly preview?: boolean | undefined;
 }
 export interface Group {
 readonly name: string;
@@ -1048,7 +1050,7 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
-/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+/** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
 readonly sort?: string | undefined;
@@ -1210,7 +1212,7 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
-/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+/** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
 readonly sort?: string | undefined;
@@ -1618,7 +1620,7 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
-/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+/** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
 readonly sort?: string | undefined;
@@ -1729,7 +1731,7 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
-/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+/** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
 readonly sort?: string | undefined;
@@ -1874,7 +1876,7 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
-/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+/** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
 readonly sort?: string | undefined;
@@ -2131,7 +2133,7 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
-/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+/** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
 readonly sort?: string | undefined;
@@ -2344,7 +2346,7 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
-/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+/** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
 readonly sort?: string | undefined;
@@ -2467,7 +2469,7 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
-/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+/** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
 readonly sort?: string | undefined;
@@ -2622,7 +2624,7 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
-/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+/** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
 readonly sort?: string | undefined;
@@ -2740,7 +2742,7 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
-/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+/** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
 readonly sort?: string | undefined;
@@ -3004,7 +3006,7 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
-/** `PATH:JSON`: structures whose resolved variables hold this value there; may be given several times */
+/** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
 readonly sort?: string | undefined;

@@ -1,3 +1,4 @@
+import { invariant } from "../kernel/errors.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { Draft } from "./edit-draft.ts";
 import type { AnyRow, EditContext, ProblemList } from "./edit-model.ts";
@@ -60,7 +61,7 @@ export function planRemovals(
   }
   const cleared = clearing.filter(({ kind, row }) => !going.has(keyOf(kind, row.name)));
   if (!context.cascade && along.length + cleared.length > 0) {
-    ask(deletions[0] as (typeof deletions)[number], along, cleared, problems);
+    ask(deletions, along, cleared, problems);
     return;
   }
   for (const { kind, row, reference, index } of cleared) {
@@ -113,21 +114,24 @@ function createReferrers(draft: Draft): (to: OwnedKind, name: string) => readonl
 }
 
 function ask(
-  first: { readonly kind: OwnedKind; readonly name: string; readonly index: number },
+  deletions: readonly { readonly kind: OwnedKind; readonly name: string; readonly index: number }[],
   along: readonly Going[],
   cleared: readonly Going[],
   problems: ProblemList,
 ): void {
   const changed = [...new Map(cleared.map((one) => [keyOf(one.kind, one.row.name), one])).values()];
+  const [first] = deletions;
+  invariant(first !== undefined, "somebody is asked for what is deleted");
+  const [them, more] = deletions.length === 1 ? ["it", ""] : ["them", ` and ${deletions.length - 1} more`];
   const parts = [
-    along.length === 0 ? undefined : `${countText(along)} would go with it`,
-    changed.length === 0 ? undefined : `${countText(changed)} would no longer refer to it`,
+    along.length === 0 ? undefined : `${countText(along)} would go with ${them}`,
+    changed.length === 0 ? undefined : `${countText(changed)} would no longer refer to ${them}`,
   ].filter((part) => part !== undefined);
   const list = (some: readonly Going[]): object => ({
     counts: counts(some),
     things: some.slice(0, MOST_NAMED).map(({ kind, row }) => ({ kind, name: row.name })),
   });
-  problems.add(REMOVAL_NEEDS_CASCADE, first, `${titleOf(first.kind)} '${first.name}': ${parts.join("; ")}`, {
+  problems.add(REMOVAL_NEEDS_CASCADE, first, `${titleOf(first.kind)} '${first.name}'${more}: ${parts.join("; ")}`, {
     removed: list(along),
     changed: list(changed),
   });

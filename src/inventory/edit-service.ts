@@ -19,6 +19,8 @@ export interface EditOptions {
   readonly managedBy?: string;
   /** Whether what depends on something that is deleted goes with it. Default: no. */
   readonly cascade?: boolean;
+  /** Whether the edits are only planned and answered, and nothing is done. Default: no. */
+  readonly preview?: boolean;
   /** That this was approved as a change set: rules that ask for one are kept by it. */
   readonly approved?: boolean;
 }
@@ -83,6 +85,7 @@ export async function makeEdits(
   });
   if (plan.problems.length > 0) throw refusal(plan.problems, errorsByCode());
   if (options.approved !== true) await parts.directWrites?.(tx, principal, snapshot, touchedChains(snapshot, plan));
+  if (options.preview === true) return { results: plan.results, row: plan.row };
   const removals = plan.removals.map(({ kind, ...row }) => ({ table: ownedRule(kind).table, ...row }));
   await store.removeRows(tx, tenantId, removals);
   if (hasRows(plan)) await store.write(tx, tenantId, plan.writes);

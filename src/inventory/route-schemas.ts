@@ -25,7 +25,7 @@ export const LIST_QUERY = z.strictObject({
   vars: z
     .union([z.string().max(10_000), z.array(z.string().max(10_000)).max(10)])
     .optional()
-    .describe("`PATH:JSON`: structures whose resolved variables hold this value there; may be given several times"),
+    .describe("`PATH:JSON`: those whose resolved variables hold this value there; may be given several times"),
   sort: z.string().max(100).optional().describe("A member; `-MEMBER` for the other way round"),
   fields: z.string().max(2000).optional().describe("Members to show, joined by commas; all when left out"),
 });
@@ -142,4 +142,5 @@ export const EDITS_SCHEMA = z.array(
 export const BULK_BODY = z.strictObject({
   edits: EDITS_SCHEMA,
   cascade: z.boolean().default(false),
+  preview: z.boolean().default(false).describe("Only answer what would be done, and do nothing"),
 });

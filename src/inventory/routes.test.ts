@@ -425,6 +425,24 @@ describe("many edits at once", () => {
     expect((await call("GET", "/v1/sites/more")).status).toBe(404);
   });
 
+  it("are only planned when they are a preview: what would go along is answered, and stays", async () => {
+    await make("sites", { name: "old" }, { name: "older", parent: "old" });
+    const edits = [{ action: "delete", kind: "site", name: "old" }];
+    const headers = { "idempotency-key": "look first" };
+    const looked = await call("POST", "/v1/bulk", { edits, cascade: true, preview: true }, headers);
+    const gone = [
+      { kind: "site", name: "old", action: "removed" },
+      { kind: "site", name: "older", action: "removed" },
+    ];
+    expect([looked.status, looked.body["results"]]).toMatchObject([200, looked.body["results"]]);
+    expect((looked.body["results"] as { name: string }[]).map(({ name }) => name)).toEqual(["old", "older"]);
+    expect(names(await call("GET", "/v1/sites?site=old"))).toEqual(["old", "older"]);
+    expect((await call("POST", "/v1/bulk", { edits, preview: true })).body["code"]).toBe("removal_needs_cascade");
+    const done = await call("POST", "/v1/bulk", { edits, cascade: true }, headers);
+    expect([done.status, done.body["results"]]).toMatchObject([200, gone]);
+    expect((await call("GET", "/v1/sites/older")).status).toBe(404);
+  });
+
   it("may delete what one before them made", async () => {
     await make("sites", { name: "lab" });
     await make("structures", { name: "web1", site: "lab" });

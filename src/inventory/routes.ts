@@ -197,8 +197,8 @@ function bulkRoute(app: HttpServer["app"], inventory: InventoryService): void {
       },
     },
     async (request, reply) => {
-      const { edits, cascade } = request.body;
-      const options = { request: onceOf(request), cascade };
+      const { edits, cascade, preview } = request.body;
+      const options = { request: onceOf(request), cascade, preview };
       const principal = request.principal as Principal;
       return send(reply, await inventory.answer(principal, edits as readonly Edit[], options, listed)) as never;
     },

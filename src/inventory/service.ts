@@ -92,7 +92,8 @@ export function createInventoryService(parts: InventoryServiceParts): InventoryS
         const answer = await once(
           tx,
           tenantId,
-          request,
+          // What was only planned may be done under the same key.
+          editOptions.preview === true ? undefined : request,
           parts.clock.now(),
           async () => present(await makeEdits(parts, tx, principal, edits, editOptions)) as unknown as Json,
         );
