@@ -29,7 +29,16 @@ export const EXAMPLES = {
     "--data /srv/gantry restore monday.backup --passphrase-file passphrase",
     "--data /srv/gantry restore monday.backup --key-file key --database postgres://gantry@db/gantry",
   ),
+  propose: examples(
+    'set structure web1 role=db --propose "Make web1 a database"',
+    'change propose "Move the rack" --edits edits.yaml',
+    'change propose "More webs" --design site.yaml',
+  ),
   events: examples("events --follow --type 'job.*'", "events --subject structure/web1"),
+  secret: examples(
+    "secret set db-password --site lab --value-file password.txt",
+    "secret set tls.key --structure web1 --value-file - < web1.key",
+  ),
   shell: examples("shell --eval 'gantry.structures.list({ site: \"lab\" }).all()'", "shell < report.js"),
   vars: examples("structure vars web1 --explain", "structure vars web1 --explain --output json"),
 } as const;

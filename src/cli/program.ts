@@ -66,6 +66,8 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
 
   const output = (): Option =>
     new Option("-o, --output <format>", "how to print").choices(OUTPUT_FORMATS).default("table");
+  const proposing = (): Option =>
+    new Option("--propose <title>", "do not do it: propose it as a change set of this title");
   const yes = (): Option => new Option("-y, --yes", "do not ask");
   const listen = (): Option =>
     new Option(
@@ -208,6 +210,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
       "Makes one thing. A path is names joined by dots (a dot within a name is written `\\.`), a value is YAML. A file holds one thing or a list.",
     )
     .option("-f, --file <file>", "YAML or JSON with the thing, or a list of things; `-`: standard input")
+    .addOption(proposing())
     .addHelpText("after", EXAMPLES.create)
     .action(handle(async () => (await import("./change.ts")).create));
   program
@@ -217,6 +220,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
       "Changes members of one thing. A path is names joined by dots, a value is YAML; `PATH=` with nothing, and --remove, take it away.",
     )
     .option("--remove <path>", "take this away; may be repeated", collect)
+    .addOption(proposing())
     .addHelpText("after", EXAMPLES.set)
     .action(handle(async () => (await import("./change.ts")).set));
   program
@@ -226,6 +230,80 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .addOption(yes())
     .addHelpText("after", EXAMPLES.delete)
     .action(handle(async () => (await import("./delete.ts")).remove));
+
+  const change = program
+    .command("change")
+    .summary("propose changes, have them approved by somebody else, apply them together, take them back");
+  const content = (command: Command): Command =>
+    command
+      .option("--edits <file>", "edits of the inventory: a list, as YAML or JSON (`-`: standard input)")
+      .option("--cascade", "what depends on something that is deleted goes with it")
+      .option("--design <path...>", "documents of a design that is to be applied")
+      .option("--destroy <name>", "a design that is to be taken down");
+  content(change.command("propose <title>").summary("propose edits, or that a design be applied or taken down"))
+    .option("--description <text>", "why")
+    .addOption(output())
+    .addHelpText("after", EXAMPLES.propose)
+    .action(handle(async () => (await import("./change-set.ts")).propose));
+  change
+    .command("list")
+    .summary("change sets, the newest first")
+    .addOption(new Option("--state <state>", "which").choices(["open", "applied", "closed", "all"]).default("open"))
+    .addOption(output())
+    .action(handle(async () => (await import("./change-set.ts")).list));
+  change
+    .command("show <number>")
+    .summary("what one would change, who said what of it, and what it lacks")
+    .addOption(output())
+    .action(handle(async () => (await import("./change-set.ts")).show));
+  content(change.command("amend <number>").summary("give one of your own other content; approvals lapse"))
+    .option("--title <title>", "another title")
+    .option("--description <text>", "another description")
+    .addOption(output())
+    .action(handle(async () => (await import("./change-set.ts")).amend));
+  change
+    .command("comment <number> <text...>")
+    .summary("say something of one")
+    .action(handle(async () => (await import("./change-set.ts")).comment));
+  change
+    .command("approve <number>")
+    .summary("approve one of somebody else")
+    .option("--comment <text>", "say something as well")
+    .action(handle(async () => (await import("./change-set.ts")).approve));
+  change
+    .command("reject <number>")
+    .summary("reject one of somebody else, until it is amended or you approve it")
+    .option("--comment <text>", "say why")
+    .action(handle(async () => (await import("./change-set.ts")).reject));
+  for (const [action, summary] of [
+    ["rebase", "bring one to the truth as it is now"],
+    ["apply", "make what was approved: all of it, or nothing"],
+    ["close", "give one up"],
+    ["revert", "propose a new one that takes an applied one back"],
+  ] as const)
+    change
+      .command(`${action} <number>`)
+      .summary(summary)
+      .addOption(output())
+      .action(handle(async () => (await import("./change-set.ts")).acting(action)));
+  const rule = change.command("rule").summary("how many must approve, and whether changes may be made directly");
+  rule
+    .command("list")
+    .summary("rules of the tenant and its sites")
+    .addOption(output())
+    .action(handle(async () => (await import("./change-set.ts")).rules));
+  rule
+    .command("set")
+    .summary("set the rule of the tenant, or of a site with those below it")
+    .requiredOption("--approvals <count>", "how many people besides the author must approve")
+    .option("--site <site>", "of this site")
+    .option("--no-direct", "refuse changes that are made without a change set")
+    .action(handle(async () => (await import("./change-set.ts")).setRule));
+  rule
+    .command("delete")
+    .summary("remove the rule of the tenant, or of a site")
+    .option("--site <site>", "of this site")
+    .action(handle(async () => (await import("./change-set.ts")).deleteRule));
 
   const address = program.command("address").summary("give out addresses of a block, and take them back");
   address
@@ -457,6 +535,65 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .option("--database <url>", "sqlite:FILE or postgres://… (default: a SQLite file in the data folder)")
     .addHelpText("after", EXAMPLES.restore)
     .action(handle(async () => (await import("./backup.ts")).restore));
+
+  program
+    .command("support-bundle")
+    .summary("gather what helps to find a fault, without anything secret")
+    .requiredOption("--out <file>", "where to write it, a .tgz; must not exist")
+    .action(handle(async () => (await import("./support.ts")).supportBundle));
+
+  const secret = program.command("secret").summary("values that are kept sealed: passwords, keys, certificates");
+  /** Who has it; without any of them it is the tenant. */
+  const owned = (command: Command): Command =>
+    command
+      .option("--structure <name>", "of this structure (without an owner: of the tenant)")
+      .option("--site <name>", "of this site")
+      .option("--group <name>", "of this group")
+      .addOption(output());
+  owned(secret.command("list").summary("secrets, without their values"))
+    .option("--name <name>", "of this name")
+    .action(handle(async () => (await import("./secret.ts")).list));
+  owned(secret.command("show <name>").summary("what is known of a secret beside its value")).action(
+    handle(async () => (await import("./secret.ts")).show),
+  );
+  owned(secret.command("get <name>").summary("the value of a secret; each reading is audited"))
+    .option("--out <file>", "write it into this file, for its owner alone")
+    .action(handle(async () => (await import("./secret.ts")).get));
+  owned(secret.command("set <name>").summary("keep a secret, or replace its value"))
+    .requiredOption(
+      "--value-file <file>",
+      "the value; `-`: from standard input. Of a text, a line feed at its end is left out",
+    )
+    .addOption(new Option("--kind <kind>", "what it is (default: as it looks)").choices(["text", "pem", "blob"]))
+    .option("--description <text>", "what it is for")
+    .option("--expires <time>", "from then on it is not opened: 2026-12-31, 2026-12-31T08:00:00Z, never")
+    .addHelpText("after", EXAMPLES.secret)
+    .action(handle(async () => (await import("./secret.ts")).set));
+  owned(secret.command("delete <name>").summary("remove a secret for good"))
+    .addOption(yes())
+    .action(handle(async () => (await import("./secret.ts")).remove));
+  secret
+    .command("status")
+    .summary("whether secrets can be opened, by which keys, and how far sealing anew is")
+    .addOption(output())
+    .action(handle(async () => (await import("./secret.ts")).status));
+  secret
+    .command("unlock")
+    .summary("look for the master key now, where the server looks for it")
+    .addOption(output())
+    .action(handle(async () => (await import("./secret.ts")).unlock));
+  secret
+    .command("rotate-data")
+    .summary("give the tenant a new data key, and seal all its secrets by it")
+    .option("--detach", "do not wait until all are sealed")
+    .addOption(output())
+    .action(handle(async () => (await import("./secret.ts")).rotateData));
+  secret
+    .command("rotate-master")
+    .summary("wrap all data keys by a new master key")
+    .option("--to <source>", "where the new one is (default: what the configuration names)")
+    .addOption(output())
+    .action(handle(async () => (await import("./secret.ts")).rotateMaster));
 
   program
     .command("join-token")

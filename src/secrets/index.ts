@@ -10,4 +10,4 @@ export { parseSource } from "./source.ts";
 export { createSecrets, type Secrets } from "./secrets.ts";
 export { secretRoutes } from "./routes.ts";
 export { secretMigrations } from "./tables.ts";
-export { SECRETS_LOCKED } from "./errors.ts";
+export { SECRET_UNKNOWN, SECRETS_LOCKED } from "./errors.ts";
