@@ -4,7 +4,7 @@ import { authenticate } from "./authenticate.ts";
 import { SCOPE_EXCEEDED, TENANT_NEEDED, UNAUTHENTICATED } from "./errors.ts";
 import { DEFAULT_TENANT, type Principal } from "./model.ts";
 import type { Permission } from "./permissions.ts";
-import { forbidden, NO_RIGHTS, rightsIn, type Grant, type Rights } from "./policy.ts";
+import { forbidden, NO_RIGHTS, type Grant, type Rights } from "./policy.ts";
 import type { Requirement } from "./requirement.ts";
 import { STRUCTURE_SCOPE, STRUCTURE_TOKEN, type StructureTokens } from "./structures.ts";
 import { hashToken, type TokenHash } from "./token.ts";
@@ -23,17 +23,20 @@ export interface Knock {
   readonly tenant?: string | undefined;
 }
 
-/** An account by one of its tokens. */
+/** An account, by one of its tokens. */
 export interface AccountHolder {
   readonly accountId: Id;
-  readonly tokenId: Id;
+  /** Left out: the account by itself, as what it started goes by it. */
+  readonly tokenId?: Id;
   readonly kind: "person" | "service";
   readonly name: string;
   readonly grants: readonly Grant[];
   /** What the token allows at the most; left out: all that the account may do. */
   readonly ceiling?: ReadonlySet<Permission> | undefined;
-  /** The rights in a tenant, kept between requests by whoever keeps accounts; left out: worked out at each request. */
-  rightsIn?(tenantId: Id): Rights | undefined;
+  /** The tenants that grants name, without those of the whole server. */
+  readonly tenantIds: readonly Id[];
+  /** The rights in a tenant; undefined: none. */
+  rightsIn(tenantId: Id): Rights | undefined;
 }
 
 /** Accounts, as whoever keeps them knows them. */
@@ -45,7 +48,7 @@ export interface AccountTokens {
 /** Tenants, as whoever keeps them knows them. */
 export interface TenantNames {
   /** Errors: `tenant_unknown`. */
-  find(idOrName: string): Promise<{ readonly id: Id }>;
+  find(idOrName: string): Promise<{ readonly id: Id; readonly name: string }>;
   /** The error of a tenant that is not there, without a hint at others: who has no right in one that is there gets the same. */
   unknown(idOrName: string): GantryError;
 }
@@ -88,31 +91,23 @@ export function createDoor(parts: DoorParts): Door {
   async function account(token: string, knock: Knock): Promise<Principal> {
     const holder = await accounts.holder(hashToken(token));
     if (holder === undefined) throw invalid();
-    const { kind, name, accountId, tokenId } = holder;
-    const within = (tenantId: Id): Rights | undefined =>
-      holder.rightsIn === undefined ? rightsIn(holder.grants, tenantId, holder.ceiling) : holder.rightsIn(tenantId);
-    const tenantId = await tenantOf(knock, holder, within);
-    const rights = within(tenantId) ?? NO_RIGHTS;
-    const principal: Principal = { kind, name, accountId, tokenId, tenantId, rights, rightsIn: within };
+    const principal = accountPrincipal(holder, await tenantOf(knock, holder));
     check(principal, knock.requirement);
     return principal;
   }
 
   /** The tenant that is meant; one in which the account has no right is answered as one that is not there. */
-  async function tenantOf(
-    knock: Knock,
-    holder: AccountHolder,
-    within: (tenantId: Id) => Rights | undefined,
-  ): Promise<Id> {
+  async function tenantOf(knock: Knock, holder: AccountHolder): Promise<Id> {
     if (knock.tenant !== undefined) {
-      const found = await tenants.find(knock.tenant).catch(() => undefined);
-      if (found === undefined || within(found.id) === undefined) throw tenants.unknown(knock.tenant);
+      const found = await tenants.find(knock.tenant).catch((error: unknown) => {
+        if (error instanceof GantryError) return undefined;
+        throw error;
+      });
+      if (found === undefined || holder.rightsIn(found.id) === undefined) throw tenants.unknown(knock.tenant);
       return found.id;
     }
-    if (within(DEFAULT_TENANT.id) !== undefined) return DEFAULT_TENANT.id;
-    const [only, ...more] = new Set(
-      holder.grants.flatMap(({ scope }) => (scope.kind === "server" ? [] : [scope.tenantId])),
-    );
+    if (holder.rightsIn(DEFAULT_TENANT.id) !== undefined) return DEFAULT_TENANT.id;
+    const [only, ...more] = holder.tenantIds;
     if (only !== undefined && more.length === 0) return only;
     // Who asks for no tenant's things needs none.
     if (knock.requirement === undefined || knock.requirement.permission === "self") return only ?? DEFAULT_TENANT.id;
@@ -128,6 +123,14 @@ export function createDoor(parts: DoorParts): Door {
       return administratorIn(knock);
     },
   };
+}
+
+/** Who acts when an account does, in a tenant. */
+export function accountPrincipal(holder: AccountHolder, tenantId: Id): Principal {
+  const { kind, name, accountId, tokenId } = holder;
+  const within = (id: Id): Rights | undefined => holder.rightsIn(id);
+  const rights = within(tenantId) ?? NO_RIGHTS;
+  return { kind, name, accountId, ...(tokenId !== undefined && { tokenId }), tenantId, rights, rightsIn: within };
 }
 
 /** Errors: `forbidden`. */

@@ -47,6 +47,13 @@ export function isPermission(word: string): word is Permission {
   return (PERMISSIONS as readonly string[]).includes(word);
 }
 
+/** These hold in the scope `server` only. */
+const SERVER_WIDE: ReadonlySet<Permission> = new Set(["tenant.manage", "server.read", "server.manage"]);
+
+export function isServerWide(permission: Permission): boolean {
+  return SERVER_WIDE.has(permission);
+}
+
 const VIEWER: readonly Permission[] = [
   "inventory.read",
   "secret.list",

@@ -1,7 +1,7 @@
 import { GantryError } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
 import { FORBIDDEN } from "./errors.ts";
-import type { Permission } from "./permissions.ts";
+import { isServerWide, type Permission } from "./permissions.ts";
 
 /**
  * The one policy: what role bindings allow. Pure: whoever asks (HTTP, the command line, the socket, links, jobs) brings a place and is
@@ -51,9 +51,6 @@ export const ALL_RIGHTS: Rights = { everywhere: () => true, somewhere: () => tru
 /** Holds nothing. */
 export const NO_RIGHTS: Rights = { everywhere: () => false, somewhere: () => false, at: () => false };
 
-/** Only in the scope `server`. */
-const SERVER_WIDE: ReadonlySet<Permission> = new Set(["tenant.manage", "server.read", "server.manage"]);
-
 interface Reach {
   everywhere: boolean;
   readonly sites: Set<Id>;
@@ -76,7 +73,7 @@ export function rightsIn(
     if (scope.kind !== "server" && scope.tenantId !== tenantId) continue;
     for (const permission of permissions) {
       if (ceiling !== undefined && !ceiling.has(permission)) continue;
-      if (SERVER_WIDE.has(permission) && scope.kind !== "server") continue;
+      if (isServerWide(permission) && scope.kind !== "server") continue;
       extend(reaches, permission, scope);
     }
   }

@@ -1,5 +1,38 @@
 // Made from docs/openapi.json by `npm run client`. Changes here are lost.
 import type { CallOptions, Listing, OperationTable, RunLine } from "./model.ts";
+export interface Secret {
+readonly id: string;
+readonly name: string;
+readonly owner: {
+readonly kind: "tenant" | "site" | "group" | "structure";
+readonly id: string;
+readonly name: string;
+};
+readonly kind: "text" | "pem" | "blob";
+/** Bytes of the value */
+readonly size: number;
+readonly description: string;
+readonly expiresAt: number | null;
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+}
+export interface NewSecret {
+readonly name: string;
+/** Who has it, by id or name; a tenant needs none: it is the one of the request */
+readonly owner: {
+readonly kind: "tenant" | "site" | "group" | "structure";
+readonly name?: string | undefined;
+};
+readonly kind?: "text" | "pem" | "blob" | undefined;
+/** At most 1 MiB; bytes that are no text in base64 */
+readonly value: string;
+/** What `value` is written in */
+readonly encoding?: "utf8" | "base64" | undefined;
+readonly description?: string | undefined;
+/** Epoch milliseconds; from then on it is not opened */
+readonly expiresAt?: number | null | undefined;
+}
 export interface Backend {
 readonly name: string;
 readonly kind: "files" | "gantry" | "netbox";
@@ -64,6 +97,102 @@ readonly url?: string | null | undefined;
 })[] | undefined;
 readonly fields?: {
 readonly [name: string]: unknown;
+} | undefined;
+}
+export interface Account {
+readonly id: string;
+readonly kind: "person" | "service";
+readonly name: string;
+readonly displayName: string;
+readonly email: string | null;
+/** Who proves that somebody is the person: `local`, by a password, or a directory */
+readonly source: "local" | "ldap" | "oidc";
+/** Groups of the directory, as it named them at the last login */
+readonly directoryGroups: readonly (string)[];
+readonly disabledAt: number | null;
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+}
+export interface NewAccount {
+readonly kind?: "person" | "service" | undefined;
+readonly name: string;
+readonly displayName?: string | undefined;
+readonly email?: string | null | undefined;
+}
+export interface Token {
+readonly id: string;
+readonly name: string;
+/** `session`: made by a login */
+readonly kind: "personal" | "session";
+/** What it allows at the most; null: all its account may do */
+readonly permissions: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[] | null;
+/** The only tenant it opens; null: all its account has rights in */
+readonly tenantId: string | null;
+readonly expiresAt: number;
+/** To the minute */
+readonly lastUsedAt: number | null;
+readonly createdAt: number;
+}
+export interface NewToken {
+readonly name: string;
+/** Seconds; at most 366 days, and 90 days when it is left out */
+readonly expiresIn?: number | undefined;
+/** What it allows at the most */
+readonly permissions?: readonly (string)[] | undefined;
+/** Id or name of the only tenant it opens */
+readonly tenant?: string | undefined;
+}
+export interface Role {
+readonly name: string;
+readonly description: string;
+readonly permissions: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[];
+readonly builtIn: boolean;
+readonly version: number;
+}
+export interface NewRole {
+readonly name: string;
+readonly description?: string | undefined;
+readonly permissions: readonly (string)[];
+}
+export interface RoleBinding {
+readonly id: string;
+readonly account: {
+readonly id: string;
+readonly kind: "person" | "service";
+readonly name: string;
+} | null;
+readonly directoryGroup: string | null;
+readonly role: string;
+readonly scope: {
+readonly kind: "server" | "tenant" | "site" | "group" | "project";
+readonly id: string | null;
+/** Null of a site or group that is gone: the binding then gives nothing */
+readonly name: string | null;
+};
+readonly createdAt: number;
+}
+export interface NewRoleBinding {
+/** Id or name */
+readonly account?: string | undefined;
+/** As the directory calls it */
+readonly directoryGroup?: string | undefined;
+readonly role: string;
+readonly scope?: {
+readonly kind: "server";
+} | {
+readonly kind: "tenant";
+} | {
+readonly kind: "site";
+/** Id or name: the site and those below it */
+readonly name: string;
+} | {
+readonly kind: "group";
+/** Id or name: all structures in the group */
+readonly name: string;
+} | {
+readonly kind: "project";
+readonly name: string;
 } | undefined;
 }
 export interface FieldSchema {
@@ -802,6 +931,101 @@ readonly appliedBy: string;
 readonly createdAt: number;
 readonly appliedAt: number;
 }
+export interface ChangeSet {
+readonly id: string;
+readonly number: number;
+readonly title: string;
+readonly description: string;
+readonly state: "open" | "applied" | "closed";
+readonly kind: "changes" | "design";
+readonly design: string | null;
+/** Of what would change: approvals are of this */
+readonly digest: string;
+readonly author: {
+readonly key: string;
+readonly name: string;
+};
+/** Who gave it its content last */
+readonly contentBy: {
+readonly key: string;
+readonly name: string;
+};
+readonly reverts: number | null;
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+readonly endedBy: {
+readonly key: string;
+readonly name: string;
+} | null;
+readonly endedAt: number | null;
+}
+export interface NewChangeSet {
+readonly title: string;
+readonly description?: string | undefined;
+/** Edits of the inventory, as /v1/bulk takes them */
+readonly edits?: readonly ({
+readonly action: "create";
+readonly kind: string;
+readonly data: {
+readonly [name: string]: unknown;
+};
+} | {
+readonly action: "replace";
+readonly kind: string;
+readonly name: string;
+readonly version?: number | null | undefined;
+readonly data: {
+readonly [name: string]: unknown;
+};
+} | {
+readonly action: "merge";
+readonly kind: string;
+readonly name: string;
+readonly version?: number | null | undefined;
+readonly patch: {
+readonly [name: string]: unknown;
+};
+} | {
+readonly action: "operations";
+readonly kind: string;
+readonly name: string;
+readonly version?: number | null | undefined;
+readonly operations: readonly ({
+readonly op: "add" | "remove" | "replace" | "move" | "copy" | "test";
+readonly path: string;
+readonly from?: string | undefined;
+readonly value?: unknown | undefined;
+})[];
+} | {
+readonly action: "delete";
+readonly kind: string;
+readonly name: string;
+readonly version?: number | null | undefined;
+})[] | undefined;
+/** Whether what depends on something that is deleted goes with it */
+readonly cascade?: boolean | undefined;
+/** Documents of a design that is to be applied */
+readonly design?: {
+readonly documents: readonly ({
+readonly path: string;
+readonly text: string;
+})[];
+readonly files?: {
+readonly [name: string]: string;
+} | undefined;
+} | undefined;
+/** The name of a design that is to be taken down */
+readonly destroy?: string | undefined;
+}
+export interface ChangeRule {
+/** Null: the whole tenant */
+readonly site: string | null;
+/** How many people besides the author must approve */
+readonly approvals: number;
+/** Whether changes may be made without a change set */
+readonly direct: boolean;
+}
 export interface Job {
 readonly id: string;
 readonly host: string;
@@ -892,6 +1116,15 @@ readonly [name: string]: unknown;
 };
 })[];
 }
+export interface NewBackup {
+/** 8 to 1,024 characters */
+readonly passphrase: string;
+readonly withMasterKey?: boolean | undefined;
+} | {
+/** 32 bytes, base64 */
+readonly key: string;
+readonly withMasterKey?: boolean | undefined;
+}
 export interface DnsTarget {
 readonly name: string;
 readonly kind: "bind" | "nsupdate" | "powerdns";
@@ -949,6 +1182,53 @@ readonly fingerprint?: string | undefined;
 }
 /** What the server can be asked, by what it is about. */
 export interface Resources {
+readonly accounts: {
+/** Service accounts of the tenant and people with a role in it, by name */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+readonly kind?: "person" | "service" | undefined;
+} & CallOptions): Listing<Account>;
+/** Create a service account of the tenant, or a person of the whole server (by who manages the server) */
+create(body: NewAccount, options?: CallOptions): Promise<Account>;
+/** One account, by id or name */
+get(idOrName: string, options?: CallOptions): Promise<Account>;
+/** Change an account; disabling it ends its tokens at once */
+patch(idOrName: string, body: {
+readonly displayName?: string | undefined;
+readonly email?: string | null | undefined;
+readonly disabled?: boolean | undefined;
+}, options?: {
+/** The version that was read; `*`: any */
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Account>;
+/** Delete an account, with its tokens and role bindings */
+delete(idOrName: string, options?: {
+/** The version that was read; `*`: any */
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<void>;
+/** The tokens of an account, with when they were used last */
+tokens(idOrName: string, options?: CallOptions): Listing<Token>;
+/** Make a token of an account; it is told once */
+postTokens(idOrName: string, body: NewToken, options?: CallOptions): Promise<{
+readonly id: string;
+readonly name: string;
+/** `session`: made by a login */
+readonly kind: "personal" | "session";
+/** What it allows at the most; null: all its account may do */
+readonly permissions: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[] | null;
+/** The only tenant it opens; null: all its account has rights in */
+readonly tenantId: string | null;
+readonly expiresAt: number;
+/** To the minute */
+readonly lastUsedAt: number | null;
+readonly createdAt: number;
+/** Told here, and never again */
+readonly token: string;
+}>;
+/** Revoke a token of an account, by id or name: it opens nothing from this moment on */
+deleteTokens(idOrName: string, token: string, options?: CallOptions): Promise<void>;
+};
 readonly addressBlocks: {
 /** Who has which address of a block, and how many are left */
 addresses(idOrName: string, options?: {
@@ -1193,6 +1473,10 @@ readonly managedBy: string;
 })[];
 }>;
 };
+readonly backups: {
+/** A backup of this moment: the database and the keys of the server, sealed */
+create(body: NewBackup, options?: CallOptions): Promise<AsyncIterable<Uint8Array>>;
+};
 readonly blueprints: {
 /** Blueprints, by name */
 list(options?: {
@@ -1346,6 +1630,206 @@ readonly action: "created" | "changed" | "removed" | "leaving" | "unchanged";
 readonly fields: readonly (string)[];
 })[];
 }>;
+};
+readonly changeRules: {
+/** What the tenant and its sites ask of changes */
+list(options?: CallOptions): Listing<ChangeRule>;
+/** Set the rule of the tenant or of a site */
+replace(body: ChangeRule, options?: CallOptions): Promise<ChangeRule>;
+/** Remove the rule of a site, or without one that of the tenant */
+delete(options?: {
+readonly site?: string | undefined;
+} & CallOptions): Promise<void>;
+};
+readonly changeSets: {
+/** Change sets, the newest first */
+list(options?: {
+readonly state?: "open" | "applied" | "closed" | "all" | undefined;
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+} & CallOptions): Listing<ChangeSet>;
+/** Propose changes: edits of the inventory, a design that is to be applied, or one to be taken down */
+create(body: NewChangeSet, options?: CallOptions): Promise<ChangeSet>;
+/** A change set: what it would change, who said what of it, and what it lacks */
+get(number: string, options?: CallOptions): Promise<{
+readonly id: string;
+readonly number: number;
+readonly title: string;
+readonly description: string;
+readonly state: "open" | "applied" | "closed";
+readonly kind: "changes" | "design";
+readonly design: string | null;
+/** Of what would change: approvals are of this */
+readonly digest: string;
+readonly author: {
+readonly key: string;
+readonly name: string;
+};
+/** Who gave it its content last */
+readonly contentBy: {
+readonly key: string;
+readonly name: string;
+};
+readonly reverts: number | null;
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+readonly endedBy: {
+readonly key: string;
+readonly name: string;
+} | null;
+readonly endedAt: number | null;
+readonly changes: readonly ({
+readonly kind: string;
+readonly name: string;
+readonly action: "create" | "change" | "delete";
+readonly members: readonly ({
+readonly path: string;
+readonly before?: unknown | undefined;
+readonly after?: unknown | undefined;
+})[];
+})[];
+/** Changes where the caller may read nothing */
+readonly hidden: number;
+/** Of a design */
+readonly plan: string | null;
+/** The truth has moved since: it must be brought up to date */
+readonly moved: boolean;
+readonly conflicts: readonly ({
+readonly kind: string;
+readonly name: string;
+readonly path: string;
+readonly before?: unknown | undefined;
+readonly proposed?: unknown | undefined;
+readonly now?: unknown | undefined;
+})[];
+readonly comments: readonly ({
+readonly id: string;
+readonly author: {
+readonly key: string;
+readonly name: string;
+};
+readonly text: string;
+readonly createdAt: number;
+})[];
+readonly approvals: readonly ({
+readonly author: {
+readonly key: string;
+readonly name: string;
+};
+readonly vote: "approve" | "reject";
+readonly covers: readonly (string)[];
+readonly createdAt: number;
+})[];
+readonly rejections: readonly ({
+readonly author: {
+readonly key: string;
+readonly name: string;
+};
+readonly vote: "approve" | "reject";
+readonly covers: readonly (string)[];
+readonly createdAt: number;
+})[];
+/** Changes that lack approvals */
+readonly lacking: readonly ({
+readonly key: string;
+readonly needs: number;
+readonly has: number;
+})[];
+}>;
+/** Give a change set of one's own another title, description or content; approvals lapse with the content */
+patch(number: string, body: {
+readonly title?: string | undefined;
+readonly description?: string | undefined;
+/** Edits of the inventory, as /v1/bulk takes them */
+readonly edits?: readonly ({
+readonly action: "create";
+readonly kind: string;
+readonly data: {
+readonly [name: string]: unknown;
+};
+} | {
+readonly action: "replace";
+readonly kind: string;
+readonly name: string;
+readonly version?: number | null | undefined;
+readonly data: {
+readonly [name: string]: unknown;
+};
+} | {
+readonly action: "merge";
+readonly kind: string;
+readonly name: string;
+readonly version?: number | null | undefined;
+readonly patch: {
+readonly [name: string]: unknown;
+};
+} | {
+readonly action: "operations";
+readonly kind: string;
+readonly name: string;
+readonly version?: number | null | undefined;
+readonly operations: readonly ({
+readonly op: "add" | "remove" | "replace" | "move" | "copy" | "test";
+readonly path: string;
+readonly from?: string | undefined;
+readonly value?: unknown | undefined;
+})[];
+} | {
+readonly action: "delete";
+readonly kind: string;
+readonly name: string;
+readonly version?: number | null | undefined;
+})[] | undefined;
+/** Whether what depends on something that is deleted goes with it */
+readonly cascade?: boolean | undefined;
+/** Documents of a design that is to be applied */
+readonly design?: {
+readonly documents: readonly ({
+readonly path: string;
+readonly text: string;
+})[];
+readonly files?: {
+readonly [name: string]: string;
+} | undefined;
+} | undefined;
+/** The name of a design that is to be taken down */
+readonly destroy?: string | undefined;
+}, options?: CallOptions): Promise<ChangeSet>;
+/** Say something of a change set */
+comments(number: string, body: {
+readonly text: string;
+}, options?: CallOptions): Promise<{
+readonly id: string;
+readonly author: {
+readonly key: string;
+readonly name: string;
+};
+readonly text: string;
+readonly createdAt: number;
+}>;
+/** Approve or reject a change set of somebody else; a later vote replaces an earlier one */
+votes(number: string, body: {
+readonly vote: "approve" | "reject";
+/** Of what was looked at: refused when it has changed since */
+readonly digest?: string | undefined;
+}, options?: CallOptions): Promise<{
+readonly author: {
+readonly key: string;
+readonly name: string;
+};
+readonly vote: "approve" | "reject";
+readonly covers: readonly (string)[];
+readonly createdAt: number;
+}>;
+/** Bring a change set to the truth as it is now */
+rebase(number: string, options?: CallOptions): Promise<ChangeSet>;
+/** Make what was approved: all of it, or nothing */
+apply(number: string, options?: CallOptions): Promise<ChangeSet>;
+/** Give a change set up */
+close(number: string, options?: CallOptions): Promise<ChangeSet>;
+/** Propose a new change set that takes an applied one back */
+revert(number: string, options?: CallOptions): Promise<ChangeSet>;
 };
 readonly content: {
 /** Keep a file's bytes (application/octet-stream) for nodes to fetch by their hash */
@@ -2571,6 +3055,44 @@ readonly limit?: number | undefined;
 /** One worker or agent */
 get(idOrName: string, options?: CallOptions): Promise<Node>;
 };
+readonly roleBindings: {
+/** Role bindings of the tenant and of the whole server, oldest first */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+/** Of this account, by id or name */
+readonly account?: string | undefined;
+readonly directoryGroup?: string | undefined;
+readonly role?: string | undefined;
+} & CallOptions): Listing<RoleBinding>;
+/** Bind a role to an account or to a group of the directory */
+create(body: NewRoleBinding, options?: CallOptions): Promise<RoleBinding>;
+/** One role binding */
+get(id: string, options?: CallOptions): Promise<RoleBinding>;
+/** Take a role away again */
+delete(id: string, options?: CallOptions): Promise<void>;
+};
+readonly roles: {
+/** Roles, built-in and custom, by name */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+} & CallOptions): Listing<Role>;
+/** Create a role */
+create(body: NewRole, options?: CallOptions): Promise<Role>;
+/** One role */
+get(name: string, options?: CallOptions): Promise<Role>;
+/** Replace a role, for everybody it is bound to */
+replace(name: string, body: NewRole, options?: {
+/** The version that was read; `*`: any */
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Role>;
+/** Delete a role that is bound to nobody */
+delete(name: string, options?: {
+/** The version that was read; `*`: any */
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<void>;
+};
 readonly runs: {
 /** Run verbs on nodes */
 create(body: NewRun, options?: CallOptions): Promise<{
@@ -2596,6 +3118,135 @@ readonly status: string;
 }>;
 /** What the nodes write, as it comes (NDJSON), and how each ended */
 output(id: string, options?: CallOptions): Promise<AsyncIterable<RunLine>>;
+};
+readonly secrets: {
+/** Secrets, by name, without their values */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+readonly ownerKind?: "tenant" | "site" | "group" | "structure" | undefined;
+/** Its id or name; with `ownerKind` */
+readonly owner?: string | undefined;
+readonly name?: string | undefined;
+} & CallOptions): Listing<Secret>;
+/** Keep a secret */
+create(body: NewSecret, options?: {
+readonly idempotencyKey?: string | undefined;
+} & CallOptions): Promise<Secret>;
+/** Whether secrets can be opened, by which keys, and how far sealing anew is */
+status(options?: CallOptions): Promise<{
+/** locked: nothing can be opened or written; lists work */
+readonly state: "open" | "locked";
+/** Why it is locked */
+readonly reason: string | null;
+/** The master key that is in use, or needed. Null: there has never been one */
+readonly masterKey: {
+readonly id: string;
+readonly source: string;
+readonly since: number;
+} | null;
+/** The newest one of the tenant */
+readonly dataKey: {
+readonly generation: number;
+readonly since: number | null;
+};
+readonly secrets: number;
+/** How many are still to be sealed by the newest data key */
+readonly left: number;
+}>;
+/** Look for the master key now, where the server looks for it */
+unlock(options?: CallOptions): Promise<{
+/** locked: nothing can be opened or written; lists work */
+readonly state: "open" | "locked";
+/** Why it is locked */
+readonly reason: string | null;
+/** The master key that is in use, or needed. Null: there has never been one */
+readonly masterKey: {
+readonly id: string;
+readonly source: string;
+readonly since: number;
+} | null;
+/** The newest one of the tenant */
+readonly dataKey: {
+readonly generation: number;
+readonly since: number | null;
+};
+readonly secrets: number;
+/** How many are still to be sealed by the newest data key */
+readonly left: number;
+}>;
+/** Give the tenant a new data key; its secrets are sealed by it in the background */
+rotateData(options?: CallOptions): Promise<{
+/** locked: nothing can be opened or written; lists work */
+readonly state: "open" | "locked";
+/** Why it is locked */
+readonly reason: string | null;
+/** The master key that is in use, or needed. Null: there has never been one */
+readonly masterKey: {
+readonly id: string;
+readonly source: string;
+readonly since: number;
+} | null;
+/** The newest one of the tenant */
+readonly dataKey: {
+readonly generation: number;
+readonly since: number | null;
+};
+readonly secrets: number;
+/** How many are still to be sealed by the newest data key */
+readonly left: number;
+}>;
+/** Wrap all data keys by a new master key */
+rotateMaster(body: {
+/** Left out: the place that the configuration names */
+readonly source?: string | undefined;
+}, options?: CallOptions): Promise<{
+readonly before: string;
+readonly id: string;
+readonly source: string;
+readonly dataKeys: number;
+/** False: the configuration names another place, and should name this one */
+readonly configured: boolean;
+}>;
+/** A secret, without its value */
+get(id: string, options?: CallOptions): Promise<Secret>;
+/** Replace the value of a secret, and what is said of it */
+replace(id: string, body: {
+readonly kind?: "text" | "pem" | "blob" | undefined;
+/** At most 1 MiB; bytes that are no text in base64 */
+readonly value: string;
+/** What `value` is written in */
+readonly encoding?: "utf8" | "base64" | undefined;
+readonly description?: string | undefined;
+/** Epoch milliseconds; from then on it is not opened */
+readonly expiresAt?: number | null | undefined;
+}, options?: {
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Secret>;
+/** Remove a secret */
+delete(id: string, options?: {
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<void>;
+/** A secret with its value. Each reading is audited */
+value(id: string, options?: CallOptions): Promise<{
+readonly id: string;
+readonly name: string;
+readonly owner: {
+readonly kind: "tenant" | "site" | "group" | "structure";
+readonly id: string;
+readonly name: string;
+};
+readonly kind: "text" | "pem" | "blob";
+/** Bytes of the value */
+readonly size: number;
+readonly description: string;
+readonly expiresAt: number | null;
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+readonly value: string;
+readonly encoding: "utf8" | "base64";
+}>;
 };
 readonly server: {
 /** The process lives */
@@ -2932,6 +3583,10 @@ readonly token: string;
 /** Revoke a token of a structure */
 deleteTokens(idOrName: string, tokenId: string, options?: CallOptions): Promise<void>;
 };
+readonly supportBundle: {
+/** What helps to find a fault, as a .tgz, without anything secret */
+get(options?: CallOptions): Promise<AsyncIterable<Uint8Array>>;
+};
 readonly tenants: {
 /** Tenants, by name */
 list(options?: {
@@ -2985,6 +3640,70 @@ readonly version: number;
 readonly action: "created" | "changed" | "removed" | "leaving" | "unchanged";
 readonly fields: readonly (string)[];
 })[];
+}>;
+};
+readonly tokens: {
+/** The tokens of one's own account, with when they were used last */
+list(options?: CallOptions): Listing<Token>;
+/** Make a token of one's own account; it is told once */
+create(body: NewToken, options?: CallOptions): Promise<{
+readonly id: string;
+readonly name: string;
+/** `session`: made by a login */
+readonly kind: "personal" | "session";
+/** What it allows at the most; null: all its account may do */
+readonly permissions: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[] | null;
+/** The only tenant it opens; null: all its account has rights in */
+readonly tenantId: string | null;
+readonly expiresAt: number;
+/** To the minute */
+readonly lastUsedAt: number | null;
+readonly createdAt: number;
+/** Told here, and never again */
+readonly token: string;
+}>;
+/** Revoke a token of one's own account, by id or name: it opens nothing from this moment on */
+delete(token: string, options?: CallOptions): Promise<void>;
+};
+readonly whoami: {
+/** Who asks, and what that may do */
+get(options?: CallOptions): Promise<{
+readonly kind: "administrator" | "person" | "service" | "structure" | "server";
+readonly name: string;
+readonly account: {
+readonly id: string;
+readonly displayName: string;
+readonly email: string | null;
+readonly source: string;
+} | null;
+/** The tenant that is meant, here or by Gantry-Tenant */
+readonly tenant: {
+readonly id: string;
+readonly name: string;
+};
+/** In this tenant; none of who is the administrator without being an account */
+readonly roles: readonly ({
+readonly role: string;
+readonly scope: {
+readonly kind: "server" | "tenant" | "site" | "group" | "project";
+readonly name: string | null;
+};
+/** By which group of the directory; null: bound to the account */
+readonly directoryGroup: string | null;
+})[];
+readonly permissions: {
+/** In the whole tenant */
+readonly everywhere: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[];
+/** At some of its places only */
+readonly somewhere: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[];
+};
+readonly token: {
+readonly id: string;
+readonly name: string;
+readonly kind: string;
+readonly expiresAt: number;
+readonly permissions: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[] | null;
+} | null;
 }>;
 };
 readonly zones: {
@@ -3113,6 +3832,16 @@ readonly fields: readonly (string)[];
 };
 }
 export const OPERATIONS: OperationTable = {
+accounts: {
+list: {"method":"GET","path":"/v1/accounts","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/accounts","answer":"json","body":"json"},
+get: {"method":"GET","path":"/v1/accounts/{idOrName}","answer":"json"},
+patch: {"method":"PATCH","path":"/v1/accounts/{idOrName}","answer":"json","body":"json","headers":{"ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/accounts/{idOrName}","answer":"none","headers":{"ifMatch":"if-match"}},
+tokens: {"method":"GET","path":"/v1/accounts/{idOrName}/tokens","answer":"page"},
+postTokens: {"method":"POST","path":"/v1/accounts/{idOrName}/tokens","answer":"json","body":"json"},
+deleteTokens: {"method":"DELETE","path":"/v1/accounts/{idOrName}/tokens/{token}","answer":"none"},
+},
 addressBlocks: {
 addresses: {"method":"GET","path":"/v1/address-blocks/{idOrName}/addresses","answer":"page","largestPage":1000},
 nextFree: {"method":"GET","path":"/v1/address-blocks/{idOrName}/next-free","answer":"json"},
@@ -3133,6 +3862,9 @@ replace: {"method":"PUT","path":"/v1/backends/{idOrName}","answer":"json","body"
 delete: {"method":"DELETE","path":"/v1/backends/{idOrName}","answer":"none","headers":{"ifMatch":"if-match"}},
 status: {"method":"GET","path":"/v1/backends/{idOrName}/status","answer":"json"},
 },
+backups: {
+create: {"method":"POST","path":"/v1/backups","answer":"bytes","body":"json"},
+},
 blueprints: {
 list: {"method":"GET","path":"/v1/blueprints","answer":"page","largestPage":1000},
 create: {"method":"POST","path":"/v1/blueprints","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
@@ -3143,6 +3875,23 @@ delete: {"method":"DELETE","path":"/v1/blueprints/{idOrName}","answer":"json","h
 },
 bulk: {
 create: {"method":"POST","path":"/v1/bulk","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
+},
+changeRules: {
+list: {"method":"GET","path":"/v1/change-rules","answer":"page"},
+replace: {"method":"PUT","path":"/v1/change-rules","answer":"json","body":"json"},
+delete: {"method":"DELETE","path":"/v1/change-rules","answer":"none"},
+},
+changeSets: {
+list: {"method":"GET","path":"/v1/change-sets","answer":"page","largestPage":200},
+create: {"method":"POST","path":"/v1/change-sets","answer":"json","body":"json"},
+get: {"method":"GET","path":"/v1/change-sets/{number}","answer":"json"},
+patch: {"method":"PATCH","path":"/v1/change-sets/{number}","answer":"json","body":"json"},
+comments: {"method":"POST","path":"/v1/change-sets/{number}/comments","answer":"json","body":"json"},
+votes: {"method":"POST","path":"/v1/change-sets/{number}/votes","answer":"json","body":"json"},
+rebase: {"method":"POST","path":"/v1/change-sets/{number}/rebase","answer":"json"},
+apply: {"method":"POST","path":"/v1/change-sets/{number}/apply","answer":"json"},
+close: {"method":"POST","path":"/v1/change-sets/{number}/close","answer":"json"},
+revert: {"method":"POST","path":"/v1/change-sets/{number}/revert","answer":"json"},
 },
 content: {
 create: {"method":"POST","path":"/v1/content","answer":"json","body":"bytes"},
@@ -3251,10 +4000,35 @@ nodes: {
 list: {"method":"GET","path":"/v1/nodes","answer":"page","largestPage":1000},
 get: {"method":"GET","path":"/v1/nodes/{idOrName}","answer":"json"},
 },
+roleBindings: {
+list: {"method":"GET","path":"/v1/role-bindings","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/role-bindings","answer":"json","body":"json"},
+get: {"method":"GET","path":"/v1/role-bindings/{id}","answer":"json"},
+delete: {"method":"DELETE","path":"/v1/role-bindings/{id}","answer":"none"},
+},
+roles: {
+list: {"method":"GET","path":"/v1/roles","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/roles","answer":"json","body":"json"},
+get: {"method":"GET","path":"/v1/roles/{name}","answer":"json"},
+replace: {"method":"PUT","path":"/v1/roles/{name}","answer":"json","body":"json","headers":{"ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/roles/{name}","answer":"none","headers":{"ifMatch":"if-match"}},
+},
 runs: {
 create: {"method":"POST","path":"/v1/runs","answer":"json","body":"json"},
 get: {"method":"GET","path":"/v1/runs/{id}","answer":"json"},
 output: {"method":"GET","path":"/v1/runs/{id}/output","answer":"lines"},
+},
+secrets: {
+list: {"method":"GET","path":"/v1/secrets","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/secrets","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
+status: {"method":"GET","path":"/v1/secrets/status","answer":"json"},
+unlock: {"method":"POST","path":"/v1/secrets/unlock","answer":"json"},
+rotateData: {"method":"POST","path":"/v1/secrets/rotate-data","answer":"json"},
+rotateMaster: {"method":"POST","path":"/v1/secrets/rotate-master","answer":"json","body":"json"},
+get: {"method":"GET","path":"/v1/secrets/{id}","answer":"json"},
+replace: {"method":"PUT","path":"/v1/secrets/{id}","answer":"json","body":"json","headers":{"ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/secrets/{id}","answer":"none","headers":{"ifMatch":"if-match"}},
+value: {"method":"GET","path":"/v1/secrets/{id}/value","answer":"json"},
 },
 server: {
 healthz: {"method":"GET","path":"/healthz","answer":"json"},
@@ -3283,6 +4057,9 @@ tokens: {"method":"GET","path":"/v1/structures/{idOrName}/tokens","answer":"page
 postTokens: {"method":"POST","path":"/v1/structures/{idOrName}/tokens","answer":"json","body":"json"},
 deleteTokens: {"method":"DELETE","path":"/v1/structures/{idOrName}/tokens/{tokenId}","answer":"none"},
 },
+supportBundle: {
+get: {"method":"GET","path":"/v1/support-bundle","answer":"bytes"},
+},
 tenants: {
 list: {"method":"GET","path":"/v1/tenants","answer":"page","largestPage":1000},
 create: {"method":"POST","path":"/v1/tenants","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
@@ -3290,6 +4067,14 @@ get: {"method":"GET","path":"/v1/tenants/{idOrName}","answer":"json"},
 replace: {"method":"PUT","path":"/v1/tenants/{idOrName}","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 patch: {"method":"PATCH","path":"/v1/tenants/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 delete: {"method":"DELETE","path":"/v1/tenants/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+},
+tokens: {
+list: {"method":"GET","path":"/v1/tokens","answer":"page"},
+create: {"method":"POST","path":"/v1/tokens","answer":"json","body":"json"},
+delete: {"method":"DELETE","path":"/v1/tokens/{token}","answer":"none"},
+},
+whoami: {
+get: {"method":"GET","path":"/v1/whoami","answer":"json"},
 },
 zones: {
 list: {"method":"GET","path":"/v1/zones","answer":"page","largestPage":1000},

@@ -55,6 +55,7 @@ export { foundationInputs, occupants, structureInputs } from "./inputs.ts";
 export { fqdnOf, zoneOf, zoneOfSite } from "./zones.ts";
 export { holdInventory } from "./allocation-store.ts";
 export { placeOf, sitesOf } from "./place.ts";
+export { createPlaces } from "./places.ts";
 export { hashOf } from "./hash.ts";
 export { textOf } from "./rows.ts";
 export { createInventoryStore, INVENTORY_SUBJECT, type InventoryStore, type RowRemoval } from "./store.ts";

@@ -1,9 +1,12 @@
 import {
+  accessMigrations,
+  createAccess,
   createAudit,
   createDoor,
   DEFAULT_TENANT,
   type Principal,
   type Requirement,
+  type TenantNames,
   type TokenHash,
 } from "../access/index.ts";
 import {
@@ -54,6 +57,7 @@ import {
   createInventoryService,
   createInventoryStore,
   createMembersService,
+  createPlaces,
   createTenantService,
   groupRoutes,
   inventoryMigrations,
@@ -147,6 +151,7 @@ export interface ComposeParts {
 /** Every migration of the program, in order. */
 export const MIGRATIONS = [
   ...eventMigrations,
+  ...accessMigrations,
   ...secretMigrations,
   ...jobMigrations,
   ...inventoryMigrations,
@@ -194,11 +199,17 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   });
   const inventory = createInventoryStore({ database, clock, bus });
   const members = createMembersService({ database, inventory, events, bus, clock, random });
+  const tenantNames: TenantNames = {
+    find: (idOrName) => tenants.find(idOrName),
+    unknown: (idOrName) => tenants.unknown(idOrName),
+  };
+  const places = createPlaces(inventory);
+  const access = createAccess({ database, bus, clock, random, log, places, tenants: tenantNames });
   const door = createDoor({
     administrator: parts.administrator,
     structures: members,
-    accounts: { holder: () => undefined },
-    tenants: { find: (idOrName) => tenants.find(idOrName), unknown: (idOrName) => tenants.unknown(idOrName) },
+    accounts: access.holders,
+    tenants: tenantNames,
   });
   const http = await createHttpServer<Principal>({
     log,
@@ -358,6 +369,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   const inventoryService = withBackends(reading, merged, keeper);
   const tenants = createTenantService({ database, inventory, events, bus, clock, random }, inventoryService);
   tenantRoutes(http, tenants);
+  access.mount(http);
   inventoryRoutes(http, inventoryService);
   groupRoutes(http, inventoryService);
   membersRoutes(http, members);
@@ -428,6 +440,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       await jobs.stop();
       await fleet.close();
       await http.close();
+      await access.close();
       await exporter.close();
       await backups.close();
       await secrets.stop();

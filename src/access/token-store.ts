@@ -1,0 +1,87 @@
+import type { Id } from "../kernel/ids.ts";
+import type { Queries, Transaction } from "../platform/database/index.ts";
+import type { AccountToken } from "./account-model.ts";
+import type { Permission } from "./permissions.ts";
+import type { AccountTokenColumns } from "./tables.ts";
+
+/** Tokens of accounts in the database. A token that was revoked is gone. Whoever writes calls `accessChanged` in the same transaction. */
+
+/** `sha256`: hex. */
+export async function insertToken(tx: Transaction, token: AccountToken, sha256: string): Promise<void> {
+  await tx
+    .insertInto("account_token")
+    .values({
+      id: token.id,
+      account_id: token.accountId,
+      name: token.name,
+      kind: token.kind,
+      sha256,
+      permissions: token.permissions === null ? null : JSON.stringify(token.permissions),
+      tenant_id: token.tenantId,
+      expires_at: token.expiresAt,
+      last_used_at: token.lastUsedAt,
+      created_at: token.createdAt,
+    })
+    .execute();
+}
+
+/** The tokens of an account, oldest first. */
+export async function tokensOfAccount(queries: Queries, accountId: Id): Promise<readonly AccountToken[]> {
+  const rows = await queries
+    .selectFrom("account_token")
+    .selectAll()
+    .where("account_id", "=", accountId)
+    .orderBy("id")
+    .execute();
+  return rows.map(tokenOf);
+}
+
+/** By the SHA-256 of the token, hex: the database never sees the token, and finding one says nothing of another. */
+export async function tokenByHash(queries: Queries, sha256: string): Promise<AccountToken | undefined> {
+  const row = await queries.selectFrom("account_token").selectAll().where("sha256", "=", sha256).executeTakeFirst();
+  return row === undefined ? undefined : tokenOf(row);
+}
+
+export async function tokenById(queries: Queries, id: Id): Promise<AccountToken | undefined> {
+  const row = await queries.selectFrom("account_token").selectAll().where("id", "=", id).executeTakeFirst();
+  return row === undefined ? undefined : tokenOf(row);
+}
+
+/** False when the account has no such token. */
+export async function deleteToken(tx: Transaction, accountId: Id, id: Id): Promise<boolean> {
+  const gone = await tx
+    .deleteFrom("account_token")
+    .where("account_id", "=", accountId)
+    .where("id", "=", id)
+    .executeTakeFirst();
+  return gone.numDeletedRows > 0n;
+}
+
+/** Ends all tokens of an account. @returns how many there were */
+export async function deleteTokensOf(tx: Transaction, accountId: Id): Promise<number> {
+  const gone = await tx.deleteFrom("account_token").where("account_id", "=", accountId).executeTakeFirst();
+  return Number(gone.numDeletedRows);
+}
+
+/** Removes tokens that ended before. */
+export async function deleteExpired(tx: Transaction, before: number): Promise<void> {
+  await tx.deleteFrom("account_token").where("expires_at", "<", before).execute();
+}
+
+export async function writeUse(tx: Transaction, id: Id, at: number): Promise<void> {
+  await tx.updateTable("account_token").set({ last_used_at: at }).where("id", "=", id).execute();
+}
+
+function tokenOf(row: AccountTokenColumns): AccountToken {
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    name: row.name,
+    kind: row.kind === "session" ? "session" : "personal",
+    permissions: row.permissions === null ? null : (JSON.parse(row.permissions) as readonly Permission[]),
+    tenantId: row.tenant_id,
+    expiresAt: row.expires_at,
+    lastUsedAt: row.last_used_at,
+    createdAt: row.created_at,
+  };
+}
