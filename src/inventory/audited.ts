@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { AuditDraft } from "../access/index.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { ColumnValue, Transaction } from "../platform/database/index.ts";
@@ -6,8 +7,12 @@ import { memberColumns, type MemberColumn, type TableName } from "./rows.ts";
 
 /**
  * What is said in the audit of a row of the inventory that is written. A created row is said whole, a removed one as it was, of a changed
- * one the members that changed, as they were and as they are: what was at any time can be worked out from what is.
+ * one the members that changed, as they were and as they are: what was at any time can be worked out from what is. So of rows that are created
+ * by the thousand a digest is enough: an import of 100,000 would else be written twice.
  */
+
+/** More rows of a kind that are created at once are told by their digests. */
+export const MOST_WHOLE = 1000;
 
 const KINDS: ReadonlyMap<TableName, Kind> = new Map(OWNED_RULES.map(({ table, kind }) => [table, kind]));
 
@@ -24,8 +29,10 @@ interface About {
   readonly table: TableName | "tenant";
 }
 
-export function createdEntry({ chain, table }: About, row: StoredRow): AuditDraft {
-  const dataText = `{"after":${membersText(table, row)}}`;
+/** `as`: with its members, or with the SHA-256 of their JSON text alone. */
+export function createdEntry({ chain, table }: About, row: StoredRow, as: "whole" | "digest"): AuditDraft {
+  const text = membersText(table, row);
+  const dataText = as === "whole" ? `{"after":${text}}` : `{"sha256":"${hash("sha256", text, "hex")}"}`;
   return { chain, action: "inventory.created", subject: subjectOf(table, row), dataText };
 }
 

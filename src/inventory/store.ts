@@ -200,7 +200,8 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
     rows: readonly { readonly id: Id }[],
     values: readonly (readonly ColumnValue[])[],
   ): Promise<void> {
-    const entries = rows.map(({ id }, at) => createdEntry({ chain, table }, storedAs(table, id, values[at] ?? [])));
+    const as = rows.length > MOST_WHOLE ? "digest" : "whole";
+    const entries = rows.map(({ id }, at) => createdEntry({ chain, table }, storedAs(table, id, values[at] ?? []), as));
     await audit.append(tx, entries);
   }
 
@@ -381,7 +382,9 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
       } catch (error) {
         throw isUniqueViolation(error) ? outdated(error) : error;
       }
-      await audit.append(tx, [createdEntry({ chain: tenant.id, table: "tenant" }, await tenantRow(tx, tenant.id))]);
+      await audit.append(tx, [
+        createdEntry({ chain: tenant.id, table: "tenant" }, await tenantRow(tx, tenant.id), "whole"),
+      ]);
       const { name, variables } = tenant;
       await index.write(tx, tenant.id, [{ kind: "tenant", name, before: null, after: [variables] }]);
       await begin(tx, tenant.id);
