@@ -92,6 +92,7 @@ async function measured(size: number): Promise<readonly Measurement[]> {
   const publisher: ZonePublisher = {
     kind: "nsupdate",
     compares: true,
+    lanes: 1,
     settings: z.strictObject({}),
     async publish(_settings, _view, change) {
       if (change.before !== null) messages.push((await timed(() => updatesOf(change, true))).processor);

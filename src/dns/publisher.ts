@@ -24,6 +24,8 @@ export interface ZonePublisher {
   readonly kind: TargetKind;
   /** Whether it sends only what changed: what a server has is kept for it. Else `before` is always null. */
   readonly compares: boolean;
+  /** How many zones it may be told at once. */
+  readonly lanes: number;
   /** What its settings may be. Keys are in files that are named there, never in the settings. */
   readonly settings: z.ZodType<JsonObject>;
   /**

@@ -45,6 +45,7 @@ beforeEach(async () => {
   const publisher: ZonePublisher = {
     kind: "bind",
     compares: true,
+    lanes: 1,
     settings: z.strictObject({ folder: z.string() }),
     async publish(settings, _view, { zone, serial, before }: ZoneChange) {
       const folder = String(settings["folder"]);

@@ -162,19 +162,25 @@ export function createPublishing(parts: PublishingParts): Publishing {
     );
     const steps = publicationSteps([target], zones, rows);
     let wait = Number.POSITIVE_INFINITY;
-    for (const step of steps) {
-      if (isStopping()) return;
-      const due = Math.max(runner.quietUntil, step.do === "begin" ? 0 : step.row.nextTryAt);
-      if (due > clock.now()) {
-        wait = Math.min(wait, due - clock.now());
-        continue;
+    const left = [...steps];
+    async function lane(): Promise<void> {
+      for (let step = left.shift(); step !== undefined && !isStopping(); step = left.shift()) {
+        const due = Math.max(runner.quietUntil, step.do === "begin" ? 0 : step.row.nextTryAt);
+        if (due > clock.now()) {
+          wait = Math.min(wait, due - clock.now());
+          continue;
+        }
+        const failure = await take(target, step);
+        if (failure === null) continue;
+        wait = Math.min(wait, failure.delay);
+        // The others would only wait for the same silence.
+        if (failure.unreachable) runner.quietUntil = clock.now() + failure.delay;
       }
-      const failure = await take(target, step);
-      if (failure === null) continue;
-      wait = Math.min(wait, failure.delay);
-      // The others would only wait for the same silence.
-      if (failure.unreachable) runner.quietUntil = clock.now() + failure.delay;
     }
+    const lanes = Array.from({ length: publisherOf(target).lanes }, lane);
+    // All of them end before one's failure is told: none goes on unseen.
+    for (const ended of await Promise.allSettled(lanes)) if (ended.status === "rejected") throw ended.reason;
+    if (isStopping()) return;
     runner.cancelWait();
     if (Number.isFinite(wait)) runner.cancelWait = clock.after(wait + 1, wakeForAll);
   }

@@ -25,6 +25,7 @@ let http: HttpServer;
 const publisher: ZonePublisher = {
   kind: "bind",
   compares: true,
+  lanes: 1,
   settings: z.strictObject({ folder: z.string() }),
   publish: () => Promise.resolve(),
   remove: () => Promise.resolve(),

@@ -30,9 +30,21 @@ const CONFIGURATION = "zones.conf";
 /** BIND by its files: each zone is checked, put in its place at once, and reloaded. */
 export function bindPublisher(): ZonePublisher {
   const files = createZoneFiles();
+  /** By folder: what is written last must have seen every file. */
+  const turns = new Map<string, Promise<void>>();
+
+  async function inTurn(folder: string, work: () => Promise<void>): Promise<void> {
+    const mine = (turns.get(folder) ?? Promise.resolve()).then(work);
+    const settled = mine.catch(() => {});
+    turns.set(folder, settled);
+    await mine;
+    if (turns.get(folder) === settled) turns.delete(folder);
+  }
+
   return {
     kind: "bind",
     compares: false,
+    lanes: 4,
     settings: bindSettings,
     async publish(given, view, { zone, serial }, signal) {
       const { folder, rndc } = await placesOf(given, view);
@@ -40,7 +52,7 @@ export function bindPublisher(): ZonePublisher {
       await writeChecked(join(folder, fileNameOf(zone.name)), files.file(zone, serial), (path) =>
         check(zone.name, path, signal),
       );
-      await writeConfiguration(folder);
+      await inTurn(folder, () => writeConfiguration(folder));
       const words = zoneWords(zone.name, view);
       if (await rndc(["reload", ...words], signal)) return;
       // BIND does not know the zone yet.
@@ -56,7 +68,7 @@ export function bindPublisher(): ZonePublisher {
       const { folder, rndc } = await placesOf(given, view);
       await rm(join(folder, fileNameOf(name)), { force: true });
       await mkdir(folder, { recursive: true });
-      await writeConfiguration(folder);
+      await inTurn(folder, () => writeConfiguration(folder));
       await rndc(["reconfig"], signal);
     },
   };

@@ -18,6 +18,7 @@ export function nsupdatePublisher(): ZonePublisher {
   return {
     kind: "nsupdate",
     compares: true,
+    lanes: 4,
     settings: nsupdateSettings,
     async publish(given, _view, change, signal) {
       const settings = nsupdateSettings.parse(given);

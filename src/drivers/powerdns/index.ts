@@ -13,6 +13,8 @@ export function powerdnsPublisher(): ZonePublisher {
   return {
     kind: "powerdns",
     compares: true,
+    // Its database may know one writer alone.
+    lanes: 1,
     settings: powerdnsSettings,
     async publish(given, _view, change, signal) {
       const api = await apiOf(powerdnsSettings.parse(given), signal);
