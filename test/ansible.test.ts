@@ -259,6 +259,42 @@ describeReal(["ansible", "sshd", "git"], "a server's inventory, run by Ansible",
     expect(JSON.parse(stdout)).toMatchObject({ motd: "own", _name: "web2" });
   });
 
+  it("is asked for over HTTPS with a token, by the script and the plug-in", async () => {
+    cpSync(join(ROOT, "examples/ansible"), join(bench.folder, "afar"), { recursive: true });
+    const { urls } = JSON.parse(readFileSync(join(bench.dataFolder, "server.json"), "utf8")) as {
+      urls: readonly string[];
+    };
+    const elsewhere = {
+      GANTRY_DATA: join(bench.folder, "nothing"),
+      GANTRY_URL: urls[0],
+      GANTRY_TOKEN_FILE: join(bench.dataFolder, "admin.token"),
+      GANTRY_CA: join(bench.dataFolder, "tls/ca.pem"),
+    };
+    function asked(source: string, settings: NodeJS.ProcessEnv) {
+      return run("ansible-inventory", ["--list", "-i", source], {
+        cwd: join(bench.folder, "afar"),
+        env: environment({ ...elsewhere, ...settings, ANSIBLE_INVENTORY_UNPARSED_FAILED: "1" }),
+      });
+    }
+    const expected = withoutFiles(await listed(await exported("folder")));
+    for (const source of ["gantry_inventory.py", "gantry.yml"]) {
+      const { stdout } = await asked(source, {});
+      expect(withoutFiles(JSON.parse(stdout) as Listed), source).toEqual(expected);
+      for (const [settings, message] of [
+        [{ GANTRY_TOKEN: "wrong" }, "unauthenticated"],
+        [{ GANTRY_TOKEN_FILE: undefined }, "there is no token"],
+        [{ GANTRY_CA: undefined }, "certificate verify failed"],
+        [{ GANTRY_URL: urls[0]!.replace("https", "http") }, "is not an address like https://"],
+      ] as const) {
+        const refused = asked(source, settings).then(
+          () => "not refused",
+          ({ stderr }: { readonly stderr: string }) => stderr.replaceAll(/\s+/g, " "),
+        );
+        expect(await refused, source).toContain(message);
+      }
+    }
+  });
+
   function withoutFiles(list: Listed): JsonObject {
     const variables = Object.entries(variablesIn(list)).map(([host, values]) => [
       host,

@@ -116,6 +116,5 @@ function file(path: string, content: string): BundleFile {
 }
 
 function hasAny(values: object): boolean {
-  for (const _name in values) return true;
-  return false;
+  return Object.keys(values).length > 0;
 }

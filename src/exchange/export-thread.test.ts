@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer, text } from "node:stream/consumers";
@@ -13,9 +16,10 @@ import { migrate, openDatabase } from "../platform/database/index.ts";
 import { eventMigrations } from "../platform/events/index.ts";
 import { silentLogger } from "../platform/logging/index.ts";
 import type { ExportRequest } from "./export-model.ts";
-import { createExporter, type Exporter } from "./export-thread.ts";
+import { createExporter, type Exporter, type ExporterParts } from "./export-thread.ts";
 
 let folder: string;
+let parts: ExporterParts;
 let exporter: Exporter;
 
 beforeAll(async () => {
@@ -41,7 +45,8 @@ beforeAll(async () => {
     ),
   );
   await database.close();
-  exporter = createExporter({ clock, database: file, inventory, gitFolder: join(folder, "git"), gitLocal: false });
+  parts = { clock, database: file, inventory, gitFolder: join(folder, "git"), gitLocal: false };
+  exporter = createExporter(parts);
 });
 
 afterAll(async () => {
@@ -59,6 +64,28 @@ test("an export is made in another thread", async () => {
   expect(head).toEqual({ group: "all", hosts: 2000 });
   const made = JSON.parse(await text(content)) as Readonly<Record<string, { readonly hostvars: object }>>;
   expect(Object.keys(made["_meta"]!.hostvars)).toHaveLength(2000);
+});
+
+test("this thread goes on answering while an export is made", async () => {
+  const server = createServer((_request, response) => response.end("here")).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const own = createExporter(parts);
+  try {
+    let made = false;
+    const making = own.run(request({ format: "tgz" })).finally(() => (made = true));
+    // Each is asked when the one before was answered: were the export made here, hardly any would be until it is done.
+    let answered = 0;
+    for (; !made; answered += 1) expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("here");
+    expect(answered).toBeGreaterThan(10);
+    const { head, content } = await making;
+    expect(head.hosts).toBe(2000);
+    content.destroy();
+  } finally {
+    await own.close();
+    server.closeAllConnections();
+    server.close();
+  }
 });
 
 test("what is wrong is told before there are bytes", async () => {
@@ -86,13 +113,7 @@ test("each of many small ones comes whole", async () => {
 });
 
 test("no more are made once it is closed", async () => {
-  const other = createExporter({
-    clock: systemClock,
-    database: join(folder, "gantry.db"),
-    inventory: { snapshot: () => Promise.reject(new Error("not asked")) },
-    gitFolder: folder,
-    gitLocal: false,
-  });
+  const other = createExporter({ ...parts, inventory: { snapshot: () => Promise.reject(new Error("not asked")) } });
   const running = other.run(request());
   await other.close();
   await expect(running).rejects.toMatchObject({ code: "export_failed" });
