@@ -18,6 +18,7 @@ import {
 import {
   changedEntry,
   createdEntry,
+  MOST_WHOLE,
   removedEntry,
   storedAs,
   storedRows,
