@@ -30,7 +30,12 @@ const LEFT_OUT = /^\/v1\/link(\/|$)/;
 /** What the document cannot say: answers that go on, and bodies that are bytes. */
 const LINES: Readonly<Record<string, string>> = { "GET /v1/runs/{id}/output": "RunLine" };
 const BYTES: readonly string[] = ["POST /v1/content"];
-const BYTES_ANSWERED: readonly string[] = ["GET /v1/inventory/{bundle}", "POST /v1/backups", "GET /metrics"];
+const BYTES_ANSWERED: readonly string[] = [
+  "GET /v1/inventory/{bundle}",
+  "POST /v1/backups",
+  "GET /v1/support-bundle",
+  "GET /metrics",
+];
 
 /** Headers a server reads for itself, or that a client sends with everything. */
 const OWN_HEADERS: readonly string[] = ["last-event-id", "accept", "content-type", "gantry-tenant"];
@@ -202,7 +207,9 @@ function namedTypes(operations: readonly Operation[]): {
   // The longest first: a type may be a part of another.
   const longest = [...names].toSorted(([a], [b]) => b.length - a.length);
   return {
-    declarations: [...names].map(([type, name]) => `export interface ${name} ${type}`),
+    declarations: [...names].map(([type, name]) =>
+      isOneObject(type) ? `export interface ${name} ${type}` : `export type ${name} = ${type};`,
+    ),
     renamed: (text) => longest.reduce((all, [type, name]) => all.replaceAll(type, name), text),
   };
 }
@@ -270,4 +277,15 @@ function tableEntry({ method, path, body, bodyTypes, answer, headers, largestPag
     ...(Object.keys(headers).length === 0 ? {} : { headers }),
     ...(answer !== "page" || largestPage === undefined ? {} : { largestPage }),
   });
+}
+
+/** Whether the type is one object, and not several joined: only then can it be an interface. */
+function isOneObject(type: string): boolean {
+  let depth = 0;
+  for (const [index, character] of [...type].entries()) {
+    if (character === "{") depth += 1;
+    if (character === "}") depth -= 1;
+    if (depth === 0) return index === type.length - 1;
+  }
+  return false;
 }

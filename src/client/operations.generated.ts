@@ -1099,6 +1099,17 @@ readonly joinedAt: number;
 readonly seenAt: number | null;
 readonly agentId: string | null;
 }
+export interface JoinToken {
+readonly id: string;
+readonly role: "agent" | "worker";
+readonly name: string | null;
+readonly siteId: string | null;
+readonly foundationId: string | null;
+readonly state: "open" | "used" | "expired";
+readonly expiresAt: number;
+readonly usedAt: number | null;
+readonly nodeId: string | null;
+}
 export interface NewJoinToken {
 readonly role: "agent" | "worker";
 readonly name?: string | undefined;
@@ -1118,11 +1129,9 @@ readonly [name: string]: unknown;
 }
 export interface NewBackup {
 /** 8 to 1,024 characters */
-readonly passphrase: string;
-readonly withMasterKey?: boolean | undefined;
-} | {
-/** 32 bytes, base64 */
-readonly key: string;
+readonly passphrase?: string | undefined;
+/** 32 bytes, base64; instead of a passphrase */
+readonly key?: string | undefined;
 readonly withMasterKey?: boolean | undefined;
 }
 export interface DnsTarget {
@@ -2804,12 +2813,19 @@ cancel(id: string, options?: CallOptions): Promise<Job>;
 retry(id: string, options?: CallOptions): Promise<Job>;
 };
 readonly joinTokens: {
+/** Join tokens, the newest last; never what they say */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+} & CallOptions): Listing<JoinToken>;
 /** Make a one-time token with which a worker or an agent joins; it is shown only in this answer */
 create(body: NewJoinToken, options?: CallOptions): Promise<{
 readonly id: string;
 readonly token: string;
 readonly expiresAt: number;
 }>;
+/** Make a join token worthless; who has joined with it stays */
+revoke(id: string, options?: CallOptions): Promise<void>;
 };
 readonly links: {
 /** Links, by name */
@@ -3054,6 +3070,8 @@ readonly limit?: number | undefined;
 } & CallOptions): Listing<Node>;
 /** One worker or agent */
 get(idOrName: string, options?: CallOptions): Promise<Node>;
+/** Shut a worker or an agent out for good: its connection ends, its tasks are lost, its key is worth nothing */
+revoke(idOrName: string, options?: CallOptions): Promise<void>;
 };
 readonly roleBindings: {
 /** Role bindings of the tenant and of the whole server, oldest first */
@@ -3978,7 +3996,9 @@ cancel: {"method":"POST","path":"/v1/jobs/{id}/cancel","answer":"json"},
 retry: {"method":"POST","path":"/v1/jobs/{id}/retry","answer":"json"},
 },
 joinTokens: {
+list: {"method":"GET","path":"/v1/join-tokens","answer":"page","largestPage":1000},
 create: {"method":"POST","path":"/v1/join-tokens","answer":"json","body":"json"},
+revoke: {"method":"POST","path":"/v1/join-tokens/{id}/revoke","answer":"none"},
 },
 links: {
 list: {"method":"GET","path":"/v1/links","answer":"page","largestPage":1000},
@@ -3999,6 +4019,7 @@ delete: {"method":"DELETE","path":"/v1/networks/{idOrName}","answer":"json","hea
 nodes: {
 list: {"method":"GET","path":"/v1/nodes","answer":"page","largestPage":1000},
 get: {"method":"GET","path":"/v1/nodes/{idOrName}","answer":"json"},
+revoke: {"method":"POST","path":"/v1/nodes/{idOrName}/revoke","answer":"none"},
 },
 roleBindings: {
 list: {"method":"GET","path":"/v1/role-bindings","answer":"page","largestPage":1000},
