@@ -64,11 +64,11 @@ export const CHANGE_SET_NEEDED = errorKind("change_set_needed", {
   status: 403,
   summary: "A rule of the tenant or the site says that changes there are made by change sets only.",
   remedy:
-    "Propose it: `gantry change propose`, or the option --propose of the command. `gantry change rules` lists the rules.",
+    "Propose it: `gantry change propose`, or the option --propose of the command. `gantry change rule list` lists the rules.",
 });
 
 export const CHANGE_RULE_UNKNOWN = errorKind("change_rule_unknown", {
   status: 404,
   summary: "There is no rule of change sets for this site or tenant.",
-  remedy: "`gantry change rules` lists the rules.",
+  remedy: "`gantry change rule list` lists the rules.",
 });

@@ -26,6 +26,15 @@ export async function create(
       `${String(options["file"])} holds ${given.length} ${kind.plural}; a name or settings fit only one`,
     );
   const things = given.map((one) => withSettings(named ? { ...one, name: args[1]! } : one, settings));
+  const title = options["propose"] as string | undefined;
+  if (title !== undefined) {
+    const { proposeEdits } = await import("./change-set.ts");
+    return proposeEdits(
+      context,
+      title,
+      things.map((data) => ({ action: "create", kind: kindWord(kind), data })),
+    );
+  }
   const names =
     things.length === 1
       ? [String((await creating(things[0]!))["name"])]
@@ -57,6 +66,12 @@ export async function set(
     throw new GantryError(USAGE, "there is nothing to set", { hint: "Give PATH=VALUE, or --remove PATH." });
   const row = await methodOf(context.client, kind, "get")(name);
   const operations = patchOperations(row, texts.map(settingOf), removals);
+  const title = options["propose"] as string | undefined;
+  if (title !== undefined && operations.length > 0) {
+    const { proposeEdits } = await import("./change-set.ts");
+    const edit = { action: "operations", kind: kindWord(kind), name, operations: operations as unknown as Json };
+    return proposeEdits(context, title, [edit]);
+  }
   if (operations.length > 0) await patch(name, operations, { ifMatch: Number(row["version"]) });
   const done = [...texts, ...removals.map((path) => `without ${path}`)];
   context.terminal.out(
