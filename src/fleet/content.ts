@@ -12,8 +12,33 @@ declare module "../platform/database/tables.ts" {
   interface Tables {
     content: { sha256: string; blob_id: string; size: number; used_at: number };
     content_blob: { id: string; created_at: number };
+    content_grant: { executor_id: string; sha256: string };
     content_chunk: { blob_id: string; position: number; data: Uint8Array };
   }
+}
+
+/** Lets an executor fetch content: it was given a task that names it. */
+export async function grantContent(queries: Queries, executorId: Id, names: readonly string[]): Promise<void> {
+  for (let at = 0; at < names.length; at += GRANTS_AT_ONCE) {
+    await queries
+      .insertInto("content_grant")
+      .values(names.slice(at, at + GRANTS_AT_ONCE).map((sha256) => ({ executor_id: executorId, sha256 })))
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+}
+
+/** So many fit the parameters of one statement on any database. */
+const GRANTS_AT_ONCE = 500;
+
+export async function isGranted(queries: Queries, executorId: Id, sha256: string): Promise<boolean> {
+  const row = await queries
+    .selectFrom("content_grant")
+    .select("sha256")
+    .where("executor_id", "=", executorId)
+    .where("sha256", "=", sha256)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 interface Content {
@@ -136,6 +161,7 @@ export function createContentStore(parts: { database: Database; clock: Clock; ra
           .deleteFrom("content")
           .where("used_at", "<", now - KEPT)
           .execute();
+        await sql`delete from content_grant where sha256 not in (select sha256 from content)`.execute(tx);
         const orphans = sql<Id>`select id from content_blob where created_at < ${now - UPLOAD} and id not in (select blob_id from content)`;
         await sql`delete from content_chunk where blob_id in (${orphans})`.execute(tx);
         await sql`delete from content_blob where id in (${orphans})`.execute(tx);

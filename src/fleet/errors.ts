@@ -3,7 +3,7 @@ import { errorKind } from "../kernel/errors.ts";
 export const JOIN_TOKEN_WRONG = errorKind("join_token_wrong", {
   status: 401,
   summary: "The server knows no such join token, or it is for something else (an agent's token for a worker).",
-  remedy: "Make a new one: gantry join-token.",
+  remedy: "Make a new one: gantry join-token create.",
 });
 
 export const JOIN_TOKEN_USED = errorKind("join_token_used", {
@@ -15,13 +15,32 @@ export const JOIN_TOKEN_USED = errorKind("join_token_used", {
 export const JOIN_TOKEN_EXPIRED = errorKind("join_token_expired", {
   status: 401,
   summary: "The join token is too old.",
-  remedy: "Make a new one: gantry join-token.",
+  remedy: "Make a new one: gantry join-token create.",
 });
 
 export const EXECUTOR_UNKNOWN = errorKind("executor_unknown", {
   status: 401,
   summary: "The server knows no worker or agent of that id: it never joined here, or was removed.",
   remedy: "Let it join with a new join token.",
+});
+
+export const EXECUTOR_REVOKED = errorKind("executor_revoked", {
+  status: 401,
+  summary: "A worker or an agent came with a key that was revoked: nothing lets this key in again.",
+  remedy:
+    "If the machine is yours again, remove the agent's state folder, so that it makes a key anew, and let it join with a new token.",
+});
+
+export const EXECUTOR_EMBEDDED = errorKind("executor_embedded", {
+  status: 409,
+  summary: "The worker inside the server cannot be revoked: it is the server itself.",
+  remedy: "Stop the server, if that is what you want.",
+});
+
+export const JOIN_TOKEN_UNKNOWN = errorKind("join_token_unknown", {
+  status: 404,
+  summary: "There is no join token of this id: it never was, was revoked, or expired a week ago.",
+  remedy: "List them: gantry join-token list.",
 });
 
 export const EXECUTOR_NAME_TAKEN = errorKind("executor_name_taken", {

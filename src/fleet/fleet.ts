@@ -3,7 +3,7 @@ import { GantryError } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import { nearest } from "../kernel/nearest.ts";
-import { DEFAULT_TENANT } from "../access/index.ts";
+import { type Audit, DEFAULT_TENANT, type Principal, recordActor } from "../access/index.ts";
 import type { TaskService } from "../jobs/index.ts";
 import {
   type CloseReason,
@@ -21,22 +21,32 @@ import type { EventStream } from "../platform/events/index.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import { type Authorities, createAuthorities } from "./authorities.ts";
-import { type ContentStore, createContentStore } from "./content.ts";
-import { EXECUTOR_UNKNOWN, NOT_CONNECTED } from "./errors.ts";
+import { type ContentStore, createContentStore, grantContent } from "./content.ts";
+import { EXECUTOR_EMBEDDED, EXECUTOR_UNKNOWN, JOIN_TOKEN_UNKNOWN, NOT_CONNECTED } from "./errors.ts";
 import { type Admitted, handshake, type Known } from "./handshake.ts";
-import { admit, type JoinTokenRequest, type MintedToken, mintToken } from "./joining.ts";
-import { agentIdOf, type ExecutorKind, type ExecutorRecord, type Node, type Route } from "./model.ts";
+import { admit, type JoinTokenRequest, type MintedToken, mintToken, tokenEntry, tokenRecord } from "./joining.ts";
+import {
+  agentIdOf,
+  type ExecutorKind,
+  type ExecutorRecord,
+  type JoinTokenRecord,
+  type Node,
+  type Route,
+} from "./model.ts";
 import { fleetRoutes } from "./routes.ts";
 import { type FleetSession, openSession } from "./session.ts";
 import { createSightings } from "./sightings.ts";
 import {
   deleteExecutor,
+  deleteToken,
+  insertRevoked,
   saveExecutor,
   selectBehind,
   selectByFoundation,
   selectByName,
   selectExecutor,
   selectExecutors,
+  selectTokens,
 } from "./store.ts";
 
 /** The server's end of the link: who is connected, who gets which task, who is asked. */
@@ -45,6 +55,7 @@ export interface FleetParts {
   readonly database: Database;
   readonly tasks: TaskService;
   readonly events: EventStream;
+  readonly audit: Audit;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -73,7 +84,18 @@ export interface Fleet {
   mount(http: HttpServer): void;
   /** @param urls under which agents reach this server */
   start(options: { readonly urls: readonly string[] }): Promise<void>;
-  mintJoinToken(request: JoinTokenRequest): Promise<MintedToken>;
+  /** @param actor who wants it; left out: the server */
+  mintJoinToken(request: JoinTokenRequest, actor?: Principal): Promise<MintedToken>;
+  /** By age, behind an id. */
+  joinTokens(tenantId: Id, page: { readonly after: string; readonly limit: number }): Promise<JoinTokenRecord[]>;
+  /** Errors: `join_token_unknown`. */
+  revokeJoinToken(actor: Principal, id: Id): Promise<void>;
+  /**
+   * Shuts an executor out for good: its connection ends, what it was doing is settled as lost, and its key never comes back.
+   *
+   * Errors: `executor_unknown`, `executor_embedded`.
+   */
+  revoke(actor: Principal, idOrName: string): Promise<void>;
   /** Errors: see `admit`. */
   join(request: JoinRequest): Promise<ExecutorRecord>;
   /** Takes over a fresh connection of whoever says it is an executor. */
@@ -129,7 +151,7 @@ const SWEEP_EVERY = 6 * 60 * 60 * 1000;
 export function createFleet(parts: FleetParts): Fleet {
   const { database, tasks, clock, random, log } = parts;
   const authorities = createAuthorities(parts.certificates, clock);
-  const joining = { database, clock, random, pin: authorities.pin };
+  const joining = { database, clock, random, pin: authorities.pin, audit: parts.audit };
   const sessions = new Map<Id, FleetSession>();
   /** Those of agents, by what their tasks are routed by; workers are few and looked through. */
   const agents = new Map<Id, FleetSession>();
@@ -137,6 +159,8 @@ export function createFleet(parts: FleetParts): Fleet {
   const epochs = new Map<Id, { epoch: string; lines: { last: number } }>();
   const content = createContentStore(parts);
   const sightings = createSightings(parts);
+  const embedded = new Set<Id>();
+  const gone = new Map<Id, CloseReason>();
   let closing = false;
   let urls: readonly string[] = [];
   let unmount = (): void => undefined;
@@ -202,6 +226,7 @@ export function createFleet(parts: FleetParts): Fleet {
       lines,
       joinFor,
       authority: authorities.current,
+      grant: (names) => grantContent(database.kysely, record.id, names),
       seen: (one, news) =>
         sightings.note({
           ...one,
@@ -223,6 +248,8 @@ export function createFleet(parts: FleetParts): Fleet {
     else agents.set(agentId, session);
     sightings.note({ ...record, version: proof.gantry, modules: proof.modules, facts: proof.facts, pin: admitted.pin });
     tell(record, "node.connected");
+    const reason = gone.get(record.id);
+    if (reason !== undefined) session.close(reason);
     return session;
   }
 
@@ -250,6 +277,16 @@ export function createFleet(parts: FleetParts): Fleet {
       expiresIn: FOUNDATION_TOKEN_SECONDS,
     });
     return { urls: [...urls], token: minted.token };
+  }
+
+  async function shutOut(tx: Transaction, { id }: ExecutorRecord, text: string): Promise<void> {
+    await deleteExecutor(tx, id);
+    const reason: CloseReason = { code: EXECUTOR_UNKNOWN.code, text };
+    afterCommit(tx, `fleet.remove.${id}`, () => {
+      // One that is proving itself at this moment was found before it was removed.
+      gone.set(id, reason);
+      sessions.get(id)?.close(reason);
+    });
   }
 
   function nodeOf(record: ExecutorRecord): Node {
@@ -288,11 +325,43 @@ export function createFleet(parts: FleetParts): Fleet {
     async start(options) {
       urls = options.urls;
     },
-    mintJoinToken: (request) => mintToken(joining, request),
+    mintJoinToken: (request, actor) => mintToken(joining, request, actor),
+    async joinTokens(tenantId, { after, limit }) {
+      const now = clock.now();
+      return (await selectTokens(database.kysely, tenantId, after, limit)).map((row) => tokenRecord(row, now));
+    },
+    async revokeJoinToken(actor, id) {
+      await database.transaction(async (tx) => {
+        recordActor(tx, actor);
+        const row = await deleteToken(tx, actor.tenantId, id);
+        if (row === undefined) throw new GantryError(JOIN_TOKEN_UNKNOWN, `there is no join token ${id}`);
+        await parts.audit.append(tx, [tokenEntry("revoked", actor.tenantId, id, row.name)]);
+      });
+    },
+    async revoke(actor, idOrName) {
+      const { id, name, kind } = await fleet.node(actor.tenantId, idOrName);
+      if (embedded.has(id)) throw new GantryError(EXECUTOR_EMBEDDED, `${name} is a part of the server`);
+      const subject = { kind: "node", id, name };
+      await database.transaction(async (tx) => {
+        recordActor(tx, actor);
+        const record = await selectExecutor(tx, id);
+        if (record === undefined) return;
+        await insertRevoked(tx, record, clock.now());
+        await shutOut(tx, record, "it was revoked");
+        await parts.audit.append(tx, [{ chain: actor.tenantId, action: "node.revoked", subject, data: { kind } }]);
+        await parts.events.append(tx, [
+          { tenantId: actor.tenantId, type: "node.revoked", subject: { kind: "node", id }, data: { name, kind } },
+        ]);
+      });
+      // It holds nothing any more, so that all that was given to it is lost.
+      await tasks.reconcile({ id, session: random.id(), modules: {}, siteIds: [] }, []);
+    },
     join: async (request) => {
       const record = await admit(joining, request);
-      // Whoever still speaks with an older key of the same executor is out.
-      sessions.get(record.id)?.close({ code: LINK_SUPERSEDED.code, text: "the same executor joined again" });
+      // Whoever still speaks with an older key of the same executor is out; a join that is sent again ends nothing.
+      const session = sessions.get(record.id);
+      if (session !== undefined && session.record.publicKey === record.publicKey) return record;
+      session?.close({ code: LINK_SUPERSEDED.code, text: "the same executor joined again" });
       tell(record, "node.joined");
       return record;
     },
@@ -319,6 +388,7 @@ export function createFleet(parts: FleetParts): Fleet {
         await saveExecutor(tx, record);
         return record.id;
       });
+      embedded.add(id);
       return {
         id,
         async open() {
@@ -358,10 +428,7 @@ export function createFleet(parts: FleetParts): Fleet {
     async remove(tx, which) {
       const record =
         "id" in which ? await selectExecutor(tx, which.id) : await selectByFoundation(tx, which.foundationId);
-      if (record === undefined) return;
-      await deleteExecutor(tx, record.id);
-      const reason: CloseReason = { code: EXECUTOR_UNKNOWN.code, text: "it was removed" };
-      afterCommit(tx, `fleet.remove.${record.id}`, () => sessions.get(record.id)?.close(reason));
+      if (record !== undefined) await shutOut(tx, record, "it was removed");
     },
     async agents(tenantId = DEFAULT_TENANT.id) {
       const records = await selectExecutors(database.kysely, tenantId, "", ALL);

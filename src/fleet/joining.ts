@@ -1,14 +1,23 @@
+import { type Audit, type AuditDraft, type Principal, recordActor } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
 import { hashSecret, JOIN_SECRET_BYTES, joinTokenText, type JoinRequest, verifyJoin } from "../link/index.ts";
-import type { Database, Queries, Transaction } from "../platform/database/index.ts";
-import { EXECUTOR_NAME_TAKEN, JOIN_TOKEN_EXPIRED, JOIN_TOKEN_USED, JOIN_TOKEN_WRONG } from "./errors.ts";
-import type { ExecutorKind, ExecutorRecord } from "./model.ts";
+import type { JsonObject } from "../kernel/json.ts";
+import type { Database, Transaction } from "../platform/database/index.ts";
+import {
+  EXECUTOR_NAME_TAKEN,
+  EXECUTOR_REVOKED,
+  JOIN_TOKEN_EXPIRED,
+  JOIN_TOKEN_USED,
+  JOIN_TOKEN_WRONG,
+} from "./errors.ts";
+import type { ExecutorKind, ExecutorRecord, JoinTokenRecord } from "./model.ts";
 import {
   deleteTokens,
   insertToken,
   type JoinTokenRow,
+  revokedAt,
   saveExecutor,
   selectByFoundation,
   selectByName,
@@ -44,38 +53,58 @@ export interface JoinParts {
   readonly random: Random;
   /** Pin of the server's authority, base64url. */
   pin(): string;
+  readonly audit: Audit;
 }
 
 /** Milliseconds an expired token is remembered, to say so instead of "wrong". */
 const MEMORY = 7 * 24 * 60 * 60 * 1000;
 
+/** What the audit says of a join token. */
+export function tokenEntry(
+  what: "created" | "revoked",
+  tenantId: Id,
+  id: Id,
+  name: string | null,
+  data: JsonObject = {},
+): AuditDraft {
+  return { chain: tenantId, action: `join_token.${what}`, subject: { kind: "join_token", id, name: name ?? "" }, data };
+}
+
 export async function mintToken(
   parts: JoinParts,
   request: JoinTokenRequest,
-  queries: Queries = parts.database.kysely,
+  /** Who wants it; undefined: the server, for a machine that it makes. */
+  actor?: Principal,
 ): Promise<MintedToken> {
   const now = parts.clock.now();
   const secret = parts.random.token(JOIN_SECRET_BYTES);
   const id = parts.random.id();
   const expiresAt = now + request.expiresIn * 1000;
-  await insertToken(queries, {
-    hash: hashSecret(secret),
-    id,
-    tenant_id: request.tenantId,
-    kind: request.kind,
-    name: request.name ?? null,
-    foundation_id: request.foundationId ?? null,
-    site_id: request.siteId ?? null,
-    expires_at: expiresAt,
+  await parts.database.transaction(async (tx) => {
+    if (actor !== undefined) recordActor(tx, actor);
+    await insertToken(tx, {
+      hash: hashSecret(secret),
+      id,
+      tenant_id: request.tenantId,
+      kind: request.kind,
+      name: request.name ?? null,
+      foundation_id: request.foundationId ?? null,
+      site_id: request.siteId ?? null,
+      expires_at: expiresAt,
+    });
+    await deleteTokens(tx, now - MEMORY);
+    const { kind: role, siteId = null, foundationId = null } = request;
+    await parts.audit.append(tx, [
+      tokenEntry("created", request.tenantId, id, request.name ?? null, { role, siteId, foundationId, expiresAt }),
+    ]);
   });
-  await deleteTokens(queries, now - MEMORY);
   return { id, token: joinTokenText({ secret, pin: parts.pin() }), expiresAt };
 }
 
 /**
  * Lets an executor in. The same token with the same key gives the same answer again, because the first may have been lost on its way.
  *
- * Errors: `join_token_wrong`, `join_token_used`, `join_token_expired`, `executor_name_taken`.
+ * Errors: `join_token_wrong`, `join_token_used`, `join_token_expired`, `executor_name_taken`, `executor_revoked`.
  */
 export async function admit(parts: JoinParts, request: JoinRequest): Promise<ExecutorRecord> {
   const hash = hashSecret(request.secret);
@@ -87,6 +116,8 @@ export async function admit(parts: JoinParts, request: JoinRequest): Promise<Exe
     if (!verifyJoin(request.publicKey, request.secret, request.signature)) {
       throw new GantryError(JOIN_TOKEN_WRONG, "whoever joins does not hold the private key of its public key");
     }
+    if ((await revokedAt(tx, request.publicKey)) !== undefined)
+      throw new GantryError(EXECUTOR_REVOKED, "the key of whoever joins was revoked");
     if (token.used_at !== null) return again(tx, token, request);
     if (token.expires_at <= now)
       throw new GantryError(
@@ -101,6 +132,16 @@ export async function admit(parts: JoinParts, request: JoinRequest): Promise<Exe
     const record = await recordFor(tx, token, request, executorId, now);
     if (!(await useToken(tx, hash, { at: now, key: request.publicKey, executorId: record.id }))) throw usedError(now);
     await saveExecutor(tx, record);
+    await parts.audit.append(tx, [
+      {
+        chain: record.tenantId,
+        action: "node.joined",
+        subject: { kind: "node", id: record.id, name: record.name },
+        data: { kind: record.kind, joinToken: token.id, siteId: record.siteId, foundationId: record.foundationId },
+        // Nobody but the token vouches for it.
+        actor: { kind: "anonymous", id: null, name: `join token ${token.id}` },
+      },
+    ]);
     return record;
   });
 }
@@ -149,4 +190,19 @@ async function recordFor(
 
 function article(kind: string): string {
   return kind === "agent" ? "an agent" : "a worker";
+}
+
+/** A row as the API shows it. */
+export function tokenRecord(row: JoinTokenRow, now: number): JoinTokenRecord {
+  return {
+    id: row.id,
+    role: row.kind as ExecutorKind,
+    name: row.name,
+    siteId: row.site_id,
+    foundationId: row.foundation_id,
+    state: row.used_at !== null ? "used" : row.expires_at <= now ? "expired" : "open",
+    expiresAt: row.expires_at,
+    usedAt: row.used_at,
+    nodeId: row.executor_id,
+  };
 }

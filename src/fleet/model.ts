@@ -27,6 +27,19 @@ export interface ExecutorRecord {
   readonly pin: string;
 }
 
+/** A join token as the API shows it: all but its secret, which nobody keeps. */
+export interface JoinTokenRecord {
+  readonly id: Id;
+  readonly role: ExecutorKind;
+  readonly name: string | null;
+  readonly siteId: Id | null;
+  readonly foundationId: Id | null;
+  readonly state: "open" | "used" | "expired";
+  readonly expiresAt: number;
+  readonly usedAt: number | null;
+  readonly nodeId: Id | null;
+}
+
 /** A worker or an agent as the API shows it. */
 export interface Node {
   readonly id: Id;
@@ -79,6 +92,21 @@ export function freeSlots(
     if (left > 0) free[name] = left;
   }
   return free;
+}
+
+/** SHA-256, as hexadecimal digits: what content is called. */
+const CONTENT_NAME = /^[0-9a-f]{64}$/;
+
+/** Names of content anywhere in parameters: what a task needs to fetch. */
+export function contentNames(parameters: Json): string[] {
+  const names = new Set<string>();
+  const open: Json[] = [parameters];
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (typeof value === "string" && CONTENT_NAME.test(value)) names.add(value);
+    else if (Array.isArray(value)) open.push(...(value as readonly Json[]));
+    else if (isJsonObject(value)) open.push(...Object.values(value));
+  }
+  return [...names];
 }
 
 /**

@@ -3,7 +3,6 @@ import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
-import { needs, type Principal } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Random } from "../kernel/ids.ts";
@@ -22,9 +21,11 @@ import {
 } from "../link/index.ts";
 import type { Database } from "../platform/database/index.ts";
 import { type HttpServer, LINK_COST } from "../platform/http/index.ts";
-import { CONTENT_LIMIT } from "./content.ts";
-import { AUTHORITY_UNKNOWN, CONTENT_UNKNOWN, EXECUTOR_REQUEST_WRONG, SITE_NAME_UNKNOWN } from "./errors.ts";
+import { isGranted } from "./content.ts";
+import { AUTHORITY_UNKNOWN, CONTENT_UNKNOWN, EXECUTOR_REQUEST_WRONG } from "./errors.ts";
 import type { Fleet, FleetParts } from "./fleet.ts";
+import type { ExecutorRecord } from "./model.ts";
+import { contentRoutes, nodeRoutes } from "./node-routes.ts";
 import { selectToken } from "./store.ts";
 
 /**
@@ -124,7 +125,10 @@ function linkRoutes(http: HttpServer, fleet: Fleet, parts: LinkParts, polls: Ret
       },
     },
     async (request, reply) => {
-      await proven(request, fleet, parts);
+      const executor = await proven(request, fleet, parts);
+      // What was not meant for it does not exist for it.
+      if (!(await isGranted(parts.database.kysely, executor.id, request.params.sha256)))
+        throw new GantryError(CONTENT_UNKNOWN, `there is no content ${request.params.sha256}`);
       const { sha256, size } = await fleet.content.find(request.params.sha256);
       return reply
         .type("application/octet-stream")
@@ -159,7 +163,7 @@ function linkRoutes(http: HttpServer, fleet: Fleet, parts: LinkParts, polls: Ret
 const CLOCK_TOLERANCE = 10 * 60 * 1000;
 
 /** Throws `executor_request_wrong` unless the request bears the signature of an executor that has joined. */
-async function proven(request: FastifyRequest, fleet: Fleet, parts: LinkParts): Promise<void> {
+async function proven(request: FastifyRequest, fleet: Fleet, parts: LinkParts): Promise<ExecutorRecord> {
   const proof = parseRequestProof(request.headers[EXECUTOR_HEADER]);
   if (proof === undefined)
     throw new GantryError(EXECUTOR_REQUEST_WRONG, "the request has no proof of a worker or an agent");
@@ -171,6 +175,7 @@ async function proven(request: FastifyRequest, fleet: Fleet, parts: LinkParts): 
   if (record === undefined || !verifyRequest(record.publicKey, signed, proof.signature)) {
     throw new GantryError(EXECUTOR_REQUEST_WRONG, "the proof is wrong, or no worker or agent of this id has joined");
   }
+  return record;
 }
 
 /** A join token that is still good, as `Authorization: Bearer gantry-join-…`. It is not used up by this. */
@@ -179,123 +184,4 @@ async function holdsToken(request: FastifyRequest, parts: LinkParts): Promise<bo
   if (match === null) return false;
   const row = await selectToken(parts.database.kysely, hashSecret(parseJoinToken(match[1] as string).secret));
   return row !== undefined && row.used_at === null && row.expires_at > parts.clock.now();
-}
-
-const node = z.object({
-  id: z.string(),
-  name: z.string(),
-  kind: z.enum(["agent", "worker"]),
-  state: z.enum(["connected", "away"]),
-  version: z.string(),
-  modules: z.array(z.string()),
-  foundationId: z.string().nullable(),
-  siteId: z.string().nullable(),
-  facts: z.record(z.string(), z.unknown()),
-  joinedAt: z.number(),
-  seenAt: z.number().nullable(),
-  agentId: z.string().nullable(),
-});
-
-/** Seconds: a week. */
-const LONGEST_TOKEN = 7 * 24 * 60 * 60;
-
-function nodeRoutes({ app }: HttpServer, fleet: Fleet, parts: FleetParts): void {
-  app.get(
-    "/v1/nodes",
-    {
-      ...needs("fleet.read"),
-      schema: {
-        summary: "Workers and agents",
-        tags: ["nodes"],
-        querystring: z.object({
-          cursor: z.string().max(300).optional(),
-          limit: z.coerce.number().int().min(1).max(1000).default(200),
-        }),
-        response: { 200: z.object({ items: z.array(node), next: z.string().nullable() }) },
-      },
-    },
-    async (request) => {
-      const { cursor, limit } = request.query;
-      const after = cursor === undefined ? "" : Buffer.from(cursor, "base64url").toString();
-      const items = await fleet.nodes((request.principal as Principal).tenantId, { after, limit });
-      const last = items.length < limit ? undefined : items.at(-1);
-      return {
-        items: items.map((one) => ({ ...one, modules: [...one.modules] })),
-        next: last === undefined ? null : Buffer.from(last.name).toString("base64url"),
-      };
-    },
-  );
-  app.get(
-    "/v1/nodes/:idOrName",
-    {
-      ...needs("fleet.read"),
-      schema: {
-        summary: "One worker or agent",
-        tags: ["nodes"],
-        params: z.object({ idOrName: z.string() }),
-        response: { 200: node },
-      },
-    },
-    async (request) => {
-      const one = await fleet.node((request.principal as Principal).tenantId, request.params.idOrName);
-      return { ...one, modules: [...one.modules] };
-    },
-  );
-  app.post(
-    "/v1/join-tokens",
-    {
-      ...needs("fleet.manage"),
-      schema: {
-        summary: "Make a one-time token with which a worker or an agent joins; it is shown only in this answer",
-        tags: ["nodes"],
-        body: z.strictObject({
-          role: z.enum(["agent", "worker"]),
-          name: z.string().min(1).max(253).optional(),
-          /** Of a worker: the site it serves, with those below it. Left out: all. */
-          site: z.string().min(1).max(253).optional(),
-          /** Seconds. */
-          expiresIn: z.int().min(1).max(LONGEST_TOKEN).default(3600),
-        }),
-        response: { 201: z.object({ id: z.string(), token: z.string(), expiresAt: z.number() }) },
-      },
-    },
-    async (request, reply) => {
-      const { tenantId } = request.principal as Principal;
-      const { role, name, site, expiresIn } = request.body;
-      const siteId = site === undefined || parts.siteNamed === undefined ? site : await parts.siteNamed(tenantId, site);
-      if (site !== undefined && siteId === undefined)
-        throw new GantryError(SITE_NAME_UNKNOWN, `there is no site ${site}`);
-      const minted = await fleet.mintJoinToken({
-        tenantId,
-        kind: role,
-        expiresIn,
-        ...(name === undefined ? {} : { name }),
-        ...(siteId === undefined ? {} : { siteId }),
-      });
-      return reply.status(201).send(minted);
-    },
-  );
-}
-
-function contentRoutes({ app }: HttpServer, fleet: Fleet): void {
-  void app.register(async (scope) => {
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
-    scope.post(
-      "/v1/content",
-      {
-        ...needs("run.start"),
-        bodyLimit: CONTENT_LIMIT,
-        schema: {
-          summary: "Keep a file's bytes (application/octet-stream) for nodes to fetch by their hash",
-          tags: ["nodes"],
-          response: { 201: z.object({ sha256: z.string(), size: z.number() }) },
-        },
-      },
-      async (request, reply) => {
-        const kept = await fleet.content.keep((request.body as Readable | undefined) ?? []);
-        return reply.status(201).send(kept);
-      },
-    );
-  });
 }

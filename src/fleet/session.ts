@@ -14,6 +14,7 @@ import {
   LINK_STOPPING,
   type ModuleAdvert,
   type ServerMessage,
+  type TaskMessage,
 } from "../link/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import type { ToldAuthority } from "./authorities.ts";
@@ -21,6 +22,7 @@ import { ANSWER_FAILED, NO_ANSWER, NOT_CONNECTED } from "./errors.ts";
 import type { Admitted, SessionEnd } from "./handshake.ts";
 import {
   agentIdOf,
+  contentNames,
   type ExecutorRecord,
   freeSlots,
   joinPlaceholders,
@@ -43,6 +45,8 @@ export interface SessionParts {
   joinFor(foundationId: Id, parameters: JsonObject): Promise<Json>;
   /** The authority executors are to trust. */
   authority(): ToldAuthority;
+  /** Lets it fetch content that a task names. */
+  grant(names: readonly string[]): Promise<void>;
   /** It is there, or still there. `facts` when it told new ones. `pin`: of the authority it trusts, base64url. */
   seen(record: ExecutorRecord, news: { readonly facts?: JsonObject; readonly pin: string }): void;
   ended(session: FleetSession, reason: CloseReason): void;
@@ -87,6 +91,7 @@ export function openSession(
   const out = new Map<Id, { readonly module: string; readonly attempt: number }>();
   const outByModule = new Map<string, number>();
   const questions = new Map<string, { resolve(value: Json): void; reject(error: Error): void; cancel: CancelTimer }>();
+  const granted = new Set<string>();
   let ready = false;
   let claiming = false;
   let wanted = false;
@@ -200,10 +205,11 @@ export function openSession(
   }
 
   async function give(assignment: Assignment): Promise<void> {
-    let message: ServerMessage;
+    let message: TaskMessage;
     try {
       message = await taskMessage(assignment, parts);
       encodeMessage(message);
+      await grant(contentNames(message.batch?.map(({ parameters }) => parameters) ?? message.parameters));
     } catch (error) {
       if (!(error instanceof GantryError)) throw error;
       const failure = { message: error.message, code: error.code };
@@ -212,6 +218,14 @@ export function openSession(
       return settle(assignment);
     }
     return write(message);
+  }
+
+  /** Before the task is sent: it may fetch at once what the task names. */
+  async function grant(names: readonly string[]): Promise<void> {
+    const more = names.filter((name) => !granted.has(name));
+    if (more.length === 0) return;
+    await parts.grant(more);
+    for (const name of more) granted.add(name);
   }
 
   function close(reason: CloseReason): void {
@@ -311,7 +325,7 @@ export function openSession(
   return session;
 }
 
-async function taskMessage(assignment: Assignment, parts: SessionParts): Promise<ServerMessage> {
+async function taskMessage(assignment: Assignment, parts: SessionParts): Promise<TaskMessage> {
   let { parameters } = assignment;
   for (const { member, foundationId } of joinPlaceholders(parameters)) {
     const before = parameters as JsonObject;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
+import { auditMigrations, createAudit } from "../access/index.ts";
 import { type ManualClock, manualClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/ids.ts";
 import { createKeyPair, hashSecret, parseJoinToken, signJoin } from "../link/index.ts";
@@ -23,12 +24,18 @@ export function storeSuite(open: OpenEmptyDatabase): void {
   let database: Database;
   let clock: ManualClock;
   beforeEach(async () => {
-    database = await open(fleetMigrations);
+    database = await open([...auditMigrations, ...fleetMigrations]);
     clock = manualClock(1_000_000_000_000);
   });
 
   function parts() {
-    return { database, clock, random: systemRandom, pin: () => "A".repeat(43) };
+    return {
+      database,
+      clock,
+      random: systemRandom,
+      pin: () => "A".repeat(43),
+      audit: createAudit({ database, clock }),
+    };
   }
 
   function request(token: string, keys = createKeyPair(), more: { kind?: "agent" | "worker"; name?: string } = {}) {

@@ -39,6 +39,7 @@ declare module "../platform/database/tables.ts" {
   interface Tables {
     executor: ExecutorTable;
     join_token: JoinTokenTable;
+    revoked_key: { public_key: string; tenant_id: string; name: string; revoked_at: number };
   }
 }
 
@@ -71,6 +72,35 @@ export async function useToken(
     .where("used_at", "is", null)
     .executeTakeFirst();
   return Number(result.numUpdatedRows) === 1;
+}
+
+/** By id, which is by age; at most `limit` behind `after`. */
+export async function selectTokens(
+  queries: Queries,
+  tenantId: Id,
+  after: string,
+  limit: number,
+): Promise<readonly JoinTokenRow[]> {
+  return queries
+    .selectFrom("join_token")
+    .selectAll()
+    .where("tenant_id", "=", tenantId)
+    .where("id", ">", after)
+    .orderBy("id")
+    .limit(limit)
+    .execute();
+}
+
+/** What it was, unless there is none. */
+export async function deleteToken(tx: Transaction, tenantId: Id, id: Id): Promise<JoinTokenRow | undefined> {
+  const row = await tx
+    .selectFrom("join_token")
+    .selectAll()
+    .where("tenant_id", "=", tenantId)
+    .where("id", "=", id)
+    .executeTakeFirst();
+  if (row !== undefined) await tx.deleteFrom("join_token").where("hash", "=", row.hash).execute();
+  return row;
 }
 
 export async function deleteTokens(queries: Queries, expiredBefore: number): Promise<void> {
@@ -156,7 +186,27 @@ export async function saveExecutor(tx: Transaction, record: ExecutorRecord): Pro
     .execute();
 }
 
+/** Remembers a key that may never come back. */
+export async function insertRevoked(tx: Transaction, record: ExecutorRecord, now: number): Promise<void> {
+  await tx
+    .insertInto("revoked_key")
+    .values({ public_key: record.publicKey, tenant_id: record.tenantId, name: record.name, revoked_at: now })
+    .onConflict((conflict) => conflict.column("public_key").doNothing())
+    .execute();
+}
+
+/** When the key was revoked, epoch milliseconds. */
+export async function revokedAt(queries: Queries, publicKey: string): Promise<number | undefined> {
+  const row = await queries
+    .selectFrom("revoked_key")
+    .select("revoked_at")
+    .where("public_key", "=", publicKey)
+    .executeTakeFirst();
+  return row?.revoked_at;
+}
+
 export async function deleteExecutor(tx: Transaction, id: Id): Promise<void> {
+  await tx.deleteFrom("content_grant").where("executor_id", "=", id).execute();
   await tx.deleteFrom("executor").where("id", "=", id).execute();
 }
 

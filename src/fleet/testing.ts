@@ -28,12 +28,17 @@ import { type Logger, silentLogger } from "../platform/logging/index.ts";
 import { tscript } from "../tscript/index.ts";
 import { createFleet, type Fleet, type FleetParts } from "./fleet.ts";
 import { fleetMigrations } from "./schema.ts";
-import { DEFAULT_TENANT } from "../access/index.ts";
+import { auditMigrations, createAudit, DEFAULT_TENANT } from "../access/index.ts";
 
 /** For tests: jobs and a fleet on a database, and executors played by the test. */
 
 export const TENANT = DEFAULT_TENANT.id;
-export const FLEET_MIGRATIONS: readonly Migration[] = [...eventMigrations, ...jobMigrations, ...fleetMigrations];
+export const FLEET_MIGRATIONS: readonly Migration[] = [
+  ...eventMigrations,
+  ...auditMigrations,
+  ...jobMigrations,
+  ...fleetMigrations,
+];
 /** Hex, as `Certificates` has it. */
 const TEST_PIN = createHash("sha256").update("test authority").digest("hex");
 
@@ -60,7 +65,9 @@ export interface TestCall {
   readonly safeToRepeat?: boolean;
 }
 
-export interface TestFleetOptions extends Partial<Omit<FleetParts, "database" | "clock" | "tasks" | "events">> {
+export interface TestFleetOptions extends Partial<
+  Omit<FleetParts, "database" | "clock" | "tasks" | "events" | "audit">
+> {
   readonly taskLease?: number;
   readonly log?: Logger;
 }
@@ -89,6 +96,7 @@ export async function createTestFleet(
     database,
     tasks: jobs.tasks,
     events,
+    audit: createAudit({ database, clock }),
     clock,
     random: systemRandom,
     log,

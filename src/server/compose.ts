@@ -249,6 +249,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     database,
     tasks: jobs.tasks,
     events,
+    audit,
     clock,
     random,
     log,

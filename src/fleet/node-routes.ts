@@ -1,0 +1,202 @@
+import type { Readable } from "node:stream";
+import { z } from "zod";
+import { needs, type Principal } from "../access/index.ts";
+import { GantryError } from "../kernel/errors.ts";
+import type { HttpServer } from "../platform/http/index.ts";
+import { cursorAfter, decodeCursor, listQuery } from "../platform/requests/index.ts";
+import { CONTENT_LIMIT } from "./content.ts";
+import { SITE_NAME_UNKNOWN } from "./errors.ts";
+import type { Fleet, FleetParts } from "./fleet.ts";
+import type { JoinTokenRecord } from "./model.ts";
+
+/** `/v1/nodes`, `/v1/join-tokens` and `/v1/content`: for people and programs. */
+
+const node = z.object({
+  id: z.string(),
+  name: z.string(),
+  kind: z.enum(["agent", "worker"]),
+  state: z.enum(["connected", "away"]),
+  version: z.string(),
+  modules: z.array(z.string()),
+  foundationId: z.string().nullable(),
+  siteId: z.string().nullable(),
+  facts: z.record(z.string(), z.unknown()),
+  joinedAt: z.number(),
+  seenAt: z.number().nullable(),
+  agentId: z.string().nullable(),
+});
+
+const joinToken: z.ZodType<JoinTokenRecord> = z.object({
+  id: z.string(),
+  role: z.enum(["agent", "worker"]),
+  /** What whoever joins will be called; null: what it calls itself. */
+  name: z.string().nullable(),
+  siteId: z.string().nullable(),
+  foundationId: z.string().nullable(),
+  state: z.enum(["open", "used", "expired"]),
+  /** Epoch milliseconds. */
+  expiresAt: z.number(),
+  usedAt: z.number().nullable(),
+  /** Who joined with it. */
+  nodeId: z.string().nullable(),
+});
+
+/** Seconds: a week. */
+const LONGEST_TOKEN = 7 * 24 * 60 * 60;
+
+export function nodeRoutes({ app }: HttpServer, fleet: Fleet, parts: FleetParts): void {
+  app.get(
+    "/v1/nodes",
+    {
+      ...needs("fleet.read"),
+      schema: {
+        summary: "Workers and agents",
+        tags: ["nodes"],
+        querystring: z.object({
+          cursor: z.string().max(300).optional(),
+          limit: z.coerce.number().int().min(1).max(1000).default(200),
+        }),
+        response: { 200: z.object({ items: z.array(node), next: z.string().nullable() }) },
+      },
+    },
+    async (request) => {
+      const { cursor, limit } = request.query;
+      const after = cursor === undefined ? "" : Buffer.from(cursor, "base64url").toString();
+      const items = await fleet.nodes((request.principal as Principal).tenantId, { after, limit });
+      const last = items.length < limit ? undefined : items.at(-1);
+      return {
+        items: items.map((one) => ({ ...one, modules: [...one.modules] })),
+        next: last === undefined ? null : Buffer.from(last.name).toString("base64url"),
+      };
+    },
+  );
+  app.get(
+    "/v1/nodes/:idOrName",
+    {
+      ...needs("fleet.read"),
+      schema: {
+        summary: "One worker or agent",
+        tags: ["nodes"],
+        params: z.object({ idOrName: z.string() }),
+        response: { 200: node },
+      },
+    },
+    async (request) => {
+      const one = await fleet.node((request.principal as Principal).tenantId, request.params.idOrName);
+      return { ...one, modules: [...one.modules] };
+    },
+  );
+  app.post(
+    "/v1/nodes/:idOrName/revoke",
+    {
+      ...needs("fleet.manage"),
+      schema: {
+        summary:
+          "Shut a worker or an agent out for good: its connection ends, its tasks are lost, its key is worth nothing",
+        tags: ["nodes"],
+        params: z.object({ idOrName: z.string() }),
+        response: { 204: z.null() },
+      },
+    },
+    async (request, reply) => {
+      await fleet.revoke(request.principal as Principal, request.params.idOrName);
+      return reply.status(204).send(null);
+    },
+  );
+  app.get(
+    "/v1/join-tokens",
+    {
+      ...needs("fleet.read"),
+      schema: {
+        summary: "Join tokens, the newest last; never what they say",
+        tags: ["nodes"],
+        querystring: listQuery,
+        response: { 200: z.object({ items: z.array(joinToken), next: z.string().nullable() }) },
+      },
+    },
+    async (request) => {
+      const { cursor, limit } = request.query;
+      const after = cursor === undefined ? "" : decodeCursor(cursor);
+      const { tenantId } = request.principal as Principal;
+      const found = await fleet.joinTokens(tenantId, { after, limit: limit + 1 });
+      const items = found.slice(0, limit);
+      return { items, next: found.length > limit ? cursorAfter(items.at(-1)?.id ?? "") : null };
+    },
+  );
+  app.post(
+    "/v1/join-tokens/:id/revoke",
+    {
+      ...needs("fleet.manage"),
+      schema: {
+        summary: "Make a join token worthless; who has joined with it stays",
+        tags: ["nodes"],
+        params: z.object({ id: z.string() }),
+        response: { 204: z.null() },
+      },
+    },
+    async (request, reply) => {
+      await fleet.revokeJoinToken(request.principal as Principal, request.params.id);
+      return reply.status(204).send(null);
+    },
+  );
+  app.post(
+    "/v1/join-tokens",
+    {
+      ...needs("fleet.manage"),
+      schema: {
+        summary: "Make a one-time token with which a worker or an agent joins; it is shown only in this answer",
+        tags: ["nodes"],
+        body: z.strictObject({
+          role: z.enum(["agent", "worker"]),
+          name: z.string().min(1).max(253).optional(),
+          /** Of a worker: the site it serves, with those below it. Left out: all. */
+          site: z.string().min(1).max(253).optional(),
+          /** Seconds. */
+          expiresIn: z.int().min(1).max(LONGEST_TOKEN).default(3600),
+        }),
+        response: { 201: z.object({ id: z.string(), token: z.string(), expiresAt: z.number() }) },
+      },
+    },
+    async (request, reply) => {
+      const { tenantId } = request.principal as Principal;
+      const { role, name, site, expiresIn } = request.body;
+      const siteId = site === undefined || parts.siteNamed === undefined ? site : await parts.siteNamed(tenantId, site);
+      if (site !== undefined && siteId === undefined)
+        throw new GantryError(SITE_NAME_UNKNOWN, `there is no site ${site}`);
+      const minted = await fleet.mintJoinToken(
+        {
+          tenantId,
+          kind: role,
+          expiresIn,
+          ...(name === undefined ? {} : { name }),
+          ...(siteId === undefined ? {} : { siteId }),
+        },
+        request.principal as Principal,
+      );
+      return reply.status(201).send(minted);
+    },
+  );
+}
+
+export function contentRoutes({ app }: HttpServer, fleet: Fleet): void {
+  void app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+    scope.post(
+      "/v1/content",
+      {
+        ...needs("run.start"),
+        bodyLimit: CONTENT_LIMIT,
+        schema: {
+          summary: "Keep a file's bytes (application/octet-stream) for nodes to fetch by their hash",
+          tags: ["nodes"],
+          response: { 201: z.object({ sha256: z.string(), size: z.number() }) },
+        },
+      },
+      async (request, reply) => {
+        const kept = await fleet.content.keep((request.body as Readable | undefined) ?? []);
+        return reply.status(201).send(kept);
+      },
+    );
+  });
+}
