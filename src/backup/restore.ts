@@ -48,6 +48,9 @@ export interface Restored {
   readonly migrated: readonly string[];
 }
 
+/** What was counted after the backup was made may be known elsewhere: none of these numbers is given out again. */
+const GAP = 1_000_000_000;
+
 /**
  * Puts a backup into an empty folder and an empty database, of either kind. All or nothing: what is made has another name until it is
  * complete, and on PostgreSQL it is one transaction.
@@ -153,7 +156,7 @@ async function load(loading: Loading, items: AsyncGenerator<Item>): Promise<Rest
         loading.at(item.table.name);
         const shape = shapes.get(item.table.name);
         if (shape === undefined) throw new Error("there is no such table");
-        if (item.table.last !== null) await loadSequence(tx, dialect, shape, item.table.last);
+        await loadSequence(tx, dialect, shape, (item.table.last ?? 0) + GAP);
         break;
       }
       case "rows":

@@ -1,19 +1,17 @@
 import { z } from "zod";
 import { needs } from "../access/index.ts";
+import { GantryError } from "../kernel/errors.ts";
 import type { HttpServer } from "../platform/http/index.ts";
+import { BACKUP_KEY_UNUSABLE } from "./errors.ts";
 import { fileKey, passphraseKey } from "./keys.ts";
+import type { BackupKey } from "./model.ts";
 import type { BackupService } from "./service.ts";
 
-const wish = z.union([
-  z.strictObject({
-    passphrase: z.string().describe("8 to 1,024 characters"),
-    withMasterKey: z.boolean().default(false),
-  }),
-  z.strictObject({
-    key: z.base64().max(100).describe("32 bytes, base64"),
-    withMasterKey: z.boolean().default(false),
-  }),
-]);
+const wish = z.strictObject({
+  passphrase: z.string().optional().describe("8 to 1,024 characters"),
+  key: z.base64().max(100).optional().describe("32 bytes, base64; instead of a passphrase"),
+  withMasterKey: z.boolean().default(false),
+});
 
 /** `POST /v1/backups`. The passphrase is in the body: paths are written into logs. */
 export function backupRoutes({ app }: HttpServer, backups: BackupService): void {
@@ -30,9 +28,7 @@ export function backupRoutes({ app }: HttpServer, backups: BackupService): void 
       },
     },
     async (request, reply) => {
-      const { body } = request;
-      const key = "key" in body ? fileKey(Buffer.from(body.key, "base64")) : passphraseKey(body.passphrase);
-      const { name, content } = await backups.begin(key, body.withMasterKey);
+      const { name, content } = await backups.begin(keyIn(request.body), request.body.withMasterKey);
       return reply
         .type("application/octet-stream")
         .header("content-disposition", `attachment; filename="${name}"`)
@@ -40,4 +36,10 @@ export function backupRoutes({ app }: HttpServer, backups: BackupService): void 
         .send(content);
     },
   );
+}
+
+function keyIn({ passphrase, key }: z.output<typeof wish>): BackupKey {
+  if ((passphrase === undefined) === (key === undefined))
+    throw new GantryError(BACKUP_KEY_UNUSABLE, "a backup needs one of passphrase and key");
+  return key === undefined ? passphraseKey(passphrase ?? "") : fileKey(Buffer.from(key, "base64"));
 }

@@ -39,11 +39,13 @@ beforeAll(async () => {
     version: "1",
     database: ":memory:",
     dataFolder: folder,
+    settings: {},
     administrator: hashToken("the right token"),
     certificates: keeper,
     heartbeat: 10_000,
     reachWithin: 1000,
     keepEvents: 1000,
+    keepJobs: 1000,
     git: { folder: join(folder, "git"), local: false },
   });
   const certificates = keeper.current;

@@ -29,11 +29,13 @@ export async function openApiDocument(version = "1"): Promise<object> {
     version,
     database: ":memory:",
     dataFolder: "",
+    settings: {},
     administrator: hashToken("none"),
     certificates: NONE,
     heartbeat: 10_000,
     reachWithin: 0,
     keepEvents: 0,
+    keepJobs: 0,
     git: { folder: "", local: false },
   });
   try {

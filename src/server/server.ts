@@ -27,6 +27,8 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+const DAY = 24 * 60 * 60 * 1000;
+
 /**
  * Starts a server on a data folder: opens and migrates the database, takes up every job where it was left, listens.
  *
@@ -50,11 +52,13 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       version: options.version,
       database: settings.database ?? join(dataFolder, "gantry.db"),
       dataFolder,
+      settings,
       administrator: await openAdminToken(dataFolder, systemRandom),
       certificates,
       heartbeat: settings.heartbeat_interval * 1000,
       reachWithin: settings.reach_timeout * 1000,
-      keepEvents: settings.event_days * 24 * 60 * 60 * 1000,
+      keepEvents: settings.event_days * DAY,
+      keepJobs: settings.job_days * DAY,
       limits: {
         perAddress: settings.rate_per_address,
         perCredential: settings.rate_per_credential,

@@ -1,0 +1,2 @@
+export { supportRoutes } from "./routes.ts";
+export { createSupportService } from "./service.ts";
