@@ -120,7 +120,7 @@ client.structures.list({ colour: "red" });
   });
 
   it(
-    "builds the quickstart site and takes it down again",
+    "builds the quickstart site, exports it for Ansible, and takes it down again",
     async () => {
       const site = join(home, "site");
       cpSync(join(home, "node_modules/gantry/examples/quickstart"), site, { recursive: true });
@@ -133,6 +133,15 @@ client.structures.list({ colour: "red" });
         expect(up.code, up.out + up.error).toBe(0);
         const answer = await fetch("http://127.88.0.100:8080/");
         expect(await answer.text()).toContain("from web");
+        // It is made in a thread, whose file is a bundle of its own.
+        const inventory = join(home, "inventory.json");
+        const exporting = ["inventory", "export", "--format", "json", "--out", inventory];
+        const exported = await run(gantry, exporting, home, environment);
+        expect(exported.code, exported.out + exported.error).toBe(0);
+        const { _meta: meta } = JSON.parse(readFileSync(inventory, "utf8")) as {
+          readonly _meta: { readonly hostvars: object };
+        };
+        expect(Object.keys(meta.hostvars)).toEqual(["balancer", "web1", "web2", "web3"]);
       } finally {
         const down = await run(gantry, ["down", "--purge", "--yes"], home, environment);
         expect(down.code, down.out + down.error).toBe(0);
