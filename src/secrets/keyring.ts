@@ -134,9 +134,13 @@ export function createKeyring(parts: KeyringParts): Keyring {
     needed = await selectMasterKey(database.kysely);
     ring = needed === undefined ? await firstRing() : await ringOf(needed);
     needed = ring.record;
-    // The key is there whether or not its file gets its name now: the next start clears up.
-    await ring.provider
-      .settle(ring.record.id)
+    await settle(ring);
+  }
+
+  /** The key is there whether or not its file gets its name now: the next start clears up. */
+  async function settle({ provider, record }: Ring): Promise<void> {
+    await provider
+      .settle(record.id)
       .catch((error: unknown) => log.warn({ error: messageOf(error) }, "clearing up after a new master key failed"));
   }
 
@@ -353,7 +357,7 @@ export function createKeyring(parts: KeyringParts): Keyring {
       if (!done) continue;
       ring = { master: next, provider, record: { ...record, current: true } };
       needed = ring.record;
-      await provider.settle(next.id);
+      await settle(ring);
       log.info({ masterKey: next.id, source: provider.source, dataKeys: rows.length }, "the master key is a new one");
       return change;
     }
