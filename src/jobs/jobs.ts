@@ -10,6 +10,7 @@ import { createEngine, ENGINE_LIMITS } from "./engine.ts";
 import type { EngineLimits } from "./engine.ts";
 import type { JobHost } from "./host.ts";
 import { createJobLines } from "./lines.ts";
+import { pruneJobs } from "./prune.ts";
 import { createPrograms } from "./programs.ts";
 import { scriptLoader } from "./programs/script.ts";
 import { verbsLoader } from "./programs/verbs.ts";
@@ -44,6 +45,11 @@ export interface Jobs {
   registerHost(name: string, host: JobHost): void;
   /** Takes up what the tables hold, and everything that comes. */
   start(): Promise<void>;
+  /**
+   * Removes jobs that ended before this time, with their logs and output, but for the latest of each target.
+   * @returns jobs removed
+   */
+  prune(before: number): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -61,6 +67,8 @@ export function createJobs(parts: JobsParts): Jobs {
   const shared = { database, commits, clock, random, log, events, wakes, lines, hosts, programs, lease };
   const sweeper = createTaskSweeper(shared);
   const engine = createEngine({ ...shared, sweepBy: sweeper.by, limits: { ...ENGINE_LIMITS, ...parts.limits } });
+  const stopping = new AbortController();
+  let pruning: Promise<unknown> = Promise.resolve();
   return {
     service: createJobService(shared),
     tasks: createTaskService({ ...shared, chance: parts.chance ?? Math.random, sweepBy: sweeper.by }),
@@ -72,7 +80,14 @@ export function createJobs(parts: JobsParts): Jobs {
       await sweeper.start();
       engine.start();
     },
+    prune(before) {
+      const removed = pruneJobs(database, before, stopping.signal);
+      pruning = removed.catch(() => undefined);
+      return removed;
+    },
     async stop() {
+      stopping.abort();
+      await pruning;
       await engine.stop();
       await sweeper.stop();
     },

@@ -4,7 +4,13 @@ import type { ColumnTypes, Migration } from "../platform/database/index.ts";
  * The tables of the job engine. Partial indexes keep what is looked for often (runnable jobs, ready tasks, open tasks of a job) as small
  * as the work at hand, however long the history is.
  */
-export const jobMigrations: readonly Migration[] = [{ name: "0801_jobs", statements: jobTables }];
+export const jobMigrations: readonly Migration[] = [
+  { name: "0801_jobs", statements: jobTables },
+  {
+    name: "0802_finished_jobs",
+    statements: () => [`CREATE INDEX job_finished ON job (finished_at) WHERE finished_at IS NOT NULL`],
+  },
+];
 
 function jobTables({ id, text, json, time, integer, flag, real, blob, strict }: ColumnTypes): readonly string[] {
   return [

@@ -1,6 +1,7 @@
 import { vi } from "vitest";
 import type { OpenEmptyDatabase } from "../platform/database/index.ts";
 import { engineSuite } from "./engine.suite.ts";
+import { pruneSuite } from "./prune.suite.ts";
 import { restartSuite } from "./restart.suite.ts";
 import { tasksSuite } from "./tasks.suite.ts";
 import { wishesSuite } from "./wishes.suite.ts";
@@ -12,4 +13,5 @@ export function storeSuite(open: OpenEmptyDatabase): void {
   wishesSuite(open);
   tasksSuite(open);
   restartSuite(open);
+  pruneSuite(open);
 }

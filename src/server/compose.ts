@@ -136,6 +136,8 @@ export interface ComposeParts {
   readonly reachWithin: number;
   /** Milliseconds for which events are kept. */
   readonly keepEvents: number;
+  /** Milliseconds jobs are kept after they ended; the latest of each target stays. */
+  readonly keepJobs: number;
   /** How often may be asked over HTTPS. Left out: as often as one likes. */
   readonly limits?: RateLimits;
   /** Where the master key of secrets is. Left out: a file in the data folder. */
@@ -401,8 +403,11 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
 
   let worker: LinkedExecutor | undefined;
   let cancelPrune = (): void => {};
-  function pruneEvents(): void {
-    cancelPrune = clock.after(PRUNE_MILLISECONDS, pruneEvents);
+  function prune(): void {
+    cancelPrune = clock.after(PRUNE_MILLISECONDS, prune);
+    jobs
+      .prune(clock.now() - parts.keepJobs)
+      .catch((error: unknown) => log.error({ error: messageOf(error) }, "removing old jobs failed"));
     events
       .prune(clock.now() - parts.keepEvents)
       .catch((error: unknown) => log.error({ error: messageOf(error) }, "removing old events failed"));
@@ -430,7 +435,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       await jobs.start();
       foreman.start();
       names.start();
-      pruneEvents();
+      prune();
     },
     async close() {
       cancelPrune();

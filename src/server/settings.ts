@@ -87,6 +87,12 @@ export const SERVER_SETTINGS = {
     fallback: 30,
     summary: "Days for which events are kept.",
   } satisfies Setting<number>,
+  job_days: {
+    schema: z.coerce.number().positive(),
+    fallback: 90,
+    summary:
+      "Days for which jobs are kept after they ended, with their logs and output; the latest of each target stays.",
+  } satisfies Setting<number>,
   rate_per_address: {
     schema: rate,
     fallback: 1000,
