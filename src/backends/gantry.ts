@@ -9,6 +9,7 @@ import {
   type MissingBackend,
   type OwnedKind,
 } from "../inventory/index.ts";
+import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import { BACKEND_LOST, BACKEND_UNREADABLE } from "./errors.ts";
@@ -23,11 +24,54 @@ const NOT_SHOWN: readonly string[] = ["blueprint", "foundation", "zone", "depend
 
 type Shown = JsonObject & { readonly name: string; readonly version: number };
 
-export function gantryBackend({ site }: Pick<Backend, "site">, settings: GantrySettings): InventoryBackend {
+/** Events after which something may be other there. */
+const TELLING: readonly string[] = ["inventory.*", "design.*", "structure.*", "foundation.*", "backend.*"];
+/** Milliseconds until the events of a server that is gone are asked for again. */
+const [FIRST_PAUSE, LONGEST_PAUSE] = [250, 2000];
+
+export function gantryBackend(
+  { site }: Pick<Backend, "site">,
+  settings: GantrySettings,
+  clock: Clock,
+): InventoryBackend {
   let client: { readonly token: string; readonly asked: GantryClient } | undefined;
+  let connecting: Promise<GantryClient> | undefined;
+
+  function connected(): Promise<GantryClient> {
+    connecting ??= connect().finally(() => {
+      connecting = undefined;
+    });
+    return connecting;
+  }
+
+  /** Calls back for what happens there, and when the stream of it ends: then the server is gone, or was. */
+  async function follow(changed: () => void, signal: AbortSignal): Promise<void> {
+    let after: string | undefined;
+    for (let wait = FIRST_PAUSE; !signal.aborted; wait = Math.min(LONGEST_PAUSE, wait * 2)) {
+      let opened = false;
+      try {
+        const asked = await connected();
+        // Whether it comes back is seen here: its loss is told at once.
+        const feed = asked.events.follow({ type: TELLING, after, signal, patience: 0 });
+        await feed.opened;
+        [opened, wait] = [true, FIRST_PAUSE];
+        // What happened before is not told.
+        changed();
+        for await (const event of feed) {
+          after = event.cursor;
+          changed();
+        }
+      } catch (error) {
+        // It keeps no events from so long ago; or it does not give any: then it is read now and then.
+        if (error instanceof GantryError && error.kind.status < 500) after = undefined;
+      }
+      if (opened && !signal.aborted) changed();
+      await pause(clock, wait, signal);
+    }
+  }
 
   /** The token is read each time: a new one counts at once. */
-  async function connected(): Promise<GantryClient> {
+  async function connect(): Promise<GantryClient> {
     const token = await readToken(settings.tokenFile);
     if (client?.token === token) return client.asked;
     client?.asked.close();
@@ -58,8 +102,27 @@ export function gantryBackend({ site }: Pick<Backend, "site">, settings: GantryS
       );
       return results;
     },
+    watch(changed) {
+      const stopped = new AbortController();
+      void follow(changed, stopped.signal);
+      return () => stopped.abort();
+    },
     close: () => client?.asked.close(),
   };
+}
+
+function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(signal.aborted ? 0 : milliseconds, resolve);
+    signal.addEventListener(
+      "abort",
+      () => {
+        cancel();
+        resolve();
+      },
+      { once: true },
+    );
+  });
 }
 
 interface Reading {

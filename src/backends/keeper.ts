@@ -65,8 +65,10 @@ export interface KeeperParts {
 
 /** A place that has not answered by then is gone. */
 const PATIENCE = 30_000;
-/** A place that is gone is asked again at least so often. */
-const LONGEST_RETRY = 10_000;
+/** A place that is gone is asked again later and later, but at least so often. */
+const [FIRST_RETRY, LONGEST_RETRY] = [1000, 10_000];
+/** What is noticed within so long is read together; and what takes long to read is not read all the time. */
+const GATHER = 100;
 
 /** So long the first answers wait for a backend: two servers that are each other's backend would else wait for each other. */
 const FIRST_PATIENCE = 5000;
@@ -79,7 +81,12 @@ interface Holding extends Mutable<Kept> {
   again: boolean;
   readonly stopped: AbortController;
   cancel: CancelTimer;
-  unwatch: () => void;
+  cancelGather: CancelTimer | undefined;
+  unwatch: (() => void) | undefined;
+  /** Readings that failed one after the other. */
+  failures: number;
+  /** Milliseconds the last reading took. */
+  took: number;
 }
 
 export function createKeeper(parts: KeeperParts): Keeper {
@@ -90,7 +97,8 @@ export function createKeeper(parts: KeeperParts): Keeper {
   function end(holding: Holding): void {
     holding.stopped.abort();
     holding.cancel();
-    holding.unwatch();
+    holding.cancelGather?.();
+    holding.unwatch?.();
     holding.port?.close?.();
   }
 
@@ -114,7 +122,10 @@ export function createKeeper(parts: KeeperParts): Keeper {
       again: false,
       stopped: new AbortController(),
       cancel: () => {},
-      unwatch: () => {},
+      cancelGather: undefined,
+      unwatch: undefined,
+      failures: 0,
+      took: 0,
     };
     held.set(backend.id, holding);
     changed(holding);
@@ -138,6 +149,15 @@ export function createKeeper(parts: KeeperParts): Keeper {
     return holding.reading;
   }
 
+  /** The place says that something is other. */
+  function noticed(holding: Holding): void {
+    if (holding.cancelGather !== undefined || holding.stopped.signal.aborted) return;
+    holding.cancelGather = clock.after(Math.max(GATHER, holding.took), () => {
+      holding.cancelGather = undefined;
+      void refresh(holding);
+    });
+  }
+
   async function readUntilStill(holding: Holding): Promise<void> {
     holding.cancel();
     while (holding.again && !holding.stopped.signal.aborted) {
@@ -145,21 +165,55 @@ export function createKeeper(parts: KeeperParts): Keeper {
       await readOnce(holding);
     }
     if (holding.stopped.signal.aborted) return;
-    const every = Number(holding.backend.settings["every"] ?? 60) * 1000;
-    const wait = holding.missing === undefined ? every : Math.min(every, LONGEST_RETRY);
-    holding.cancel = clock.after(wait, () => void refresh(holding));
+    waitOn(holding, clock.now() + secondsOf(holding, "every", 60));
+  }
+
+  /** Until it is read again at the latest; until then it is asked whether it has to be. */
+  function waitOn(holding: Holding, until: number): void {
+    const left = Math.max(0, until - clock.now());
+    if (holding.missing !== undefined) {
+      const wait = Math.min(left, LONGEST_RETRY, FIRST_RETRY * 2 ** Math.min(holding.failures - 1, 10));
+      holding.cancel = clock.after(wait, () => void refresh(holding));
+      return;
+    }
+    const poll = holding.port?.probe === undefined ? left : secondsOf(holding, "poll", 15);
+    holding.cancel =
+      poll >= left
+        ? clock.after(left, () => void refresh(holding))
+        : clock.after(poll, () => void probed(holding, until));
+  }
+
+  async function probed(holding: Holding, until: number): Promise<void> {
+    const { signal } = holding.stopped;
+    const late = new AbortController();
+    const cancelLate = clock.after(PATIENCE, () => late.abort());
+    // What does not answer is read: that says what is wrong.
+    const other = await inTime(
+      holding.port?.probe?.(AbortSignal.any([signal, late.signal])) ?? Promise.resolve(true),
+      late.signal,
+    ).catch(() => true);
+    cancelLate();
+    if (signal.aborted || holding.reading !== undefined) return;
+    if (other) await refresh(holding);
+    else waitOn(holding, until);
+  }
+
+  function secondsOf({ backend }: Holding, member: string, otherwise: number): number {
+    return Number(backend.settings[member] ?? otherwise) * 1000;
   }
 
   async function readOnce(holding: Holding): Promise<void> {
     const { backend, stopped } = holding;
     const late = new AbortController();
     const cancelLate = clock.after(PATIENCE, () => late.abort());
+    const begun = clock.now();
     try {
       holding.port ??= parts.open(backend);
-      if (holding.missing !== undefined || holding.readAt === null) {
-        // A folder that went away took its watcher along.
-        holding.unwatch();
-        holding.unwatch = holding.port.watch?.(() => void refresh(holding)) ?? ((): void => {});
+      // A folder that went away took its watcher along. A server is watched for until it is back.
+      const watchAgain = holding.missing !== undefined && holding.backend.kind === "files";
+      if (holding.unwatch === undefined || watchAgain) {
+        holding.unwatch?.();
+        holding.unwatch = holding.port.watch?.(() => noticed(holding)) ?? ((): void => {});
       }
       const foreign = await inTime(holding.port.read(AbortSignal.any([stopped.signal, late.signal])), late.signal);
       const hash = createHash("sha256").update(JSON.stringify(foreign)).digest("hex");
@@ -168,6 +222,8 @@ export function createKeeper(parts: KeeperParts): Keeper {
       const rows = external ?? externalRows(backend, tenant, foreign);
       if (stopped.signal.aborted) return;
       const was = holding.missing;
+      holding.took = clock.now() - begun;
+      holding.failures = 0;
       Object.assign(holding, { external: rows, hash, readAt: clock.now(), missing: undefined, problems: [] });
       if (external === undefined) changed(holding);
       if (was !== undefined) await tell(holding, "backend.back", { since: was.since });
@@ -175,6 +231,7 @@ export function createKeeper(parts: KeeperParts): Keeper {
       if (stopped.signal.aborted) return;
       const text = late.signal.aborted ? `does not answer within ${PATIENCE / 1000} s` : failureText(error);
       const first = holding.missing === undefined;
+      holding.failures += 1;
       holding.missing = {
         backend: backend.name,
         site: backend.site,

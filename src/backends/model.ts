@@ -44,6 +44,8 @@ const NETBOX = z.strictObject({
   ca: path.optional(),
   mapping: path,
   every,
+  /** Seconds between questions whether something changed. */
+  poll: z.int().min(1).max(86_400).default(15),
 });
 
 export type FilesSettings = z.output<typeof FILES>;

@@ -30,7 +30,7 @@ beforeEach(async () => {
   - { path: api/dcim/devices/, as: devices, members: { description: custom_fields.purpose } }
 `,
   );
-  const settings = { tokenFile: join(folder, "token"), mapping: join(folder, "mapping.yaml"), every: 60 };
+  const settings = { tokenFile: join(folder, "token"), mapping: join(folder, "mapping.yaml"), every: 60, poll: 15 };
   backend = netBoxBackend({ name: "dcim", site: "oslo" }, { url: netbox.url, ...settings });
 });
 afterEach(async () => {
@@ -53,11 +53,30 @@ describe("a NetBox as a backend (its API as an emulator of ours answers it)", ()
 
   it("is asked only for what changed", async () => {
     await read();
-    expect(netbox.answers).toEqual({ whole: 4, unchanged: 0 });
+    expect(netbox.answers).toEqual({ whole: 4, unchanged: 0, looks: 2 });
     netbox.lists.set("/api/dcim/sites/", [{ ...SITE, description: "new" }]);
     const again = await read();
-    expect(netbox.answers).toEqual({ whole: 5, unchanged: 3 });
+    expect(netbox.answers).toEqual({ whole: 5, unchanged: 3, looks: 4 });
     expect(again.find(({ kind }) => kind === "site")?.data).toMatchObject({ description: "new" });
+  });
+
+  it("says by one small answer for each list whether something changed since it was read", async () => {
+    const probe = (): Promise<boolean> => backend.probe!(AbortSignal.timeout(10_000));
+    const devices = netbox.lists.get("/api/dcim/devices/")!;
+    await read();
+    expect([await probe(), await probe()]).toEqual([false, false]);
+    expect(netbox.answers).toMatchObject({ whole: 4, looks: 6 });
+    netbox.lists.set("/api/dcim/devices/", [
+      ...devices.slice(0, 4),
+      { ...device(5, "new"), last_updated: "2026-02-03" },
+    ]);
+    expect(await probe()).toBe(true);
+    await read();
+    expect(await probe()).toBe(false);
+    netbox.lists.set("/api/dcim/devices/", devices.slice(0, 4));
+    expect(await probe()).toBe(true);
+    await netbox.close();
+    await expect(probe()).rejects.toMatchObject({ code: "backend_lost" });
   });
 
   it("is lost when it does not answer, refuses, or has no such list", async () => {

@@ -29,24 +29,38 @@ export function netBoxBackend(
   const base = baseOf(settings.url);
   /** Pages that carried a tag: asked for again, only whether they changed. */
   let known = new Map<string, Fetched>();
+  /** What the lists looked like from afar when they were read. */
+  let looks: string | undefined;
+
+  async function asking(signal: AbortSignal): Promise<Omit<Asking, "before">> {
+    const token = await readToken(settings.tokenFile);
+    const ca = settings.ca === undefined ? undefined : await readFile(settings.ca, "utf8");
+    return { token, ca, signal };
+  }
+
   return {
     place: `in NetBox at ${base.href}`,
+    async probe(signal) {
+      return (await looksOf(base, await mappingOf(settings.mapping), await asking(signal))) !== looks;
+    },
     async read(signal) {
-      const token = await readToken(settings.tokenFile);
-      const ca = settings.ca === undefined ? undefined : await readFile(settings.ca, "utf8");
+      const asked = await asking(signal);
       const seen = new Map<string, Fetched>();
       const page = async (url: URL): Promise<Json> => {
-        const found = await getJson(url, { token, ca, signal, before: known.get(url.href) });
+        const found = await getJson(url, { ...asked, before: known.get(url.href) });
         if (found.tag !== "") seen.set(url.href, found);
         return found.value;
       };
+      const mapping = await mappingOf(settings.mapping);
+      // Before the lists: what changes while they are read is seen as a change.
+      const now = await looksOf(base, mapping, asked);
       const lists = new Map<Endpoint["as"], JsonObject[]>();
-      for (const endpoint of await mappingOf(settings.mapping)) {
+      for (const endpoint of mapping) {
         const objects = lists.get(endpoint.as) ?? [];
         lists.set(endpoint.as, objects);
         for (const object of await listOf(base, endpoint, page)) objects.push(mapped(object, endpoint.members));
       }
-      known = seen;
+      [known, looks] = [seen, now];
       const files = [...lists].map(([kind, results]) => ({ path: `${kind}.json`, text: JSON.stringify({ results }) }));
       return importedRows(readSource({ name, format: "netbox", site, files }));
     },
@@ -96,6 +110,27 @@ async function listOf(
   }
 }
 
+/**
+ * How many objects each list has, and which was changed last: one small answer for each. A list that knows no such order is told by the
+ * number of its objects alone, until it is read again.
+ */
+async function looksOf(base: URL, mapping: readonly Endpoint[], asked: Omit<Asking, "before">): Promise<string> {
+  const looks: Json[] = [];
+  for (const { path, query, members } of mapping) {
+    const url = new URL(path, base);
+    for (const [name, value] of Object.entries({ ...query, limit: 1, ordering: "-last_updated" }))
+      url.searchParams.set(name, String(value));
+    const { value } = await getJson(url, { ...asked, before: undefined }).catch((error: unknown) => {
+      if (!(error instanceof GantryError) || error.details["status"] !== 400) throw error;
+      url.searchParams.delete("ordering");
+      return getJson(url, { ...asked, before: undefined });
+    });
+    const { count = null, results = null } = isJsonObject(value) ? value : {};
+    looks.push(path, JSON.stringify([query, members]), count, results);
+  }
+  return JSON.stringify(looks);
+}
+
 interface Asking {
   readonly token: string;
   readonly ca: string | undefined;
@@ -105,8 +140,11 @@ interface Asking {
 
 /** Errors: `backend_lost` when it does not answer, `backend_unreadable` when what it answers is no JSON. */
 function getJson(url: URL, { token, ca, signal, before }: Asking): Promise<Fetched> {
-  const lost = (why: string, cause?: unknown): GantryError =>
-    new GantryError(BACKEND_LOST, `${url.origin} ${why}`, cause === undefined ? {} : { cause });
+  const lost = (why: string, cause?: unknown, status?: number): GantryError =>
+    new GantryError(BACKEND_LOST, `${url.origin} ${why}`, {
+      ...(cause === undefined ? {} : { cause }),
+      ...(status === undefined ? {} : { details: { status } }),
+    });
   return new Promise((resolve, reject) => {
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
     const headers = {
@@ -125,7 +163,8 @@ function getJson(url: URL, { token, ca, signal, before }: Asking): Promise<Fetch
       answer.on("error", (error) => reject(lost(`broke off: ${error.message}`, error)));
       answer.on("end", () => {
         if (answer.statusCode === 304 && before !== undefined) return resolve(before);
-        if (answer.statusCode !== 200) return reject(lost(`answers ${answer.statusCode} for ${url.pathname}`));
+        if (answer.statusCode !== 200)
+          return reject(lost(`answers ${answer.statusCode} for ${url.pathname}`, undefined, answer.statusCode));
         const value = parsed(Buffer.concat(chunks).toString("utf8"));
         if (value === undefined)
           reject(new GantryError(BACKEND_UNREADABLE, `${url.href} answered with something that is no JSON`));

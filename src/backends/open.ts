@@ -12,6 +12,6 @@ export function openBackend(
 ): InventoryBackend {
   const { settings } = backend;
   if (backend.kind === "files") return filesBackend(backend, settingsOf("files", settings), clock);
-  if (backend.kind === "gantry") return gantryBackend(backend, settingsOf("gantry", settings));
+  if (backend.kind === "gantry") return gantryBackend(backend, settingsOf("gantry", settings), clock);
   return netBoxBackend(backend, settingsOf("netbox", settings));
 }

@@ -26,8 +26,12 @@ export interface WriteOptions {
 export interface InventoryBackend {
   /** Everything it holds. Errors: whatever keeps it from being read; nothing is then known of it. */
   read(signal: AbortSignal): Promise<readonly ForeignRow[]>;
-  /** Calls back when something may have changed. Returns how to stop. Absent: it has to be asked now and then. */
+  /** Calls back when something may have changed, or the place was lost. Returns how to stop. Absent: it has to be asked now and then. */
   readonly watch?: (changed: () => void) => () => void;
+  /**
+   * Asks, at little cost, whether something may be other than when it was last read. Errors: as `read`. Absent: there is no such question.
+   */
+  readonly probe?: (signal: AbortSignal) => Promise<boolean>;
   /** Makes edits there: all of them, or none. Things are named, not by id. Absent: it is only read. */
   readonly write?: (
     edits: readonly Edit[],

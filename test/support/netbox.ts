@@ -9,8 +9,8 @@ export interface NetBox {
   readonly lists: Map<string, readonly object[]>;
   /** Where every list says that it goes on; undefined: at its own next page. */
   elsewhere: string | undefined;
-  /** How often each path was answered in full, and how often by "not modified". */
-  readonly answers: { whole: number; unchanged: number };
+  /** How often a page was answered in full, how often by "not modified", and how often only the newest object was asked for. */
+  readonly answers: { whole: number; unchanged: number; looks: number };
   close(): Promise<void>;
 }
 
@@ -19,7 +19,7 @@ export const NETBOX_TOKEN = "0123456789abcdef0123456789abcdef01234567";
 /** `page`: objects on a page, however many are asked for. */
 export async function startNetBox(lists: Readonly<Record<string, readonly object[]>>, page = 2): Promise<NetBox> {
   const held = new Map(Object.entries(lists));
-  const answers = { whole: 0, unchanged: 0 };
+  const answers = { whole: 0, unchanged: 0, looks: 0 };
   const server: Server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", `http://${request.headers.host ?? ""}`);
     const say = (status: number, body: object, headers: Record<string, string> = {}): void => {
@@ -29,9 +29,12 @@ export async function startNetBox(lists: Readonly<Record<string, readonly object
     const list = held.get(url.pathname);
     if (list === undefined) return say(404, { detail: "Not found." });
     const offset = Number(url.searchParams.get("offset") ?? 0);
-    const results = list.slice(offset, offset + page);
-    url.searchParams.set("offset", String(offset + page));
-    const next = netbox.elsewhere ?? (offset + page < list.length ? url.href : null);
+    const size = Math.min(page, Number(url.searchParams.get("limit") ?? page));
+    const newest = url.searchParams.get("ordering") === "-last_updated";
+    const ordered = newest ? list.toSorted((a, b) => updatedAt(b).localeCompare(updatedAt(a))) : list;
+    const results = ordered.slice(offset, offset + size);
+    url.searchParams.set("offset", String(offset + size));
+    const next = netbox.elsewhere ?? (offset + size < list.length ? url.href : null);
     const body = { count: list.length, next, previous: null, results };
     const etag = `"${createHash("sha256").update(JSON.stringify(body)).digest("hex")}"`;
     if (request.headers["if-none-match"] === etag) {
@@ -39,7 +42,8 @@ export async function startNetBox(lists: Readonly<Record<string, readonly object
       response.writeHead(304, { etag }).end();
       return;
     }
-    answers.whole += 1;
+    if (newest) answers.looks += 1;
+    else answers.whole += 1;
     say(200, body, { etag });
   });
   await new Promise<void>((done) => {
@@ -57,4 +61,8 @@ export async function startNetBox(lists: Readonly<Record<string, readonly object
       }),
   };
   return netbox;
+}
+
+function updatedAt(object: object): string {
+  return String((object as { readonly last_updated?: string }).last_updated ?? "");
 }
