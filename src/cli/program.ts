@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { EXIT, reportFailure } from "./failure.ts";
 import { EXAMPLES } from "./examples.ts";
+import { fleetCommands } from "./fleet-program.ts";
 import { LIST_FORMATS, OUTPUT_FORMATS } from "./output.ts";
 import { KINDS } from "./kinds.ts";
 import { paint, processTerminal, type Terminal } from "./terminal.ts";
@@ -595,15 +596,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .addOption(output())
     .action(handle(async () => (await import("./secret.ts")).rotateMaster));
 
-  program
-    .command("join-token")
-    .summary("make a one-time token with which an agent or a worker joins")
-    .addOption(new Option("--role <role>", "what may join with it").choices(["agent", "worker"]).default("agent"))
-    .option("--name <name>", "the name it joins under")
-    .option("--site <site>", "the site it belongs to")
-    .option("--expires <minutes>", "how long it can be used", "60")
-    .addOption(output())
-    .action(handle(async () => (await import("./nodes.ts")).joinToken));
+  fleetCommands(program, { handle, output, yes });
 
   program
     .command("shell")

@@ -1435,6 +1435,70 @@ readonly fields: readonly (string)[];
 })[];
 }>;
 };
+readonly authority: {
+/** The certificate authority, the one before, and who trusts only that */
+get(options?: CallOptions): Promise<{
+readonly source: "own" | "supplied";
+readonly present: {
+readonly fingerprint: string;
+readonly notAfter: number;
+readonly certificate: string;
+};
+readonly former: {
+readonly fingerprint: string;
+readonly notAfter: number;
+readonly certificate: string;
+readonly until: number;
+} | null;
+readonly server: {
+readonly notAfter: number;
+readonly names: readonly (string)[];
+};
+readonly behind: readonly (string)[];
+}>;
+/** Put another certificate authority in the place of the present one, which is good for a while yet */
+rotate(body: {
+readonly overlap?: number | undefined;
+}, options?: CallOptions): Promise<{
+readonly source: "own" | "supplied";
+readonly present: {
+readonly fingerprint: string;
+readonly notAfter: number;
+readonly certificate: string;
+};
+readonly former: {
+readonly fingerprint: string;
+readonly notAfter: number;
+readonly certificate: string;
+readonly until: number;
+} | null;
+readonly server: {
+readonly notAfter: number;
+readonly names: readonly (string)[];
+};
+readonly behind: readonly (string)[];
+}>;
+/** Trust the former certificate authority no more, from now on */
+dropFormer(options?: CallOptions): Promise<{
+readonly source: "own" | "supplied";
+readonly present: {
+readonly fingerprint: string;
+readonly notAfter: number;
+readonly certificate: string;
+};
+readonly former: {
+readonly fingerprint: string;
+readonly notAfter: number;
+readonly certificate: string;
+readonly until: number;
+} | null;
+readonly server: {
+readonly notAfter: number;
+readonly names: readonly (string)[];
+};
+readonly behind: readonly (string)[];
+}>;
+};
 readonly backends: {
 /** Backends, by name: where the truth of sites lives when it is not here */
 list(options?: {
@@ -3871,6 +3935,11 @@ get: {"method":"GET","path":"/v1/address-blocks/{idOrName}","answer":"json"},
 replace: {"method":"PUT","path":"/v1/address-blocks/{idOrName}","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 patch: {"method":"PATCH","path":"/v1/address-blocks/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 delete: {"method":"DELETE","path":"/v1/address-blocks/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+},
+authority: {
+get: {"method":"GET","path":"/v1/authority","answer":"json"},
+rotate: {"method":"POST","path":"/v1/authority/rotate","answer":"json","body":"json"},
+dropFormer: {"method":"POST","path":"/v1/authority/drop-former","answer":"json"},
 },
 backends: {
 list: {"method":"GET","path":"/v1/backends","answer":"page","largestPage":1000},

@@ -19,9 +19,9 @@ export const JOIN_TOKEN_EXPIRED = errorKind("join_token_expired", {
 });
 
 export const EXECUTOR_UNKNOWN = errorKind("executor_unknown", {
-  status: 401,
-  summary: "The server knows no worker or agent of that id: it never joined here, or was removed.",
-  remedy: "Let it join with a new join token.",
+  status: 404,
+  summary: "The server knows no such worker or agent: it never joined here, or was removed.",
+  remedy: "`gantry get nodes` lists those it knows. Let this one join with a new join token.",
 });
 
 export const EXECUTOR_REVOKED = errorKind("executor_revoked", {

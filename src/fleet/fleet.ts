@@ -125,7 +125,7 @@ export interface Fleet {
   agents(tenantId?: Id): Promise<readonly { readonly agentId: Id; readonly name: string }[]>;
   /** The certificate of an authority that is trusted now, by its pin (base64url): PEM. */
   authority(pin: string): string | undefined;
-  /** Names of executors that know another authority than the present one, behind `after`; empty in `pin`: not known. */
+  /** Names of executors that trusted another authority than the present one when they were last seen. */
   behind(tenantId: Id): Promise<readonly string[]>;
   /** What executors fetch by its hash: the files of `agent.add`. */
   readonly content: ContentStore;
@@ -438,7 +438,11 @@ export function createFleet(parts: FleetParts): Fleet {
       });
     },
     authority: authorities.find,
-    behind: (tenantId) => selectBehind(database.kysely, tenantId, authorities.pin()),
+    async behind(tenantId) {
+      const found = await selectBehind(database.kysely, tenantId, authorities.pin());
+      // Who is a part of the server trusts it as it is.
+      return found.filter(({ id }) => !embedded.has(id)).map(({ name }) => name);
+    },
     content,
     modules: () =>
       Object.assign({}, ...[...sessions.values()].map((session) => session.modules)) as Record<string, ModuleAdvert>,

@@ -149,16 +149,15 @@ export async function selectExecutors(
   return rows.map(recordOf);
 }
 
-/** Names of those that trusted another authority when they were last seen, by name. Those inside the server trust it as it is. */
-export async function selectBehind(queries: Queries, tenantId: Id, pin: string): Promise<string[]> {
-  const rows = await queries
+/** Those that trusted another authority when they were last seen, by name. */
+export async function selectBehind(queries: Queries, tenantId: Id, pin: string): Promise<{ id: Id; name: string }[]> {
+  return queries
     .selectFrom("executor")
-    .select("name")
+    .select(["id", "name"])
     .where("tenant_id", "=", tenantId)
     .where("pin", "not in", [pin, ""])
     .orderBy("name")
     .execute();
-  return rows.map(({ name }) => name);
 }
 
 /** Inserts an executor, or gives the one of that id its new key, name and place. */

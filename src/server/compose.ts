@@ -96,6 +96,7 @@ import {
 import { createRenderer } from "../templates/index.ts";
 import { check, tscript } from "../tscript/index.ts";
 import { describeAgentFunctions } from "../verbs/index.ts";
+import { authorityRoutes } from "./authority-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { attributeProblems } from "./known.ts";
 import { composeNames } from "./names.ts";
@@ -394,6 +395,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   foremanRoutes(http, { designs, inventory, jobs: jobs.service, clock });
   jobRoutes(http.app, jobs.service);
   eventRoutes(http, events, clock);
+  authorityRoutes(http, parts.certificates, fleet, audit);
   fleet.mount(http);
   runRoutes(http, runs);
   const { version, database: place, dataFolder } = parts;
