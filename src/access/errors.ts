@@ -4,7 +4,7 @@ export const UNAUTHENTICATED = errorKind("unauthenticated", {
   status: 401,
   summary: "The request carries no credential, or one that is not valid.",
   remedy:
-    "Send `Authorization: Bearer TOKEN` with the token from the file `admin.token` in the server's data folder, or use the server's Unix socket.",
+    "Send `Authorization: Bearer TOKEN` with a token of an account (`gantry token create`) or the one in the file `admin.token` of the server's data folder, or use the server's Unix socket.",
 });
 
 export const TOKEN_FILE_UNUSABLE = errorKind("token_file_unusable", {
@@ -23,7 +23,7 @@ export const SCOPE_EXCEEDED = errorKind("scope_exceeded", {
 
 export const FORBIDDEN = errorKind("forbidden", {
   status: 403,
-  summary: "Who asks may see this, but not do what was asked.",
+  summary: "Who asks is known, but may not do what was asked.",
   remedy:
     "`gantry whoami` lists the roles of an account. An administrator of the tenant can bind a role that holds the permission: docs/access.md.",
 });

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import { accessCommands } from "./access-program.ts";
 import { EXIT, reportFailure } from "./failure.ts";
 import { EXAMPLES } from "./examples.ts";
 import { fleetCommands } from "./fleet-program.ts";
@@ -542,6 +543,8 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .summary("gather what helps to find a fault, without anything secret")
     .requiredOption("--out <file>", "where to write it, a .tgz; must not exist")
     .action(handle(async () => (await import("./support.ts")).supportBundle));
+
+  accessCommands(program, { handle, output, yes, collect });
 
   const secret = program.command("secret").summary("values that are kept sealed: passwords, keys, certificates");
   /** Who has it; without any of them it is the tenant. */
