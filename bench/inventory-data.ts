@@ -2,10 +2,19 @@
  * An inventory of any size, the same for the same size and seed: a tree of sites, blueprints, trees of groups, and structures that are only
  * recorded, each with 20 variables of its own, labels, and a place in three groups. For benchmarks and for those who try things by hand.
  */
-import { UNDESCRIBED, type Group, type InventoryRows, type Site, type Structure } from "../src/inventory/index.ts";
+import { DEFAULT_TENANT } from "../src/access/index.ts";
+import {
+  UNDESCRIBED,
+  type Group,
+  type InventoryRows,
+  type InventoryStore,
+  type Site,
+  type Structure,
+} from "../src/inventory/index.ts";
 import type { BlueprintRow, Managed } from "../src/inventory/index.ts";
 import { countingRandom } from "../src/kernel/ids.ts";
 import type { Json, JsonObject } from "../src/kernel/json.ts";
+import type { Database } from "../src/platform/database/index.ts";
 
 export type InventoryData = Pick<InventoryRows, "sites" | "groups" | "blueprints" | "structures"> & {
   readonly tenantVariables: JsonObject;
@@ -151,4 +160,24 @@ export function inventoryData(structures: number, seed = 1): InventoryData {
     });
   }
   return { sites, groups, blueprints, structures: rows, tenantVariables: { company: "Example", motd: "welcome" } };
+}
+
+/** Writes it all into an empty inventory, in one transaction. */
+export function writeInventory(database: Database, store: InventoryStore, data: InventoryData): Promise<void> {
+  const { tenantVariables, ...rows } = data;
+  const none = {
+    networks: [],
+    links: [],
+    interfaces: [],
+    zones: [],
+    fieldSchemas: [],
+    addressBlocks: [],
+    foundations: [],
+  };
+  const nothing = { ...none, sites: [], groups: [], blueprints: [], structures: [] };
+  return database.transaction(async (tx) => {
+    const { tenant } = await store.snapshot(DEFAULT_TENANT.id, tx);
+    await store.writeTenant(tx, { ...tenant, variables: tenantVariables, version: tenant.version + 1 });
+    await store.write(tx, DEFAULT_TENANT.id, { insert: { ...none, ...rows }, update: nothing });
+  });
 }

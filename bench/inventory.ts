@@ -25,7 +25,7 @@ import { migrate, openDatabase, type Database } from "../src/platform/database/i
 import { createEventStream, eventMigrations } from "../src/platform/events/index.ts";
 import { silentLogger } from "../src/platform/logging/index.ts";
 import type { Measurement } from "../scripts/measurement.ts";
-import { inventoryData, type InventoryData } from "./inventory-data.ts";
+import { inventoryData, writeInventory, type InventoryData } from "./inventory-data.ts";
 
 const STRUCTURES = 100_000;
 const FEW = 1000;
@@ -78,26 +78,7 @@ async function fill(file: string, data: InventoryData): Promise<Filled> {
   const database = await openDatabase(`sqlite:${file}`, { clock: systemClock, log: silentLogger() });
   await migrate(database, [...eventMigrations, ...inventoryMigrations], systemClock);
   const store = createInventoryStore({ database, clock: systemClock });
-  return { database, store, milliseconds: await timeOf(() => writeAll(database, store, data)) };
-}
-
-function writeAll(database: Database, store: InventoryStore, data: InventoryData): Promise<void> {
-  const { tenantVariables, ...rows } = data;
-  const none = {
-    networks: [],
-    links: [],
-    interfaces: [],
-    zones: [],
-    fieldSchemas: [],
-    addressBlocks: [],
-    foundations: [],
-  };
-  const nothing = { ...none, sites: [], groups: [], blueprints: [], structures: [] };
-  return database.transaction(async (tx) => {
-    const { tenant } = await store.snapshot(DEFAULT_TENANT.id, tx);
-    await store.writeTenant(tx, { ...tenant, variables: tenantVariables, version: tenant.version + 1 });
-    await store.write(tx, DEFAULT_TENANT.id, { insert: { ...none, ...rows }, update: nothing });
-  });
+  return { database, store, milliseconds: await timeOf(() => writeInventory(database, store, data)) };
 }
 
 async function inProcess(folder: string): Promise<readonly Measurement[]> {
@@ -218,7 +199,7 @@ async function throughServer(folder: string): Promise<readonly Measurement[]> {
     clock: systemClock,
     log: silentLogger(),
   });
-  await writeAll(database, createInventoryStore({ database, clock: systemClock }), inventoryData(STRUCTURES));
+  await writeInventory(database, createInventoryStore({ database, clock: systemClock }), inventoryData(STRUCTURES));
   await database.close();
   await gantry(dataFolder, "server", "start");
   try {

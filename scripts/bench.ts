@@ -12,7 +12,7 @@ const README = join(repository, "bench/README.md");
 
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
 const files = globSync("bench/*.ts", { cwd: repository })
-  .filter((file) => !file.endsWith(".test.ts"))
+  .filter((file) => !/(?:\.test|-data)\.ts$/.test(file))
   .toSorted()
   .filter((file) => names.length === 0 || names.includes(basename(file, ".ts")));
 if (files.length === 0) throw new Error(`no benchmark of this name in bench/: ${names.join(", ")}`);
