@@ -182,7 +182,8 @@ export async function rotateData(context: CommandContext, options: Options): Pro
     if (found.state === "locked") return printStatus(context, found);
   }
   if (context.output !== "table") return printStatus(context, found);
-  terminal.out(`Data key ${found.dataKey.generation} seals all ${found.secrets} secrets\n`);
+  const secrets = found.secrets === 1 ? "the 1 secret" : `all ${found.secrets} secrets`;
+  terminal.out(`Data key ${found.dataKey.generation} seals ${secrets}\n`);
   return EXIT.ok;
 }
 

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { messageOf } from "../../src/kernel/errors.ts";
 import { ansiblePart } from "./ansible.ts";
+import { barbicanPart } from "./barbican.ts";
 import { dockerPart } from "./docker.ts";
 import { gitPart } from "./git.ts";
 import { bindPart, powerdnsPart } from "./names.ts";
@@ -18,6 +19,7 @@ export const REAL_PARTS: readonly RealPart[] = [
   powerdnsPart,
   sshdPart,
   gitPart,
+  barbicanPart,
 ];
 
 const run = promisify(execFile);
