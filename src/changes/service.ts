@@ -519,7 +519,7 @@ export function createChangeSetService(parts: ChangeSetParts): ChangeSetService 
       const set = await seen(database.kysely, principal, number);
       if (set.state !== "applied")
         throw new GantryError(CHANGE_SET_NOT_APPLIED, `change set ${number} is ${set.state}`);
-      const text = { title: `Take back: ${set.title}`.slice(0, 200), description: `Takes back change set ${number}.` };
+      const text = { title: `Take back: ${set.title}`.slice(0, 200), description: "" };
       const { content } = set;
       if (content.kind === "design") {
         const asked = content.before === null ? { name: content.name } : { documents: content.before };

@@ -289,7 +289,7 @@ export async function setRule(context: CommandContext, options: Record<string, u
   const site = (options["site"] as string | undefined) ?? null;
   const direct = options["direct"] !== false;
   await context.client.send("PUT", "/v1/change-rules", { site, approvals, direct });
-  const who = approvals === 1 ? "one person" : `${approvals} people`;
+  const who = approvals === 0 ? "nobody" : approvals === 1 ? "one person" : `${approvals} people`;
   const rest = direct ? "" : "; direct changes are refused";
   context.terminal.out(`${whereOf(site)}: change sets need ${who} besides their author${rest}\n`);
   return EXIT.ok;

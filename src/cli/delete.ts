@@ -33,6 +33,12 @@ export async function remove(
   methodOf(context.client, kind, "delete");
   const versions: number[] = [];
   for (const name of names) versions.push(Number((await reading(name))["version"]));
+  const title = options["propose"] as string | undefined;
+  if (title !== undefined) {
+    const { proposeEdits } = await import("./change-set.ts");
+    const edits = names.map((name) => ({ action: "delete", kind: kindWord(kind), name }));
+    return proposeEdits(context, title, edits, options["cascade"] === true);
+  }
   const removing =
     kind.singular === "tenant" ? ofTenants(context, names, versions) : bulk(context, kind, names, versions);
 

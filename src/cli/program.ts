@@ -1,8 +1,8 @@
 import { Command, CommanderError, Option } from "commander";
 import { accessCommands } from "./access-program.ts";
+import { fleetCommands } from "./fleet-program.ts";
 import { EXIT, reportFailure } from "./failure.ts";
 import { EXAMPLES } from "./examples.ts";
-import { fleetCommands } from "./fleet-program.ts";
 import { LIST_FORMATS, OUTPUT_FORMATS } from "./output.ts";
 import { KINDS } from "./kinds.ts";
 import { paint, processTerminal, type Terminal } from "./terminal.ts";
@@ -230,6 +230,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .summary("delete things; says what would go along, and asks")
     .option("--cascade", "also what lies below it or hangs on it")
     .addOption(yes())
+    .addOption(proposing())
     .addHelpText("after", EXAMPLES.delete)
     .action(handle(async () => (await import("./delete.ts")).remove));
 
@@ -502,6 +503,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .option("--tenant <tenant>", "gantry: whose inventory (default: default)")
     .option("--mapping <file>", "netbox: which lists are read as what")
     .option("--every <seconds>", "how often it is read again (default: 60)")
+    .option("--poll <seconds>", "netbox: how often it is asked whether something changed (default: 15)")
     .addOption(output())
     .action(handle(async () => (await import("./backend.ts")).add));
   backend
