@@ -14,8 +14,8 @@ import type { Database } from "../platform/database/index.ts";
 import type { EventStream } from "../platform/events/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import type { Backend } from "./model.ts";
-import { externalRows } from "./rows.ts";
-import { selectBackends } from "./store.ts";
+import { externalRows, namesOf } from "./rows.ts";
+import { saveNames, selectBackends, selectNames } from "./store.ts";
 
 /**
  * Holds in memory what backends were last read to hold, and reads them again when something changes, and now and then. What cannot be read
@@ -44,6 +44,8 @@ export interface Kept {
   readonly port: InventoryBackend | undefined;
   /** Undefined: it was not read yet, or cannot be. */
   readonly external: ExternalRows | undefined;
+  /** What it was last read to hold, also while it is missing; after a start only what `namesOf` keeps. */
+  readonly last: ExternalRows | undefined;
   /** When it was last read well: epoch milliseconds. */
   readonly readAt: number | null;
   readonly missing: MissingBackend | undefined;
@@ -107,12 +109,16 @@ export function createKeeper(parts: KeeperParts): Keeper {
     bus.publish(INVENTORY_SUBJECT, holding.backend.tenantId);
   }
 
-  function put(backend: Backend): void {
-    drop(backend.id);
+  function put(backend: Backend, kept?: ExternalRows): void {
+    const before = held.get(backend.id);
+    // Other settings of the same place take nothing out of service.
+    const last = kept ?? (before?.backend.site === backend.site ? before.last : undefined);
+    if (before !== undefined) end(before);
     const holding: Holding = {
       backend,
       port: undefined,
       external: undefined,
+      last,
       readAt: null,
       missing: undefined,
       begunAt: clock.now(),
@@ -224,7 +230,15 @@ export function createKeeper(parts: KeeperParts): Keeper {
       const was = holding.missing;
       holding.took = clock.now() - begun;
       holding.failures = 0;
-      Object.assign(holding, { external: rows, hash, readAt: clock.now(), missing: undefined, problems: [] });
+      if (external === undefined) await saveNames(parts.database.kysely, backend.id, namesOf(rows));
+      Object.assign(holding, {
+        external: rows,
+        last: rows,
+        hash,
+        readAt: clock.now(),
+        missing: undefined,
+        problems: [],
+      });
       if (external === undefined) changed(holding);
       if (was !== undefined) await tell(holding, "backend.back", { since: was.since });
     } catch (error) {
@@ -270,9 +284,10 @@ export function createKeeper(parts: KeeperParts): Keeper {
 
   return {
     async start() {
-      for (const backend of await selectBackends(parts.database.kysely)) put(backend);
+      const names = await selectNames(parts.database.kysely);
+      for (const backend of await selectBackends(parts.database.kysely)) put(backend, names.get(backend.id));
     },
-    put,
+    put: (backend) => put(backend),
     drop,
     of,
     async settled(tenantId) {

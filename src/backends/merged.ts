@@ -2,6 +2,7 @@ import {
   mergeExternal,
   searchExternal,
   withExternal,
+  zoneOfSite,
   type ExternalConflict,
   type ExternalRows,
   type InventoryStore,
@@ -15,6 +16,13 @@ export interface MergedInventory {
   readonly store: InventoryStore;
   /** What backends hold now. */
   external(tenantId: Id): Promise<readonly ExternalRows[]>;
+  /**
+   * What members are of: with what backends were last read to hold while they cannot be read. That a place where things are written down is
+   * gone is no reason to take the things out of service.
+   */
+  served(tenantId: Id): Promise<Snapshot>;
+  /** What names are of: the same, of the backends whose sites have a zone here. */
+  named(tenantId: Id): Promise<Snapshot>;
   /** Rows of backends that are left out, because their names are taken. */
   conflicts(tenantId: Id): Promise<readonly ExternalConflict[]>;
 }
@@ -49,8 +57,28 @@ export function createMergedInventory(stored: InventoryStore, keeper: Keeper): M
     return made;
   }
 
+  const lasting = new Map<string, Known>();
+
+  /** One of the two ways of laying what was last read over the database's rows. */
+  async function laidOver(tenantId: Id, which: "served" | "named"): Promise<Snapshot> {
+    const kept = keeper.of(tenantId);
+    const snapshot = await stored.snapshot(tenantId);
+    if (kept.length === 0) return snapshot;
+    const generation = keeper.generation();
+    const before = lasting.get(`${which} ${tenantId}`);
+    if (before?.stored === snapshot && before.generation === generation) return before.snapshot;
+    const others = kept
+      .flatMap(({ last }) => last ?? [])
+      .filter(({ site }) => which === "served" || zoneOfSite(snapshot, site) !== null);
+    const made = { stored: snapshot, generation, ...mergeExternal(snapshot, others) };
+    lasting.set(`${which} ${tenantId}`, made);
+    return made.snapshot;
+  }
+
   return {
     external,
+    served: (tenantId) => laidOver(tenantId, "served"),
+    named: (tenantId) => laidOver(tenantId, "named"),
     conflicts: async (tenantId) => (await merged(tenantId)).conflicts,
     store: {
       ...stored,

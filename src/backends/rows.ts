@@ -74,6 +74,20 @@ export function externalRows(
   return { backend: name, site, rows: made as unknown as Partial<InventoryRows> };
 }
 
+/** Kinds that names and members follow from. */
+const NAMED = ["sites", "groups", "addressBlocks", "structures"] as const;
+
+/** What names and members follow from: no variables, which may hold what nobody is to keep. */
+export function namesOf({ backend, site, rows }: ExternalRows): ExternalRows {
+  const kept = Object.fromEntries(
+    NAMED.map((member) => [
+      member,
+      (rows[member] ?? []).map((row) => ({ ...row, variables: {}, fields: {}, description: "" })),
+    ]),
+  );
+  return { backend, site, rows: kept as unknown as Partial<InventoryRows> };
+}
+
 function emptyWorld(tenant: Tenant): Snapshot {
   const rows = Object.fromEntries(OWNED_RULES.map((rule) => [rule.rows, new Map()]));
   return { ...(rows as unknown as Snapshot), tenant, revision: 0 };

@@ -3,7 +3,7 @@ import { DEFAULT_TENANT } from "../access/index.ts";
 import { inventoryMigrations } from "../inventory/index.ts";
 import { isUniqueViolation, type Database, type OpenEmptyDatabase } from "../platform/database/index.ts";
 import type { Backend } from "./model.ts";
-import { deleteBackend, insertBackend, selectBackends, updateBackend } from "./store.ts";
+import { deleteBackend, insertBackend, saveNames, selectBackends, selectNames, updateBackend } from "./store.ts";
 import { backendMigrations } from "./tables.ts";
 
 function backend(name: string, change: Partial<Backend> = {}): Backend {
@@ -32,6 +32,16 @@ export function storeSuite(open: OpenEmptyDatabase): void {
     it("are kept in the order of their names", async () => {
       for (const name of ["b", "a"]) await insertBackend(database.kysely, backend(name));
       expect(await selectBackends(database.kysely)).toEqual([backend("a"), backend("b")]);
+    });
+
+    it("keep what they last held, until they go", async () => {
+      await insertBackend(database.kysely, backend("a"));
+      const rows = { backend: "a", site: "site-a", rows: { sites: [] } };
+      await saveNames(database.kysely, "id-a", { ...rows, site: "other" });
+      await saveNames(database.kysely, "id-a", rows);
+      expect(await selectNames(database.kysely)).toEqual(new Map([["id-a", rows]]));
+      await deleteBackend(database.kysely, "id-a", 1);
+      expect(await selectNames(database.kysely)).toEqual(new Map());
     });
 
     it("have a name once, and a site once", async () => {

@@ -1,4 +1,5 @@
 import type { Selectable } from "kysely";
+import type { ExternalRows } from "../inventory/index.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { Queries, Tables } from "../platform/database/index.ts";
@@ -36,6 +37,21 @@ export async function deleteBackend(queries: Queries, id: Id, version: number): 
     .where("version", "=", version)
     .executeTakeFirst();
   return done.numDeletedRows > 0n;
+}
+
+/** What backends of every tenant were last read to hold, as `namesOf` leaves it. */
+export async function selectNames(queries: Queries): Promise<ReadonlyMap<Id, ExternalRows>> {
+  const rows = await queries.selectFrom("inventory_backend_names").selectAll().execute();
+  return new Map(rows.map((row) => [row.backend_id, JSON.parse(row.rows) as ExternalRows]));
+}
+
+export async function saveNames(queries: Queries, backendId: Id, rows: ExternalRows): Promise<void> {
+  const values = { rows: JSON.stringify(rows) };
+  await queries
+    .insertInto("inventory_backend_names")
+    .values({ backend_id: backendId, ...values })
+    .onConflict((conflict) => conflict.column("backend_id").doUpdateSet(values))
+    .execute();
 }
 
 function columnsOf(backend: Backend): Tables["inventory_backend"] {

@@ -12,9 +12,16 @@ interface InventoryBackendTable {
   updated_at: number;
 }
 
+/** What a backend was last read to hold, as far as its names go on being answered when it is gone. */
+interface InventoryBackendNamesTable {
+  backend_id: string;
+  rows: string;
+}
+
 declare module "../platform/database/tables.ts" {
   interface Tables {
     inventory_backend: InventoryBackendTable;
+    inventory_backend_names: InventoryBackendNamesTable;
   }
 }
 
@@ -34,6 +41,15 @@ export const backendMigrations: readonly Migration[] = [
         updated_at ${types.time} not null,
         unique (tenant_id, name),
         unique (tenant_id, site)
+      )${types.strict}`,
+    ],
+  },
+  {
+    name: "2502_backend_names",
+    statements: (types) => [
+      `create table inventory_backend_names (
+        backend_id ${types.id} primary key references inventory_backend (id) on delete cascade,
+        rows ${types.json} not null
       )${types.strict}`,
     ],
   },

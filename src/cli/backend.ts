@@ -79,7 +79,8 @@ export async function add(
     const given = options[name];
     if (given !== undefined) settings[name] = path ? resolve(String(given)) : String(given);
   }
-  if (options["every"] !== undefined) settings["every"] = seconds(String(options["every"]));
+  for (const name of ["every", "poll"] as const)
+    if (options[name] !== undefined) settings[name] = seconds(name, String(options[name]));
   const { name } = await context.client.send<Backend>("POST", "/v1/backends", {
     name: args[0] ?? "",
     kind: options["kind"],
@@ -92,10 +93,10 @@ export async function add(
   if (found.error !== null) context.terminal.error(`It cannot be read: ${printable(found.error)}\n`);
 }
 
-function seconds(given: string): number {
+function seconds(option: string, given: string): number {
   const value = Number(given);
   if (Number.isInteger(value) && value > 0) return value;
-  throw new GantryError(USAGE, `--every ${given} is not a whole number of seconds`);
+  throw new GantryError(USAGE, `--${option} ${given} is not a whole number of seconds`);
 }
 
 /** `gantry backend status [NAME]`: ends with 1 when one is missing. */

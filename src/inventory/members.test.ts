@@ -31,7 +31,7 @@ beforeEach(async () => {
   const store = createInventoryStore({ database, clock: systemClock, bus });
   const parts = { database, inventory: store, events, bus, clock: systemClock, random: systemRandom };
   inventory = createInventoryService(parts);
-  members = createMembersService(parts);
+  members = createMembersService({ ...parts, served: (tenantId) => parts.inventory.snapshot(tenantId) });
   http = await createHttpServer<Principal>({
     log,
     version: "0",

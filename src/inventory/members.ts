@@ -80,6 +80,8 @@ export interface MembersService extends StructureTokens {
 export interface MembersServiceParts {
   readonly database: Database;
   readonly inventory: InventoryStore;
+  /** The inventory that members are found in: what is kept elsewhere too. */
+  readonly served: (tenantId: Id) => Promise<Snapshot>;
   readonly events: EventStream;
   readonly bus: Bus;
   readonly clock: Clock;
@@ -92,8 +94,12 @@ const MOST_MEMBERS = 10_000;
 export function createMembersService(parts: MembersServiceParts): MembersService {
   const { database, inventory: store, events, bus, clock, random } = parts;
 
-  async function own(principal: Principal, idOrName: string): Promise<{ snapshot: Snapshot; structure: Structure }> {
-    const snapshot = await store.snapshot(principal.tenantId);
+  async function own(
+    principal: Principal,
+    idOrName: string,
+    read: (tenantId: Id) => Promise<Snapshot> = (tenantId) => store.snapshot(tenantId),
+  ): Promise<{ snapshot: Snapshot; structure: Structure }> {
+    const snapshot = await read(principal.tenantId);
     const structure = findRow(snapshot, "structure", idOrName) as Structure;
     if (principal.kind === "structure" && principal.structureId !== structure.id)
       throw new GantryError(
@@ -112,14 +118,14 @@ export function createMembersService(parts: MembersServiceParts): MembersService
     const waker = createWaker(clock, (wake) => bus.subscribe(INVENTORY_SUBJECT, wake), signal);
     try {
       let before: string | undefined;
-      let revision: number | undefined;
+      let seen: Snapshot | undefined;
       while (!signal.aborted) {
         waker.reset();
         if (principal.tokenId !== undefined && !(await hasToken(database.kysely, principal.tokenId)))
           throw new GantryError(UNAUTHENTICATED, "the token was revoked");
-        const { snapshot, structure } = await own(principal, idOrName);
-        if (revision !== snapshot.revision) {
-          revision = snapshot.revision;
+        const { snapshot, structure } = await own(principal, idOrName, parts.served);
+        if (seen !== snapshot) {
+          seen = snapshot;
           const items = membersOf(snapshot, structure, question);
           const text = JSON.stringify(items);
           if (text !== before) yield { items };
@@ -135,7 +141,7 @@ export function createMembersService(parts: MembersServiceParts): MembersService
   return {
     holder: (token) => holderOfToken(database.kysely, token.sha256.toString("hex")),
     async members(principal, idOrName, question) {
-      const { snapshot, structure } = await own(principal, idOrName);
+      const { snapshot, structure } = await own(principal, idOrName, parts.served);
       const items = membersOf(snapshot, structure, question);
       return { items, reported: (await reportOf(database.kysely, structure.id)) ?? null };
     },

@@ -201,7 +201,15 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     taskLease: parts.heartbeat * MISSED_HEARTBEATS,
   });
   const inventory = createInventoryStore({ database, clock, bus });
-  const members = createMembersService({ database, inventory, events, bus, clock, random });
+  const members = createMembersService({
+    database,
+    inventory,
+    served: (tenantId) => merged.served(tenantId),
+    events,
+    bus,
+    clock,
+    random,
+  });
   const tenantNames: TenantNames = {
     find: (idOrName) => tenants.find(idOrName),
     unknown: (idOrName) => tenants.unknown(idOrName),
@@ -245,7 +253,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     log,
     open: (backend) => openBackend(backend, clock),
   });
-  // What is only read sees what is kept elsewhere as well; who builds, publishes or writes sees the database alone.
+  // What is only read sees what is kept elsewhere as well; who builds or writes sees the database alone.
   const merged = createMergedInventory(inventory, keeper);
   backendRoutes(http, createBackendService({ database, events, clock, random, keeper, merged }), keeper);
   const fleet = createFleet({
@@ -401,7 +409,16 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   const { version, database: place, dataFolder } = parts;
   const backups = createBackupService({ clock, random, version, database: place, dataFolder });
   backupRoutes(http, backups);
-  const names = composeNames({ http, database, inventory, events, bus, clock, random, log });
+  const names = composeNames({
+    http,
+    database,
+    inventory: { snapshot: (tenantId) => merged.named(tenantId) },
+    events,
+    bus,
+    clock,
+    random,
+    log,
+  });
 
   let worker: LinkedExecutor | undefined;
   let cancelPrune = (): void => {};

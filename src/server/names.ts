@@ -2,9 +2,9 @@ import { createDnsService, createPublishing, createZoneBook, dnsRoutes, type Pub
 import { bindPublisher } from "../drivers/bind/index.ts";
 import { nsupdatePublisher } from "../drivers/nsupdate/index.ts";
 import { powerdnsPublisher } from "../drivers/powerdns/index.ts";
-import type { InventoryStore } from "../inventory/index.ts";
+import type { Snapshot } from "../inventory/index.ts";
 import type { Clock } from "../kernel/clock.ts";
-import type { Random } from "../kernel/ids.ts";
+import type { Id, Random } from "../kernel/ids.ts";
 import type { Bus } from "../platform/bus/index.ts";
 import type { Database } from "../platform/database/index.ts";
 import type { EventStream } from "../platform/events/index.ts";
@@ -14,7 +14,7 @@ import type { Logger } from "../platform/logging/index.ts";
 interface NamesParts {
   readonly http: HttpServer;
   readonly database: Database;
-  readonly inventory: InventoryStore;
+  readonly inventory: { snapshot(tenantId: Id): Promise<Snapshot> };
   readonly events: EventStream;
   readonly bus: Bus;
   readonly clock: Clock;
