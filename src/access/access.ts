@@ -7,6 +7,7 @@ import type { Logger } from "../platform/logging/index.ts";
 import { accountRoutes } from "./account-routes.ts";
 import { createAccountService, type AccountService } from "./account-service.ts";
 import { createBindingService, type BindingService } from "./binding-service.ts";
+import type { Audit } from "./audit.ts";
 import { createAccessChanges, type AccessChanges } from "./changes.ts";
 import type { TenantNames } from "./door.ts";
 import { createHolders, type Holders } from "./holders.ts";
@@ -17,9 +18,11 @@ import { forgetTenant } from "./role-store.ts";
 import { tokenRoutes } from "./token-routes.ts";
 import { createTokenService, type TokenService } from "./token-service.ts";
 import { whoamiRoute } from "./whoami.ts";
+import { createAccessWrites, type AccessWrites } from "./writes.ts";
 
 export interface AccessParts {
   readonly database: Database;
+  readonly audit: Audit;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly random: Random;
@@ -31,6 +34,7 @@ export interface AccessParts {
 /** People, service accounts, their tokens and roles. */
 export interface Access {
   readonly changes: AccessChanges;
+  readonly writes: AccessWrites;
   /** Who holds which token: the door asks it. */
   readonly holders: Holders;
   readonly accounts: AccountService;
@@ -46,13 +50,15 @@ export interface Access {
 export function createAccess(parts: AccessParts): Access {
   const { database, bus } = parts;
   const changes = createAccessChanges(database, bus);
+  const writes = createAccessWrites({ database, changes, audit: parts.audit });
   const holders = createHolders({ ...parts, changes });
-  const accounts = createAccountService({ ...parts, changes });
-  const tokens = createTokenService({ ...parts, changes });
-  const roles = createRoleService({ ...parts, changes });
-  const bindings = createBindingService({ ...parts, changes });
+  const accounts = createAccountService({ ...parts, writes });
+  const tokens = createTokenService({ ...parts, writes });
+  const roles = createRoleService({ ...parts, writes });
+  const bindings = createBindingService({ ...parts, writes });
   return {
     changes,
+    writes,
     holders,
     accounts,
     tokens,

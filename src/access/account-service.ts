@@ -1,6 +1,7 @@
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
 import { isUniqueViolation, type Database, type Queries, type Transaction } from "../platform/database/index.ts";
 import { requireVersion } from "../platform/requests/index.ts";
 import { accountNameProblem, type Account, type AccountKind } from "./account-model.ts";
@@ -13,13 +14,13 @@ import {
   updateAccount,
   type AccountPage,
 } from "./account-store.ts";
-import type { AccessChanges } from "./changes.ts";
 import { ACCOUNT_INVALID, ACCOUNT_NAME_TAKEN, ACCOUNT_UNKNOWN } from "./errors.ts";
 import { serverRights } from "./giving.ts";
 import type { Principal } from "./model.ts";
 import { forbidden, requireEverywhere } from "./policy.ts";
 import { bindingsOfAccount } from "./role-store.ts";
 import { deleteTokensOf } from "./token-store.ts";
+import type { AccessWrites } from "./writes.ts";
 
 export interface AccountDraft {
   readonly kind: AccountKind;
@@ -47,10 +48,10 @@ export interface AccountServiceParts {
   readonly database: Database;
   readonly clock: Clock;
   readonly random: Random;
-  readonly changes: AccessChanges;
+  readonly writes: AccessWrites;
 }
 
-export function createAccountService({ database, clock, random, changes }: AccountServiceParts): AccountService {
+export function createAccountService({ database, clock, random, writes }: AccountServiceParts): AccountService {
   async function change(
     tx: Transaction,
     principal: Principal,
@@ -68,6 +69,7 @@ export function createAccountService({ database, clock, random, changes }: Accou
     check(after);
     await updateAccount(tx, after);
     if (disabledAt !== null) await deleteTokensOf(tx, after.id);
+    await writes.account(tx, "account.changed", after, { before: shownInAudit(before), after: shownInAudit(after) });
     return after;
   }
 
@@ -95,10 +97,10 @@ export function createAccountService({ database, clock, random, changes }: Accou
       requireToManage(principal, account);
       const taken = new GantryError(ACCOUNT_NAME_TAKEN, `there is an account '${account.name}' already`);
       try {
-        await database.transaction(async (tx) => {
-          await changes.changed(tx);
+        await writes.write(principal, async (tx) => {
           if (await isNameTaken(tx, account.tenantId, account.name)) throw taken;
           await insertAccount(tx, account);
+          await writes.account(tx, "account.created", account, { after: shownInAudit(account) });
         });
       } catch (error) {
         throw isUniqueViolation(error) ? taken : error;
@@ -106,17 +108,14 @@ export function createAccountService({ database, clock, random, changes }: Accou
       return account;
     },
     change: (principal, idOrName, version, patch) =>
-      database.transaction(async (tx) => {
-        await changes.changed(tx);
-        return change(tx, principal, idOrName, version, patch);
-      }),
+      writes.write(principal, (tx) => change(tx, principal, idOrName, version, patch)),
     remove: (principal, idOrName, version) =>
-      database.transaction(async (tx) => {
-        await changes.changed(tx);
+      writes.write(principal, async (tx) => {
         const account = await visibleAccount(tx, principal, idOrName);
         requireToManage(principal, account);
         requireVersion(`account '${account.name}'`, account.version, version);
         await deleteAccount(tx, account.id);
+        await writes.account(tx, "account.removed", account, { before: shownInAudit(account) });
       }),
   };
 }
@@ -152,6 +151,10 @@ async function isVisible(
 
 export function unknownAccount(idOrName: string): GantryError {
   return new GantryError(ACCOUNT_UNKNOWN, `there is no account '${idOrName.slice(0, 80)}'`);
+}
+
+function shownInAudit({ displayName, email, disabledAt, source }: Account): JsonObject {
+  return { displayName, email, disabledAt, source };
 }
 
 const LONGEST_TEXT = 255;

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Database, OpenEmptyDatabase } from "../platform/database/index.ts";
+import { auditMigrations } from "./audit-tables.ts";
 import type { BindingDraft } from "./binding-service.ts";
 import { administratorPrincipal, DEFAULT_TENANT, type Principal } from "./model.ts";
 import type { Permission } from "./permissions.ts";
@@ -13,7 +14,7 @@ export function storeSuite(open: OpenEmptyDatabase): void {
   let database: Database;
   let world: AccessWorld;
   beforeEach(async () => {
-    database = await open(accessMigrations);
+    database = await open([...auditMigrations, ...accessMigrations]);
     world = accessWorld(database);
   });
 
@@ -235,6 +236,28 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       await make("robot");
       await expect(bind("robot", "builder")).rejects.toMatchObject({ code: "role_unknown" });
     });
+  });
+
+  it("is audited, by whoever did it, in the chain of the tenant or of the server", async () => {
+    const { principal } = await someone("keeper", "admin");
+    await make("alice", "person");
+    await bind("alice", "viewer", { kind: "tenant" }, principal);
+    const rows = await database.kysely
+      .selectFrom("audit_entries")
+      .selectAll()
+      .orderBy("chain")
+      .orderBy("seq")
+      .execute();
+    const told = rows.map((row) => `${row.chain === DEFAULT_TENANT.id ? "tenant" : row.chain}: ${row.action}`);
+    expect(told).toEqual([
+      "tenant: account.created",
+      "tenant: role.bound",
+      "tenant: token.created",
+      "tenant: role.bound",
+      "server: account.created",
+    ]);
+    expect(rows[3]).toMatchObject({ actor_name: "keeper", actor_kind: "service" });
+    expect(JSON.stringify(rows)).not.toContain("gantry_account_");
   });
 
   it("forgets a tenant that goes, and nothing else", async () => {

@@ -5,7 +5,6 @@ import { isUniqueViolation, type Database, type Queries } from "../platform/data
 import type { Account, RoleBinding } from "./account-model.ts";
 import { accountById, accountNamed } from "./account-store.ts";
 import { unknownAccount } from "./account-service.ts";
-import type { AccessChanges } from "./changes.ts";
 import { BINDING_EXISTS, BINDING_INVALID, BINDING_UNKNOWN } from "./errors.ts";
 import { requireToGive, serverRights } from "./giving.ts";
 import type { Principal } from "./model.ts";
@@ -14,6 +13,7 @@ import { placeOfScope, type Places, type PlacesOfTenant } from "./places.ts";
 import { forbidden, type Scope } from "./policy.ts";
 import { permissionsOf } from "./role-service.ts";
 import { bindingById, bindingsOf, deleteBinding, insertBinding, isBuiltIn } from "./role-store.ts";
+import type { AccessWrites } from "./writes.ts";
 
 /** Where a role is to hold: sites, groups and projects by name. */
 export type ScopeDraft =
@@ -66,12 +66,12 @@ export interface BindingServiceParts {
   readonly database: Database;
   readonly clock: Clock;
   readonly random: Random;
-  readonly changes: AccessChanges;
+  readonly writes: AccessWrites;
   readonly places: Places;
 }
 
 export function createBindingService(parts: BindingServiceParts): BindingService {
-  const { database, clock, random, changes, places } = parts;
+  const { database, clock, random, writes, places } = parts;
 
   async function scopeOf({ tenantId }: Principal, scope: ScopeDraft): Promise<Scope> {
     if (scope.kind === "server") return { kind: "server" };
@@ -136,8 +136,7 @@ export function createBindingService(parts: BindingServiceParts): BindingService
       const scope = await scopeOf(principal, draft.scope);
       const now = await places.in(tenantId);
       requireMay(principal, scope, now);
-      const binding = await database.transaction(async (tx) => {
-        await changes.changed(tx);
+      const binding = await writes.write(principal, async (tx) => {
         const account = draft.account === undefined ? undefined : await boundAccount(tx, tenantId, draft.account);
         const permissions = await permissionsFor(tx, tenantId, draft.role, scope, account);
         requireToGive(principal, { permissions, scope }, placeOfScope(scope, now));
@@ -155,17 +154,20 @@ export function createBindingService(parts: BindingServiceParts): BindingService
           if (!isUniqueViolation(error)) throw error;
           throw new GantryError(BINDING_EXISTS, `the role '${draft.role}' is bound so already`, { cause: error });
         });
+        await writes.binding(tx, "role.bound", made, account?.name ?? draft.directoryGroup ?? "");
         return made;
       });
       return shown(binding, now);
     },
     async remove(principal, id) {
       const now = await places.in(principal.tenantId);
-      await database.transaction(async (tx) => {
-        await changes.changed(tx);
-        const { scope } = await visible(tx, principal, id, now);
-        requireMay(principal, scope, now);
+      await writes.write(principal, async (tx) => {
+        const binding = await visible(tx, principal, id, now);
+        requireMay(principal, binding.scope, now);
         await deleteBinding(tx, id);
+        const { subject } = binding;
+        const who = subject.kind === "account" ? (await accountById(tx, subject.accountId))?.name : subject.name;
+        await writes.binding(tx, "role.unbound", binding, who ?? "");
       });
     },
   };

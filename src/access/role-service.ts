@@ -1,16 +1,17 @@
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
 import { nearest } from "../kernel/nearest.ts";
 import type { Database, Queries, Transaction } from "../platform/database/index.ts";
 import { requireVersion } from "../platform/requests/index.ts";
 import { roleNameProblem, type Role } from "./account-model.ts";
-import type { AccessChanges } from "./changes.ts";
 import { ROLE_IN_USE, ROLE_INVALID, ROLE_NAME_TAKEN, ROLE_UNKNOWN } from "./errors.ts";
 import { requireToGive } from "./giving.ts";
 import type { Principal } from "./model.ts";
 import { BUILT_IN_ROLES, isServerWide, PERMISSIONS, type Permission } from "./permissions.ts";
 import { countBindings, deleteRole, insertRole, isBuiltIn, rolesOf, updateRole } from "./role-store.ts";
+import type { AccessWrites } from "./writes.ts";
 
 /** A role as it is shown. */
 export interface ShownRole {
@@ -46,7 +47,7 @@ export interface RoleServiceParts {
   readonly database: Database;
   readonly clock: Clock;
   readonly random: Random;
-  readonly changes: AccessChanges;
+  readonly writes: AccessWrites;
 }
 
 const DESCRIPTIONS: Readonly<Record<keyof typeof BUILT_IN_ROLES, string>> = {
@@ -64,7 +65,7 @@ const BUILT_IN: readonly ShownRole[] = Object.entries(BUILT_IN_ROLES).map(([name
   version: 0,
 }));
 
-export function createRoleService({ database, clock, random, changes }: RoleServiceParts): RoleService {
+export function createRoleService({ database, clock, random, writes }: RoleServiceParts): RoleService {
   async function custom(queries: Queries, tenantId: Id, name: string, version: number | null): Promise<Role> {
     if (isBuiltIn(name)) throw new GantryError(ROLE_INVALID, `the role '${name}' is built in and stays as it is`);
     const all = await rolesOf(queries, tenantId);
@@ -83,6 +84,7 @@ export function createRoleService({ database, clock, random, changes }: RoleServ
     const now = clock.now();
     const role = { ...draft, id: random.id(), tenantId, version: 1, createdAt: now, updatedAt: now };
     await insertRole(tx, role);
+    await writes.role(tx, "role.created", role, { after: shownInAudit(role) });
     return role;
   }
 
@@ -103,6 +105,7 @@ export function createRoleService({ database, clock, random, changes }: RoleServ
     requireToGive(principal, { permissions, scope: { kind: "tenant", tenantId } }, undefined);
     const role = { ...before, ...draft, version: before.version + 1, updatedAt: clock.now() };
     await updateRole(tx, role);
+    await writes.role(tx, "role.changed", role, { before: shownInAudit(before), after: shownInAudit(role) });
     return role;
   }
 
@@ -112,6 +115,7 @@ export function createRoleService({ database, clock, random, changes }: RoleServ
     if (bound > 0)
       throw new GantryError(ROLE_IN_USE, `the role '${name}' is bound ${bound === 1 ? "once" : `${bound} times`}`);
     await deleteRole(tx, role.id);
+    await writes.role(tx, "role.removed", role, { before: shownInAudit(role) });
   }
 
   return {
@@ -125,21 +129,10 @@ export function createRoleService({ database, clock, random, changes }: RoleServ
       if (found === undefined) throw unknownRole(name, all);
       return found;
     },
-    create: (principal, draft) =>
-      database.transaction(async (tx) => {
-        await changes.changed(tx);
-        return shown(await create(tx, principal, draft));
-      }),
+    create: (principal, draft) => writes.write(principal, async (tx) => shown(await create(tx, principal, draft))),
     replace: (principal, name, version, draft) =>
-      database.transaction(async (tx) => {
-        await changes.changed(tx);
-        return shown(await replace(tx, principal, name, version, draft));
-      }),
-    remove: (principal, name, version) =>
-      database.transaction(async (tx) => {
-        await changes.changed(tx);
-        await remove(tx, principal, name, version);
-      }),
+      writes.write(principal, async (tx) => shown(await replace(tx, principal, name, version, draft))),
+    remove: (principal, name, version) => writes.write(principal, (tx) => remove(tx, principal, name, version)),
   };
 }
 
@@ -160,6 +153,10 @@ function unknownRole(name: string, custom: readonly Role[]): GantryError {
 
 function shown({ name, description, permissions, version }: Role): ShownRole {
   return { name, description, permissions, builtIn: false, version };
+}
+
+function shownInAudit({ description, permissions }: Role): JsonObject {
+  return { description, permissions: [...permissions] };
 }
 
 /** Errors: `role_invalid`. */

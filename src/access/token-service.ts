@@ -5,7 +5,6 @@ import type { Database, Queries, Transaction } from "../platform/database/index.
 import type { Account, AccountToken } from "./account-model.ts";
 import { accountById } from "./account-store.ts";
 import { requireToManage, unknownAccount, visibleAccount } from "./account-service.ts";
-import type { AccessChanges } from "./changes.ts";
 import type { TenantNames } from "./door.ts";
 import { ACCOUNT_INVALID, ACCOUNT_NEEDED, RIGHTS_EXCEEDED, TOKEN_INVALID, TOKEN_UNKNOWN } from "./errors.ts";
 import { requireToGive } from "./giving.ts";
@@ -16,6 +15,7 @@ import type { Grant } from "./policy.ts";
 import { bindingsOfAccount, grantsOf } from "./role-store.ts";
 import { deleteToken, insertToken, tokenById, tokensOfAccount } from "./token-store.ts";
 import { hashToken } from "./token.ts";
+import type { AccessWrites } from "./writes.ts";
 
 export interface TokenDraft {
   readonly name: string;
@@ -43,7 +43,7 @@ export interface TokenServiceParts {
   readonly database: Database;
   readonly clock: Clock;
   readonly random: Random;
-  readonly changes: AccessChanges;
+  readonly writes: AccessWrites;
   readonly places: Places;
   readonly tenants: TenantNames;
 }
@@ -54,7 +54,7 @@ const LONGEST_LIFE = 366 * DAY;
 const MOST_TOKENS = 100;
 
 export function createTokenService(parts: TokenServiceParts): TokenService {
-  const { database, clock, random, changes, places, tenants } = parts;
+  const { database, clock, random, writes, places, tenants } = parts;
 
   /** The token must be less, or as much, as the one it is made with. */
   async function limited(principal: Principal, draft: TokenDraft): Promise<Omit<AccountToken, "id" | "accountId">> {
@@ -150,8 +150,7 @@ export function createTokenService(parts: TokenServiceParts): TokenService {
       const kept = { ...(await limited(principal, draft)), id: random.id(), accountId: account.id };
       await requireWithin(principal, account, kept);
       const token = newAccountToken(random);
-      await database.transaction(async (tx) => {
-        await changes.changed(tx);
+      await writes.write(principal, async (tx) => {
         const others = await tokensOfAccount(tx, account.id);
         if (others.length >= MOST_TOKENS)
           throw new GantryError(
@@ -164,16 +163,17 @@ export function createTokenService(parts: TokenServiceParts): TokenService {
             `account '${account.name}' has a token '${kept.name}' already: choose another name`,
           );
         await keepToken(tx, kept, token);
+        await writes.token(tx, "token.created", account, kept);
       });
       return { ...kept, token };
     },
     async revoke(principal, idOrName, token) {
       const account = await meant(principal, idOrName, true);
-      await database.transaction(async (tx) => {
-        await changes.changed(tx);
+      await writes.write(principal, async (tx) => {
         const found = (await tokensOfAccount(tx, account.id)).find((one) => one.id === token || one.name === token);
         if (found === undefined || !(await deleteToken(tx, account.id, found.id)))
           throw new GantryError(TOKEN_UNKNOWN, `account '${account.name}' has no token '${token.slice(0, 80)}'`);
+        await writes.token(tx, "token.revoked", account, found);
       });
     },
   };

@@ -215,7 +215,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     unknown: (idOrName) => tenants.unknown(idOrName),
   };
   const places = createPlaces(inventory);
-  const access = createAccess({ database, bus, clock, random, log, places, tenants: tenantNames });
+  const access = createAccess({ database, audit, bus, clock, random, log, places, tenants: tenantNames });
   const door = createDoor({
     administrator: parts.administrator,
     structures: members,

@@ -5,6 +5,7 @@ import { createInProcessBus } from "../../platform/bus/index.ts";
 import type { Database } from "../../platform/database/index.ts";
 import { silentLogger } from "../../platform/logging/index.ts";
 import { createAccess, type Access } from "../access.ts";
+import { createAudit } from "../audit.ts";
 import { accountPrincipal } from "../door.ts";
 import { BINDING_INVALID, TENANT_NEEDED } from "../errors.ts";
 import { DEFAULT_TENANT, type Principal } from "../model.ts";
@@ -32,6 +33,7 @@ export function accessWorld(database: Database, clock: ManualClock = manualClock
   const unknown = (name: string): GantryError => new GantryError(TENANT_NEEDED, `no tenant '${name}'`);
   const access = createAccess({
     database,
+    audit: createAudit({ database, clock }),
     bus: createInProcessBus(log),
     clock,
     random: systemRandom,
