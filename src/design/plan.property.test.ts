@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { Snapshot, Structure } from "../inventory/index.ts";
 import { countingRandom } from "../kernel/ids.ts";
 import { writesOf } from "./apply.ts";
@@ -148,64 +148,43 @@ function disturbed(snapshot: Snapshot, disturbances: readonly { at: number; what
 
 const history = fc.record({ first: shape, disturbances: fc.array(disturbance, { maxLength: 4 }), second: shape });
 
-describe("whatever was there", () => {
-  it(
-    "applied and built, nothing is left to do",
-    () => {
-      fc.assert(
-        fc.property(history, ({ first, disturbances, second }) => {
-          const before = disturbed(settled(applied(emptySnapshot(), designFrom(first)).after), disturbances);
-          const design = designFrom(second);
-          const after = settled(applied(before, design).after);
-          const kinds = makePlan(design, after, []).plan.actions.map(({ kind }) => kind);
-          expect(kinds.filter((kind) => kind !== "conflict")).toEqual([]);
-        }),
-        { numRuns: 100 },
-      );
-    },
-    PATIENCE,
-  );
+/** Nobody else's row is written, and no two structures have one address. */
+function expectOnlyItsOwn(before: Snapshot, design: Design): void {
+  const writes = writesOf(makePlan(design, before, []), before, { random: countingRandom(), now: 0 });
+  for (const row of [...Object.values(writes.insert), ...Object.values(writes.update)].flat())
+    expect(row.managedBy).toBe("design:d");
+  for (const row of writes.update.structures) expect(before.structures.get(row.name)?.managedBy).toBe("design:d");
+  const held = [...written(before, writes).structures.values()]
+    .filter(({ wanted }) => wanted === "built")
+    .flatMap(({ addresses }) => addresses.map(({ address }) => address));
+  expect(new Set(held).size).toBe(held.length);
+}
 
-  it(
-    "applying twice does no more than once",
-    () => {
-      fc.assert(
-        fc.property(history, ({ first, disturbances, second }) => {
-          const before = disturbed(settled(applied(emptySnapshot(), designFrom(first)).after), disturbances);
-          const design = designFrom(second);
-          const { after } = applied(before, design);
-          const again = makePlan(design, after, []);
-          expect(again.plan.actions.filter(({ kind }) => kind !== "conflict")).toEqual([]);
-          const writes = writesOf(again, after, { random: countingRandom(), now: 0 });
-          expect([...Object.values(writes.insert), ...Object.values(writes.update)].flat()).toEqual([]);
-        }),
-        { numRuns: 100 },
-      );
-    },
-    PATIENCE,
-  );
+/** Applied twice, a design does no more than once. */
+function expectEnough(after: Snapshot, design: Design): void {
+  const again = makePlan(design, after, []);
+  expect(again.plan.actions.filter(({ kind }) => kind !== "conflict")).toEqual([]);
+  const writes = writesOf(again, after, { random: countingRandom(), now: 0 });
+  expect([...Object.values(writes.insert), ...Object.values(writes.update)].flat()).toEqual([]);
+}
 
-  it(
-    "nobody else's row is written, and no two structures have one address",
-    () => {
-      fc.assert(
-        fc.property(history, fc.boolean(), ({ first, disturbances, second }, destroy) => {
-          const before = disturbed(settled(applied(emptySnapshot(), designFrom(first)).after), disturbances);
-          const design = destroy ? emptyDesign("d") : designFrom(second);
-          const planned = makePlan(design, before, []);
-          const writes = writesOf(planned, before, { random: countingRandom(), now: 0 });
-          for (const row of [...Object.values(writes.insert), ...Object.values(writes.update)].flat())
-            expect(row.managedBy).toBe("design:d");
-          for (const row of writes.update.structures)
-            expect(before.structures.get(row.name)?.managedBy).toBe("design:d");
-          const held = [...written(before, writes).structures.values()]
-            .filter(({ wanted }) => wanted === "built")
-            .flatMap(({ addresses }) => addresses.map(({ address }) => address));
-          expect(new Set(held).size).toBe(held.length);
-        }),
-        { numRuns: 100 },
-      );
-    },
-    PATIENCE,
-  );
-});
+it(
+  "whatever was there: a plan writes nothing of others, applied twice it does no more than once, and built it leaves nothing to do",
+  () => {
+    fc.assert(
+      fc.property(history, ({ first, disturbances, second }) => {
+        const before = disturbed(settled(applied(emptySnapshot(), designFrom(first)).after), disturbances);
+        const design = designFrom(second);
+        expectOnlyItsOwn(before, emptyDesign("d"));
+        expectOnlyItsOwn(before, design);
+        const { after } = applied(before, design);
+        expectEnough(after, design);
+        // Applied and built, nothing is left to do.
+        const kinds = makePlan(design, settled(after), []).plan.actions.map(({ kind }) => kind);
+        expect(kinds.filter((kind) => kind !== "conflict")).toEqual([]);
+      }),
+      { numRuns: 100 },
+    );
+  },
+  PATIENCE,
+);

@@ -1,7 +1,7 @@
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock } from "../kernel/clock.ts";
+import { systemClock, type Clock } from "../kernel/clock.ts";
 import type { Json } from "../kernel/json.ts";
 import type { FunctionContext, Module } from "../link/index.ts";
 import { processesMarked, signal } from "../executor/index.ts";
@@ -23,6 +23,12 @@ export interface TestAgent {
   remove(): Promise<void>;
 }
 
+/** A clock on which what an agent waits for by the second, to start something again or to look again, comes soon. */
+const soon: Clock = {
+  now: systemClock.now,
+  after: (milliseconds, action) => systemClock.after(milliseconds < 1000 ? milliseconds : milliseconds / 20, action),
+};
+
 export async function createTestAgent(
   folder = mkdtempSync(join(realpathSync(tmpdir()), "gantry-verbs-")),
 ): Promise<TestAgent> {
@@ -31,7 +37,7 @@ export async function createTestAgent(
   const module = await createAgentModule({
     home,
     state,
-    clock: systemClock,
+    clock: soon,
     environment: process.env,
     limit: 4,
     warn: () => undefined,

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import type { CancelTimer, Clock } from "../../kernel/clock.ts";
-import { GantryError } from "../../kernel/errors.ts";
+import { GantryError, messageOf } from "../../kernel/errors.ts";
 import type { Json } from "../../kernel/json.ts";
 import { isRunning } from "../../executor/index.ts";
 import { SERVICE_FAILED, SERVICE_UNKNOWN } from "../errors.ts";
@@ -151,7 +151,7 @@ export function createServices(options: ServicesOptions): Services {
         },
       );
     }
-    void ended.then((exit) => inTurn(name, () => processEnded(name, record, exit)));
+    void ended.then((exit) => inBackground(name, () => processEnded(name, record, exit)));
     return record;
   }
 
@@ -204,6 +204,13 @@ export function createServices(options: ServicesOptions): Services {
     startAgainLater(name, ranLong ? 0 : record.restarts);
   }
 
+  /** Nobody waits for it: what goes wrong, a full disk for one, is told and does not end the agent. */
+  function inBackground(name: string, action: () => Promise<void>): void {
+    inTurn(name, action).catch((error: unknown) =>
+      options.warn({ service: name, error: messageOf(error) }, "looking after a service failed"),
+    );
+  }
+
   function startAgainLater(name: string, restarts: number): void {
     if (closed) return;
     const delay = restartDelay(restarts);
@@ -212,7 +219,7 @@ export function createServices(options: ServicesOptions): Services {
       name,
       clock.after(delay, () => {
         timers.delete(name);
-        void inTurn(name, () => startAgain(name, restarts));
+        inBackground(name, () => startAgain(name, restarts));
       }),
     );
   }
@@ -237,7 +244,7 @@ export function createServices(options: ServicesOptions): Services {
       clock.after(LOOK, () => {
         timers.delete(name);
         if (runs(record)) watchOver(name, record);
-        else void inTurn(name, () => processEnded(name, record, { code: null, signal: null }));
+        else inBackground(name, () => processEnded(name, record, { code: null, signal: null }));
       }),
     );
   }
