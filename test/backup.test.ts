@@ -34,34 +34,28 @@ async function loseServer(): Promise<void> {
 }
 
 describe.sequential("gantry backup and restore", () => {
-  it("backs up while something is built, and while it stands", async () => {
-    const building = bench.start(["up", site, "--yes"]);
-    await building.printed(/building/);
-    const early = await bench.gantry(["backup", "--out", "early.backup", ...SEALED]);
-    expect([early.code, early.error]).toEqual([0, ""]);
-    expect((await building.ended).code).toBe(0);
-    const end = await bench.gantry(["backup", "--out", "late.backup", ...SEALED]);
+  it("backs up what stands, for its owner alone, and tells nobody the passphrase", async () => {
+    expect((await bench.gantry(["up", site, "--yes"])).code).toBe(0);
+    const end = await bench.gantry(["backup", "--out", "made.backup", ...SEALED]);
     expect([end.code, end.error]).toEqual([0, ""]);
-    expect(end.out).toMatch(/^Backup written to late\.backup \([\d.]+ kB\)\.$/m);
-    expect(statSync(place("late.backup")).mode & 0o777).toBe(0o600);
+    expect(end.out).toMatch(/^Backup written to made\.backup \([\d.]+ kB\)\.$/m);
+    expect(statSync(place("made.backup")).mode & 0o777).toBe(0o600);
     const token = readFileSync(join(bench.dataFolder, "admin.token"), "utf8").trim();
-    expect(readFileSync(place("late.backup")).includes(token)).toBe(false);
+    expect(readFileSync(place("made.backup")).includes(token)).toBe(false);
     expect(readFileSync(join(bench.dataFolder, "server.log"), "utf8")).not.toContain("correct horse");
-    expect(await refused(["backup", "--out", "late.backup", ...SEALED])).toBe("output_file_unusable");
+    expect(await refused(["backup", "--out", "made.backup", ...SEALED])).toBe("output_file_unusable");
   });
 
   it("checks a backup without restoring it", async () => {
-    for (const file of ["early.backup", "late.backup"]) {
-      const end = await bench.gantry(["backup", "--check", file, ...SEALED]);
-      expect([end.code, end.error]).toEqual([0, `${file} is whole.\n`]);
-      expect(end.out).toMatch(/^table +structure +4 rows/m);
-      expect(end.out).toMatch(/^file +tls\/ca\.pem/m);
-      expect(end.out).toMatch(/^config\.yaml +says/m);
-    }
+    const end = await bench.gantry(["backup", "--check", "made.backup", ...SEALED]);
+    expect([end.code, end.error]).toEqual([0, "made.backup is whole.\n"]);
+    expect(end.out).toMatch(/^table +structure +4 rows/m);
+    expect(end.out).toMatch(/^file +tls\/ca\.pem/m);
+    expect(end.out).toMatch(/^config\.yaml +says/m);
   });
 
   it("says what is wrong with a backup, and leaves nothing behind", async () => {
-    const whole = readFileSync(place("late.backup"));
+    const whole = readFileSync(place("made.backup"));
     writeFileSync(place("cut.backup"), whole.subarray(0, -100));
     const changed = Buffer.from(whole);
     changed[whole.length - 100]! ^= 4;
@@ -72,21 +66,21 @@ describe.sequential("gantry backup and restore", () => {
     for (const [args, code] of [
       [["cut.backup", ...SEALED], "backup_truncated"],
       [["changed.backup", ...SEALED], "backup_damaged"],
-      [["late.backup", "--passphrase-file", "other"], "backup_key_wrong"],
-      [["late.backup", "--passphrase-file", "open"], "backup_key_unusable"],
-      [["late.backup"], "backup_key_unusable"],
+      [["made.backup", "--passphrase-file", "other"], "backup_key_wrong"],
+      [["made.backup", "--passphrase-file", "open"], "backup_key_unusable"],
+      [["made.backup"], "backup_key_unusable"],
       [["passphrase", ...SEALED], "backup_foreign"],
       [["nothing.backup", ...SEALED], "backup_unreadable"],
     ] as const) {
       expect(await refused(["--data", "elsewhere", "restore", ...args])).toBe(code);
       expect(readdirSync(bench.folder).toSorted()).toEqual(before);
     }
-    expect(await refused(["restore", "late.backup", ...SEALED])).toBe("restore_target_not_empty");
+    expect(await refused(["restore", "made.backup", ...SEALED])).toBe("restore_target_not_empty");
   });
 
   it("brings back a server that lost everything but its machines", async () => {
     await loseServer();
-    const end = await bench.gantry(["restore", "late.backup", ...SEALED]);
+    const end = await bench.gantry(["restore", "made.backup", ...SEALED]);
     expect([end.code, end.error]).toEqual([0, ""]);
     expect(end.out).toMatch(/^Restored to .*: \d+ rows and 6 files as of 20/);
     expect(statSync(bench.dataFolder).mode & 0o777).toBe(0o700);
@@ -110,7 +104,7 @@ describe.sequential("gantry backup and restore", () => {
     expect((await bench.gantry(["down", "--yes"])).code).toBe(0);
     expect(await fetchPage("127.141.0.100")).toBeUndefined();
     rmSync(bench.dataFolder, { recursive: true });
-    expect((await bench.gantry(["restore", "late.backup", ...SEALED])).code).toBe(0);
+    expect((await bench.gantry(["restore", "made.backup", ...SEALED])).code).toBe(0);
     expect((await bench.gantry(["server", "start"])).code).toBe(0);
     const plan = await bench.gantry(["plan", site]);
     expect(plan.out).toMatch(/to repair/);
@@ -119,15 +113,61 @@ describe.sequential("gantry backup and restore", () => {
     expect((await fetchPage("127.141.0.100"))?.status).toBe(200);
   });
 
-  it("goes on with what was being built when it was backed up, on machines that are further", async () => {
+  it("takes up a task that an agent was at when the server was lost", async () => {
+    expect((await bench.gantry(["down", "--yes", "--purge"])).code).toBe(0);
+    expect(existsSync(bench.dataFolder)).toBe(false);
+    writeFileSync(place("slow.yaml"), slowSite());
+    const building = bench.start(["up", "slow.yaml", "--yes"]);
+    await building.printed(/agent\.run/);
+    const end = await bench.gantry(["backup", "--out", "early.backup", ...SEALED]);
+    expect([end.code, end.error]).toEqual([0, ""]);
+    building.child.kill("SIGKILL");
+    await building.ended;
     await loseServer();
     mkdirSync(bench.dataFolder);
     expect((await bench.gantry(["restore", "early.backup", ...SEALED])).code).toBe(0);
     renameSync(place("foundations"), join(bench.dataFolder, "foundations"));
-    const up = await bench.gantry(["up", site, "--yes"]);
+    expect((await bench.gantry(["server", "start"])).code).toBe(0);
+    expect((await bench.gantry(["get", "structures"])).out).toMatch(/^slow .*building/m);
+    writeFileSync(place("go"), "");
+    const up = await bench.gantry(["up", "slow.yaml", "--yes"]);
     expect([up.code, up.error]).toEqual([0, ""]);
-    expect((await fetchPage("127.141.0.100"))?.status).toBe(200);
+    expect(readFileSync(place("times"), "utf8")).toBe("once\n");
     expect((await bench.gantry(["down", "--purge", "--yes"])).code).toBe(0);
-    expect(existsSync(bench.dataFolder)).toBe(false);
   });
 });
+
+/** Its one command goes on until there is a file `go`, and then says how often it ran. */
+function slowSite(): string {
+  const command = `while [ ! -e ${place("go")} ]; do sleep 0.1; done; echo once >> ${place("times")}`;
+  return `
+design: slow
+sites:
+  lab: {}
+address_blocks:
+  loop: { site: lab, subnet: 127.143.0.0/24 }
+blueprints:
+  machine:
+    builds: foundation
+    foundation_types: [local]
+    scripts:
+      create: |
+        foundation.create()
+        foundation.power_on()
+      destroy: |
+        foundation.power_off()
+        foundation.destroy()
+  server:
+    builds: structure
+    foundation_blueprints: [machine]
+    scripts:
+      create: |
+        agent.run( command=${JSON.stringify(command)} )
+structures:
+  slow:
+    site: lab
+    blueprint: server
+    foundation: { type: local, blueprint: machine }
+    addresses: [{ block: loop }]
+`;
+}

@@ -12,8 +12,9 @@ export interface KeptFile {
 
 /** Files and folders that go along. */
 const TRUTH: readonly string[] = ["admin.token", "port", "gateways.json", "tls"];
-/** What opens the secrets in the database. */
+/** What opens the secrets in the database. While it is being changed there are two. */
 const MASTER_KEY = "master.key";
+const MASTER_KEYS: readonly string[] = [MASTER_KEY, `${MASTER_KEY}.next`];
 
 const LEFT_OUT: readonly LeftOut[] = [
   { what: "config.yaml", why: "says where this server runs and which database it has; that is another one elsewhere" },
@@ -24,12 +25,12 @@ const LEFT_OUT: readonly LeftOut[] = [
 ];
 const NO_MASTER_KEY: LeftOut = {
   what: MASTER_KEY,
-  why: "opens the secrets in this backup; keep it elsewhere, or use --with-master-key",
+  why: "opens the secrets in this backup: keep it elsewhere, or use --with-master-key",
 };
 
 /** All of them, whole: they are small. */
 export async function keptFiles(dataFolder: string, withMasterKey: boolean): Promise<readonly KeptFile[]> {
-  const names = withMasterKey ? [...TRUTH, MASTER_KEY] : TRUTH;
+  const names = withMasterKey ? [...TRUTH, ...MASTER_KEYS] : TRUTH;
   const files: KeptFile[] = [];
   for (const name of names.toSorted())
     for (const file of await filesBelow(dataFolder, name))
@@ -45,7 +46,7 @@ export function leftOut(withMasterKey: boolean): readonly LeftOut[] {
 export function isKeptName(name: string): boolean {
   const parts = name.split("/");
   if (parts.some((part) => part === "" || part === "." || part === ".." || part.includes("\0"))) return false;
-  return parts[0] === MASTER_KEY || TRUTH.includes(parts[0] ?? "");
+  return [...TRUTH, ...MASTER_KEYS].includes(parts[0] ?? "");
 }
 
 async function filesBelow(folder: string, name: string): Promise<readonly string[]> {

@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { type Audit, DEFAULT_TENANT, serverPrincipal } from "../access/index.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/ids.ts";
 import { createInProcessBus } from "../platform/bus/index.ts";
@@ -64,6 +65,10 @@ const NEXT: Migration = {
   statements: ({ text }) => [`alter table thing_owner add column more ${text} not null default 'later'`],
 };
 
+/** Nobody is told. */
+const unwritten = { record: async () => {} } as unknown as Audit;
+const PRINCIPAL = serverPrincipal(DEFAULT_TENANT.id);
+
 function textOf(row: readonly ColumnValue[]): string {
   return JSON.stringify(row.map((value) => (value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value)));
 }
@@ -108,6 +113,7 @@ export function restoreSuite(source: Place, target: Place): void {
         version: "1.2.3",
         database: url,
         dataFolder: data,
+        audit: unwritten,
       });
       onTestFinished(() => backups.close());
       return backups;
@@ -234,7 +240,7 @@ export function restoreSuite(source: Place, target: Place): void {
           );
       });
       let written = 0;
-      const { content } = await service(url).begin(KEY, false);
+      const { content } = await service(url).begin(PRINCIPAL, KEY, false);
       const file = await kept(content as AsyncIterable<Uint8Array>, () =>
         database.transaction(async (tx) => {
           written += 1;
@@ -357,14 +363,14 @@ export function restoreSuite(source: Place, target: Place): void {
     it("is made once at a time, and goes on when its reader is gone", async () => {
       const { url } = await begun();
       const backups = service(url);
-      const { content } = await backups.begin(KEY, false);
-      await expect(backups.begin(KEY, false)).rejects.toMatchObject({ code: "backup_running" });
+      const { content } = await backups.begin(PRINCIPAL, KEY, false);
+      await expect(backups.begin(PRINCIPAL, KEY, false)).rejects.toMatchObject({ code: "backup_running" });
       const gone = new Promise((resolve) => content.once("close", resolve));
       content.destroy();
       await gone;
       for (;;) {
         try {
-          const again = await backups.begin(KEY, false);
+          const again = await backups.begin(PRINCIPAL, KEY, false);
           again.content.destroy();
           return;
         } catch (error) {

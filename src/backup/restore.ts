@@ -39,6 +39,8 @@ export interface RestoreParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** Told within the transaction, once everything is in its place. */
+  restored?(tx: Transaction, database: Database, begin: Begin): Promise<void>;
 }
 
 export interface Restored {
@@ -178,6 +180,7 @@ async function load(loading: Loading, items: AsyncGenerator<Item>): Promise<Rest
   await checkReferences();
   await rebaseEvents(tx);
   const migrated = await applyMigrations(tx, dialect, parts.migrations, parts.clock);
+  await parts.restored?.(tx, database, begin!);
   return { begin: begin!, manifest: manifest!, migrated };
 }
 

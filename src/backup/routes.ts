@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { needs } from "../access/index.ts";
+import { needs, type Principal } from "../access/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import { BACKUP_KEY_UNUSABLE } from "./errors.ts";
@@ -28,7 +28,11 @@ export function backupRoutes({ app }: HttpServer, backups: BackupService): void 
       },
     },
     async (request, reply) => {
-      const { name, content } = await backups.begin(keyIn(request.body), request.body.withMasterKey);
+      const { name, content } = await backups.begin(
+        request.principal as Principal,
+        keyIn(request.body),
+        request.body.withMasterKey,
+      );
       return reply
         .type("application/octet-stream")
         .header("content-disposition", `attachment; filename="${name}"`)

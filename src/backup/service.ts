@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { type Audit, type Principal, SERVER_CHAIN } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Random } from "../kernel/ids.ts";
 import { createBackupMaker } from "./backup-thread.ts";
@@ -13,6 +14,7 @@ export interface BackupServiceParts {
   /** File or URL, as the server has it. */
   readonly database: string;
   readonly dataFolder: string;
+  readonly audit: Audit;
 }
 
 export interface BackupService {
@@ -21,14 +23,18 @@ export interface BackupService {
    *
    * Errors: `backup_running`, `backup_failed`, `database_in_memory`, `database_unreachable`.
    */
-  begin(key: BackupKey, withMasterKey: boolean): Promise<{ readonly name: string; readonly content: Readable }>;
+  begin(
+    principal: Principal,
+    key: BackupKey,
+    withMasterKey: boolean,
+  ): Promise<{ readonly name: string; readonly content: Readable }>;
   close(): Promise<void>;
 }
 
-export function createBackupService({ clock, random, version, ...place }: BackupServiceParts): BackupService {
+export function createBackupService({ clock, random, version, audit, ...place }: BackupServiceParts): BackupService {
   const maker = createBackupMaker(clock);
   return {
-    async begin(key, withMasterKey) {
+    async begin(principal, key, withMasterKey) {
       const made = new Date(clock.now()).toISOString();
       const header = {
         format: FORMAT,
@@ -38,6 +44,14 @@ export function createBackupService({ clock, random, version, ...place }: Backup
         scrypt: key.kind === "passphrase" ? SCRYPT : null,
       } as const;
       const content = await maker.begin({ ...place, key, withMasterKey, header });
+      const subject = { kind: "server", id: null, name: "server" };
+      await audit
+        .record(principal, [{ chain: SERVER_CHAIN, action: "backup.made", subject, data: { made, withMasterKey } }])
+        .catch((error: unknown) => {
+          // What nobody could see later is not given away.
+          content.destroy();
+          throw error;
+        });
       return { name: `gantry-${made.slice(0, 19).replaceAll(/[-:]/g, "")}Z.backup`, content };
     },
     close: () => maker.close(),

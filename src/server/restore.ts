@@ -1,3 +1,4 @@
+import { createAudit, SERVER_CHAIN } from "../access/index.ts";
 import { restore, type BackupKey, type Restored } from "../backup/index.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/ids.ts";
@@ -23,5 +24,10 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     clock: systemClock,
     random: systemRandom,
     log: createLogger("warn"),
+    restored(tx, database, { gantry, made }) {
+      const subject = { kind: "server", id: null, name: "server" };
+      const draft = { chain: SERVER_CHAIN, action: "backup.restored", subject, data: { gantry, made } };
+      return createAudit({ database, clock: systemClock }).append(tx, [draft]);
+    },
   });
 }

@@ -1,4 +1,4 @@
-import { needs } from "../access/index.ts";
+import { needs, type Principal } from "../access/index.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import type { SupportService } from "./service.ts";
 
@@ -13,8 +13,8 @@ export function supportRoutes({ app }: HttpServer, support: SupportService): voi
         tags: ["server"],
       },
     },
-    async (_request, reply) => {
-      const { name, content } = await support.bundle();
+    async (request, reply) => {
+      const { name, content } = await support.bundle(request.principal as Principal);
       return reply
         .type("application/gzip")
         .header("content-disposition", `attachment; filename="${name}"`)

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { type Audit, type Principal, SERVER_CHAIN } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { Database } from "../platform/database/index.ts";
@@ -14,6 +15,7 @@ export interface SupportParts {
   readonly version: string;
   readonly database: Database;
   readonly dataFolder: string;
+  readonly audit: Audit;
   /** What the server was told, by name. */
   readonly settings: Readonly<Record<string, unknown>>;
   ready(): Promise<boolean>;
@@ -25,7 +27,7 @@ export interface SupportParts {
 
 export interface SupportService {
   /** Everything that helps to find a fault, and nothing that is secret. */
-  bundle(): Promise<{ readonly name: string; readonly content: Readable }>;
+  bundle(principal: Principal): Promise<{ readonly name: string; readonly content: Readable }>;
 }
 
 export function createSupportService(parts: SupportParts): SupportService {
@@ -37,7 +39,7 @@ export function createSupportService(parts: SupportParts): SupportService {
   }
 
   return {
-    async bundle() {
+    async bundle(principal) {
       const made = new Date(clock.now());
       const files = [
         ...(await offlineFiles(parts.version, dataFolder)),
@@ -51,6 +53,8 @@ export function createSupportService(parts: SupportParts): SupportService {
         jsonFile("jobs.json", "how many jobs are in which state, and the newest ones", await jobStates(database)),
         { name: "metrics.txt", says: "the server's metrics at that moment", content: await parts.metrics() },
       ];
+      const subject = { kind: "server", id: null, name: "server" };
+      await parts.audit.record(principal, [{ chain: SERVER_CHAIN, action: "support.bundle_made", subject }]);
       const folder = folderName(made);
       return { name: `${folder}.tgz`, content: bundleOf(folder, files, made) };
     },

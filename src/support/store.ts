@@ -26,14 +26,14 @@ export async function migrations(database: Database): Promise<readonly JsonObjec
   return rows.map(({ name, applied_at }) => ({ name, appliedAt: applied_at }));
 }
 
-/** How many jobs are in which state, and the newest ones: no parameters, no messages. */
+/** How many jobs are in which state, and the newest ones: no parameters, no messages. A list of verbs is named by its text: left out. */
 export async function jobStates(database: Database): Promise<JsonObject> {
   const { rows: counts } = await sql<{
     status: string;
     count: number;
   }>`select status, count(*) as count from job group by status order by status`.execute(database.kysely);
   const { rows } = await sql<JsonObject & { failure: string | null }>`
-    select id, status, program_kind, program_name, target_kind, target_id, line, percent,
+    select id, status, program_kind, case when program_kind = 'script' then program_name end as program_name, target_kind, target_id, line, percent,
       created_at, started_at, finished_at, wake_at, lease_until, failure
     from job order by id desc limit ${MOST_JOBS}`.execute(database.kysely);
   return {
