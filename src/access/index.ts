@@ -26,6 +26,7 @@ export {
 } from "./door.ts";
 export { adminTokenPath, hashToken, openAdminToken, readAdminToken, type TokenHash } from "./token.ts";
 export { newStructureToken, STRUCTURE_SCOPE, type StructureTokens, type TokenHolder } from "./structures.ts";
+export { watchAdmission } from "./admission.ts";
 export { createAccess, type Access, type AccessParts } from "./access.ts";
 export { accessMigrations } from "./tables.ts";
 export { ACCESS_SUBJECT, type AccessChanges } from "./changes.ts";
@@ -33,7 +34,7 @@ export type { Holders } from "./holders.ts";
 export type { Places, PlacesOfTenant } from "./places.ts";
 export { FORBIDDEN, SCOPE_EXCEEDED, TENANT_NEEDED, UNAUTHENTICATED } from "./errors.ts";
 export { AUDIT_SUBJECT, createAudit, recordActor, type Audit, type AuditHead, type AuditRange } from "./audit.ts";
-export { auditMigrations } from "./audit-tables.ts";
+export { AUDIT_MIGRATION, auditMigrations } from "./audit-tables.ts";
 export {
   actorOf,
   SERVER_CHAIN,

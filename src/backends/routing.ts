@@ -84,14 +84,16 @@ export function withBackends(service: InventoryService, merged: MergedInventory,
   return {
     async list(principal, kind, request, vars) {
       const page = await told(keeper, principal, service.list(principal, kind, request, vars));
-      const missing = missingOf(keeper.of(principal.tenantId));
+      // Of what is kept elsewhere only the present is known.
+      const missing = request.at === undefined ? missingOf(keeper.of(principal.tenantId)) : [];
       return missing.length === 0 || !TAKEN.includes(kind) ? page : { ...page, missing };
     },
-    get(principal, kind, idOrName) {
-      const found = service.get(principal, kind, idOrName);
+    get(principal, kind, idOrName, at) {
+      const found = service.get(principal, kind, idOrName, at);
       return TAKEN.includes(kind) ? told(keeper, principal, found) : found;
     },
-    variables: (principal, kind, idOrName) => told(keeper, principal, service.variables(principal, kind, idOrName)),
+    variables: (principal, kind, idOrName, at) =>
+      told(keeper, principal, service.variables(principal, kind, idOrName, at)),
     async edit(principal, edits, options = {}) {
       const made = await elsewhere(principal, edits, options);
       return made === undefined

@@ -133,3 +133,23 @@ export const VARIABLE_PATH_INVALID = errorKind("variable_path_invalid", {
   remedy:
     'Write PATH:VALUE: a variable, then members and places (`os.family:"debian"`, `ntp[0].port:123`, `limits["max files"]:1024`); no wildcards, at most 32 parts and 1,024 characters.',
 });
+
+export const HISTORY_BEGINS = errorKind("history_begins", {
+  status: 404,
+  summary: "The inventory is asked for as it was at a time before history was kept.",
+  remedy:
+    "Ask for a later time. History is kept from the first start of a version that has it, and of a tenant from its creation.",
+});
+
+export const HISTORY_TOO_LONG = errorKind("history_too_long", {
+  status: 422,
+  summary: "Between now and the time that is asked for lie more changes than are undone for one question.",
+  remedy:
+    "Ask for a later time, or for one thing alone: `gantry history KIND NAME`. For older states restore a backup of that time elsewhere.",
+});
+
+export const TIME_INVALID = errorKind("time_invalid", {
+  status: 400,
+  summary: "A time is neither written as RFC 3339 says nor epoch milliseconds.",
+  remedy: "Write `2026-03-01T08:00:00Z`, with a time zone, or milliseconds since 1970.",
+});

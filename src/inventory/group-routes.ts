@@ -24,6 +24,7 @@ import {
 import { changed, created, listed, searched } from "./routes.ts";
 import type { InventoryService } from "./service.ts";
 import { compareNames } from "./orders.ts";
+import { timeOf } from "./time.ts";
 
 const tags = ["inventory"];
 const kind = "group";
@@ -44,12 +45,16 @@ const RESOLVED = z.record(z.string(), z.unknown()).optional();
 export function groupRoutes({ app }: HttpServer, inventory: InventoryService): void {
   const path = "/v1/groups/:tenantId";
 
-  async function find(principal: Principal, idOrName: string): Promise<{ row: AnyRow; isSite: boolean }> {
+  async function find(
+    principal: Principal,
+    idOrName: string,
+    at: number | undefined,
+  ): Promise<{ row: AnyRow; isSite: boolean }> {
     try {
-      return { row: await inventory.get(principal, kind, idOrName), isSite: false };
+      return { row: await inventory.get(principal, kind, idOrName, at), isSite: false };
     } catch (error) {
       if (!(error instanceof GantryError) || error.kind !== NOT_FOUND) throw error;
-      const site = await inventory.get(principal, "site", idOrName).catch(() => undefined);
+      const site = await inventory.get(principal, "site", idOrName, at).catch(() => undefined);
       if (site === undefined) throw error;
       return { row: site, isSite: true };
     }
@@ -100,7 +105,8 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService): v
     const groups = await inventory.list(principal, kind, one);
     // A page that ended with a group goes on with the site of the same name.
     const found = await inventory.list(principal, "site", one);
-    const same = sites === "group" ? await inventory.get(principal, "site", after).catch(() => undefined) : undefined;
+    const same =
+      sites === "group" ? await inventory.get(principal, "site", after, asked.at).catch(() => undefined) : undefined;
     const again =
       same !== undefined && same.name === after && (same as unknown as { kind: string }).kind === asked.filter.kind;
     const all = [
@@ -134,11 +140,12 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService): v
     },
     async (request, reply) => {
       const principal = request.principal as Principal;
-      const { row, isSite } = await find(principal, request.params.idOrName);
+      const at = timeOf(request.query.at);
+      const { row, isSite } = await find(principal, request.params.idOrName, at);
       void reply.header("etag", `"${row.version}"`);
       const shown = shownGroup(row, isSite, undefined);
       if (request.query.explain !== "true") return reply.send(shown as never);
-      const resolved = await inventory.variables(principal, isSite ? "site" : kind, row.name);
+      const resolved = await inventory.variables(principal, isSite ? "site" : kind, row.name, at);
       return reply.send({ ...shown, resolved } as never);
     },
   );

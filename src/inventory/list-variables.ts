@@ -25,7 +25,7 @@ type KindWithVariables = SearchedKind | "site" | "group";
 
 /**
  * A page of what has all these values among its resolved variables (`PATH:JSON`). Structures and foundations by name are found by the index of
- * definitions; in another order, and sites and groups, which are few, each is resolved.
+ * definitions; in another order, as they were, and sites and groups, which are few, each is resolved.
  *
  * Errors: `filter_invalid`, `variable_path_invalid`, `cursor_unknown`.
  */
@@ -39,15 +39,18 @@ export async function pageByVariables(
     throw new GantryError(FILTER_INVALID, `a list of ${ruleOf(kind).plural} has no filter 'vars'`);
   const queries = texts.map(parseVariableQuery);
   const { store, snapshot, tenantId, options } = parts;
-  const also = holds(snapshot, kind, queries, options);
+  const has = holds(snapshot, kind, queries, options);
+  const seen = (row: AnyRow): boolean => request.also?.(row) !== false;
+  const also = (row: AnyRow): boolean => seen(row) && has(row);
   const [first] = queries;
-  if (kind === "site" || kind === "group" || first === undefined || (request.sort ?? "name") !== "name")
-    return pageOfKind(snapshot, kind, { ...request, also });
+  const byIndex =
+    kind !== "site" && kind !== "group" && (request.sort ?? "name") === "name" && request.at === undefined;
+  if (!byIndex || first === undefined) return pageOfKind(snapshot, kind, { ...request, also });
   const rows: ReadonlyMap<string, AnyRow> = snapshot[ownedRule(kind).rows];
   const { passes } = filtered(snapshot, kind, request.filter);
   const accept = (name: string): boolean => {
     const row = rows.get(name);
-    return row !== undefined && passes(row) && (queries.length === 1 || also(row));
+    return row !== undefined && passes(row) && (queries.length === 1 ? seen(row) : also(row));
   };
   const after = request.cursor === undefined ? null : decodeCursor(request.cursor);
   const page = { after, limit: request.limit, accept };

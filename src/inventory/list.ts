@@ -19,6 +19,8 @@ export interface ListRequest {
   readonly sort?: string | undefined;
   /** Members that are shown. Default: all. */
   readonly fields?: readonly string[] | undefined;
+  /** As it was at this time, epoch milliseconds. Default: as it is. */
+  readonly at?: number | undefined;
   /** What else has to hold. Asked of what the filter leaves, until the page is full. */
   readonly also?: ((row: AnyRow) => boolean) | undefined;
 }

@@ -11,6 +11,7 @@ import { requestHash, type RequestOnce } from "./idempotency-store.ts";
 import type { Kind } from "./kinds.ts";
 import type { ListRequest } from "./list.ts";
 import type { ListQuery } from "./route-schemas.ts";
+import { timeOf } from "./time.ts";
 
 export { versionOf };
 
@@ -54,9 +55,19 @@ export function patchOf(request: FastifyRequest, kind: Kind, name: string): Edit
     : { action: "merge", kind, name, version, patch: body as JsonObject };
 }
 
-/** Errors: none; the search for variables is the caller's. */
-export function listRequest({ limit, cursor, label, sort, fields, vars: _vars, ...filter }: ListQuery): ListRequest {
+/** Errors: `time_invalid`. The search for variables is the caller's. */
+export function listRequest({
+  limit,
+  cursor,
+  label,
+  sort,
+  fields,
+  at,
+  vars: _vars,
+  ...filter
+}: ListQuery): ListRequest {
   return {
+    at: timeOf(at),
     limit,
     cursor,
     sort,

@@ -7,6 +7,13 @@ export const ONE = z.object({ idOrName: z.string() });
 
 const flag = z.enum(["true", "false"]).default("false");
 
+/** A time of which something is asked. */
+export const AT = z
+  .string()
+  .max(40)
+  .optional()
+  .describe("As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is");
+
 /** What every list of things of the inventory takes. Which filters a kind has is told when one is used that it has not. */
 export const LIST_QUERY = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
@@ -28,13 +35,17 @@ export const LIST_QUERY = z.strictObject({
     .describe("`PATH:JSON`: those whose resolved variables hold this value there; may be given several times"),
   sort: z.string().max(100).optional().describe("A member; `-MEMBER` for the other way round"),
   fields: z.string().max(2000).optional().describe("Members to show, joined by commas; all when left out"),
+  at: AT,
 });
 
 export type ListQuery = z.output<typeof LIST_QUERY>;
 
 export const EXPLAIN_QUERY = z.strictObject({
   explain: flag.describe("With `resolved`: every variable's value, where it comes from, and what it overrode"),
+  at: AT,
 });
+
+export const AT_QUERY = z.strictObject({ at: AT });
 
 export const CASCADE_QUERY = z.strictObject({
   cascade: flag.describe("Also what depends on it; without, that is answered as a list (409)"),

@@ -8,6 +8,7 @@ import { OWNED_RULES, type Kind, type OwnedKind } from "./kinds.ts";
 import { pageEnd, shownAs } from "./list.ts";
 import { bodyIsData, listRequest, onceOf, patchOf, plainJson, send, versionOf } from "./requests.ts";
 import {
+  AT_QUERY,
   BULK_BODY,
   CASCADE_QUERY,
   CHANGE_HEADERS,
@@ -23,6 +24,7 @@ import {
   rowSchema,
 } from "./route-schemas.ts";
 import type { ExplainedKind, InventoryService } from "./service.ts";
+import { timeOf } from "./time.ts";
 
 const tags = ["inventory"];
 
@@ -69,18 +71,19 @@ export function inventoryRoutes({ app }: HttpServer, inventory: InventoryService
           summary: `${capital(singular)}, by id or name`,
           tags,
           params: ONE,
-          querystring: EXPLAINED.includes(kind) ? EXPLAIN_QUERY : z.strictObject({}),
+          querystring: EXPLAINED.includes(kind) ? EXPLAIN_QUERY : AT_QUERY,
           response: { 200: oneSchema(kind) },
         },
       },
       async (request, reply) => {
         const principal = request.principal as Principal;
-        const found = await inventory.get(principal, kind, request.params.idOrName);
+        const at = timeOf(request.query.at);
+        const found = await inventory.get(principal, kind, request.params.idOrName, at);
         void reply.header("etag", `"${found.version}"`);
         const { explain } = request.query as { readonly explain?: string };
         const shown = shownAs(kind, undefined)(found);
         if (explain !== "true") return reply.send(shown as never);
-        const resolved = await inventory.variables(principal, kind as ExplainedKind, found.name);
+        const resolved = await inventory.variables(principal, kind as ExplainedKind, found.name, at);
         return reply.send({ ...shown, resolved } as never);
       },
     );
@@ -226,7 +229,8 @@ function variablesRoutes(app: HttpServer["app"], inventory: InventoryService): v
       },
       async (request) => {
         const principal = request.principal as Principal;
-        const { values, explain, deleted } = await inventory.variables(principal, kind, request.params.idOrName);
+        const at = timeOf(request.query.at);
+        const { values, explain, deleted } = await inventory.variables(principal, kind, request.params.idOrName, at);
         return request.query.explain === "true"
           ? { values: { ...values }, explain: { ...explain }, deleted: { ...deleted } }
           : { values: { ...values } };

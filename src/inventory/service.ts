@@ -23,17 +23,17 @@ export interface InventoryService {
   /**
    * A page of what a filter leaves. `vars`: `PATH:JSON`, of resolved variables; all must hold.
    *
-   * Errors: `filter_invalid`, `cursor_unknown`.
+   * Errors: `filter_invalid`, `cursor_unknown`, `history_begins`, `history_too_long`.
    */
   list(principal: Principal, kind: OwnedKind, request: ListRequest, vars?: readonly string[]): Promise<Page>;
-  /** By id or name. Errors: `not_found`. */
-  get(principal: Principal, kind: OwnedKind, idOrName: string): Promise<AnyRow>;
+  /** By id or name; with a time, as it was then. Errors: `not_found`, `history_begins`, `history_too_long`. */
+  get(principal: Principal, kind: OwnedKind, idOrName: string, at?: number): Promise<AnyRow>;
   /**
    * Resolved variables: of a structure or foundation its own; of a site or group what something that stands in nothing but it would get.
    *
    * Errors: `not_found`, `variable_type_conflict`.
    */
-  variables(principal: Principal, kind: ExplainedKind, idOrName: string): Promise<Resolution>;
+  variables(principal: Principal, kind: ExplainedKind, idOrName: string, at?: number): Promise<Resolution>;
   /**
    * Makes edits in one transaction: all of them, or none. One result for each edit, in their order, then those of what went or changed
    * along. What is built with something that changed is brought up to date by the foreman.
@@ -64,18 +64,23 @@ export type InventoryServiceParts = EditServiceParts;
 export function createInventoryService(parts: InventoryServiceParts): InventoryService {
   const { database, inventory: store } = parts;
   const options: ResolverOptions = parts.classesOf === undefined ? {} : { classesOf: parts.classesOf };
+  /** What is, or what was at a time. */
+  function seen({ tenantId }: Principal, at: number | undefined): Promise<Snapshot> {
+    return at === undefined ? store.snapshot(tenantId) : store.snapshotAt(tenantId, at);
+  }
+
   return {
     async list(principal, kind, request, vars = []) {
-      const snapshot = await store.snapshot(principal.tenantId);
+      const snapshot = await seen(principal, request.at);
       if (vars.length === 0) return pageOfKind(snapshot, kind, request);
       return pageByVariables({ store, options, tenantId: principal.tenantId, snapshot }, kind, request, vars);
     },
-    async get(principal, kind, idOrName) {
-      return findRow(await store.snapshot(principal.tenantId), kind, idOrName);
+    async get(principal, kind, idOrName, at) {
+      return findRow(await seen(principal, at), kind, idOrName);
     },
-    async variables(principal, kind, idOrName) {
-      const snapshot = await store.snapshot(principal.tenantId);
-      const { name } = findRow(snapshot, kind, idOrName);
+    async variables(principal, kind, idOrName, at) {
+      const snapshot = await seen(principal, at);
+      const { name } = findVisible(principal, snapshot, kind, idOrName);
       if (kind === "structure" || kind === "foundation") return createResolver(snapshot, options)[kind](name);
       return placeVariables(snapshot, kind, name);
     },
@@ -106,14 +111,18 @@ export function rowsOf(snapshot: Snapshot, kind: OwnedKind): ReadonlyMap<string,
   return snapshot[ownedRule(kind).rows];
 }
 
-/** The thing of this name, or of this id. Errors: `not_found`. */
-export function findRow(snapshot: Snapshot, kind: OwnedKind, idOrName: string): AnyRow {
+/** The thing of this name, or of this id, if the principal may read it. Errors: `not_found`. */
+export function findVisible(principal: Principal, snapshot: Snapshot, kind: OwnedKind, idOrName: string): AnyRow {
+  const all = principal.rights.everywhere("inventory.read");
+  const row = findRow(snapshot, kind, idOrName, all);
+  if (!all) requireReadable(principal, snapshot, kind, row, idOrName);
+  return row;
+}
+
+/** The thing of this name, or of this id. `hint`: whether a name like it may be told. Errors: `not_found`. */
+export function findRow(snapshot: Snapshot, kind: OwnedKind, idOrName: string, hint = true): AnyRow {
   const rows = rowsOf(snapshot, kind);
   const found = rows.get(idOrName) ?? rows.get(indexesOf(snapshot).byId(ownedRule(kind).rows, idOrName) ?? "");
   if (found !== undefined) return found;
-  throw notFound(kind, idOrName, rows.keys());
-}
-
-export function notFound(kind: Kind, idOrName: string, names: Iterable<string>): GantryError {
-  return new GantryError(NOT_FOUND, `there is no ${titleOf(kind)} '${idOrName.slice(0, 80)}'${meant(idOrName, names)}`);
+  throw notFound(kind, idOrName, hint ? rows.keys() : []);
 }

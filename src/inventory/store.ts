@@ -58,6 +58,7 @@ import {
   type TableName,
 } from "./rows.ts";
 import { OWNED_RULES } from "./kinds.ts";
+import { createPast } from "./past-store.ts";
 import { searchVariables, type SearchedKind, type SearchPage, type SearchResult } from "./search.ts";
 import { createSnapshotReader } from "./snapshot.ts";
 import { unusedRecords } from "./unused.ts";
@@ -80,6 +81,8 @@ interface BuildChange extends Partial<Pick<Buildable, "state" | "stale" | "rebui
 export interface InventoryStore {
   /** The whole inventory as plain data; cheap when little has changed. Within a transaction, give it: it sees what it wrote. */
   snapshot(tenantId: Id, tx?: Transaction): Promise<Snapshot>;
+  /** The whole inventory as it was at a time, epoch milliseconds. Errors: `history_begins`, `history_too_long`. */
+  snapshotAt(tenantId: Id, at: number): Promise<Snapshot>;
   /**
    * Writes whole rows: new ones, and ones that replace a row whose version is one less.
    *
@@ -154,6 +157,7 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
   const reader = createSnapshotReader(database);
   const index = createVariableIndex(database);
   const audit = createAudit(parts);
+  const past = createPast({ database, audit, present: (tenantId) => reader.read(tenantId) });
 
   /** Begins to write: the revision of what is written. Who is to know of it is told after the commit. */
   async function begin(tx: Transaction, tenantId: Id): Promise<number> {
@@ -335,6 +339,7 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
 
   return {
     snapshot: (tenantId, tx) => reader.read(tenantId, tx),
+    snapshotAt: (tenantId, at) => past.snapshot(tenantId, at),
     search(tenantId, snapshot, kind, query, page, options) {
       const resolver = createResolver(snapshot, options);
       return searchVariables(tenantId, { ...resolver, world: snapshot }, index.postings, kind, query, page);
