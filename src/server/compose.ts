@@ -4,10 +4,12 @@ import {
   createAudit,
   createDoor,
   DEFAULT_TENANT,
+  type Knock,
   type Principal,
   type Requirement,
   type TenantNames,
   type TokenHash,
+  watchAdmission,
 } from "../access/index.ts";
 import {
   backendMigrations,
@@ -75,7 +77,7 @@ import type { Module } from "../link/index.ts";
 import { createInProcessBus } from "../platform/bus/index.ts";
 import { migrate, openDatabase } from "../platform/database/index.ts";
 import { createEventStream, eventMigrations } from "../platform/events/index.ts";
-import { type CertificateKeeper, createHttpServer, type HttpServer, type RateLimits } from "../platform/http/index.ts";
+import { type CertificateKeeper, createHttpServer, type HttpServer, type RateLimits, type RequestCredentials } from "../platform/http/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import { createMetrics } from "../platform/metrics/index.ts";
 import {
@@ -149,6 +151,11 @@ export interface ComposeParts {
     /** Whether it may come from paths of this machine. */
     readonly local: boolean;
   };
+}
+
+/** Permissions of routes are given by `needs`, so that they are ours. */
+function knockOf({ requirement, ...rest }: RequestCredentials): Knock {
+  return { ...rest, requirement: requirement as Requirement | undefined };
 }
 
 /** Every migration of the program, in order. */
@@ -225,8 +232,9 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   const http = await createHttpServer<Principal>({
     log,
     version: parts.version,
-    authenticate: ({ requirement, ...rest }) =>
-      door.admit({ ...rest, requirement: requirement as Requirement | undefined }),
+    authenticate: (credentials) => door.admit(knockOf(credentials)),
+    watch: (principal, credentials, ended) =>
+      watchAdmission({ door, holders: access.holders }, principal, knockOf(credentials), ended),
     ready: () => inventory.snapshot(DEFAULT_TENANT.id).then(() => true),
     details: () => ({ secrets: secrets.state().state }),
     metrics,

@@ -43,6 +43,11 @@ export interface HttpServerParts<Principal extends object> {
   readonly version: string;
   /** Throws a GantryError for whom it does not let in. */
   authenticate(credentials: RequestCredentials): Principal | Promise<Principal>;
+  /**
+   * For answers that go on for long: calls `ended` with the error once who was let in would be refused, until what it returns is called.
+   * Left out: who is in stays in.
+   */
+  watch?(principal: Principal, credentials: RequestCredentials, ended: (error: unknown) => void): () => void;
   /** Throws, or resolves with false, while the server cannot do its work. */
   ready(): Promise<boolean>;
   /** What `/readyz` says beside it: parts that do not keep the server from its work. Open to everybody: states, no reasons. */
@@ -75,6 +80,10 @@ declare module "fastify" {
   }
   interface FastifyRequest {
     principal: object | null;
+  }
+  interface FastifyInstance {
+    /** Calls `ended` once who sent the request would be refused, until what it returns is called. */
+    watchAdmission(request: FastifyRequest, ended: (error: unknown) => void): () => void;
   }
 }
 
@@ -135,6 +144,11 @@ export async function createHttpServer<Principal extends object>(
     throw unknownEndpoint(request.method, request.url);
   });
   app.decorateRequest("principal", null);
+  app.decorate("watchAdmission", (request: FastifyRequest, ended: (error: unknown) => void): (() => void) =>
+    parts.watch === undefined || request.principal === null
+      ? () => {}
+      : parts.watch(request.principal as Principal, credentialsOf(request), ended),
+  );
   app.removeContentTypeParser("application/json");
   app.addContentTypeParser("application/json", { parseAs: "string" }, jsonParser(app));
   app.addHook("onRequest", async (request, reply) => {
@@ -167,18 +181,7 @@ export async function createHttpServer<Principal extends object>(
   });
 
   async function authenticated(request: FastifyRequest): Promise<void> {
-    const { scope, permission, reach = "tenant", tenantParameter } = request.routeOptions.config;
-    const header = request.headers["gantry-tenant"];
-    request.principal = await parts.authenticate({
-      authorization: request.headers.authorization,
-      throughSocket: cameThroughSocket(request.raw),
-      scope,
-      requirement: permission === undefined ? undefined : { permission, reach },
-      tenant:
-        tenantParameter === undefined
-          ? textOf(header)
-          : (request.params as Readonly<Record<string, string>>)[tenantParameter],
-    });
+    request.principal = await parts.authenticate(credentialsOf(request));
     guard.known(request);
   }
 
@@ -246,6 +249,21 @@ export async function createHttpServer<Principal extends object>(
       await Promise.all(listeners.splice(0).map((listener) => listener.close()));
       await app.close();
     },
+  };
+}
+
+function credentialsOf(request: FastifyRequest): RequestCredentials {
+  const { scope, permission, reach = "tenant", tenantParameter } = request.routeOptions.config;
+  const header = request.headers["gantry-tenant"];
+  return {
+    authorization: request.headers.authorization,
+    throughSocket: cameThroughSocket(request.raw),
+    scope,
+    requirement: permission === undefined ? undefined : { permission, reach },
+    tenant:
+      tenantParameter === undefined
+        ? textOf(header)
+        : (request.params as Readonly<Record<string, string>>)[tenantParameter],
   };
 }
 

@@ -31,7 +31,7 @@ interface Form<Value> {
 
 /**
  * Answers with one JSON value a line (NDJSON) for as long as `lines` goes on. `open` gets a signal that ends when the reader goes away or
- * the server closes. An error is the last line, `{"problem": …}`.
+ * the server closes, or whoever reads may do so no more. An error is the last line, `{"problem": …}`.
  */
 export async function sendLines(
   reply: FastifyReply,
@@ -80,6 +80,11 @@ function sendStream<Value>(
   const values = open(signal)[Symbol.asyncIterator]();
   const body = new PassThrough({ highWaterMark: WAITING_BYTES });
   const beat = heartbeat(body, form.heartbeat);
+  let refusal: unknown;
+  const stopWatching = reply.server.watchAdmission(reply.request, (error) => {
+    refusal ??= error;
+    gone.abort();
+  });
   body.on("close", () => gone.abort());
   void pump();
   // The connection ends with the stream: kept alive it would hold up a server that closes.
@@ -95,9 +100,11 @@ function sendStream<Value>(
         if (!body.write(form.one(next.value))) await drained();
         beat.again();
       }
+      if (refusal !== undefined) throw refusal;
     } catch (error) {
-      if (!body.destroyed) body.write(form.problem(problemDocument(error)));
+      if (!body.destroyed) body.write(form.problem(problemDocument(refusal ?? error)));
     } finally {
+      stopWatching();
       beat.stop();
       body.end();
       await values.return?.();
