@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createResolver, type World } from "../inventory/index.ts";
+import { createResolver, type Structure, type World } from "../inventory/index.ts";
+import { partialColumns, rowOf, STRUCTURE } from "../inventory/rows.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import { createAnsiblePlanner } from "./ansible.ts";
 import type { AnsibleInventory } from "./ansible-model.ts";
@@ -8,6 +9,15 @@ import { groupNamed, resolvedByAnsible, siteNamed, structureNamed, worldOf, worl
 
 function plan(world: World, hosts: readonly string[] = [...world.structures.keys()]) {
   return createAnsiblePlanner(world, { builtIn: true }).plan(hosts);
+}
+
+/** The same structures as rows that were read from a database: they keep their text. */
+function asRead(world: World): World {
+  const structures = [...world.structures].map(([name, one]) => {
+    const columns = partialColumns(STRUCTURE, one as Structure);
+    return [name, rowOf<Structure>(STRUCTURE, columns)] as const;
+  });
+  return { ...world, structures: new Map(structures) };
 }
 
 function hostsOf(inventory: AnsibleInventory): readonly object[] {
@@ -29,6 +39,17 @@ describe("an inventory for Ansible", () => {
           expect(resolvedByAnsible(inventory, host)).toEqual(expected(world, host));
       }),
       { numRuns: 200 },
+    );
+  });
+
+  test("of what was read from a database resolves them the same", () => {
+    fc.assert(
+      fc.property(worlds(), (world) => {
+        const inventory = plan(asRead(world));
+        for (const host of world.structures.keys())
+          expect(resolvedByAnsible(inventory, host)).toEqual(expected(world, host));
+      }),
+      { numRuns: 100 },
     );
   });
 
@@ -121,13 +142,16 @@ describe("an inventory for Ansible", () => {
     expect(plan(world).hosts[0]?.variables()["ansible_host"]).toBe(address);
   });
 
-  test("brings files along, each once, and puts their paths in their place", () => {
+  test.each([
+    ["as it is", (world: World) => world],
+    ["as it was read", asRead],
+  ])("brings files along, each once, and puts their paths in their place: %s", (_name, given) => {
     const pem = { $file: "tls/web.pem", content: "-----BEGIN CERTIFICATE-----\n" };
     const world = worldOf({
       variables: { certificate: pem, both: { chain: [pem, { $file: "root.pem", base64: "AAEC" }] } },
       structures: [structureNamed("h", { variables: { mine: { ...pem, content: "other" } } })],
     });
-    const { groups, hosts, files } = plan(world);
+    const { groups, hosts, files } = plan(given(world));
     expect(files.map(({ path, content }) => [path.slice(16), Buffer.from(content).toString()])).toEqual(
       expect.arrayContaining([
         ["/tls/web.pem", pem.content],
