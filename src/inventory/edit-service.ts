@@ -1,4 +1,4 @@
-import { recordActor, type Principal } from "../access/index.ts";
+import { type Principal, recordActor, requireEverywhere } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Id, Random } from "../kernel/ids.ts";
 import type { Json } from "../kernel/json.ts";
@@ -84,6 +84,8 @@ export async function makeEdits(
     ...(parts.classesOf === undefined ? {} : { resolverOptions: { classesOf: parts.classesOf } }),
   });
   if (plan.problems.length > 0) throw refusal(plan.problems, errorsByCode());
+  // By its name a tenant is known to all others.
+  if (plan.tenant !== null && plan.tenant.name !== snapshot.tenant.name) requireEverywhere(principal, "tenant.manage");
   if (options.approved !== true) await parts.directWrites?.(tx, principal, snapshot, touchedChains(snapshot, plan));
   if (options.preview === true) return { results: plan.results, row: plan.row };
   const removals = plan.removals.map(({ kind, ...row }) => ({ table: ownedRule(kind).table, ...row }));

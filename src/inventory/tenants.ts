@@ -56,7 +56,12 @@ function unknown(idOrName: string, hint = ""): GantryError {
   return new GantryError(TENANT_UNKNOWN, `there is no tenant '${idOrName.slice(0, 80)}'${hint}`);
 }
 
-export function createTenantService(parts: EditServiceParts, inventory: InventoryService): TenantService {
+/** `removed`: what others keep of a tenant goes in the same transaction. */
+export function createTenantService(
+  parts: EditServiceParts,
+  inventory: InventoryService,
+  removed: (tx: Transaction, tenantId: Id) => Promise<void> = async () => {},
+): TenantService {
   const { database, inventory: store, events, clock, random } = parts;
   const audit = createAudit(parts);
 
@@ -137,6 +142,7 @@ export function createTenantService(parts: EditServiceParts, inventory: Inventor
     await audit.append(tx, [removedEntry({ chain: tenant.id, table: "tenant" }, await tenantRow(tx, tenant.id))]);
     await tx.deleteFrom("inventory_removed").where("tenant_id", "=", tenant.id).execute();
     await tx.deleteFrom("idempotency").where("tenant_id", "=", tenant.id).execute();
+    await removed(tx, tenant.id);
     try {
       await tx.deleteFrom("tenant").where("id", "=", tenant.id).execute();
     } catch (error) {

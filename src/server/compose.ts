@@ -387,7 +387,11 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   const editing = createInventoryService({ ...editParts, inventory });
   const reading = createInventoryService({ ...editParts, inventory: merged.store });
   const inventoryService = withBackends(reading, merged, keeper);
-  const tenants = createTenantService({ database, inventory, events, bus, clock, random }, inventoryService);
+  const tenants = createTenantService(
+    { database, inventory, events, bus, clock, random },
+    inventoryService,
+    access.tenantRemoved,
+  );
   tenantRoutes(http, tenants);
   access.mount(http);
   inventoryRoutes(http, inventoryService);
