@@ -176,7 +176,7 @@ describe("another Gantry", () => {
     expect(await exported(told)).not.toContain("r1");
     // One thing too, whatever is said of it: a group it is in may be missing.
     expect(await told.structures.get("r9", { explain: true })).toMatchObject({ site: "local" });
-    for (const path of ["structures/r9", "structures?vars=port=80", "sites/local", "structures/r9/members"])
+    for (const path of ["structures/r9", "structures?vars=port:80", "sites/local", "structures/r9/members"])
       await told.get(`/v1/${path}`);
     told.close();
     expect(lacking).toEqual(Array.from({ length: 6 }, () => "west"));
@@ -304,6 +304,76 @@ describe("a folder", () => {
   });
 });
 
+describe("names and members of what is kept elsewhere", () => {
+  const SOUTH = `design: south
+sites:
+  south: {}
+address_blocks:
+  south-lan: { site: south, subnet: 10.60.0.0/24 }
+structures:
+  s1: { site: south, variables: { hidden: word }, addresses: [{ block: south-lan, address: 10.60.0.5 }] }
+`;
+
+  async function records(zone: string): Promise<string[]> {
+    const found = await client.get<{ records: { name: string; type: string; value: string }[] }>(
+      `/v1/dns/zones/${zone}`,
+    );
+    return found.records
+      .filter(({ type }) => type === "A" || type === "PTR")
+      .map(({ name, value }) => `${name} ${value}`);
+  }
+
+  async function members(): Promise<string[]> {
+    const { items } = await client.get<{ items: { name: string; fqdn: string }[] }>(
+      "/v1/structures/r9/members?site=south",
+    );
+    return items.map(({ fqdn }) => fqdn);
+  }
+
+  it("are there when their site has a zone here, and stay when the place is gone, also over a restart", async () => {
+    const file = join(here.folder, "south");
+    mkdirSync(file);
+    writeFileSync(join(file, "south.yaml"), SOUTH);
+    await client.send("POST", "/v1/zones", {
+      name: "example.org",
+      nameservers: ["ns1"],
+      records: [{ name: "ns1", type: "A", value: "203.0.113.53" }],
+    });
+    // Its zone comes later.
+    expect(await here.gantry(["create", "site", "south"])).toMatchObject({ code: 0 });
+    await here.gantry(["backend", "add", "south", "--kind", "files", "--site", "south", "--folder", file]);
+    expect(await names(here, "--site", "south")).toEqual(["s1"]);
+    expect(await records("example.org")).toEqual(["ns1.example.org 203.0.113.53"]);
+    expect(await here.gantry(["set", "site", "south", "zone=example.org"])).toMatchObject({ code: 0 });
+    const all = ["ns1.example.org 203.0.113.53", "s1.example.org 10.60.0.5"];
+    await until(
+      () => records("example.org"),
+      (found) => found.join() === all.join(),
+    );
+    expect(await records("0.60.10.in-addr.arpa")).toEqual(["5.0.60.10.in-addr.arpa s1.example.org."]);
+    expect(await members()).toEqual(["s1.example.org"]);
+
+    writeFileSync(join(file, "south.yaml"), "design: [");
+    await until(names, (found) => !found.includes("s1"));
+    expect([await records("example.org"), await members()]).toEqual([all, ["s1.example.org"]]);
+    await here.gantry(["server", "stop"]);
+    await here.gantry(["server", "start"]);
+    expect(await names()).not.toContain("s1");
+    expect([await records("example.org"), await members()]).toEqual([all, ["s1.example.org"]]);
+
+    writeFileSync(join(file, "south.yaml"), SOUTH.replaceAll("s1:", "s2:"));
+    await until(
+      () => records("example.org"),
+      (found) => found.at(-1) === "s2.example.org 10.60.0.5",
+    );
+    await here.gantry(["backend", "remove", "south"]);
+    await until(
+      () => records("example.org"),
+      (found) => found.length === 1,
+    );
+  });
+});
+
 describe("NetBox", () => {
   it("is read by the mapping of the examples (an emulator of its API)", async () => {
     const site = { id: 1, name: "Oslo", slug: "oslo" };
@@ -319,7 +389,7 @@ describe("NetBox", () => {
     try {
       const token = join(here.folder, "netbox.token");
       writeFileSync(token, NETBOX_TOKEN, { mode: 0o600 });
-      const add = ["backend", "add", "dcim", "--kind", "netbox", "--site", "oslo", "--url", netbox.url, "--every", "1"];
+      const add = ["backend", "add", "dcim", "--kind", "netbox", "--site", "oslo", "--url", netbox.url, "--poll", "1"];
       const mapping = join(import.meta.dirname, "../examples/backends/netbox.yaml");
       const added = await here.gantry([...add, "--token-file", token, "--mapping", mapping]);
       expect(added).toMatchObject({ code: 0, error: "" });
