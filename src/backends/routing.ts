@@ -1,8 +1,11 @@
-import type { Principal } from "../access/index.ts";
+import { requireAt, type Principal } from "../access/index.ts";
 import {
   externalRow,
   NAME_TAKEN,
   NOT_FOUND,
+  notFound,
+  placeOf,
+  requireVisible,
   siteChain,
   titleOf,
   type AnyRow,
@@ -32,13 +35,15 @@ type Made = { readonly results: readonly EditResult[]; row(kind: Edit["kind"], n
 export function withBackends(service: InventoryService, merged: MergedInventory, keeper: Keeper): InventoryService {
   /** Makes the edits where they belong; undefined: that is the database. */
   async function elsewhere(
-    { tenantId }: Principal,
+    principal: Principal,
     edits: readonly Edit[],
     options: EditOptions & { readonly request?: { readonly key: string } | undefined },
   ): Promise<Made | undefined> {
+    const { tenantId } = principal;
     const kept = await keeper.settled(tenantId);
     if (kept.length === 0) return undefined;
     const snapshot = await merged.store.snapshot(tenantId);
+    requireVisible(principal, snapshot, edits);
     const owners = new Set(edits.map((edit) => ownerOfEdit(snapshot, kept, edit)));
     const [owner] = owners;
     if (owners.size > 1) {
@@ -50,6 +55,7 @@ export function withBackends(service: InventoryService, merged: MergedInventory,
       return undefined;
     }
     const found = kept.find(({ backend }) => backend.name === owner);
+    requireSite(principal, snapshot, found?.backend.site ?? "");
     const results = await written(writable(found, owner), edits, options, snapshot);
     await keeper.refresh(found?.backend.id ?? "");
     const after = await merged.store.snapshot(tenantId);
@@ -159,6 +165,12 @@ function writable(kept: Kept | undefined, name: string): Kept {
       `the truth of site '${kept.backend.site}' lives in backend '${name}', which is only read: change it ${kept.port.place}`,
     );
   return kept;
+}
+
+/** What lives in a backend is at its site: who changes it may change things there. Errors: `forbidden`, `not_found`. */
+function requireSite(principal: Principal, snapshot: Snapshot, site: string): void {
+  const place = placeOf(snapshot, "site", snapshot.sites.get(site) ?? {});
+  requireAt(principal, "inventory.write", place, () => notFound("site", site, []));
 }
 
 /** The backend an edit belongs to; undefined: the database. */

@@ -49,7 +49,7 @@ export function allocationRoutes({ app }: HttpServer, allocation: AllocationServ
   app.get(
     `${path}/addresses`,
     {
-      ...needs("inventory.read"),
+      ...needs("inventory.read", "place"),
       schema: {
         summary: "Who has which address of a block, and how many are left",
         tags,
@@ -64,7 +64,7 @@ export function allocationRoutes({ app }: HttpServer, allocation: AllocationServ
   app.get(
     `${path}/next-free`,
     {
-      ...needs("inventory.read"),
+      ...needs("inventory.read", "place"),
       schema: {
         summary: "The lowest free addresses of a block; nothing is given out",
         tags,
@@ -83,7 +83,7 @@ export function allocationRoutes({ app }: HttpServer, allocation: AllocationServ
   app.post(
     `${path}/allocate`,
     {
-      ...needs("inventory.write"),
+      ...needs("inventory.write", "place"),
       schema: {
         summary: "Give a structure free addresses of a block, or one that it names",
         tags,
@@ -115,7 +115,7 @@ export function allocationRoutes({ app }: HttpServer, allocation: AllocationServ
   app.post(
     `${path}/release`,
     {
-      ...needs("inventory.write"),
+      ...needs("inventory.write", "place"),
       schema: {
         summary: "Take addresses of a block back: those that are named, or all of a structure",
         tags,

@@ -21,7 +21,7 @@ import type { Edit } from "./edit-model.ts";
 import { makeEdits, type EditServiceParts } from "./edit-service.ts";
 import { once, type RequestOnce } from "./idempotency-store.ts";
 import type { AddressBlock, HeldAddress, Snapshot, Structure } from "./model.ts";
-import { findRow } from "./service.ts";
+import { findVisible } from "./service.ts";
 
 /** A block, who has which address of it, and how many are left. */
 export interface BlockUse {
@@ -107,8 +107,8 @@ export function createAllocationService(parts: EditServiceParts): AllocationServ
     return new Map(results.filter(({ kind }) => kind === "structure").map(({ name, version }) => [name, version]));
   }
 
-  function useOf(snapshot: Snapshot, block: string): BlockUse {
-    const row = findRow(snapshot, "address_block", block) as AddressBlock;
+  function useOf(principal: Principal, snapshot: Snapshot, block: string): BlockUse {
+    const row = findVisible(principal, snapshot, "address_block", block) as AddressBlock;
     const open = openBlock(row);
     const held = holdings(snapshot, row.name);
     return { row, open, held, counts: blockCounts(open, held) };
@@ -116,10 +116,10 @@ export function createAllocationService(parts: EditServiceParts): AllocationServ
 
   return {
     async use(principal, block) {
-      return useOf(await store.snapshot(principal.tenantId), block);
+      return useOf(principal, await store.snapshot(principal.tenantId), block);
     },
     async nextFree(principal, block, count) {
-      const { row, open, held } = useOf(await store.snapshot(principal.tenantId), block);
+      const { row, open, held } = useOf(principal, await store.snapshot(principal.tenantId), block);
       const addresses: Address[] = [];
       for (const address of freeAddresses(open.block, takenOf(open, held)))
         if (addresses.push(address) === count) break;
@@ -127,8 +127,8 @@ export function createAllocationService(parts: EditServiceParts): AllocationServ
     },
     allocate(principal, block, request, asked) {
       return holding(principal.tenantId, asked, async (tx, snapshot) => {
-        const data = findRow(snapshot, "address_block", block) as AddressBlock;
-        const structure = findRow(snapshot, "structure", request.structure) as Structure;
+        const data = findVisible(principal, snapshot, "address_block", block) as AddressBlock;
+        const structure = findVisible(principal, snapshot, "structure", request.structure) as Structure;
         const addresses = allocateFor(snapshot, data, structure, request);
         const versions = await write(tx, principal, [[structure, [...structure.addresses, ...addresses]]]);
         return { structure: structure.name, version: versions.get(structure.name) ?? structure.version, addresses };
@@ -136,8 +136,9 @@ export function createAllocationService(parts: EditServiceParts): AllocationServ
     },
     release(principal, block, { addresses, structure: named }, asked) {
       return holding(principal.tenantId, asked, async (tx, snapshot) => {
-        const data = findRow(snapshot, "address_block", block) as AddressBlock;
-        const structure = named === undefined ? undefined : (findRow(snapshot, "structure", named) as Structure);
+        const data = findVisible(principal, snapshot, "address_block", block) as AddressBlock;
+        const structure =
+          named === undefined ? undefined : (findVisible(principal, snapshot, "structure", named) as Structure);
         const released = [...releasesOf(snapshot, data, { addresses, structure })];
         if (released.length === 0) return [];
         const versions = await write(

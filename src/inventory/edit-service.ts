@@ -11,6 +11,7 @@ import { refusal, type AnyRow, type Edit, type EditKnowledge, type EditPlan, typ
 import { ownedRule } from "./kinds.ts";
 import type { Snapshot } from "./model.ts";
 import { sitesOf } from "./place.ts";
+import { requireVisible, requireWritable, snapshotAfter } from "./sight.ts";
 import type { InventoryStore } from "./store.ts";
 import type { ResolverOptions } from "./variables.ts";
 
@@ -75,6 +76,7 @@ export async function makeEdits(
   // What is read from here on is still so when it is written: every writer passes the tenant's row.
   await holdInventory(tx, tenantId);
   const snapshot = await store.snapshot(tenantId, tx);
+  requireVisible(principal, snapshot, edits);
   const plan = planEdits(snapshot, edits, {
     now: clock.now(),
     random,
@@ -86,6 +88,7 @@ export async function makeEdits(
   if (plan.problems.length > 0) throw refusal(plan.problems, errorsByCode());
   // By its name a tenant is known to all others.
   if (plan.tenant !== null && plan.tenant.name !== snapshot.tenant.name) requireEverywhere(principal, "tenant.manage");
+  requireWritable(principal, snapshot, plan);
   if (options.approved !== true) await parts.directWrites?.(tx, principal, snapshot, touchedChains(snapshot, plan));
   if (options.preview === true) return { results: plan.results, row: plan.row };
   const removals = plan.removals.map(({ kind, ...row }) => ({ table: ownedRule(kind).table, ...row }));
@@ -118,14 +121,15 @@ async function settled(
 }
 
 /** Where the plan changes something: as it was, and as it will be. */
-function touchedChains(snapshot: Snapshot, { results, row }: EditPlan): readonly (readonly string[])[] {
+function touchedChains(snapshot: Snapshot, plan: EditPlan): readonly (readonly string[])[] {
   const chains = new Map<string, readonly string[]>();
-  for (const { kind, name, action } of results) {
+  const after = snapshotAfter(snapshot, plan);
+  for (const { kind, name, action } of plan.results) {
     if (action === "unchanged") continue;
-    for (const one of [kind === "tenant" ? undefined : snapshot[ownedRule(kind).rows].get(name), row(kind, name)]) {
-      const chain = one === undefined ? [] : sitesOf(snapshot, kind, one);
-      chains.set(chain.join("\n"), chain);
-    }
+    const before = kind === "tenant" ? snapshot.tenant : snapshot[ownedRule(kind).rows].get(name);
+    const row = plan.row(kind, name);
+    for (const chain of [before && sitesOf(snapshot, kind, before), row && sitesOf(after, kind, row)])
+      if (chain !== undefined) chains.set(chain.join("\n"), chain);
   }
   return [...chains.values()];
 }

@@ -63,7 +63,7 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService): v
   app.get(
     path,
     {
-      ...needs("inventory.read", "tenant", "tenantId"),
+      ...needs("inventory.read", "place", "tenantId"),
       ...plainJson,
       schema: {
         summary: "Groups of a tenant, by name; with `kind`, also its sites of this kind",
@@ -128,7 +128,7 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService): v
   app.get(
     `${path}/:idOrName`,
     {
-      ...needs("inventory.read", "tenant", "tenantId"),
+      ...needs("inventory.read", "place", "tenantId"),
       ...plainJson,
       schema: {
         summary: "A group, by id or name; else the site of this id or name",
@@ -153,7 +153,7 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService): v
   app.post(
     path,
     {
-      ...needs("inventory.write", "tenant", "tenantId"),
+      ...needs("inventory.write", "place", "tenantId"),
       ...bodyIsData,
       ...plainJson,
       schema: {
@@ -181,7 +181,7 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService): v
   app.put(
     `${path}/:idOrName`,
     {
-      ...needs("inventory.write", "tenant", "tenantId"),
+      ...needs("inventory.write", "place", "tenantId"),
       ...bodyIsData,
       ...plainJson,
       schema: { summary: "Replace a group: members left out take their defaults", ...one, body, ...row },
@@ -197,7 +197,7 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService): v
   app.patch(
     `${path}/:idOrName`,
     {
-      ...needs("inventory.write", "tenant", "tenantId"),
+      ...needs("inventory.write", "place", "tenantId"),
       ...bodyIsData,
       ...plainJson,
       schema: {
@@ -218,7 +218,7 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService): v
   app.delete(
     `${path}/:idOrName`,
     {
-      ...needs("inventory.write", "tenant", "tenantId"),
+      ...needs("inventory.write", "place", "tenantId"),
       ...plainJson,
       schema: {
         summary: "Delete a group, and with `cascade` those below it",

@@ -55,6 +55,8 @@ export { foundationInputs, occupants, structureInputs } from "./inputs.ts";
 export { fqdnOf, zoneOf, zoneOfSite } from "./zones.ts";
 export { holdInventory } from "./allocation-store.ts";
 export { placeOf, sitesOf } from "./place.ts";
+export { readable, requireVisible } from "./sight.ts";
+export { notFound } from "./not-found.ts";
 export { createPlaces } from "./places.ts";
 export { hashOf } from "./hash.ts";
 export { textOf } from "./rows.ts";
@@ -141,7 +143,6 @@ export {
   type ExternalRows,
 } from "./external.ts";
 export { NAME_TAKEN, REFERENCE_UNKNOWN } from "./errors.ts";
-export type { AnyRow } from "./edit-model.ts";
 export type { Answer } from "./edit-service.ts";
 export { bodyIsData, versionOf } from "./requests.ts";
 export { createSecretOwners } from "./secret-owners.ts";

@@ -47,7 +47,7 @@ export function inventoryRoutes({ app }: HttpServer, inventory: InventoryService
     app.get(
       path,
       {
-        ...needs("inventory.read"),
+        ...needs("inventory.read", "place"),
         ...plainJson,
         schema: {
           summary: `${capital(plurals)}, by name`,
@@ -65,7 +65,7 @@ export function inventoryRoutes({ app }: HttpServer, inventory: InventoryService
     app.get(
       `${path}/:idOrName`,
       {
-        ...needs("inventory.read"),
+        ...needs("inventory.read", "place"),
         ...plainJson,
         schema: {
           summary: `${capital(singular)}, by id or name`,
@@ -90,7 +90,7 @@ export function inventoryRoutes({ app }: HttpServer, inventory: InventoryService
     app.post(
       path,
       {
-        ...needs("inventory.write"),
+        ...needs("inventory.write", "place"),
         ...bodyIsData,
         ...plainJson,
         schema: {
@@ -113,7 +113,7 @@ export function inventoryRoutes({ app }: HttpServer, inventory: InventoryService
     app.put(
       `${path}/:idOrName`,
       {
-        ...needs("inventory.write"),
+        ...needs("inventory.write", "place"),
         ...bodyIsData,
         ...plainJson,
         schema: {
@@ -137,7 +137,7 @@ export function inventoryRoutes({ app }: HttpServer, inventory: InventoryService
     app.patch(
       `${path}/:idOrName`,
       {
-        ...needs("inventory.write"),
+        ...needs("inventory.write", "place"),
         ...bodyIsData,
         ...plainJson,
         schema: {
@@ -160,7 +160,7 @@ export function inventoryRoutes({ app }: HttpServer, inventory: InventoryService
     app.delete(
       `${path}/:idOrName`,
       {
-        ...needs("inventory.write"),
+        ...needs("inventory.write", "place"),
         ...plainJson,
         schema: {
           summary: `Delete ${singular}; what is built is taken down first`,
@@ -188,7 +188,7 @@ function bulkRoute(app: HttpServer["app"], inventory: InventoryService): void {
   app.post(
     "/v1/bulk",
     {
-      ...needs("inventory.write"),
+      ...needs("inventory.write", "place"),
       ...plainJson,
       bodyLimit: BULK_BYTES,
       schema: {
@@ -218,7 +218,7 @@ function variablesRoutes(app: HttpServer["app"], inventory: InventoryService): v
     app.get(
       `/v1/${kind}s/:idOrName/variables`,
       {
-        ...needs("inventory.read"),
+        ...needs("inventory.read", "place"),
         schema: {
           summary: `The variables of a ${kind}; with \`explain\`, where each comes from`,
           tags,

@@ -1,17 +1,16 @@
 import type { Principal } from "../access/index.ts";
-import { GantryError } from "../kernel/errors.ts";
 import type { Json } from "../kernel/json.ts";
 import type { Resolution } from "../variables/index.ts";
 import { holdInventory } from "./allocation-store.ts";
 import type { AnyRow, Edit, EditPlan, EditResult } from "./edit-model.ts";
 import { makeEdits, type Answer, type EditOptions, type EditServiceParts } from "./edit-service.ts";
-import { meant } from "./edit-touched.ts";
-import { NOT_FOUND } from "./errors.ts";
 import { once, type RequestOnce } from "./idempotency-store.ts";
-import { ownedRule, titleOf, type Kind, type OwnedKind } from "./kinds.ts";
+import { ownedRule, type OwnedKind } from "./kinds.ts";
 import { pageOfKind, type ListRequest, type Page } from "./list.ts";
 import type { Snapshot } from "./model.ts";
 import { indexesOf } from "./indexes.ts";
+import { notFound } from "./not-found.ts";
+import { readable, requireReadable } from "./sight.ts";
 import { pageByVariables } from "./list-variables.ts";
 import { placeVariables } from "./place-variables.ts";
 import { createResolver, type ResolverOptions } from "./variables.ts";
@@ -72,11 +71,13 @@ export function createInventoryService(parts: InventoryServiceParts): InventoryS
   return {
     async list(principal, kind, request, vars = []) {
       const snapshot = await seen(principal, request.at);
-      if (vars.length === 0) return pageOfKind(snapshot, kind, request);
-      return pageByVariables({ store, options, tenantId: principal.tenantId, snapshot }, kind, request, vars);
+      const also = readable(principal, snapshot, kind);
+      const visible = also === undefined ? request : { ...request, also };
+      if (vars.length === 0) return pageOfKind(snapshot, kind, visible);
+      return pageByVariables({ store, options, tenantId: principal.tenantId, snapshot }, kind, visible, vars);
     },
     async get(principal, kind, idOrName, at) {
-      return findRow(await seen(principal, at), kind, idOrName);
+      return findVisible(principal, await seen(principal, at), kind, idOrName);
     },
     async variables(principal, kind, idOrName, at) {
       const snapshot = await seen(principal, at);

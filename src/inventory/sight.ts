@@ -1,0 +1,93 @@
+import { forbidden, type Principal } from "../access/index.ts";
+import type { AnyRow, Edit, EditPlan } from "./edit-model.ts";
+import { indexesOf } from "./indexes.ts";
+import { KIND_NAMES, ownedRule, type Kind, type OwnedKind } from "./kinds.ts";
+import type { Snapshot } from "./model.ts";
+import { notFound } from "./not-found.ts";
+import { withChanges } from "./overlay-map.ts";
+import { placeOf } from "./place.ts";
+
+/**
+ * What somebody whose rights reach only some places may see and change of the inventory. What they may not read is not there for them: it
+ * is left out of lists, and answered as something that does not exist. Pure.
+ */
+
+/** Tells rows that may be read. Undefined: all may. */
+export function readable(
+  { rights }: Principal,
+  snapshot: Snapshot,
+  kind: OwnedKind,
+): ((row: object) => boolean) | undefined {
+  if (rights.everywhere("inventory.read")) return undefined;
+  return (row) => rights.at("inventory.read", placeOf(snapshot, kind, row));
+}
+
+/** Errors: `not_found`, as if nothing were there. */
+export function requireReadable(principal: Principal, snapshot: Snapshot, kind: OwnedKind, row: AnyRow, asked: string) {
+  if (readable(principal, snapshot, kind)?.(row) === false) throw notFound(kind, asked, []);
+}
+
+/**
+ * Before edits are planned: what they name may be read, so that no answer tells of what may not.
+ *
+ * Errors: `not_found`.
+ */
+export function requireVisible(principal: Principal, snapshot: Snapshot, edits: readonly Edit[]): void {
+  if (principal.rights.everywhere("inventory.read")) return;
+  for (const { kind, ...edit } of edits) {
+    if (edit.action === "create" || kind === "tenant" || !KIND_NAMES.includes(kind)) continue;
+    const { rows } = ownedRule(kind);
+    const named: ReadonlyMap<string, AnyRow> = snapshot[rows];
+    const row = named.get(edit.name) ?? named.get(indexesOf(snapshot).byId(rows, edit.name) ?? "");
+    if (row === undefined) throw notFound(kind, edit.name, []);
+    requireReadable(principal, snapshot, kind, row, edit.name);
+  }
+}
+
+/**
+ * Of planned edits: each thing that is touched may be changed where it is, and where it will be.
+ *
+ * Errors: `forbidden`, `not_found`.
+ */
+export function requireWritable(principal: Principal, snapshot: Snapshot, plan: EditPlan): void {
+  const { rights } = principal;
+  if (rights.everywhere("inventory.write")) return;
+  const after = snapshotAfter(snapshot, plan);
+  for (const { kind, name, action } of plan.results) {
+    if (action === "unchanged") continue;
+    const before = rowBefore(snapshot, kind, name);
+    if (before !== undefined) requireAtPlace(principal, snapshot, kind, before, name);
+    const row = plan.row(kind, name);
+    if (row !== undefined) requireAtPlace(principal, after, kind, row, name);
+  }
+}
+
+function requireAtPlace(
+  { name: who, rights }: Principal,
+  snapshot: Snapshot,
+  kind: Kind,
+  row: object,
+  name: string,
+): void {
+  const place = placeOf(snapshot, kind, row);
+  if (rights.at("inventory.write", place)) return;
+  if (kind !== "tenant" && !rights.at("inventory.read", place)) throw notFound(kind, name, []);
+  throw forbidden(who, "inventory.write", `where ${kind.replaceAll("_", " ")} '${name.slice(0, 80)}' is, or would be`);
+}
+
+function rowBefore(snapshot: Snapshot, kind: Kind, name: string): object | undefined {
+  return kind === "tenant" ? snapshot.tenant : snapshot[ownedRule(kind).rows].get(name);
+}
+
+/** The snapshot with what a plan writes, as far as places go by it. */
+export function snapshotAfter(snapshot: Snapshot, { writes: { insert, update } }: Pick<EditPlan, "writes">): Snapshot {
+  const written = <Row extends { readonly name: string }>(
+    rows: ReadonlyMap<string, Row>,
+    ...lists: readonly (readonly Row[])[]
+  ): ReadonlyMap<string, Row> => withChanges(rows, new Map(lists.flat().map((row) => [row.name, row])));
+  const sites = written(snapshot.sites, insert.sites, update.sites);
+  const groups = written(snapshot.groups, insert.groups, update.groups);
+  const structures = written(snapshot.structures, insert.structures, update.structures);
+  const foundations = written(snapshot.foundations, insert.foundations, update.foundations);
+  return { ...snapshot, sites, groups, structures, foundations };
+}
