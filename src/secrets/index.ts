@@ -5,7 +5,7 @@ export type { Sealer, TenantSealer } from "./sealer.ts";
 export { SecretValue } from "./value.ts";
 export type { SecretService, ShownSecret } from "./service.ts";
 export { takeEnvironmentKeys } from "./environment-key.ts";
-export { masterKeyInFolder, type MasterKeySettings } from "./providers.ts";
+export { checkMasterKeySettings, masterKeyInFolder, type MasterKeySettings } from "./providers.ts";
 export { parseSource } from "./source.ts";
 export { createSecrets, type Secrets } from "./secrets.ts";
 export { secretRoutes } from "./routes.ts";

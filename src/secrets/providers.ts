@@ -81,6 +81,11 @@ export function createProviders(parts: ProviderParts): Providers {
   };
 }
 
+/** Whether the place that is named can be asked at all, with the settings that are given. Errors: `master_key_source_invalid`. */
+export function checkMasterKeySettings(parts: ProviderParts): void {
+  createProviders(parts).close();
+}
+
 function sourceOf({ source, environment, dataFolder }: MasterKeySettings): string {
   if (source !== null) return source;
   return environment.now === undefined ? `file:${resolve(join(dataFolder, "master.key"))}` : "environment";

@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { type Logger, silentLogger } from "../platform/logging/index.ts";
 import { systemClock } from "../kernel/clock.ts";
+import { systemRandom } from "../kernel/ids.ts";
 import { resolveConfiguration, type Configuration } from "../platform/configuration/index.ts";
 import { acquireLock } from "../platform/files/index.ts";
 import { type CertificateKeeper, keepOwnCertificates, keepSuppliedCertificates } from "../platform/http/index.ts";
-import { takeEnvironmentKeys, type MasterKeySettings } from "../secrets/index.ts";
+import { checkMasterKeySettings, takeEnvironmentKeys, type MasterKeySettings } from "../secrets/index.ts";
 import { SERVER_SETTINGS } from "./settings.ts";
 
 /** Where a server finds what it was told. */
@@ -24,9 +25,13 @@ export async function settingsOf({ dataFolder, flags, environment }: Configurati
   return (await resolveConfiguration(SERVER_SETTINGS, { flags, environment, file })).values;
 }
 
-/** Where the master key of secrets is. Takes what the environment has of it out of there. */
+/**
+ * Where the master key of secrets is. Takes what the environment has of it out of there.
+ *
+ * Errors: `master_key_source_invalid`.
+ */
 export function masterKeyOf(settings: Settings, { dataFolder, environment }: ConfigurationSources): MasterKeySettings {
-  return {
+  const masterKey: MasterKeySettings = {
     source: settings.master_key_source,
     environment: takeEnvironmentKeys(environment),
     dataFolder,
@@ -45,6 +50,8 @@ export function masterKeyOf(settings: Settings, { dataFolder, environment }: Con
       tokenFile: settings.barbican_token_file,
     },
   };
+  checkMasterKeySettings({ settings: masterKey, clock: systemClock, random: systemRandom, log: silentLogger() });
+  return masterKey;
 }
 
 /** Those a person made, else those of the data folder, made when there are none. Errors: `certificate_invalid`. */

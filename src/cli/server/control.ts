@@ -50,8 +50,14 @@ export async function status(context: CommandContext): Promise<number> {
   const { running, record } = await serverState(context);
   const shown =
     running && record !== undefined
-      ? { running, ...record, dataFolder: context.dataFolder }
+      ? { running, ...record, dataFolder: context.dataFolder, ...(await partsOf(context)) }
       : { running, dataFolder: context.dataFolder };
   printData(context.terminal, context.output, JSON.parse(JSON.stringify(shown)));
   return running ? EXIT.ok : EXIT.failed;
+}
+
+/** How parts of it are that do not keep it from its work: `secrets: locked`. */
+async function partsOf(context: CommandContext): Promise<Readonly<Record<string, string>>> {
+  const { status: _status, ...parts } = await context.client.get<Readonly<Record<string, string>>>("/readyz");
+  return parts;
 }
