@@ -1,6 +1,13 @@
 import type { RequestListener } from "node:http";
 import swagger from "@fastify/swagger";
-import { fastify, LogController, type FastifyBaseLogger, type FastifyReply, type FastifyRequest } from "fastify";
+import {
+  fastify,
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyContextConfig,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
 import { jsonSchemaTransform, serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { GantryError } from "../../kernel/errors.ts";
 import type { JsonObject } from "../../kernel/json.ts";
@@ -177,7 +184,10 @@ export async function createHttpServer<Principal extends object>(
       components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },
       security: [{ bearer: [] }],
     },
-    transform: jsonSchemaTransform,
+    transform(route) {
+      const { schema, url } = jsonSchemaTransform(route);
+      return { schema: { ...schema, ...accessOf(route.route.config ?? {}) }, url };
+    },
   });
 
   async function authenticated(request: FastifyRequest): Promise<void> {
@@ -249,6 +259,16 @@ export async function createHttpServer<Principal extends object>(
       await Promise.all(listeners.splice(0).map((listener) => listener.close()));
       await app.close();
     },
+  };
+}
+
+/** For the document: what one must be allowed to do, how far that must reach, and who else may use the endpoint. */
+function accessOf({ open, permission, reach = "tenant", scope }: FastifyContextConfig): Readonly<Record<string, string>> {
+  if (open === true || permission === undefined) return {};
+  return {
+    "x-permission": permission,
+    ...(permission !== "self" && { "x-reach": reach }),
+    ...(scope !== undefined && { "x-scope": scope }),
   };
 }
 
