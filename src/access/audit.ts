@@ -205,6 +205,29 @@ async function readHead(queries: Queries, chain: Chain): Promise<AuditHead> {
   return row ?? { seq: 0, time: 0, hash: GENESIS };
 }
 
+/** What was done to a thing, the newest first. Without its id it is found by the name that it had last. */
+export async function entriesAbout(
+  queries: Queries,
+  chain: Chain,
+  kind: string,
+  { id, idOrName }: { readonly id: Id | undefined; readonly idOrName: string },
+  most: number,
+): Promise<readonly AuditEntry[]> {
+  const about = queries
+    .selectFrom("audit_entries")
+    .selectAll()
+    .where("chain", "=", chain)
+    .where("subject_kind", "=", kind)
+    .orderBy("seq", "desc")
+    .limit(most);
+  const byId = await about.where("subject_id", "=", id ?? idOrName).execute();
+  if (byId.length > 0 || id !== undefined) return byId.map(entryOf);
+  const named = await about.where("subject_name", "=", idOrName).limit(1).executeTakeFirst();
+  if (named === undefined) return [];
+  if (named.subject_id !== null) return (await about.where("subject_id", "=", named.subject_id).execute()).map(entryOf);
+  return (await about.where("subject_name", "=", idOrName).execute()).map(entryOf);
+}
+
 /** A row of the table. */
 export interface EntryColumns {
   readonly chain: string;

@@ -33,7 +33,15 @@ export { ACCESS_SUBJECT, type AccessChanges } from "./changes.ts";
 export type { Holders } from "./holders.ts";
 export type { Places, PlacesOfTenant } from "./places.ts";
 export { FORBIDDEN, SCOPE_EXCEEDED, TENANT_NEEDED, UNAUTHENTICATED } from "./errors.ts";
-export { AUDIT_SUBJECT, createAudit, recordActor, type Audit, type AuditHead, type AuditRange } from "./audit.ts";
+export {
+  AUDIT_SUBJECT,
+  createAudit,
+  entriesAbout,
+  recordActor,
+  type Audit,
+  type AuditHead,
+  type AuditRange,
+} from "./audit.ts";
 export { AUDIT_MIGRATION, auditMigrations } from "./audit-tables.ts";
 export {
   actorOf,
@@ -44,3 +52,5 @@ export {
   type AuditSubject,
   type Chain,
 } from "./audit-model.ts";
+export { createAuditReader } from "./audit-reader.ts";
+export { auditRoutes } from "./audit-routes.ts";

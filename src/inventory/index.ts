@@ -147,3 +147,5 @@ export type { Answer } from "./edit-service.ts";
 export { bodyIsData, versionOf } from "./requests.ts";
 export { createSecretOwners } from "./secret-owners.ts";
 export { once } from "./idempotency-store.ts";
+export { createHistory } from "./history-store.ts";
+export { historyRoutes } from "./history-routes.ts";
