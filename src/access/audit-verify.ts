@@ -52,6 +52,13 @@ export function walkAudit(known?: AuditPlace, from: AuditPlace = { seq: 0, hash:
   let entries = 0;
   let damage: AuditDamage | null = null;
 
+  if (known !== undefined && from.seq > 0 && known.seq === from.seq && known.hash !== from.hash)
+    damage = {
+      seq: from.seq + 1,
+      kind: "rewritten",
+      message: `entry ${from.seq + 1} does not follow entry ${from.seq} that was written down`,
+    };
+
   function found(seq: number, kind: AuditDamage["kind"], message: string): false {
     damage = { seq, kind, message };
     return false;
