@@ -31,7 +31,8 @@ export interface BackupService {
   close(): Promise<void>;
 }
 
-export function createBackupService({ clock, random, version, audit, ...place }: BackupServiceParts): BackupService {
+export function createBackupService(parts: BackupServiceParts): BackupService {
+  const { clock, random, version, audit, database, dataFolder } = parts;
   const maker = createBackupMaker(clock);
   return {
     async begin(principal, key, withMasterKey) {
@@ -43,7 +44,7 @@ export function createBackupService({ clock, random, version, audit, ...place }:
         salt: random.token(16),
         scrypt: key.kind === "passphrase" ? SCRYPT : null,
       } as const;
-      const content = await maker.begin({ ...place, key, withMasterKey, header });
+      const content = await maker.begin({ database, dataFolder, key, withMasterKey, header });
       const subject = { kind: "server", id: null, name: "server" };
       await audit
         .record(principal, [{ chain: SERVER_CHAIN, action: "backup.made", subject, data: { made, withMasterKey } }])

@@ -3,7 +3,7 @@
 import type { Readable } from "node:stream";
 import type { Clock } from "../kernel/clock.ts";
 import { bundleOf, folderName } from "./bundle.ts";
-import { offlineFiles } from "./service.ts";
+import { offlineFiles } from "./offline.ts";
 
 /** A bundle of what the data folder alone tells. */
 export async function offlineBundle(version: string, dataFolder: string, clock: Clock): Promise<Readable> {

@@ -3,9 +3,9 @@ import { type Audit, type Principal, SERVER_CHAIN } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { Database } from "../platform/database/index.ts";
-import { bundleOf, folderName, jsonFile, linesFile, type BundleFile } from "./bundle.ts";
-import { resources, sizes, versions } from "./facts.ts";
-import { endOfLog, errorsIn } from "./log.ts";
+import { bundleOf, folderName, jsonFile } from "./bundle.ts";
+import { resources, sizes } from "./facts.ts";
+import { offlineFiles } from "./offline.ts";
 import { toldSettings } from "./redact.ts";
 import { countRows, jobStates, migrations, nodes } from "./store.ts";
 
@@ -59,14 +59,4 @@ export function createSupportService(parts: SupportParts): SupportService {
       return { name: `${folder}.tgz`, content: bundleOf(folder, files, made) };
     },
   };
-}
-
-/** What can be said while no server runs. */
-export async function offlineFiles(version: string, dataFolder: string): Promise<readonly BundleFile[]> {
-  const log = (await endOfLog(dataFolder)) ?? [];
-  return [
-    jsonFile("versions.json", "Gantry, Node and the machine", versions(version)),
-    linesFile("server.log", "the end of the log of a server in the background, without values", log),
-    linesFile("errors.log", "warnings and errors among these lines", errorsIn(log)),
-  ];
 }
