@@ -1,0 +1,161 @@
+import fc from "fast-check";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { openSqlite } from "../../test/support/databases.ts";
+import { rightsIn, type Permission, type Principal, type Scope } from "../access/index.ts";
+import { ADMINISTRATOR } from "../access/testing.ts";
+import { manualClock } from "../kernel/clock.ts";
+import { countingRandom } from "../kernel/ids.ts";
+import { createInProcessBus } from "../platform/bus/index.ts";
+import { createEventStream, eventMigrations } from "../platform/events/index.ts";
+import { silentLogger } from "../platform/logging/index.ts";
+import type { Edit } from "./edit-model.ts";
+import { createInventoryService, createInventoryStore, inventoryMigrations, type InventoryService } from "./index.ts";
+import type { OwnedKind } from "./kinds.ts";
+
+const { tenantId } = ADMINISTRATOR;
+let inventory: InventoryService;
+
+beforeEach(async () => {
+  const database = await openSqlite([...eventMigrations, ...inventoryMigrations]);
+  const clock = manualClock(1000);
+  const random = countingRandom();
+  const bus = createInProcessBus(silentLogger());
+  onTestFinished(() => bus.close());
+  const events = createEventStream({ database, bus, clock, random });
+  const store = createInventoryStore({ database, clock, bus });
+  inventory = createInventoryService({ database, inventory: store, events, bus, clock, random });
+  await inventory.edit(ADMINISTRATOR, [
+    create("site", { name: "plant" }),
+    create("site", { name: "rack", parent: "plant" }),
+    create("site", { name: "lab" }),
+    create("group", { name: "web" }),
+    create("group", { name: "front", parent: "web" }),
+    create("structure", { name: "inside", site: "rack", variables: { port: 80 } }),
+    create("structure", { name: "outside", site: "lab", groups: ["front"], variables: { port: 80 } }),
+    create("network", { name: "net-lab", site: "lab" }),
+    create("zone", { name: "example.org", nameservers: ["ns.example.org."], contact: "a@example.org" }),
+  ]);
+});
+
+const create = (kind: OwnedKind, data: object): Edit => ({ action: "create", kind, data }) as Edit;
+const merge = (kind: OwnedKind, name: string, patch: object): Edit =>
+  ({ action: "merge", kind, name, version: null, patch }) as Edit;
+const remove = (kind: OwnedKind, name: string): Edit => ({ action: "delete", kind, name, version: null });
+
+async function person(kind: "site" | "group", name: string, permissions: readonly Permission[]): Promise<Principal> {
+  const { id } = await inventory.get(ADMINISTRATOR, kind, name);
+  const scope: Scope = { kind, tenantId, id };
+  const rights = rightsIn([{ permissions, scope }], tenantId)!;
+  return { kind: "person", name: "paul", accountId: "p", tenantId, rights, rightsIn: () => rights };
+}
+
+const designer: readonly Permission[] = ["inventory.read", "inventory.write"];
+const names = async (principal: Principal, kind: OwnedKind, vars: readonly string[] = []): Promise<readonly string[]> =>
+  (await inventory.list(principal, kind, { filter: {}, limit: 100 }, vars)).items.map(({ name }) => name);
+
+describe("rights at a site", () => {
+  it("show what is there and below, and nothing else, however it is asked for", async () => {
+    const paul = await person("site", "plant", designer);
+    expect(await names(paul, "structure")).toEqual(["inside"]);
+    expect(await names(paul, "structure", ["port:80"])).toEqual(["inside"]);
+    expect(await names(paul, "site")).toEqual(["plant", "rack"]);
+    for (const kind of ["network", "zone", "group", "blueprint"] as const) expect(await names(paul, kind)).toEqual([]);
+    const missing = await failure(inventory.get(paul, "structure", "nothing"));
+    const hidden = await failure(inventory.get(paul, "structure", "outside"));
+    expect(hidden).toEqual({ ...missing, message: missing.message.replace("nothing", "outside") });
+    await expect(inventory.variables(paul, "structure", "outside")).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  it("give no hint at names that may not be read", async () => {
+    const paul = await person("site", "plant", designer);
+    for (const asked of ["outsid", "insid"]) {
+      const refused = [inventory.get(paul, "structure", asked), inventory.edit(paul, [merge("structure", asked, {})])];
+      for (const one of refused) expect((await failure(one)).message).toBe(`there is no structure '${asked}'`);
+    }
+  });
+
+  it("let one change what is there, and neither bring in nor take out what is elsewhere", async () => {
+    const paul = await person("site", "plant", designer);
+    await inventory.edit(paul, [merge("structure", "inside", { role: "web" })]);
+    await inventory.edit(paul, [
+      create("site", { name: "shelf", parent: "rack" }),
+      create("structure", { name: "new", site: "shelf" }),
+      create("interface", { structure: "new", device: "eth0", type: "real" }),
+    ]);
+    for (const [edit, code] of [
+      [merge("structure", "outside", { role: "web" }), "not_found"],
+      [remove("structure", "outside"), "not_found"],
+      [merge("structure", "inside", { site: "lab" }), "not_found"],
+      [create("structure", { name: "x", site: "lab" }), "not_found"],
+      [merge("site", "rack", { parent: null }), undefined],
+      [merge("site", "plant", { parent: "lab" }), undefined],
+      [create("zone", { name: "a.org", nameservers: ["ns.a.org."], contact: "a@a.org" }), "not_found"],
+    ] as const) {
+      const { code: found } = await failure(inventory.edit(paul, [edit]));
+      if (code !== undefined) expect([edit, found]).toEqual([edit, code]);
+    }
+    expect(await names(ADMINISTRATOR, "structure")).toEqual(["inside", "new", "outside"]);
+  });
+
+  it("to read alone do not let one write, and say so", async () => {
+    const viewer = await person("site", "plant", ["inventory.read"]);
+    const refused = inventory.edit(viewer, [merge("structure", "inside", { role: "web" })]);
+    await expect(refused).rejects.toMatchObject({ code: "forbidden" });
+  });
+
+  it("do not let one delete a site with what others have below it", async () => {
+    await inventory.edit(ADMINISTRATOR, [merge("structure", "outside", { parent: "inside" })]);
+    const paul = await person("site", "rack", designer);
+    await inventory.edit(paul, [remove("structure", "inside")], { cascade: true }).catch(() => undefined);
+    expect((await inventory.get(ADMINISTRATOR, "structure", "outside")).name).toBe("outside");
+  });
+});
+
+describe("rights in a group", () => {
+  it("reach its structures, also by way of groups below it", async () => {
+    const paul = await person("group", "web", designer);
+    expect(await names(paul, "structure")).toEqual(["outside"]);
+    expect(await names(paul, "group")).toEqual(["front", "web"]);
+    await inventory.edit(paul, [merge("structure", "outside", { role: "web" })]);
+    await expect(inventory.edit(paul, [merge("structure", "outside", { groups: [] })])).rejects.toMatchObject({
+      code: "not_found",
+    });
+    expect(await names(await person("group", "front", designer), "group")).toEqual(["front"]);
+  });
+});
+
+it("no edit of somebody with rights at one site changes anything at another", async () => {
+  const paul = await person("site", "plant", designer);
+  const site = fc.constantFrom("plant", "rack", "lab", null);
+  const structure = fc.constantFrom("inside", "outside", "third");
+  const edit: fc.Arbitrary<Edit> = fc.oneof(
+    fc.record({ name: structure, site }).map(({ name, site: at }) => merge("structure", name, { site: at ?? "plant" })),
+    fc.record({ name: structure, site }).map((data) => create("structure", { ...data, site: data.site ?? "plant" })),
+    fc.record({ name: structure, parent: structure }).map(({ name, parent }) => merge("structure", name, { parent })),
+    structure.map((name) => remove("structure", name)),
+    fc
+      .record({ name: fc.constantFrom("plant", "rack", "lab"), parent: site })
+      .map(({ name, parent }) => merge("site", name, { parent })),
+    fc.constantFrom("plant", "rack", "lab").map((name) => remove("site", name)),
+  );
+  const elsewhere = async (): Promise<unknown> => [
+    await inventory.get(ADMINISTRATOR, "site", "lab"),
+    await inventory.get(ADMINISTRATOR, "structure", "outside"),
+  ];
+  const before = await elsewhere();
+  await fc.assert(
+    fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 3 }), fc.boolean(), async (edits, cascade) => {
+      await inventory.edit(paul, edits, { cascade }).catch(() => undefined);
+      expect(await elsewhere()).toEqual(before);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+async function failure(work: Promise<unknown>): Promise<{ readonly code: string; readonly message: string }> {
+  const error = (await work.then(
+    () => new Error("it was let through"),
+    (thrown: unknown) => thrown,
+  )) as Error & { readonly code?: string };
+  return { code: error.code ?? "", message: error.message };
+}
