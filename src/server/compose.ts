@@ -95,6 +95,7 @@ import {
   secretRoutes,
   type MasterKeySettings,
 } from "../secrets/index.ts";
+import { createSupportService, supportRoutes } from "../support/index.ts";
 import { createRenderer } from "../templates/index.ts";
 import { check, tscript } from "../tscript/index.ts";
 import { describeAgentFunctions } from "../verbs/index.ts";
@@ -130,6 +131,8 @@ export interface ComposeParts {
   readonly database: string;
   /** Absolute path: what a backup takes along. */
   readonly dataFolder: string;
+  /** What the server was told, for support. */
+  readonly settings: Readonly<Record<string, unknown>>;
   readonly administrator: TokenHash;
   /** What HTTPS shows, and whom executors trust. */
   readonly certificates: CertificateKeeper;
@@ -419,8 +422,20 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   fleet.mount(http);
   runRoutes(http, runs);
   const { version, database: place, dataFolder } = parts;
-  const backups = createBackupService({ clock, random, version, database: place, dataFolder });
+  const backups = createBackupService({ clock, random, version, database: place, dataFolder, audit });
   backupRoutes(http, backups);
+  const support = createSupportService({
+    clock,
+    version,
+    database,
+    dataFolder,
+    audit,
+    settings: parts.settings,
+    ready: () => inventory.snapshot(DEFAULT_TENANT.id).then(() => true),
+    urls: () => http.listeners.map((listener) => listener.url),
+    metrics: () => metrics.text(),
+  });
+  supportRoutes(http, support);
   const names = composeNames({
     http,
     database,
