@@ -5,7 +5,7 @@ import { GantryError } from "../kernel/errors.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import { cursorAfter, decodeCursor, listQuery } from "../platform/requests/index.ts";
 import { CONTENT_LIMIT } from "./content.ts";
-import { SITE_NAME_UNKNOWN } from "./errors.ts";
+import { CONTENT_TOO_LARGE, SITE_NAME_UNKNOWN } from "./errors.ts";
 import type { Fleet, FleetParts } from "./fleet.ts";
 import type { JoinTokenRecord } from "./model.ts";
 
@@ -187,6 +187,12 @@ export function contentRoutes({ app }: HttpServer, fleet: Fleet): void {
       {
         ...needs("run.start"),
         bodyLimit: CONTENT_LIMIT,
+        // Bytes are taken in as they come: what is said to be too much need not come at all.
+        async onRequest(request) {
+          const length = Number(request.headers["content-length"] ?? 0);
+          if (length > CONTENT_LIMIT)
+            throw new GantryError(CONTENT_TOO_LARGE, `the file has more than ${CONTENT_LIMIT} bytes`);
+        },
         schema: {
           summary: "Keep a file's bytes (application/octet-stream) for nodes to fetch by their hash",
           tags: ["nodes"],

@@ -3,12 +3,7 @@ import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hashToken } from "../access/index.ts";
-import { systemClock } from "../kernel/clock.ts";
-import { systemRandom } from "../kernel/ids.ts";
-import { type CertificateKeeper, keepOwnCertificates } from "../platform/http/index.ts";
-import { silentLogger } from "../platform/logging/index.ts";
-import { compose, type Composition } from "./compose.ts";
+import { testComposition, type TestComposition } from "./testing.ts";
 
 /** Routes that answer without a credential of a person: health, and the door for agents and workers, who show a key or a join token. */
 const OPEN = [
@@ -24,44 +19,23 @@ const OPEN = [
 ];
 
 let folder: string;
-let composition: Composition;
+let made: TestComposition;
 let port: number;
-let authority: string;
-let keeper: CertificateKeeper;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "gantry-compose-"));
-  keeper = await keepOwnCertificates(folder, ["127.0.0.1"], { clock: systemClock, log: silentLogger() });
-  composition = await compose({
-    clock: systemClock,
-    random: systemRandom,
-    log: silentLogger(),
-    version: "1",
-    database: ":memory:",
-    dataFolder: folder,
-    settings: {},
-    administrator: hashToken("the right token"),
-    certificates: keeper,
-    heartbeat: 10_000,
-    reachWithin: 1000,
-    keepEvents: 1000,
-    keepJobs: 1000,
-    git: { folder: join(folder, "git"), local: false },
-  });
-  const certificates = keeper.current;
-  authority = certificates.authority;
-  port = (await composition.http.listen({ host: "127.0.0.1", port: 0 }, certificates)).port!;
+  made = await testComposition(folder, "the right token");
+  port = (await made.composition.http.listen({ host: "127.0.0.1", port: 0 }, made.keeper.current)).port!;
 });
 afterAll(async () => {
-  await composition.close();
-  keeper.stop();
+  await made.close();
   rmSync(folder, { recursive: true });
 });
 
 function statusOf(method: string, path: string, headers: Record<string, string> = {}): Promise<number> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      { host: "127.0.0.1", port, ca: authority, method, path, headers, agent: false },
+      { host: "127.0.0.1", port, ca: made.keeper.current.authority, method, path, headers, agent: false },
       (answer) => {
         answer.resume();
         resolve(answer.statusCode ?? 0);
@@ -74,7 +48,7 @@ function statusOf(method: string, path: string, headers: Record<string, string> 
 
 describe("every endpoint", () => {
   it("is on the list of open ones, or needs a credential", async () => {
-    const routes = await composition.http.routes();
+    const routes = await made.composition.http.routes();
     expect(routes.length).toBeGreaterThan(30);
     expect(
       routes

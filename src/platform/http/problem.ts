@@ -28,7 +28,7 @@ export function problemDocument(error: unknown): ProblemDocument {
     type: `/errors/${known.code}`,
     title: known.kind.summary,
     status: known.kind.status,
-    detail: known.message,
+    detail: cut(known.message),
     code: known.code,
     hint: known.hint,
     ...(known.where === undefined ? {} : { where: known.where }),
@@ -36,6 +36,13 @@ export function problemDocument(error: unknown): ProblemDocument {
     ...(Object.keys(known.details).length === 0 ? {} : { details: known.details }),
   };
 }
+
+/** A message may repeat what was asked, and so be as long; the answer is not. */
+function cut(message: string): string {
+  return message.length <= LONGEST_DETAIL ? message : `${message.slice(0, LONGEST_DETAIL)}…`;
+}
+
+const LONGEST_DETAIL = 10_000;
 
 /** True for errors that are our own fault, and so belong in the log. */
 export function isUnforeseen(error: unknown): boolean {
@@ -60,7 +67,9 @@ function knownError(error: unknown): GantryError {
     // A list in which every item is wrong gets no answer of its own size.
     const problems = error.validation.slice(0, MOST_PROBLEMS).map((issue) => ({
       code: REQUEST_INVALID.code,
-      message: `${error.validationContext ?? "request"}${place(issue.instancePath)}: ${issue.message ?? "is not valid"}`,
+      message: cut(
+        `${error.validationContext ?? "request"}${place(issue.instancePath)}: ${issue.message ?? "is not valid"}`,
+      ),
     }));
     return new GantryError(REQUEST_INVALID, problems.map((one) => one.message).join("; "), { problems });
   }

@@ -263,7 +263,12 @@ export async function createHttpServer<Principal extends object>(
 }
 
 /** For the document: what one must be allowed to do, how far that must reach, and who else may use the endpoint. */
-function accessOf({ open, permission, reach = "tenant", scope }: FastifyContextConfig): Readonly<Record<string, string>> {
+function accessOf({
+  open,
+  permission,
+  reach = "tenant",
+  scope,
+}: FastifyContextConfig): Readonly<Record<string, string>> {
   if (open === true || permission === undefined) return {};
   return {
     "x-permission": permission,
