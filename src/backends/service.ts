@@ -1,4 +1,4 @@
-import type { Principal } from "../access/index.ts";
+import { createAudit, recordActor, type Principal } from "../access/index.ts";
 import { meant, type ExternalConflict } from "../inventory/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError, type Problem } from "../kernel/errors.ts";
@@ -58,6 +58,7 @@ const MOST_CONFLICTS = 100;
 
 export function createBackendService(parts: BackendServiceParts): BackendService {
   const { database, clock, random, keeper, merged } = parts;
+  const audit = createAudit(parts);
 
   function find({ tenantId }: Principal, idOrName: string): Kept {
     const all = keeper.of(tenantId);
@@ -90,8 +91,12 @@ export function createBackendService(parts: BackendServiceParts): BackendService
   ) {
     try {
       await database.transaction(async (tx) => {
+        recordActor(tx, principal);
         await work(tx);
-        const { tenantId, id, name, kind, site } = backend;
+        const { tenantId, id, name, kind, site, version } = backend;
+        const subject = { kind: "backend", id, name };
+        // Its settings name where tokens are; they are told by none.
+        await audit.append(tx, [{ chain: tenantId, action: type, subject, data: { kind, site, version } }]);
         const data = { name, kind, site, by: principal.name };
         await parts.events.append(tx, [{ tenantId, type, subject: { kind: "backend", id }, data }]);
       });

@@ -1,4 +1,4 @@
-import type { Principal } from "../access/index.ts";
+import { createAudit, recordActor, type Principal } from "../access/index.ts";
 import {
   hashOf,
   ownedRule,
@@ -94,6 +94,7 @@ const KEEP_MILLISECONDS = 60_000;
 
 export function createDesignService(parts: DesignServiceParts): DesignService {
   const { database, inventory, store, clock, random } = parts;
+  const audit = createAudit(parts);
   const resolving: ResolverOptions = parts.classesOf === undefined ? {} : { classesOf: parts.classesOf };
 
   /** Of a large bundle: what is planned is applied soon after, and reading it takes seconds in which nobody else is served. */
@@ -148,6 +149,7 @@ export function createDesignService(parts: DesignServiceParts): DesignService {
     // Looking may take long and is done before; inside the transaction only the inventory is looked at again.
     const { observations } = await look(principal, design);
     return database.transaction(async (tx) => {
+      recordActor(tx, principal);
       const snapshot = await inventory.snapshot(principal.tenantId, tx);
       const planned = makePlan(design, snapshot, observations, resolving);
       if (planned.plan.fingerprint !== fingerprint) {
@@ -168,6 +170,14 @@ export function createDesignService(parts: DesignServiceParts): DesignService {
         bundle: bundle ?? NO_DOCUMENTS,
       });
       await inventory.removeUnused(tx, principal.tenantId);
+      await audit.append(tx, [
+        {
+          chain: principal.tenantId,
+          action: bundle === null ? "design.destroyed" : "design.applied",
+          subject: { kind: "design", id: record.id, name: record.name },
+          data: { version: record.version },
+        },
+      ]);
       await parts.events.append(tx, eventsOf(principal, record, planned.plan, writes));
       wakeForeman(tx);
       return answerOf(planned, snapshot, warnings);

@@ -1,4 +1,4 @@
-import type { Principal } from "../access/index.ts";
+import { createAudit, recordActor, type Principal } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError, problem } from "../kernel/errors.ts";
 import type { Random } from "../kernel/ids.ts";
@@ -103,6 +103,7 @@ export interface DnsServiceParts {
 
 export function createDnsService(parts: DnsServiceParts): DnsService {
   const { database, book, clock, random } = parts;
+  const audit = createAudit(parts);
 
   async function targetNamed(principal: Principal, idOrName: string, tx?: Transaction): Promise<DnsTarget> {
     const targets = await selectTargets(tx ?? database.kysely, principal.tenantId);
@@ -132,6 +133,10 @@ export function createDnsService(parts: DnsServiceParts): DnsService {
 
   /** Tells what was done once it is committed. */
   async function told(tx: Transaction, principal: Principal, type: string, target: DnsTarget): Promise<void> {
+    recordActor(tx, principal);
+    const { tenantId, settings: _settings, ...data } = target;
+    const subject = { kind: "dns_target", id: target.id, name: target.name };
+    await audit.append(tx, [{ chain: tenantId, action: type, subject, data }]);
     await parts.events.append(tx, [
       {
         tenantId: principal.tenantId,
@@ -254,6 +259,10 @@ export function createDnsService(parts: DnsServiceParts): DnsService {
         throw new GantryError(DNS_ZONE_UNKNOWN, `no target serves a zone '${shown(zone)}'`);
       const rows = all.filter((row) => asked.whole || row.state !== "published");
       await database.transaction(async (tx) => {
+        recordActor(tx, principal);
+        const subject = { kind: "dns_zone", id: null, name: zone ?? "all" };
+        const data = { target: target?.name ?? null, whole: asked.whole, publications: rows.length };
+        await audit.append(tx, [{ chain: principal.tenantId, action: "dns_zone.published", subject, data }]);
         for (const row of rows) {
           await savePublication(tx, row.targetId, row, {
             state: row.state === "removing" ? "removing" : "waiting",

@@ -1,6 +1,8 @@
 import {
+  createAudit,
   hashToken,
   newStructureToken,
+  recordActor,
   SCOPE_EXCEEDED,
   UNAUTHENTICATED,
   type Principal,
@@ -9,8 +11,9 @@ import {
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
 import type { Bus } from "../platform/bus/index.ts";
-import type { Database } from "../platform/database/index.ts";
+import type { Database, Transaction } from "../platform/database/index.ts";
 import { createWaker, type EventStream } from "../platform/events/index.ts";
 import { FILTER_INVALID, NOT_FOUND } from "./errors.ts";
 import { filtered, type Filter } from "./filter.ts";
@@ -93,6 +96,7 @@ const MOST_MEMBERS = 10_000;
 
 export function createMembersService(parts: MembersServiceParts): MembersService {
   const { database, inventory: store, events, bus, clock, random } = parts;
+  const audit = createAudit(parts);
 
   async function own(
     principal: Principal,
@@ -107,6 +111,17 @@ export function createMembersService(parts: MembersServiceParts): MembersService
         `the token of ${principal.name} is not one of structure '${structure.name}'`,
       );
     return { snapshot, structure };
+  }
+
+  function tellToken(
+    tx: Transaction,
+    principal: Principal,
+    { id, name }: Structure,
+    action: string,
+    data: JsonObject,
+  ): Promise<void> {
+    recordActor(tx, principal);
+    return audit.append(tx, [{ chain: principal.tenantId, action, subject: { kind: "structure", id, name }, data }]);
   }
 
   async function* follow(
@@ -168,13 +183,19 @@ export function createMembersService(parts: MembersServiceParts): MembersService
       const token = newStructureToken(random);
       const kept = { id: random.id(), description, createdAt: clock.now() };
       const sha256 = hashToken(token).sha256.toString("hex");
-      await insertToken(database.kysely, principal.tenantId, structure.id, { ...kept, sha256 });
+      await database.transaction(async (tx) => {
+        await insertToken(tx, principal.tenantId, structure.id, { ...kept, sha256 });
+        await tellToken(tx, principal, structure, "structure_token.issued", { tokenId: kept.id, description });
+      });
       return { ...kept, token };
     },
     async revokeToken(principal, idOrName, id) {
       const { structure } = await own(principal, idOrName);
-      if (!(await deleteToken(database.kysely, structure.id, id)))
-        throw new GantryError(NOT_FOUND, `structure '${structure.name}' has no token '${id.slice(0, 80)}'`);
+      await database.transaction(async (tx) => {
+        if (!(await deleteToken(tx, structure.id, id)))
+          throw new GantryError(NOT_FOUND, `structure '${structure.name}' has no token '${id.slice(0, 80)}'`);
+        await tellToken(tx, principal, structure, "structure_token.revoked", { tokenId: id });
+      });
     },
   };
 }

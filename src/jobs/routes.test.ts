@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { openSqlite } from "../../test/support/databases.ts";
+import { ADMINISTRATOR } from "../access/testing.ts";
 import { manualClock } from "../kernel/clock.ts";
 import { eventMigrations } from "../platform/events/index.ts";
 import { createHttpServer } from "../platform/http/index.ts";
@@ -20,7 +21,7 @@ beforeEach(async () => {
   const server = await createHttpServer({
     log: silentLogger(),
     version: "0",
-    authenticate: () => ({ tenantId: TENANT }),
+    authenticate: () => ({ ...ADMINISTRATOR, tenantId: TENANT }),
     ready: async () => true,
     metrics: async () => "",
   });

@@ -201,7 +201,8 @@ export function jobRoutes(app: App, jobs: JobService): void {
         ...needs("job.control"),
         schema: { summary: SUMMARIES[action], tags: ["jobs"], params, response: { 200: jobAnswer } },
       },
-      async (request) => shownJob(await jobs[action](tenantOf(request.principal), request.params.id)),
+      async (request) =>
+        shownJob(await jobs[action](tenantOf(request.principal), request.params.id, request.principal as Principal)),
     );
   }
 }

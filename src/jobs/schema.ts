@@ -1,3 +1,4 @@
+import { auditMigrations } from "../access/index.ts";
 import type { ColumnTypes, Migration } from "../platform/database/index.ts";
 
 /**
@@ -5,6 +6,8 @@ import type { ColumnTypes, Migration } from "../platform/database/index.ts";
  * as the work at hand, however long the history is.
  */
 export const jobMigrations: readonly Migration[] = [
+  // What is asked of a job is told in the audit.
+  ...auditMigrations,
   { name: "0801_jobs", statements: jobTables },
   {
     name: "0802_finished_jobs",

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { createAudit, recordActor, type Principal } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
@@ -34,14 +35,14 @@ import type { Wakes } from "./wakes.ts";
 export interface JobService {
   /** Makes jobs within the caller's transaction; they begin once it is committed. Errors: `job_program_invalid`. */
   create(tx: Transaction, drafts: readonly JobDraft[]): Promise<readonly Job[]>;
-  /** Stops making calls; what is out ends. Errors of these four: `job_not_found`, `job_action_not_allowed`. */
-  pause(tenantId: Id, id: Id): Promise<Job>;
+  /** Stops making calls; what is out ends. `by`: whose wish it is; left out, the program's own. Errors of these four: `job_not_found`, `job_action_not_allowed`. */
+  pause(tenantId: Id, id: Id, by?: Principal): Promise<Job>;
   /** Goes on where it was paused, by whomever. */
-  resume(tenantId: Id, id: Id): Promise<Job>;
+  resume(tenantId: Id, id: Id, by?: Principal): Promise<Job>;
   /** Stops what is out, then ends as `cancelled`. */
-  cancel(tenantId: Id, id: Id): Promise<Job>;
+  cancel(tenantId: Id, id: Id, by?: Principal): Promise<Job>;
   /** Makes the failed call again; a program that gave up by itself begins anew. */
-  retry(tenantId: Id, id: Id): Promise<Job>;
+  retry(tenantId: Id, id: Id, by?: Principal): Promise<Job>;
   /** Errors: `job_not_found`. */
   get(tenantId: Id, id: Id): Promise<Job>;
   /** Newest first, those made before the job `before`. */
@@ -79,6 +80,7 @@ const LONGEST_PROGRAM = 8 * 1024 * 1024;
 export function createJobService(parts: ServiceParts): JobService {
   const { database, clock, random, events, wakes } = parts;
   const reader = readerOf(database);
+  const audit = createAudit(parts);
 
   async function create(tx: Transaction, drafts: readonly JobDraft[]): Promise<readonly Job[]> {
     const now = clock.now();
@@ -116,8 +118,9 @@ export function createJobService(parts: ServiceParts): JobService {
     return jobs.map(({ job }) => job);
   }
 
-  async function act(tenantId: Id, id: Id, action: JobAction): Promise<Job> {
+  async function act(tenantId: Id, id: Id, action: JobAction, by?: Principal): Promise<Job> {
     return database.transaction(async (tx) => {
+      if (by !== undefined) recordActor(tx, by);
       const sql = sqlOf(database, tx);
       const job = await selectJob(sql, id);
       if (job === undefined || job.tenantId !== tenantId) throw notFound(id);
@@ -125,6 +128,11 @@ export function createJobService(parts: ServiceParts): JobService {
         action === "resume" || action === "retry" ? await revive(tx, job, action) : await ask(tx, job, action);
       const after = (await selectJob(sql, id))!;
       if (!done) throw notAllowed(after, action);
+      const { kind, name } = job.target;
+      const data = { program: job.programName, target: { kind, name } };
+      await audit.append(tx, [
+        { chain: tenantId, action: DONE[action], subject: { kind: "job", id, name: job.programName }, data },
+      ]);
       return after;
     });
   }
@@ -163,10 +171,10 @@ export function createJobService(parts: ServiceParts): JobService {
 
   return {
     create,
-    pause: (tenantId, id) => act(tenantId, id, "pause"),
-    resume: (tenantId, id) => act(tenantId, id, "resume"),
-    cancel: (tenantId, id) => act(tenantId, id, "cancel"),
-    retry: (tenantId, id) => act(tenantId, id, "retry"),
+    pause: (tenantId, id, by) => act(tenantId, id, "pause", by),
+    resume: (tenantId, id, by) => act(tenantId, id, "resume", by),
+    cancel: (tenantId, id, by) => act(tenantId, id, "cancel", by),
+    retry: (tenantId, id, by) => act(tenantId, id, "retry", by),
     async get(tenantId, id) {
       const job = await selectJob(reader, id);
       if (job === undefined || job.tenantId !== tenantId) throw notFound(id);
@@ -180,6 +188,14 @@ export function createJobService(parts: ServiceParts): JobService {
     onOutput: (listener) => wakes.onOutput(listener),
   };
 }
+
+/** What the audit calls what was asked of a job. */
+const DONE: Readonly<Record<JobAction, string>> = {
+  pause: "job.paused",
+  resume: "job.resumed",
+  cancel: "job.cancelled",
+  retry: "job.retried",
+};
 
 function hashOf(program: ProgramSource): string {
   const text = canonicalJson(program as unknown as Json);

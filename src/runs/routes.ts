@@ -23,7 +23,7 @@ export function runRoutes(server: HttpServer, runs: RunService): void {
       schema: { summary: "Run verbs on nodes", tags: ["runs"], body: runRequest, response: { 201: runAnswer } },
     },
     async (request, reply) => {
-      const run = await runs.create((request.principal as Principal).tenantId, request.body);
+      const run = await runs.create(request.principal as Principal, request.body);
       return reply.status(201).send({ ...run, jobs: [...run.jobs] });
     },
   );

@@ -1,3 +1,4 @@
+import { createAudit, recordActor, type Principal } from "../access/index.ts";
 import type { Job, JobService, OutputPosition } from "../jobs/index.ts";
 import { hasEnded } from "../jobs/index.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -14,7 +15,7 @@ import { insertRun, selectRun } from "./store.ts";
 
 export interface RunService {
   /** Makes a job for each target. Errors: `node_unknown`, `no_nodes`, `run_call_invalid`. */
-  create(tenantId: Id, request: RunRequest): Promise<Run>;
+  create(principal: Principal, request: RunRequest): Promise<Run>;
   /** Errors: `run_unknown`. */
   get(tenantId: Id, id: Id): Promise<Run>;
   /** What the nodes write, as it comes, and how each ended; ends when all have. Errors: `run_unknown`. */
@@ -39,6 +40,7 @@ const LOOK_MILLISECONDS = 1000;
 
 export function createRunService(parts: RunParts): RunService {
   const { database, jobs, clock, random } = parts;
+  const audit = createAudit(parts);
 
   async function chosen(request: RunRequest): Promise<readonly Node[]> {
     const nodes = await parts.nodes();
@@ -96,7 +98,8 @@ export function createRunService(parts: RunParts): RunService {
   }
 
   return {
-    async create(tenantId, request) {
+    async create(principal, request) {
+      const { tenantId } = principal;
       const nodes = await chosen(request);
       const verbs = request.calls.map((call) => ({
         module: "agent",
@@ -106,6 +109,10 @@ export function createRunService(parts: RunParts): RunService {
       const run = { id: random.id(), text: request.text, createdAt: clock.now() };
       const program = { kind: "verbs", name: request.text.slice(0, 200), verbs: { verbs } } as const;
       const made = await database.transaction(async (tx) => {
+        recordActor(tx, principal);
+        const subject = { kind: "run", id: run.id, name: run.text.slice(0, 200) };
+        const data = { text: run.text, nodes: nodes.map(({ name }) => name) };
+        await audit.append(tx, [{ chain: tenantId, action: "run.started", subject, data }]);
         await insertRun(tx, tenantId, run);
         return jobs.create(
           tx,
