@@ -10,6 +10,9 @@ export default defineConfig({
           include: ["src/**/*.test.ts", "lint/**/*.test.ts"],
           // Most of the time would go into importing the same modules for each file. What files share is held in order by the set-up file.
           isolate: false,
+          // No test asserts a time: this one only ends what hangs, also on a busy machine.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           maxWorkers: availableParallelism(),
           setupFiles: ["test/support/left-behind.ts"],
         },
