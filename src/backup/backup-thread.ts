@@ -69,7 +69,7 @@ function contentOf(worker: Worker, clock: Clock): Promise<Readable> {
     const content = new Readable({
       read() {
         cancel();
-        worker.postMessage("more");
+        worker.postMessage("more", []);
       },
       destroy(error, done) {
         cancel();
@@ -92,7 +92,7 @@ function contentOf(worker: Worker, clock: Clock): Promise<Readable> {
       switch (answer.kind) {
         case "begun":
           resolve(content);
-          for (let piece = 1; piece < AHEAD; piece += 1) worker.postMessage("more");
+          for (let piece = 1; piece < AHEAD; piece += 1) worker.postMessage("more", []);
           break;
         case "piece":
           cancel();

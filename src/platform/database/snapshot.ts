@@ -54,7 +54,7 @@ export function shapesOf(rows: readonly CatalogueRow[]): readonly TableShape[] {
     const shape = shapes.get(row.table_name) ?? { name: row.table_name, columns: [], counted: null };
     shapes.set(row.table_name, shape);
     shape.columns.push({ name: row.column_name, kind: kindOf(row.column_type) });
-    if (Boolean(row.counted)) shape.counted = row.column_name;
+    if (row.counted) shape.counted = row.column_name;
   }
   return [...shapes.values()];
 }
