@@ -1,5 +1,5 @@
 export { administratorPrincipal, DEFAULT_TENANT, serverPrincipal, type Principal } from "./model.ts";
-export { BUILT_IN_ROLES, isPermission, PERMISSIONS, type Permission } from "./permissions.ts";
+export { BUILT_IN_ROLES, isPermission, isServerWide, PERMISSIONS, type Permission } from "./permissions.ts";
 export {
   ALL_RIGHTS,
   forbidden,

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,17 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testComposition, type TestComposition } from "./testing.ts";
 
 /** Routes that answer without a credential of a person: health, and the door for agents and workers, who show a key or a join token. */
-const OPEN = [
-  "DELETE /v1/link/poll",
-  "GET /healthz",
-  "GET /readyz",
-  "GET /v1/link/authority/:pin",
-  "GET /v1/link/content/:sha256",
-  "GET /v1/link/poll",
-  "GET /v1/link/runtime/:file",
-  "POST /v1/link/join",
-  "POST /v1/link/poll",
-];
+const OPEN = JSON.parse(readFileSync(join(import.meta.dirname, "../../test/open-endpoints.json"), "utf8")) as unknown;
 
 let folder: string;
 let made: TestComposition;
