@@ -62,7 +62,7 @@ describe("documents meant to harm", () => {
   it(
     "cannot have words without end",
     () => {
-      expect(problems("- a\n".repeat(500_000)).at(-1)).toMatch(
+      expect(problems(`[${",".repeat(2_000_000)}`).at(-1)).toMatch(
         /more than two million words and signs \(bundle_too_large\)$/,
       );
     },
