@@ -28,7 +28,10 @@ interface Parameter {
 const LEFT_OUT = /^\/v1\/link(\/|$)/;
 
 /** What the document cannot say: answers that go on, and bodies that are bytes. */
-const LINES: Readonly<Record<string, string>> = { "GET /v1/runs/{id}/output": "RunLine" };
+const LINES: Readonly<Record<string, string>> = {
+  "GET /v1/runs/{id}/output": "RunLine",
+  "GET /v1/audit/export": "Audit",
+};
 const BYTES: readonly string[] = ["POST /v1/content"];
 const BYTES_ANSWERED: readonly string[] = [
   "GET /v1/inventory/{bundle}",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { GantryError } from "../kernel/errors.ts";
 import { sendLines, type HttpServer } from "../platform/http/index.ts";
-import { cursorAfter, CURSOR_UNKNOWN, decodeCursor } from "../platform/requests/index.ts";
+import { cursorAfter, CURSOR_UNKNOWN, decodeCursor, timeOf } from "../platform/requests/index.ts";
 import type { AuditReader } from "./audit-reader.ts";
 import type { Audit } from "./audit.ts";
 import { SERVER_CHAIN, type AuditEntry, type Chain } from "./audit-model.ts";
@@ -10,6 +10,8 @@ import { requireEverywhere } from "./policy.ts";
 import { needs } from "./requirement.ts";
 
 const tags = ["audit"];
+
+const TIME = "RFC 3339 with a time zone, or epoch milliseconds; included";
 
 const chain = z
   .enum(["tenant", "server"])
@@ -53,8 +55,8 @@ const LIST = z.strictObject({
   actor: z.string().max(300).optional().describe("Name or id of who acted"),
   action: z.string().max(100).optional().describe("`secret.read`, or `secret.*` for all of a room"),
   subject: z.string().max(400).optional().describe("`KIND`, or `KIND/NAME` by name or id"),
-  since: z.coerce.number().int().optional().describe("Epoch milliseconds, included"),
-  until: z.coerce.number().int().optional().describe("Epoch milliseconds, included"),
+  since: z.string().max(40).optional().describe(TIME),
+  until: z.string().max(40).optional().describe(TIME),
 });
 
 /** `/v1/audit`: who did what: in pages, as an export that can be verified anywhere, and whether it is as it was written. */
@@ -74,7 +76,14 @@ export function auditRoutes(server: HttpServer, { audit, reader }: { audit: Audi
     async (request) => {
       const { limit, cursor, subject, actor, action, since, until } = request.query;
       const [, subjectKind, name] = /^([^/]*)(?:\/(.*))?$/s.exec(subject ?? "") ?? [];
-      const filter = { actor, action, since, until, subjectKind: subjectKind || undefined, subject: name };
+      const filter = {
+        actor,
+        action,
+        since: timeOf(since, "first"),
+        until: timeOf(until, "last"),
+        subjectKind: subjectKind || undefined,
+        subject: name,
+      };
       const of = chainOf(request.principal as Principal, request.query.chain);
       const found = await reader.list(of, filter, placeOf(cursor), limit + 1);
       const items = found.slice(0, limit).map(shown);
@@ -123,7 +132,7 @@ export function auditRoutes(server: HttpServer, { audit, reader }: { audit: Audi
         querystring: z.strictObject({
           chain,
           from: z.coerce.number().int().min(1).default(1).describe("From this entry on"),
-          since: z.coerce.number().int().optional().describe("Epoch milliseconds, included"),
+          since: z.string().max(40).optional().describe(TIME),
           follow: z.enum(["true", "false"]).default("false").describe("Go on with what is added"),
         }),
         response: { 200: z.unknown() },
@@ -132,8 +141,9 @@ export function auditRoutes(server: HttpServer, { audit, reader }: { audit: Audi
     async (request, reply) => {
       const { from, since, follow } = request.query;
       const of = chainOf(request.principal as Principal, request.query.chain);
+      const begin = timeOf(since, "first");
       return sendLines(reply, server.closing, async function* (signal) {
-        for await (const line of reader.lines(of, from, { since, follow: follow === "true", signal }))
+        for await (const line of reader.lines(of, from, { since: begin, follow: follow === "true", signal }))
           yield JSON.parse(line) as object;
       });
     },

@@ -1083,6 +1083,30 @@ readonly data: unknown;
 readonly cursor: string;
 readonly tenantId: string;
 }
+export interface Audit {
+readonly chain: string;
+/** From 1, without gaps */
+readonly seq: number;
+/** Epoch milliseconds */
+readonly time: number;
+readonly actor: {
+readonly kind: string;
+readonly id: string | null;
+readonly name: string;
+readonly tokenId?: string | undefined;
+};
+readonly action: string;
+readonly subject: {
+readonly kind: string;
+readonly id: string | null;
+readonly name: string;
+};
+readonly data: {
+readonly [name: string]: unknown;
+};
+readonly prev: string;
+readonly hash: string;
+}
 export interface Node {
 readonly id: string;
 readonly name: string;
@@ -1345,6 +1369,8 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
 } & CallOptions): Listing<AddressBlock, {
 readonly items: readonly (AddressBlock)[];
 readonly next: string | null;
@@ -1361,7 +1387,10 @@ create(body: NewAddressBlock, options?: {
 readonly idempotencyKey?: string | undefined;
 } & CallOptions): Promise<AddressBlock>;
 /** An address block, by id or name */
-get(idOrName: string, options?: CallOptions): Promise<{
+get(idOrName: string, options?: {
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
+} & CallOptions): Promise<{
 readonly name: string;
 readonly site: string;
 readonly subnet: string;
@@ -1434,6 +1463,70 @@ readonly action: "created" | "changed" | "removed" | "leaving" | "unchanged";
 readonly fields: readonly (string)[];
 })[];
 }>;
+};
+readonly audit: {
+/** Who did what, the newest first */
+list(options?: {
+/** `server`: what belongs to no tenant: persons, logins, backups, keys; needs `server.read` as well */
+readonly chain?: "tenant" | "server" | undefined;
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+/** Name or id of who acted */
+readonly actor?: string | undefined;
+/** `secret.read`, or `secret.*` for all of a room */
+readonly action?: string | undefined;
+/** `KIND`, or `KIND/NAME` by name or id */
+readonly subject?: string | undefined;
+/** RFC 3339 with a time zone, or epoch milliseconds; included */
+readonly since?: string | undefined;
+/** RFC 3339 with a time zone, or epoch milliseconds; included */
+readonly until?: string | undefined;
+} & CallOptions): Listing<Audit>;
+/** Where the chain ends: written down elsewhere, it proves later that nothing before was taken away */
+head(options?: {
+/** `server`: what belongs to no tenant: persons, logins, backups, keys; needs `server.read` as well */
+readonly chain?: "tenant" | "server" | undefined;
+} & CallOptions): Promise<{
+readonly seq: number;
+readonly hash: string;
+readonly chain: string;
+readonly time: number;
+}>;
+/** Whether every entry is as it was written, and none is missing */
+verify(body: {
+/** `server`: what belongs to no tenant: persons, logins, backups, keys; needs `server.read` as well */
+readonly chain?: "tenant" | "server" | undefined;
+/** A head that was written down elsewhere */
+readonly head?: {
+readonly seq: number;
+readonly hash: string;
+} | undefined;
+}, options?: CallOptions): Promise<{
+readonly chain: string;
+/** Entries that were found whole */
+readonly entries: number;
+readonly last: {
+readonly seq: number;
+readonly hash: string;
+};
+/** The first thing that is wrong; null: all is as it was written */
+readonly damage: {
+readonly seq: number;
+readonly kind: "changed" | "missing" | "rewritten";
+readonly message: string;
+} | null;
+}>;
+/** Entries as lines of JSON, the oldest first, each with what its hash is made of */
+export(options?: {
+/** `server`: what belongs to no tenant: persons, logins, backups, keys; needs `server.read` as well */
+readonly chain?: "tenant" | "server" | undefined;
+/** From this entry on */
+readonly from?: number | undefined;
+/** RFC 3339 with a time zone, or epoch milliseconds; included */
+readonly since?: string | undefined;
+/** Go on with what is added */
+readonly follow?: boolean | undefined;
+} & CallOptions): Promise<AsyncIterable<Audit>>;
 };
 readonly authority: {
 /** The certificate authority, the one before, and who trusts only that */
@@ -1575,6 +1668,8 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
 } & CallOptions): Listing<Blueprint, {
 readonly items: readonly (Blueprint)[];
 readonly next: string | null;
@@ -1591,7 +1686,10 @@ create(body: NewBlueprint, options?: {
 readonly idempotencyKey?: string | undefined;
 } & CallOptions): Promise<Blueprint>;
 /** A blueprint, by id or name */
-get(idOrName: string, options?: CallOptions): Promise<{
+get(idOrName: string, options?: {
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
+} & CallOptions): Promise<{
 readonly name: string;
 readonly builds: "foundation" | "structure";
 readonly description: string;
@@ -2183,6 +2281,8 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
 } & CallOptions): Listing<FieldSchema, {
 readonly items: readonly (FieldSchema)[];
 readonly next: string | null;
@@ -2199,7 +2299,10 @@ create(body: NewFieldSchema, options?: {
 readonly idempotencyKey?: string | undefined;
 } & CallOptions): Promise<FieldSchema>;
 /** A field schema, by id or name */
-get(idOrName: string, options?: CallOptions): Promise<{
+get(idOrName: string, options?: {
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
+} & CallOptions): Promise<{
 readonly name: string;
 readonly schema: {
 readonly [name: string]: unknown;
@@ -2294,6 +2397,8 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
 } & CallOptions): Listing<Foundation, {
 readonly items: readonly (Foundation)[];
 readonly next: string | null;
@@ -2313,6 +2418,8 @@ readonly idempotencyKey?: string | undefined;
 get(idOrName: string, options?: {
 /** With `resolved`: every variable's value, where it comes from, and what it overrode */
 readonly explain?: boolean | undefined;
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
 } & CallOptions): Promise<{
 readonly name: string;
 readonly site: string;
@@ -2402,6 +2509,8 @@ readonly fields: readonly (string)[];
 variables(idOrName: string, options?: {
 /** With `resolved`: every variable's value, where it comes from, and what it overrode */
 readonly explain?: boolean | undefined;
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
 } & CallOptions): Promise<{
 readonly values: {
 readonly [name: string]: unknown;
@@ -2439,6 +2548,8 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
 } & CallOptions): Listing<Group, {
 readonly items: readonly (Group)[];
 readonly next: string | null;
@@ -2491,6 +2602,8 @@ readonly updatedAt: number;
 get(idOrName: string, options?: {
 /** With `resolved`: every variable's value, where it comes from, and what it overrode */
 readonly explain?: boolean | undefined;
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
 } & CallOptions): Promise<{
 readonly name: string;
 readonly kind: string;
@@ -2631,6 +2744,43 @@ readonly fields: readonly (string)[];
 })[];
 }>;
 };
+readonly history: {
+/** What was done to a thing, by whom, and what it changed; the newest first */
+getOf(kind: string, idOrName: string, options?: {
+/** RFC 3339 with a time zone, or epoch milliseconds */
+readonly since?: string | undefined;
+} & CallOptions): Promise<{
+readonly kind: string;
+readonly id: string | null;
+/** The one it has, or had last */
+readonly name: string;
+readonly items: readonly ({
+/** The entry of the audit */
+readonly seq: number;
+/** Epoch milliseconds */
+readonly time: number;
+readonly actor: {
+readonly kind: string;
+readonly id: string | null;
+readonly name: string;
+};
+readonly action: string;
+readonly subject: {
+readonly kind: string;
+readonly id: string | null;
+readonly name: string;
+};
+readonly changes: readonly ({
+/** Members joined by dots; a dot in a name is written `\.` */
+readonly path: string;
+/** Left out: there was none */
+readonly before?: unknown | undefined;
+/** Left out: there is none any more */
+readonly after?: unknown | undefined;
+})[];
+})[];
+}>;
+};
 readonly imports: {
 /** Import an inventory; with `plan=true`, only show what that would do */
 create(body: NewImport, options?: {
@@ -2696,6 +2846,8 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
 } & CallOptions): Listing<Interface, {
 readonly items: readonly (Interface)[];
 readonly next: string | null;
@@ -2712,7 +2864,10 @@ create(body: NewInterface, options?: {
 readonly idempotencyKey?: string | undefined;
 } & CallOptions): Promise<Interface>;
 /** An interface, by id or name */
-get(idOrName: string, options?: CallOptions): Promise<{
+get(idOrName: string, options?: {
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
+} & CallOptions): Promise<{
 readonly name: string;
 readonly foundation: string | null;
 readonly structure: string | null;
@@ -2916,6 +3071,8 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
 } & CallOptions): Listing<Link, {
 readonly items: readonly (Link)[];
 readonly next: string | null;
@@ -2932,7 +3089,10 @@ create(body: NewLink, options?: {
 readonly idempotencyKey?: string | undefined;
 } & CallOptions): Promise<Link>;
 /** A link, by id or name */
-get(idOrName: string, options?: CallOptions): Promise<{
+get(idOrName: string, options?: {
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
+} & CallOptions): Promise<{
 readonly name: string;
 readonly site: string | null;
 readonly description: string;
@@ -3039,6 +3199,8 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
 } & CallOptions): Listing<Network, {
 readonly items: readonly (Network)[];
 readonly next: string | null;
@@ -3055,7 +3217,10 @@ create(body: NewNetwork, options?: {
 readonly idempotencyKey?: string | undefined;
 } & CallOptions): Promise<Network>;
 /** A network, by id or name */
-get(idOrName: string, options?: CallOptions): Promise<{
+get(idOrName: string, options?: {
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
+} & CallOptions): Promise<{
 readonly name: string;
 readonly site: string | null;
 readonly description: string;
@@ -3363,6 +3528,8 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
 } & CallOptions): Listing<Site, {
 readonly items: readonly (Site)[];
 readonly next: string | null;
@@ -3382,6 +3549,8 @@ readonly idempotencyKey?: string | undefined;
 get(idOrName: string, options?: {
 /** With `resolved`: every variable's value, where it comes from, and what it overrode */
 readonly explain?: boolean | undefined;
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
 } & CallOptions): Promise<{
 readonly name: string;
 readonly kind: string;
@@ -3481,6 +3650,8 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
 } & CallOptions): Listing<Structure, {
 readonly items: readonly (Structure)[];
 readonly next: string | null;
@@ -3500,6 +3671,8 @@ readonly idempotencyKey?: string | undefined;
 get(idOrName: string, options?: {
 /** With `resolved`: every variable's value, where it comes from, and what it overrode */
 readonly explain?: boolean | undefined;
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
 } & CallOptions): Promise<{
 readonly name: string;
 readonly hostname: string;
@@ -3599,6 +3772,8 @@ readonly fields: readonly (string)[];
 variables(idOrName: string, options?: {
 /** With `resolved`: every variable's value, where it comes from, and what it overrode */
 readonly explain?: boolean | undefined;
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
 } & CallOptions): Promise<{
 readonly values: {
 readonly [name: string]: unknown;
@@ -3813,6 +3988,8 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly sort?: string | undefined;
 /** Members to show, joined by commas; all when left out */
 readonly fields?: string | undefined;
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
 } & CallOptions): Listing<Zone, {
 readonly items: readonly (Zone)[];
 readonly next: string | null;
@@ -3829,7 +4006,10 @@ create(body: NewZone, options?: {
 readonly idempotencyKey?: string | undefined;
 } & CallOptions): Promise<Zone>;
 /** A zone, by id or name */
-get(idOrName: string, options?: CallOptions): Promise<{
+get(idOrName: string, options?: {
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
+} & CallOptions): Promise<{
 readonly name: string;
 readonly description: string;
 readonly parent: string | null;
@@ -3936,6 +4116,12 @@ replace: {"method":"PUT","path":"/v1/address-blocks/{idOrName}","answer":"json",
 patch: {"method":"PATCH","path":"/v1/address-blocks/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 delete: {"method":"DELETE","path":"/v1/address-blocks/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 },
+audit: {
+list: {"method":"GET","path":"/v1/audit","answer":"page","largestPage":1000},
+head: {"method":"GET","path":"/v1/audit/head","answer":"json"},
+verify: {"method":"POST","path":"/v1/audit/verify","answer":"json","body":"json"},
+export: {"method":"GET","path":"/v1/audit/export","answer":"lines"},
+},
 authority: {
 get: {"method":"GET","path":"/v1/authority","answer":"json"},
 rotate: {"method":"POST","path":"/v1/authority/rotate","answer":"json","body":"json"},
@@ -4038,6 +4224,9 @@ get: {"method":"GET","path":"/v1/groups/{tenantId}/{idOrName}","answer":"json"},
 replace: {"method":"PUT","path":"/v1/groups/{tenantId}/{idOrName}","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 patch: {"method":"PATCH","path":"/v1/groups/{tenantId}/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 delete: {"method":"DELETE","path":"/v1/groups/{tenantId}/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+},
+history: {
+getOf: {"method":"GET","path":"/v1/history/{kind}/{idOrName}","answer":"json"},
 },
 imports: {
 create: {"method":"POST","path":"/v1/imports","answer":"json","body":"json"},

@@ -147,9 +147,3 @@ export const HISTORY_TOO_LONG = errorKind("history_too_long", {
   remedy:
     "Ask for a later time, or for one thing alone: `gantry history KIND NAME`. For older states restore a backup of that time elsewhere.",
 });
-
-export const TIME_INVALID = errorKind("time_invalid", {
-  status: 400,
-  summary: "A time is neither written as RFC 3339 says nor epoch milliseconds.",
-  remedy: "Write `2026-03-01T08:00:00Z`, with a time zone, or milliseconds since 1970.",
-});

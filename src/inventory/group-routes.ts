@@ -3,6 +3,7 @@ import { needs, type Principal } from "../access/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { HttpServer } from "../platform/http/index.ts";
+import { timeOf } from "../platform/requests/index.ts";
 import type { AnyRow, Edit } from "./edit-model.ts";
 import { FILTER_INVALID, NOT_FOUND } from "./errors.ts";
 import { ruleOf } from "./kinds.ts";
@@ -24,7 +25,6 @@ import {
 import { changed, created, listed, searched } from "./routes.ts";
 import type { InventoryService } from "./service.ts";
 import { compareNames } from "./orders.ts";
-import { timeOf } from "./time.ts";
 
 const tags = ["inventory"];
 const kind = "group";
@@ -140,7 +140,7 @@ export function groupRoutes({ app }: HttpServer, inventory: InventoryService): v
     },
     async (request, reply) => {
       const principal = request.principal as Principal;
-      const at = timeOf(request.query.at);
+      const at = timeOf(request.query.at, "last");
       const { row, isSite } = await find(principal, request.params.idOrName, at);
       void reply.header("etag", `"${row.version}"`);
       const shown = shownGroup(row, isSite, undefined);

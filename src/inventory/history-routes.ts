@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { needs, requireEverywhere, type Principal } from "../access/index.ts";
 import type { HttpServer } from "../platform/http/index.ts";
+import { timeOf } from "../platform/requests/index.ts";
 import { isKind, type History } from "./history-store.ts";
-import { timeOf } from "./time.ts";
 
 const CHANGE = z.object({
   path: z.string().describe("Members joined by dots; a dot in a name is written `\\.`"),
@@ -52,7 +52,7 @@ export function historyRoutes({ app }: HttpServer, history: History): void {
       const principal = request.principal as Principal;
       const { kind, idOrName } = request.params;
       if (!isKind(kind)) requireEverywhere(principal, "audit.read");
-      const found = await history.of(principal, kind, idOrName, timeOf(request.query.since));
+      const found = await history.of(principal, kind, idOrName, timeOf(request.query.since, "first"));
       return { ...found, items: found.items.map((one) => ({ ...one, changes: one.changes.map((it) => ({ ...it })) })) };
     },
   );

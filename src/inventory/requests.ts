@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest, FastifySchema, FastifySchemaCompiler
 import { GantryError } from "../kernel/errors.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import { requestValidator } from "../platform/http/index.ts";
-import { versionOf } from "../platform/requests/index.ts";
+import { timeOf, versionOf } from "../platform/requests/index.ts";
 import { valueProblem } from "./bounds.ts";
 import type { Answer } from "./edit-service.ts";
 import type { Edit } from "./edit-model.ts";
@@ -11,7 +11,6 @@ import { requestHash, type RequestOnce } from "./idempotency-store.ts";
 import type { Kind } from "./kinds.ts";
 import type { ListRequest } from "./list.ts";
 import type { ListQuery } from "./route-schemas.ts";
-import { timeOf } from "./time.ts";
 
 export { versionOf };
 
@@ -67,7 +66,7 @@ export function listRequest({
   ...filter
 }: ListQuery): ListRequest {
   return {
-    at: timeOf(at),
+    at: timeOf(at, "last"),
     limit,
     cursor,
     sort,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { needs, type Principal } from "../access/index.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import { type HttpServer, jsonParser } from "../platform/http/index.ts";
+import { timeOf } from "../platform/requests/index.ts";
 import type { Edit, EditPlan } from "./edit-model.ts";
 import type { Answer } from "./edit-service.ts";
 import { OWNED_RULES, type Kind, type OwnedKind } from "./kinds.ts";
@@ -24,7 +25,6 @@ import {
   rowSchema,
 } from "./route-schemas.ts";
 import type { ExplainedKind, InventoryService } from "./service.ts";
-import { timeOf } from "./time.ts";
 
 const tags = ["inventory"];
 
@@ -77,7 +77,7 @@ export function inventoryRoutes({ app }: HttpServer, inventory: InventoryService
       },
       async (request, reply) => {
         const principal = request.principal as Principal;
-        const at = timeOf(request.query.at);
+        const at = timeOf(request.query.at, "last");
         const found = await inventory.get(principal, kind, request.params.idOrName, at);
         void reply.header("etag", `"${found.version}"`);
         const { explain } = request.query as { readonly explain?: string };
@@ -229,7 +229,7 @@ function variablesRoutes(app: HttpServer["app"], inventory: InventoryService): v
       },
       async (request) => {
         const principal = request.principal as Principal;
-        const at = timeOf(request.query.at);
+        const at = timeOf(request.query.at, "last");
         const { values, explain, deleted } = await inventory.variables(principal, kind, request.params.idOrName, at);
         return request.query.explain === "true"
           ? { values: { ...values }, explain: { ...explain }, deleted: { ...deleted } }

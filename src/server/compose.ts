@@ -1,9 +1,12 @@
 import {
   accessMigrations,
+  auditRoutes,
   createAccess,
   createAudit,
+  createAuditReader,
   createDoor,
   DEFAULT_TENANT,
+  keepTenantNames,
   type Knock,
   type Principal,
   type Requirement,
@@ -61,7 +64,10 @@ import {
   createMembersService,
   createPlaces,
   createTenantService,
+  createHistory,
   groupRoutes,
+  INVENTORY_SUBJECT,
+  historyRoutes,
   inventoryMigrations,
   inventoryRoutes,
   membersRoutes,
@@ -230,7 +236,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     administrator: parts.administrator,
     structures: members,
     accounts: access.holders,
-    tenants: tenantNames,
+    tenants: keepTenantNames(tenantNames, { clock, bus, subject: INVENTORY_SUBJECT, changes: access.changes }),
   });
   const http = await createHttpServer<Principal>({
     log,
@@ -373,7 +379,15 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     },
   });
 
-  const allocation = createAllocationService({ database, inventory: merged.store, events, bus, clock, random });
+  const allocation = createAllocationService({
+    database,
+    inventory: merged.store,
+    events,
+    bus,
+    clock,
+    random,
+    directWrites: refuseDirect,
+  });
   allocationRoutes(http, withBackendAddresses(allocation, merged, keeper));
   const editParts = {
     directWrites: refuseDirect,
@@ -418,6 +432,8 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   foremanRoutes(http, { designs, inventory, jobs: jobs.service, clock });
   jobRoutes(http.app, jobs.service);
   eventRoutes(http, events, clock);
+  auditRoutes(http, { audit, reader: createAuditReader({ database, audit, bus, clock }) });
+  historyRoutes(http, createHistory({ database, inventory }));
   authorityRoutes(http, parts.certificates, fleet, audit);
   fleet.mount(http);
   runRoutes(http, runs);

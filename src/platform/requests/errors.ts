@@ -17,3 +17,9 @@ export const CURSOR_UNKNOWN = errorKind("cursor_unknown", {
   summary: "The cursor of a list is not one that a list gave.",
   remedy: "Begin the list anew, without a cursor.",
 });
+
+export const TIME_INVALID = errorKind("time_invalid", {
+  status: 400,
+  summary: "A time is neither written as RFC 3339 says nor epoch milliseconds.",
+  remedy: "Write `2026-03-01T08:00:00Z`, with a time zone, or milliseconds since 1970.",
+});
