@@ -30,7 +30,7 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       chain,
       action: "thing.done",
       subject: { kind: "thing", id: null, name: `thing ${at + 1}` },
-      data: { at, text: 'ü "quoted"\n' },
+      data: { at, text: 'ü "quoted"\n\u2028' },
     }));
     await audit.record(administratorPrincipal("token"), drafts);
     await audit.record(administratorPrincipal("token"), [{ ...drafts[0]!, chain: "another" }]);

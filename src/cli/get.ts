@@ -15,6 +15,10 @@ export async function get(
 ): Promise<void> {
   const kind = kindNamed(args[0] ?? "");
   refuseFilters(context, kind, options);
+  if (kind.singular === "tenant" && options["at"] !== undefined)
+    throw new GantryError(USAGE, "a list of tenants takes no --at", {
+      hint: "One of them can be shown as it was: gantry show tenant NAME --at TIME.",
+    });
   const fields = fieldsOf(options["fields"]);
   const format = String(options["output"] ?? "table");
   const limit = wholeNumber("--limit", options["limit"] ?? 1000);
@@ -32,6 +36,7 @@ export async function get(
       label: options["label"],
       vars: ((options["vars"] as readonly string[] | undefined) ?? []).map(searchText),
       sort: options["sort"],
+      at: options["at"],
       fields: fields && [...new Set(fields.map(memberOf))].join(","),
     })
     .all();
@@ -49,11 +54,13 @@ export async function get(
 /** `gantry show KIND NAME`: one thing by name or id. */
 export async function show(
   context: CommandContext,
-  _options: Record<string, unknown>,
+  options: Record<string, unknown>,
   args: readonly string[],
 ): Promise<void> {
   const kind = kindNamed(args[0] ?? "");
-  const one: Json = await methodOf(context.client, kind, "get")(args[1] ?? "");
+  refuseFilters(context, kind, options);
+  const at = options["at"];
+  const one: Json = await methodOf(context.client, kind, "get")(args[1] ?? "", at === undefined ? {} : { at });
   printData(context.terminal, context.output === "table" ? "yaml" : context.output, one);
 }
 
@@ -62,7 +69,7 @@ const FILTERS = ["site", "group", "blueprint", "parent", "kind", "role", "state"
 /** Only what is in the inventory can be narrowed: elsewhere a filter would be taken and do nothing. */
 function refuseFilters(context: CommandContext, kind: Kind, options: Record<string, unknown>): void {
   if (resourceOf(context.client, kind).patch !== undefined) return;
-  const given = [...FILTERS, "sort", "fields"].find((one) => options[one] !== undefined);
+  const given = [...FILTERS, "sort", "fields", "at"].find((one) => options[one] !== undefined);
   if (given === undefined) return;
   throw new GantryError(USAGE, `a list of ${kind.plural} takes no --${given}`, {
     hint: "Things of the inventory do: structures, sites, groups and their like.",

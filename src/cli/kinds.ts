@@ -225,7 +225,7 @@ export const KINDS: readonly Kind[] = [
 /** A resource of the client, seen without its kind: what a kind does not have is missing. */
 export interface AnyResource {
   list(options?: Readonly<Record<string, unknown>>): Listing<JsonObject>;
-  get?(name: string): Promise<JsonObject>;
+  get?(name: string, options?: Readonly<Record<string, unknown>>): Promise<JsonObject>;
   create?(body: JsonObject): Promise<JsonObject>;
   patch?(name: string, body: unknown, options?: { readonly ifMatch?: number }): Promise<JsonObject>;
   delete?(name: string, options?: Readonly<Record<string, unknown>>): Promise<unknown>;

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { accessCommands } from "./access-program.ts";
+import { auditCommands } from "./audit-program.ts";
 import { fleetCommands } from "./fleet-program.ts";
 import { EXIT, reportFailure } from "./failure.ts";
 import { EXAMPLES } from "./examples.ts";
@@ -70,6 +71,8 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     new Option("-o, --output <format>", "how to print").choices(OUTPUT_FORMATS).default("table");
   const proposing = (): Option =>
     new Option("--propose <title>", "do not do it: propose it as a change set of this title");
+  const at = (): Option =>
+    new Option("--at <time>", "as it was then: 2026-03-01T08:00:00Z, or epoch milliseconds (default: as it is)");
   const yes = (): Option => new Option("-y, --yes", "do not ask");
   const listen = (): Option =>
     new Option(
@@ -197,12 +200,14 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     )
     .option("--sort <field>", "in this order; `-field`: the other way round")
     .option("--fields <fields>", "only these, joined by commas: name,site,labels.rack")
+    .addOption(at())
     .option("--limit <count>", "at most so many", "1000")
     .addHelpText("after", EXAMPLES.get)
     .action(handle(async () => (await import("./get.ts")).get));
   program
     .command("show <kind> <name>")
     .summary("show one thing, whole")
+    .addOption(at())
     .addOption(new Option("-o, --output <format>", "how to print").choices(["yaml", "json", "table"]).default("yaml"))
     .action(handle(async () => (await import("./get.ts")).show));
   program
@@ -336,6 +341,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .command("vars <name>")
     .summary("its resolved variables")
     .option("--explain", "say where each value comes from, and what it overrode")
+    .addOption(at())
     .addOption(output())
     .addHelpText("after", EXAMPLES.vars)
     .action(handle(async () => (await import("./structure.ts")).variables));
@@ -547,6 +553,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .action(handle(async () => (await import("./support.ts")).supportBundle));
 
   accessCommands(program, { handle, output, yes, collect });
+  auditCommands(program, { handle, output });
 
   const secret = program.command("secret").summary("values that are kept sealed: passwords, keys, certificates");
   /** Who has it; without any of them it is the tenant. */

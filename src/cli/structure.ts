@@ -48,7 +48,10 @@ export async function variables(
   args: readonly string[],
 ): Promise<void> {
   const explain = options["explain"] === true;
-  const answer = (await context.client.structures.variables(args[0] ?? "", { explain })) as unknown as VariablesAnswer;
+  const answer = (await context.client.structures.variables(args[0] ?? "", {
+    explain,
+    at: options["at"] as string | undefined,
+  })) as unknown as VariablesAnswer;
   if (context.output !== "table") {
     printData(
       context.terminal,

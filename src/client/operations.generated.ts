@@ -3865,7 +3865,10 @@ create(body: NewTenant, options?: {
 readonly idempotencyKey?: string | undefined;
 } & CallOptions): Promise<Tenant>;
 /** A tenant, by id or name */
-get(idOrName: string, options?: CallOptions): Promise<Tenant>;
+get(idOrName: string, options?: {
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
+} & CallOptions): Promise<Tenant>;
 /** Replace a tenant; another name renames it */
 replace(idOrName: string, body: NewTenant, options?: {
 readonly idempotencyKey?: string | undefined;

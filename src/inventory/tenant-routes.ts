@@ -4,10 +4,11 @@ import type { JsonObject } from "../kernel/json.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import type { Edit } from "./edit-model.ts";
 import { TENANT_RULE } from "./kinds.ts";
-import { pageOf } from "./page.ts";
+import { pageOf, timeOf } from "../platform/requests/index.ts";
 import { shownAs } from "./list.ts";
 import { bodyIsData, onceOf, patchOf, plainJson, send, versionOf } from "./requests.ts";
 import {
+  AT_QUERY,
   CHANGE_HEADERS,
   CREATE_HEADERS,
   ONE,
@@ -47,10 +48,10 @@ export function tenantRoutes({ app }: HttpServer, tenants: TenantService): void 
     {
       ...needs("inventory.read", "tenant", "idOrName"),
       ...plainJson,
-      schema: { summary: "A tenant, by id or name", tags, params: ONE, ...row },
+      schema: { summary: "A tenant, by id or name", tags, params: ONE, querystring: AT_QUERY, ...row },
     },
     async (request, reply) => {
-      const found = await tenants.find(request.params.idOrName);
+      const found = await tenants.find(request.params.idOrName, timeOf(request.query.at, "last"));
       void reply.header("etag", `"${found.version}"`);
       return reply.send(shownAs(kind, undefined)(found) as never);
     },

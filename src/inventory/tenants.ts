@@ -30,8 +30,8 @@ export interface TenantService {
   all(): Promise<readonly Tenant[]>;
   /** The error of a tenant that is not there, without a hint at those that are. */
   unknown(idOrName: string): GantryError;
-  /** By id or name. Errors: `tenant_unknown`. */
-  find(idOrName: string): Promise<Tenant>;
+  /** By id or name; with a time, as it was then. Errors: `tenant_unknown`, `history_begins`, `history_too_long`. */
+  find(idOrName: string, at?: number): Promise<Tenant>;
   /** Errors: `member_invalid` and its like, `name_taken`. */
   create(principal: Principal, data: JsonObject, request: RequestOnce | undefined, present: Present): Promise<Answer>;
   /** Replaces or patches it; a new name renames it. Errors: those of an edit. */
@@ -181,7 +181,10 @@ export function createTenantService(
   return {
     all: () => all(),
     unknown: (idOrName) => unknown(idOrName),
-    find: (idOrName) => find(idOrName),
+    async find(idOrName, at) {
+      const tenant = await find(idOrName);
+      return at === undefined ? tenant : (await store.snapshotAt(tenant.id, at)).tenant;
+    },
     create: (principal, data, request, present) =>
       answer(principal, request, async (tx) => present(plan(await insert(tx, principal, data), "created"))),
     async edit(principal, idOrName, edit, request, present) {
