@@ -1,11 +1,15 @@
 import { readFileSync, rmSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createAudit } from "../src/access/index.ts";
 import { ADMINISTRATOR } from "../src/access/testing.ts";
 import { openPeer, type TestPeer, welcomePeer } from "../src/fleet/testing.ts";
+import { systemClock } from "../src/kernel/clock.ts";
 import {
   connect,
+  CONNECTION_HEADER,
   createKeyPair,
   EXECUTOR_HEADER,
   join as joinServer,
@@ -114,6 +118,15 @@ async function peerOf(id: string, keys: KeyPair): Promise<TestPeer> {
 }
 
 const pin = (): string => pinOf(server.certificates.authority);
+
+/** Who did what, as the audit has it. */
+async function audited(): Promise<string[]> {
+  const { database } = server;
+  const audit = createAudit({ database, clock: systemClock });
+  const { seq } = await audit.head(TENANT);
+  const entries = await audit.entriesOf(database.kysely, TENANT, { from: 1, to: seq });
+  return entries.map(({ actor, action, subject }) => `${actor.kind} ${action} ${subject.name}`.trim());
+}
 
 /** Asks for content as an executor does. */
 async function fetchContent(who: { id: string; keys: KeyPair }, sha256: string): Promise<[number, string]> {
@@ -238,6 +251,52 @@ describe("an agent", () => {
   });
 });
 
+describe("the long-poll door", () => {
+  it("reads no body without end, from whoever it comes", async () => {
+    async function pour(headers: Record<string, string>): Promise<number> {
+      let sent = 0;
+      const { port } = server;
+      const outgoing = httpsRequest({
+        host: "127.0.0.1",
+        port,
+        method: "POST",
+        path: LINK_PATHS.poll,
+        headers,
+        agent: tls(),
+      });
+      await new Promise<void>((resolve) => {
+        outgoing.on("close", resolve);
+        outgoing.on("error", () => resolve());
+        outgoing.on("response", (response) => response.resume());
+        const chunk = Buffer.alloc(64 * 1024, " ");
+        function more(): void {
+          if (outgoing.destroyed || sent > ENDLESS) return void outgoing.destroy();
+          sent += chunk.length;
+          outgoing.write(chunk, (error) => (error ? resolve() : setImmediate(more)));
+        }
+        more();
+      });
+      return sent;
+    }
+    expect(await pour({})).toBeLessThan(ENDLESS);
+    expect(await pour({ [CONNECTION_HEADER]: "nobody's" })).toBeLessThan(ENDLESS);
+    const opened = await openRequest({
+      url: server.url,
+      path: LINK_PATHS.poll,
+      method: "POST",
+      agent: tls(),
+      body: "",
+      timeout: 10_000,
+    });
+    opened.resume();
+    const name = String(opened.headers[CONNECTION_HEADER]);
+    expect(await pour({ [CONNECTION_HEADER]: name, "gantry-sequence": "1" })).toBeLessThan(ENDLESS);
+  });
+});
+
+/** Bytes far beyond what any request of the link has, and what buffers on the way hold. */
+const ENDLESS = 64 * 1024 * 1024;
+
 describe.each(["websocket", "poll"])("an agent that is revoked (%s)", (transport) => {
   it("is out at once, what it did is settled, and neither its key nor its name comes back by itself", async () => {
     const agent = await start("web1", transport);
@@ -260,6 +319,11 @@ describe.each(["websocket", "poll"])("an agent that is revoked (%s)", (transport
     expect(await server.ended(job)).toMatchObject({ status: "failed", failure: { code: "task_interrupted" } });
     await until(() => agent.log().includes("executor_unknown"));
     await expect(server.fleet.node(TENANT, "web1")).rejects.toMatchObject({ code: "executor_unknown" });
+    expect(await audited()).toEqual([
+      "server join_token.created",
+      "anonymous node.joined web1",
+      "administrator node.revoked web1",
+    ]);
     const peer = await peerOf(who.id, who.keys);
     void welcomePeer(peer, { pin: pin() });
     expect((await peer.closed).code).toBe("executor_unknown");

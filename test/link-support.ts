@@ -10,7 +10,7 @@ import { createTestFleet, FLEET_MIGRATIONS, TENANT, type TestCall, type TestFlee
 import { systemClock } from "../src/kernel/clock.ts";
 import { joinTokenText, parseJoinToken } from "../src/link/index.ts";
 import type { Job, OutputPiece, OutputPosition } from "../src/jobs/index.ts";
-import { migrate, openDatabase } from "../src/platform/database/index.ts";
+import { type Database, migrate, openDatabase } from "../src/platform/database/index.ts";
 import {
   type CertificateKeeper,
   type Certificates,
@@ -32,6 +32,7 @@ export interface LinkServer extends TestFleet {
   readonly url: string;
   readonly port: number;
   readonly http: HttpServer;
+  readonly database: Database;
   readonly certificates: Certificates;
   readonly keeper: CertificateKeeper;
   token(more?: {
@@ -76,6 +77,7 @@ export async function startServer(
     url: listener.url,
     port: listener.port as number,
     http,
+    database,
     keeper,
     get certificates() {
       return keeper.current;

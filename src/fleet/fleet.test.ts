@@ -113,6 +113,7 @@ describe("a connection", () => {
     ["no message", '[{"type":"result","task":1}]', "link_message_malformed"],
     ["too deep", `[${"[".repeat(200)}${"]".repeat(200)}]`, "link_message_malformed"],
     ["too large", `[${" ".repeat(1024 * 1024)}]`, "link_message_too_large"],
+    ["facts", `[{"type":"heartbeat","facts":{"a":"${"x".repeat(300_000)}"}}]`, "link_message_malformed"],
     ["a second identify", '[{"type":"identify","version":1,"executor":"x"}]', "link_message_malformed"],
   ])("that sends %s is closed with the reason, and harms nobody", async (_name, text, code) => {
     const [bad, good] = [await connected("bad"), await connected("good")];

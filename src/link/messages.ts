@@ -32,6 +32,9 @@ const jsonObject = z.custom<JsonObject>(
   (value) => typeof value === "object" && value !== null && !Array.isArray(value),
 );
 const milliseconds = z.number().min(0);
+/** Characters of facts as JSON: they are kept, and shown for a thousand nodes at once. */
+const FACTS_LIMIT = 256 * 1024;
+const facts = jsonObject.refine((value) => JSON.stringify(value).length <= FACTS_LIMIT, "facts are too long");
 
 const taskRef = z.object({ task: id, attempt });
 export type TaskRef = z.output<typeof taskRef>;
@@ -74,7 +77,7 @@ export const executorMessage = z.discriminatedUnion("type", [
     epoch: id,
     gantry: z.string().max(64),
     modules: z.record(name, moduleAdvert),
-    facts: jsonObject,
+    facts,
   }),
   z.object({
     type: z.literal("held"),
@@ -87,7 +90,7 @@ export const executorMessage = z.discriminatedUnion("type", [
   }),
   z.object({
     type: z.literal("heartbeat"),
-    facts: jsonObject.optional(),
+    facts: facts.optional(),
     /** Of the authority it trusts, when that is another than at the proof. */
     pin: z.string().max(64).optional(),
   }),

@@ -22,6 +22,8 @@ const MEMORY = 30_000;
 /** Connections at the same time. Those that do not prove themselves are closed by whoever accepts them. */
 const MOST_CONNECTIONS = 20_000;
 const TOKEN_BYTES = 24;
+const NOTHING: CloseReason = { code: "closed", text: "a connection begins with POST" };
+const FULL: CloseReason = { code: LINK_STOPPING.code, text: "the server has as many connections as it can hold" };
 
 export interface PollAcceptor {
   /** Answers one request to the poll path. */
@@ -38,19 +40,19 @@ export function acceptPolls(
     handle(request, response) {
       const token = request.headers[CONNECTION_HEADER];
       if (token === undefined) {
-        if (request.method !== "POST") return answer(response, 404, "");
-        if (open.size >= MOST_CONNECTIONS) return answer(response, 503, "");
+        if (request.method !== "POST") return refuse(request, response, NOTHING, 404);
+        if (open.size >= MOST_CONNECTIONS) return refuse(request, response, FULL, 503);
         const name = options.random.token(TOKEN_BYTES);
         const end = pollEnd(options.clock, () => open.delete(name));
         open.set(name, end);
-        request.resume();
+        passOver(request);
         response.setHeader(CONNECTION_HEADER, name);
         answer(response, ACCEPTED, "");
         return accept(end.connection, request);
       }
       const end = typeof token === "string" ? open.get(token) : undefined;
       if (end === undefined)
-        return answer(response, ENDED, JSON.stringify({ code: "closed", text: "the server knows no such connection" }));
+        return refuse(request, response, { code: "closed", text: "the server knows no such connection" });
       return end.handle(request, response);
     },
     close() {
@@ -105,7 +107,7 @@ function pollEnd(clock: Clock, forget: () => void): PollEnd {
   }
 
   function get(request: IncomingMessage, response: ServerResponse): void {
-    request.resume();
+    passOver(request);
     const after = Number(request.headers[AFTER_HEADER]);
     if (after === answered.sequence) {
       const confirmed = outgoing.splice(0, answered.frames);
@@ -152,11 +154,11 @@ function pollEnd(clock: Clock, forget: () => void): PollEnd {
       if (request.method === "POST" && closing === undefined) return posts.read(request, response);
       if (request.method === "DELETE") {
         outgoing = [];
-        request.resume();
+        passOver(request);
         answer(response, ACCEPTED, "");
         return end({ code: "closed", text: "the other end closed the connection" });
       }
-      request.resume();
+      passOver(request);
       return answer(response, ENDED, JSON.stringify(closing ?? { code: "closed", text: "not a request of the link" }));
     },
   };
@@ -197,14 +199,14 @@ function postReader(inbox: Inbox, end: (reason: CloseReason) => void) {
       let size = 0;
       request.on("data", (chunk: Buffer) => {
         size += chunk.length;
-        if (size <= POLL_BODY_LIMIT) chunks.push(chunk);
+        if (size <= POLL_BODY_LIMIT) return void chunks.push(chunk);
+        const reason = { code: LINK_MESSAGE_TOO_LARGE.code, text: `a request of more than ${POLL_BODY_LIMIT} bytes` };
+        refuse(request, response, reason);
+        return end(reason);
       });
       request.on("end", () => {
         if (size <= POLL_BODY_LIMIT)
-          return take(Buffer.concat(chunks).toString(), Number(request.headers[SEQUENCE_HEADER]), response);
-        const reason = { code: LINK_MESSAGE_TOO_LARGE.code, text: `a request of more than ${POLL_BODY_LIMIT} bytes` };
-        answer(response, ENDED, JSON.stringify(reason));
-        return end(reason);
+          take(Buffer.concat(chunks).toString(), Number(request.headers[SEQUENCE_HEADER]), response);
       });
     },
   };
@@ -221,10 +223,28 @@ function firstFitting(frames: readonly string[]): string[] {
   return taken;
 }
 
+/** A body that nobody wants may be as long as that of an honest request; a longer one ends the connection. */
+function passOver(request: IncomingMessage): void {
+  let size = 0;
+  request.on("data", (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > POLL_BODY_LIMIT) request.socket.destroy();
+  });
+}
+
+/** What else comes of the request is not read: the connection ends with the answer. */
+function refuse(request: IncomingMessage, response: ServerResponse, reason: CloseReason, status = ENDED): void {
+  if (response.headersSent || response.destroyed) return;
+  response.setHeader("connection", "close");
+  response.once("finish", () => request.socket.destroy());
+  answer(response, status, JSON.stringify(reason));
+}
+
 function answer(response: ServerResponse, status: number, body: string): void {
   if (response.writableEnded || response.destroyed) return;
   response.statusCode = status;
   response.setHeader("content-type", "text/plain; charset=utf-8");
   response.setHeader("cache-control", "no-store");
+  response.setHeader("x-content-type-options", "nosniff");
   response.end(body);
 }
