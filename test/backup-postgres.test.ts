@@ -45,6 +45,8 @@ describeReal("postgresql", "backups with PostgreSQL", () => {
             if ((JSON.parse(out) as { state: string }[]).every((node) => node.state === "connected")) break;
           }
           expect((await bench.gantry(["plan", site], environment)).out).toMatch(/no changes/);
+          const audit = await bench.gantry(["audit", "verify"], environment);
+          expect([audit.code, audit.error]).toEqual([0, ""]);
         }
         expect((await fetchPage("127.144.0.100"))?.status).toBe(200);
         expect((await bench.gantry(["down", "--purge", "--yes"])).code).toBe(0);

@@ -83,7 +83,13 @@ import type { Module } from "../link/index.ts";
 import { createInProcessBus } from "../platform/bus/index.ts";
 import { migrate, openDatabase } from "../platform/database/index.ts";
 import { createEventStream, eventMigrations } from "../platform/events/index.ts";
-import { type CertificateKeeper, createHttpServer, type HttpServer, type RateLimits, type RequestCredentials } from "../platform/http/index.ts";
+import {
+  type CertificateKeeper,
+  createHttpServer,
+  type HttpServer,
+  type RateLimits,
+  type RequestCredentials,
+} from "../platform/http/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import { createMetrics } from "../platform/metrics/index.ts";
 import {
