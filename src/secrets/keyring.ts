@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
@@ -15,7 +16,7 @@ import {
 } from "./keys-store.ts";
 import { checkOf, isKeyOf, type KeyProvider, type MasterKey } from "./master-key.ts";
 import type { DataKey, MasterKeyRecord } from "./model.ts";
-import { KEY_BYTES, NotSealedHere, packed, unpacked } from "./seal.ts";
+import { KEY_BYTES, NotSealedHere, packed, sealingKey, unpacked } from "./seal.ts";
 
 /**
  * The keys in memory: the master key as far as it is at hand, and the data keys of tenants that were asked for. Without the right master
@@ -51,7 +52,7 @@ export interface Keyring {
 
 export interface OpenDataKey {
   readonly generation: number;
-  readonly key: Uint8Array;
+  readonly key: KeyObject;
 }
 
 export interface MasterKeyChange {
@@ -103,7 +104,7 @@ interface Ring {
 type AlsoMade = (tx: Transaction, generation: number) => Promise<void>;
 
 interface TenantKeys {
-  readonly keys: Map<number, Buffer>;
+  readonly keys: Map<number, KeyObject>;
   newest: number;
   /** Nonces of the newest key that are set aside and not used yet. */
   left: number;
@@ -215,7 +216,7 @@ export function createKeyring(parts: KeyringParts): Keyring {
     const known = tenants.get(tenantId);
     if (known !== undefined && !reload) return known;
     const rows = await selectDataKeys(database.kysely, tenantId);
-    const keys = new Map<number, Buffer>(known?.keys);
+    const keys = new Map<number, KeyObject>(known?.keys);
     for (const row of rows) if (!keys.has(row.generation)) keys.set(row.generation, await unwrapped(row));
     const newest = rows.at(-1)?.generation ?? 0;
     const read: TenantKeys = { keys, newest, left: known?.newest === newest ? known.left : 0 };
@@ -224,13 +225,13 @@ export function createKeyring(parts: KeyringParts): Keyring {
   }
 
   /** Another server may have gone over to a new master key: then that is looked for once. */
-  async function unwrapped(row: DataKey): Promise<Buffer> {
+  async function unwrapped(row: DataKey): Promise<KeyObject> {
     if (opened().record.id !== row.masterKeyId) {
       await lookOnce();
       if (opened().record.id !== row.masterKeyId) return unwrapped((await freshRow(row)) ?? row);
     }
     try {
-      return unpacked(await opened().master.unwrap(row.wrapped), row.tenantId, row.generation);
+      return sealingKey(unpacked(await opened().master.unwrap(row.wrapped), row.tenantId, row.generation));
     } catch (cause) {
       if (!(cause instanceof NotSealedHere)) throw cause;
       throw new GantryError(

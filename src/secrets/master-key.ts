@@ -1,7 +1,7 @@
 import { GantryError } from "../kernel/errors.ts";
 import type { Random } from "../kernel/ids.ts";
 import { MASTER_KEY_INVALID } from "./errors.ts";
-import { KEY_BYTES, keyName, open, seal } from "./seal.ts";
+import { KEY_BYTES, keyName, open, seal, sealingKey } from "./seal.ts";
 
 /** A key that wraps data keys. What wraps may be here or elsewhere (Vault). */
 export interface MasterKey {
@@ -37,7 +37,7 @@ const CONTEXT = ["gantry master key"];
 
 /** A key of 32 bytes that is here. */
 export function localKey(key: Uint8Array, random: Random): MasterKey {
-  const kept = Buffer.from(key);
+  const kept = sealingKey(Buffer.from(key));
   return {
     id: keyName(kept),
     wrap: async (bytes) => seal(kept, 0, bytes, CONTEXT, random),

@@ -32,10 +32,19 @@ export interface ResealingParts {
 
 /** One batch is one commit, and the others wait as long as it takes. */
 const BATCH = { rows: 250, bytes: 2 * 1024 * 1024 };
+/** A request takes several turns of the event loop: as many are left between two batches. When nothing else is to be done, they take no time. */
+const TURNS = 8;
 /** Milliseconds until it looks again by itself: another server may have made a data key. */
 const LOOK_EVERY = 60_000;
 /** Milliseconds until it tries again what failed. */
 const TRY_AGAIN = 10_000;
+
+async function letOthers(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn += 1)
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+}
 
 export function createResealing({ database, sealer, clock, log }: ResealingParts): Resealing {
   let stopped = true;
@@ -80,10 +89,7 @@ export function createResealing({ database, sealer, clock, log }: ResealingParts
       }
       done += await resealBatch(tenantId, batch);
       after = { generation: last.generation, id: last.id };
-      // Requests have their turn.
-      await new Promise((resolve) => {
-        setImmediate(resolve);
-      });
+      await letOthers();
     }
   }
 

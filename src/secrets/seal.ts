@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, timingSafeEqual } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createSecretKey,
+  timingSafeEqual,
+  type KeyObject,
+} from "node:crypto";
 import type { Random } from "../kernel/ids.ts";
 
 /**
@@ -21,6 +29,19 @@ const TAG = 16;
 const OVERHEAD = HEAD + NONCE + TAG;
 const CIPHER = "aes-256-gcm";
 
+/**
+ * A key of 32 bytes. As an object of OpenSSL's it is three times as fast as its bytes, which are made such an object each time, and it is not
+ * in the memory of JavaScript.
+ */
+export type SealingKey = KeyObject | Uint8Array;
+
+/** Makes a key of bytes, and wipes these. */
+export function sealingKey(bytes: Uint8Array): KeyObject {
+  const key = createSecretKey(bytes);
+  bytes.fill(0);
+  return key;
+}
+
 /** What a sealed value is bound to. Two contexts are the same only when all their parts are. */
 export type SealContext = readonly string[];
 
@@ -29,7 +50,7 @@ export class NotSealedHere extends Error {}
 
 /** `generation`: a number the opener finds the key by; 0 where there is only one. */
 export function seal(
-  key: Uint8Array,
+  key: SealingKey,
   generation: number,
   bytes: Uint8Array,
   context: SealContext,
@@ -50,7 +71,7 @@ export function seal(
 }
 
 /** Throws `NotSealedHere`. */
-export function open(key: Uint8Array, sealed: Uint8Array, context: SealContext): Buffer {
+export function open(key: SealingKey, sealed: Uint8Array, context: SealContext): Buffer {
   const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
   if (bytes.length < OVERHEAD || bytes[0] !== FORMAT) throw new NotSealedHere("the bytes are not sealed");
   const decipher = createDecipheriv(CIPHER, key, bytes.subarray(HEAD, HEAD + NONCE), { authTagLength: TAG });
@@ -85,12 +106,12 @@ function boundTo(head: Buffer, context: SealContext): Buffer {
 }
 
 /** The name of a key, which tells nothing of it: another key has another name. */
-export function keyName(key: Uint8Array): string {
+export function keyName(key: SealingKey): string {
   return createHmac("sha256", key).update("gantry key name").digest("hex").slice(0, 16);
 }
 
 /** A key for something else, made from a key. */
-export function derivedKey(key: Uint8Array, purpose: string): Buffer {
+export function derivedKey(key: SealingKey, purpose: string): Buffer {
   return createHmac("sha256", key).update(`gantry derived key: ${purpose}`).digest();
 }
 
