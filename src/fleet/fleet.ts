@@ -439,9 +439,17 @@ export function createFleet(parts: FleetParts): Fleet {
     },
     authority: authorities.find,
     async behind(tenantId) {
-      const found = await selectBehind(database.kysely, tenantId, authorities.pin());
+      const pin = authorities.pin();
+      const stored = await selectBehind(database.kysely, tenantId, pin);
+      const names = new Map(stored.map(({ id, name }) => [id, name]));
+      // What was told a moment ago is not written down yet.
+      for (const [id, session] of sessions) {
+        if (session.pin === pin) names.delete(id);
+        else if (session.record.tenantId === tenantId) names.set(id, session.record.name);
+      }
       // Who is a part of the server trusts it as it is.
-      return found.filter(({ id }) => !embedded.has(id)).map(({ name }) => name);
+      for (const id of embedded) names.delete(id);
+      return [...names.values()].sort();
     },
     content,
     modules: () =>

@@ -57,6 +57,8 @@ export interface SessionParts {
 export interface FleetSession {
   readonly record: ExecutorRecord;
   readonly modules: Readonly<Record<string, ModuleAdvert>>;
+  /** Of the authority it trusts, base64url. */
+  readonly pin: string;
   /** Tasks and questions that are out. */
   readonly load: number;
   serves(route: Route, module: string): boolean;
@@ -285,6 +287,9 @@ export function openSession(
   const session: FleetSession & SessionEnd = {
     record,
     modules: proof.modules,
+    get pin() {
+      return pin;
+    },
     get load() {
       return out.size + questions.size;
     },
