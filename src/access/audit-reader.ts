@@ -1,6 +1,7 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { Bus } from "../platform/bus/index.ts";
 import type { Database } from "../platform/database/index.ts";
+import { createWaker } from "../platform/events/index.ts";
 import { AUDIT_SUBJECT, entryOf, lineOf, type Audit } from "./audit.ts";
 import { exportLine, type AuditEntry, type Chain } from "./audit-model.ts";
 import { walkAudit, type AuditPlace, type AuditVerdict } from "./audit-verify.ts";
@@ -36,8 +37,7 @@ export interface AuditReader {
 
 /** Entries that are read at once. */
 const AT_ONCE = 1000;
-/** What another server adds is seen at the latest after so many milliseconds. */
-const LOOK_AGAIN = 2000;
+const NEVER = new AbortController().signal;
 
 export function createAuditReader(parts: {
   readonly database: Database;
@@ -59,22 +59,6 @@ export function createAuditReader(parts: {
       .execute();
   }
 
-  /** Resolves when something may have been added. */
-  function added(chain: Chain, signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      const ends: (() => void)[] = [];
-      function end(): void {
-        for (const one of ends) one();
-        resolve();
-      }
-      ends.push(bus.subscribe(AUDIT_SUBJECT, (payload) => payload === chain && end()));
-      ends.push(clock.after(LOOK_AGAIN, end));
-      signal?.addEventListener("abort", end, { once: true });
-      ends.push(() => signal?.removeEventListener("abort", end));
-      if (signal?.aborted === true) end();
-    });
-  }
-
   return {
     async list(chain, filter, before, limit) {
       let query = database.kysely.selectFrom("audit_entries").selectAll().where("chain", "=", chain);
@@ -93,17 +77,23 @@ export function createAuditReader(parts: {
       if (until !== undefined) query = query.where("time", "<=", until);
       return (await query.orderBy("seq", "desc").limit(limit).execute()).map(entryOf);
     },
-    async *lines(chain, from, { since = 0, follow = false, signal }) {
+    async *lines(chain, from, { since = 0, follow = false, signal = NEVER }) {
+      const waker = createWaker(clock, (wake) => bus.subscribe(AUDIT_SUBJECT, (of) => of === chain && wake()), signal);
       let next = from;
-      while (signal?.aborted !== true) {
-        const rows = await page(chain, next, Number.MAX_SAFE_INTEGER);
-        for (const row of rows) {
-          next = row.seq + 1;
-          if (row.time >= since) yield exportLine(lineOf(row), row.hash);
+      try {
+        while (!signal.aborted) {
+          waker.reset();
+          const rows = await page(chain, next, Number.MAX_SAFE_INTEGER);
+          for (const row of rows) {
+            next = row.seq + 1;
+            if (row.time >= since) yield exportLine(lineOf(row), row.hash);
+          }
+          if (rows.length > 0) continue;
+          if (!follow) return;
+          await waker.wait();
         }
-        if (rows.length > 0) continue;
-        if (!follow) return;
-        await added(chain, signal);
+      } finally {
+        waker.close();
       }
     },
     async verify(chain, known) {
