@@ -53,7 +53,17 @@ export async function restore(
   const { terminal } = context;
   terminal.out(`Restored to ${context.dataFolder}: ${rows} rows and ${files} files as of ${begin.made}.\n`);
   if (migrated.length > 0) terminal.out(`Brought up to this version by ${migrated.join(", ")}.\n`);
+  if (lacksMasterKey(manifest))
+    terminal.out(
+      "The master key was not taken along: secrets are locked until the server finds it (`gantry secret status`).\n",
+    );
   terminal.out("Start it with `gantry server start`, and see with `gantry plan` what has changed since.\n");
+}
+
+/** The key may be in Vault or elsewhere as well; then the server finds it there. */
+function lacksMasterKey({ parts, leftOut }: Manifest): boolean {
+  const secrets = parts.find(({ kind, name }) => kind === "table" && name === "secret");
+  return (secrets?.count ?? 0) > 0 && leftOut.some(({ what }) => what === "master.key");
 }
 
 function secretOf(key: BackupKey): object {
