@@ -71,7 +71,9 @@ export async function restore(parts: RestoreParts): Promise<Restored> {
 
   /** From here on the data folder is there under its name. */
   async function place(from: string, to: string): Promise<void> {
-    await rename(from, to);
+    await rename(from, to).catch((cause: unknown) => {
+      throw new GantryError(RESTORE_FAILED, `${to} cannot be put in its place: ${messageOf(cause)}`, { cause });
+    });
     placed.push(to);
     await syncFolder(dirname(to));
   }
