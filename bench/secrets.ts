@@ -77,7 +77,7 @@ async function reading(client: GantryClient, ids: readonly string[], until: Prom
   const begun = performance.now();
   let ended = false;
   let count = 0;
-  const end = until.then(() => {
+  const end = until.finally(() => {
     ended = true;
   });
   async function reader(number: number): Promise<void> {

@@ -185,23 +185,23 @@ export function createKeyring(parts: KeyringParts): Keyring {
     throw new GantryError(SECRETS_LOCKED, found.join("; "));
   }
 
+  async function lookAndTell(): Promise<void> {
+    try {
+      await look();
+      log.info({ masterKey: ring?.record.id, source: ring?.provider.source }, "secrets are open");
+    } catch (error) {
+      ring = undefined;
+      reason = messageOf(error);
+      log.error({ masterKey: needed?.id, source: needed?.source, reason }, "secrets are locked");
+      tryAgainLater();
+    }
+  }
+
   /** One look at a time: whoever asks meanwhile waits for the same. */
   function lookOnce(): Promise<void> {
-    looking ??= look()
-      .then(
-        () => {
-          log.info({ masterKey: ring?.record.id, source: ring?.provider.source }, "secrets are open");
-        },
-        (error: unknown) => {
-          ring = undefined;
-          reason = messageOf(error);
-          log.error({ masterKey: needed?.id, source: needed?.source, reason }, "secrets are locked");
-        },
-      )
-      .finally(() => {
-        looking = undefined;
-        if (ring === undefined) tryAgainLater();
-      });
+    looking ??= lookAndTell().finally(() => {
+      looking = undefined;
+    });
     return looking;
   }
 

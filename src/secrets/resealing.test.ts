@@ -68,7 +68,7 @@ describe("after a new data key", () => {
     }
   });
 
-  it("it goes on at the next start where it was interrupted", async () => {
+  it("the next start goes on where it was interrupted", async () => {
     await keep(600);
     await room.secrets.stop();
     await room.secrets.keys.rotateData(ADMINISTRATOR);

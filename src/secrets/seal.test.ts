@@ -7,6 +7,14 @@ const anyKey = fc.uint8Array({ minLength: 32, maxLength: 32 });
 const anyContext = fc.array(fc.string({ maxLength: 20 }), { maxLength: 6 });
 const anyGeneration = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 
+function opens(key: Uint8Array, sealed: Buffer, context: readonly string[]): boolean {
+  try {
+    return open(key, sealed, context).toString() === "value";
+  } catch {
+    return false;
+  }
+}
+
 describe("a sealed value", () => {
   it("opens with its key in its context, and names its generation", () => {
     fc.assert(
@@ -48,9 +56,8 @@ describe("a sealed value", () => {
     fc.assert(
       fc.property(anyKey, anyKey, anyContext, anyContext, (key, other, context, elsewhere) => {
         const sealed = seal(key, 1, Buffer.from("value"), context, systemRandom);
-        if (JSON.stringify(context) !== JSON.stringify(elsewhere))
-          expect(() => open(key, sealed, elsewhere)).toThrow(NotSealedHere);
-        if (!Buffer.from(key).equals(other)) expect(() => open(other, sealed, context)).toThrow(NotSealedHere);
+        expect(opens(key, sealed, elsewhere)).toBe(JSON.stringify(context) === JSON.stringify(elsewhere));
+        expect(opens(other, sealed, context)).toBe(Buffer.from(key).equals(other));
       }),
     );
   });
