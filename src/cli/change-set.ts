@@ -268,11 +268,21 @@ export function reject(
 
 const DONE = { rebase: "brought up to date", apply: "applied", close: "closed", revert: "proposed" } as const;
 
-/** `gantry change rebase|apply|close|revert NUMBER`. */
-export function acting(action: keyof typeof DONE) {
-  return async (context: CommandContext, _options: Record<string, unknown>, args: readonly string[]): Promise<number> =>
+type Action = (context: CommandContext, options: Record<string, unknown>, args: readonly string[]) => Promise<number>;
+
+function acting(action: keyof typeof DONE): Action {
+  return async (context, _options, args) =>
     said(context, await context.client.send<ChangeSet>("POST", `${one(args)}/${action}`), DONE[action]);
 }
+
+/** `gantry change rebase NUMBER`. */
+export const rebase = acting("rebase");
+/** `gantry change apply NUMBER`. */
+export const apply = acting("apply");
+/** `gantry change close NUMBER`. */
+export const close = acting("close");
+/** `gantry change revert NUMBER`. */
+export const revert = acting("revert");
 
 /** `gantry change rule list`. */
 export async function rules(context: CommandContext): Promise<void> {

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { accessCommands } from "./access-program.ts";
 import { auditCommands } from "./audit-program.ts";
+import { changeCommands } from "./change-program.ts";
 import { fleetCommands } from "./fleet-program.ts";
 import { EXIT, reportFailure } from "./failure.ts";
 import { EXAMPLES } from "./examples.ts";
@@ -239,79 +240,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .addHelpText("after", EXAMPLES.delete)
     .action(handle(async () => (await import("./delete.ts")).remove));
 
-  const change = program
-    .command("change")
-    .summary("propose changes, have them approved by somebody else, apply them together, take them back");
-  const content = (command: Command): Command =>
-    command
-      .option("--edits <file>", "edits of the inventory: a list, as YAML or JSON (`-`: standard input)")
-      .option("--cascade", "what depends on something that is deleted goes with it")
-      .option("--design <path...>", "documents of a design that is to be applied")
-      .option("--destroy <name>", "a design that is to be taken down");
-  content(change.command("propose <title>").summary("propose edits, or that a design be applied or taken down"))
-    .option("--description <text>", "why")
-    .addOption(output())
-    .addHelpText("after", EXAMPLES.propose)
-    .action(handle(async () => (await import("./change-set.ts")).propose));
-  change
-    .command("list")
-    .summary("change sets, the newest first")
-    .addOption(new Option("--state <state>", "which").choices(["open", "applied", "closed", "all"]).default("open"))
-    .addOption(output())
-    .action(handle(async () => (await import("./change-set.ts")).list));
-  change
-    .command("show <number>")
-    .summary("what one would change, who said what of it, and what it lacks")
-    .addOption(output())
-    .action(handle(async () => (await import("./change-set.ts")).show));
-  content(change.command("amend <number>").summary("give one of your own other content; approvals lapse"))
-    .option("--title <title>", "another title")
-    .option("--description <text>", "another description")
-    .addOption(output())
-    .action(handle(async () => (await import("./change-set.ts")).amend));
-  change
-    .command("comment <number> <text...>")
-    .summary("say something of one")
-    .action(handle(async () => (await import("./change-set.ts")).comment));
-  change
-    .command("approve <number>")
-    .summary("approve one of somebody else")
-    .option("--comment <text>", "say something as well")
-    .action(handle(async () => (await import("./change-set.ts")).approve));
-  change
-    .command("reject <number>")
-    .summary("reject one of somebody else, until it is amended or you approve it")
-    .option("--comment <text>", "say why")
-    .action(handle(async () => (await import("./change-set.ts")).reject));
-  for (const [action, summary] of [
-    ["rebase", "bring one to the truth as it is now"],
-    ["apply", "make what was approved: all of it, or nothing"],
-    ["close", "give one up"],
-    ["revert", "propose a new one that takes an applied one back"],
-  ] as const)
-    change
-      .command(`${action} <number>`)
-      .summary(summary)
-      .addOption(output())
-      .action(handle(async () => (await import("./change-set.ts")).acting(action)));
-  const rule = change.command("rule").summary("how many must approve, and whether changes may be made directly");
-  rule
-    .command("list")
-    .summary("rules of the tenant and its sites")
-    .addOption(output())
-    .action(handle(async () => (await import("./change-set.ts")).rules));
-  rule
-    .command("set")
-    .summary("set the rule of the tenant, or of a site with those below it")
-    .requiredOption("--approvals <count>", "how many people besides the author must approve")
-    .option("--site <site>", "of this site")
-    .option("--no-direct", "refuse changes that are made without a change set")
-    .action(handle(async () => (await import("./change-set.ts")).setRule));
-  rule
-    .command("delete")
-    .summary("remove the rule of the tenant, or of a site")
-    .option("--site <site>", "of this site")
-    .action(handle(async () => (await import("./change-set.ts")).deleteRule));
+  changeCommands(program, { handle, output });
 
   const address = program.command("address").summary("give out addresses of a block, and take them back");
   address
