@@ -276,7 +276,12 @@ const BOMBS: Readonly<Record<string, () => readonly (string | Uint8Array)[]>> = 
     `{"name":"bomb","files":[${'{"path":"a","text":""},'.repeat(300_000)}{"path":"a","text":""}]}`,
     "[".repeat(10 * MIB),
   ],
-  "POST /v1/bulk": () => [manyEdits, `{"edits":${"[".repeat(5 * MIB)}`],
+  "POST /v1/bulk": () => [
+    manyEdits,
+    `{"edits":[${"{},".repeat(4_000_000)}{}]}`,
+    `{"edits":[${"{},".repeat(20_000_000)}{}]}`,
+    `{"edits":${"[".repeat(5 * MIB)}`,
+  ],
   "POST /v1/runs": () => [`{"calls":[${"{},".repeat(1_000_000)}{}]}`],
   "POST /v1/secrets": () => [`{"name":"bomb","value":"${"\\u0000".repeat(100_000)}`],
   "PUT /v1/secrets/:id": () => [`{"value":"${"\\u0000".repeat(100_000)}`],

@@ -29,7 +29,7 @@ import type { ExplainedKind, InventoryService } from "./service.ts";
 const tags = ["inventory"];
 
 /** A body of edits by the ten thousands. */
-const BULK_BYTES = 256 * 1024 * 1024;
+const BULK_BYTES = 64 * 1024 * 1024;
 
 /** Groups are found below their tenant: `/v1/groups/{tenant_id}`. */
 const ELSEWHERE: readonly OwnedKind[] = ["group"];

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { canonicalJson, isJsonObject, type Json, type JsonObject } from "./json.ts";
+import { canonicalJson, isJsonObject, type Json, type JsonObject, depthOver, excessOf } from "./json.ts";
 
 describe("canonical JSON", () => {
   it("sorts keys at every depth and keeps lists as they are", () => {
@@ -39,5 +39,20 @@ describe("objects", () => {
       false,
       false,
     ]);
+  });
+});
+
+describe("the excess of a text", () => {
+  const of = (text: string, depth = 3, values = 5) => excessOf(text, { depth, values });
+
+  it("is levels or values beyond what is allowed, and what stands in strings is neither", () => {
+    expect(of("[[[]]]")).toBeUndefined();
+    expect(of("[[[[]]]]")).toBe("depth");
+    expect(of("[1,2,3,4,5]")).toBeUndefined();
+    expect(of("[1,2,3,4,5,6]")).toBe("values");
+    expect(of('[{},{},{"a":1}]', 9)).toBe("values");
+    expect(of(String.raw`{"[[[[,,,,,,": "\"[[[[,,,,,,\\"}`)).toBeUndefined();
+    expect(of("[" + '"')).toBeUndefined();
+    expect([depthOver("[[", 1), depthOver("[]", 1)]).toEqual([true, false]);
   });
 });

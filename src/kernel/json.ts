@@ -26,24 +26,39 @@ export function jsonText(value: Json | undefined): string {
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+
+/** Whether JSON text nests deeper than a limit: what walks through a value calls itself for each level. */
+export function depthOver(text: string, limit: number): boolean {
+  return excessOf(text, { depth: limit, values: Number.POSITIVE_INFINITY }) !== undefined;
+}
 
 /**
- * Whether JSON text nests deeper than a limit: what walks through a value calls itself for each level. Looks at brackets outside strings
- * only; whether the text is JSON at all is for JSON.parse to say.
+ * What JSON text has too much of: levels, or values, each of which takes many times the memory of its few characters. Looks at brackets and
+ * commas outside strings only; whether the text is JSON at all is for JSON.parse to say.
  */
-export function depthOver(text: string, limit: number): boolean {
+export function excessOf(
+  text: string,
+  limits: { readonly depth: number; readonly values: number },
+): "depth" | "values" | undefined {
   let depth = 0;
+  let values = 0;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code === QUOTE) {
       at = endOfString(text, at);
-      if (at < 0) return false;
+      if (at < 0) return undefined;
     } else if (code === 0x5b || code === 0x7b) {
       depth += 1;
-      if (depth > limit) return true;
+      values += 1;
+      if (depth > limits.depth) return "depth";
+      if (values > limits.values) return "values";
+    } else if (code === COMMA) {
+      values += 1;
+      if (values > limits.values) return "values";
     } else if (code === 0x5d || code === 0x7d) depth -= 1;
   }
-  return false;
+  return undefined;
 }
 
 /** The index of the quote that ends the string begun at `start`, or -1. */

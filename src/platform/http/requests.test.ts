@@ -38,6 +38,9 @@ beforeEach(async () => {
   onTestFinished(() => server.close());
   server.app.get("/v1/things/:name", { config: { permission: "self" } }, async () => ({ ok: true }));
   server.app.post("/v1/things", { config: { permission: "self" }, schema: { body } }, async () => ({ ok: true }));
+  server.app.post("/v1/large", { config: { permission: "self" }, schema: { body }, bodyLimit: 2 ** 22 }, async () => ({
+    ok: true,
+  }));
   server.app.get("/v1/broken", { config: { permission: "self" } }, async () => {
     throw new GantryError(OUT_OF_ORDER, "not now");
   });
@@ -113,6 +116,21 @@ describe("an unknown key", () => {
   ])("in %j is told with the nearest there is", async (payload, message) => {
     const answer = await server.app.inject({ method: "POST", url: "/v1/things", payload });
     expect(answer.json()).toMatchObject({ status: 400, code: "request_invalid", problems: [{ message }] });
+  });
+
+  it("among a hundred thousand others in a list is told for the first twenty, by their places", async () => {
+    const good = Array.from({ length: 50_000 }, () => ({ color: "red" }));
+    const bad = Array.from({ length: 50_000 }, () => ({ colour: "red" }));
+    const payload = { things: [...good.slice(0, 12_000), ...bad] };
+    expect(JSON.stringify(payload).length).toBeLessThan(2 ** 21);
+    const answer = await server.app.inject({ method: "POST", url: "/v1/large", payload });
+    expect(answer.statusCode).toBe(400);
+    const { problems } = answer.json<{ problems: { message: string }[] }>();
+    expect(problems).toHaveLength(20);
+    expect(problems[0]!.message).toContain("body.things.12000: ");
+    expect(problems[19]!.message).toContain("body.things.12019: ");
+    const right = await server.app.inject({ method: "POST", url: "/v1/large", payload: { things: good } });
+    expect(right.json()).toEqual({ ok: true });
   });
 
   it("does not make the answer as long as the request", async () => {

@@ -11,11 +11,48 @@ const LONGEST_KEY = 60;
 export const requestValidator: FastifySchemaCompiler<z.core.$ZodType> = (route) => {
   const validate = validatorCompiler(route);
   return (data) => {
-    const result: unknown = validate(data);
+    const result: unknown = validate(shortened(route.schema, data));
     const issues = (result as { readonly error?: readonly FastifySchemaValidationError[] }).error;
     return issues === undefined ? (result as object) : { error: issues.map((issue) => explained(route.schema, issue)) };
   };
 };
+
+/** A list this long is looked through for wrong items first. */
+const LONG_LIST = 10_000;
+/** So many wrong items say enough. */
+const ENOUGH = 20;
+
+/**
+ * An object whose long lists end behind their twentieth wrong item: what is wrong with a million others costs seconds, and is told to nobody.
+ * What is right stays as it is.
+ */
+function shortened(schema: z.core.$ZodType, data: unknown): unknown {
+  if (!(schema instanceof z.ZodObject) || typeof data !== "object" || data === null) return data;
+  const cuts = Object.entries(schema.shape).flatMap(([name, member]) => {
+    const list = (data as Readonly<Record<string, unknown>>)[name];
+    const item = itemOf(member as z.core.$ZodType);
+    if (item === undefined || !Array.isArray(list) || list.length < LONG_LIST) return [];
+    const end = behindProblems(item, list);
+    return end === undefined ? [] : [[name, list.slice(0, end)] as const];
+  });
+  return cuts.length === 0 ? data : { ...data, ...Object.fromEntries(cuts) };
+}
+
+function itemOf(schema: z.core.$ZodType): z.ZodType | undefined {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault)
+    return itemOf(schema.unwrap());
+  return schema instanceof z.ZodArray ? (schema.element as z.ZodType) : undefined;
+}
+
+/** The index behind the last wrong item that is told; undefined: fewer are wrong. */
+function behindProblems(item: z.ZodType, list: readonly unknown[]): number | undefined {
+  let wrong = 0;
+  const last = list.findIndex((one) => {
+    if (!item.safeParse(one).success) wrong += 1;
+    return wrong >= ENOUGH;
+  });
+  return last < 0 ? undefined : last + 1;
+}
 
 function explained(schema: z.core.$ZodType, issue: FastifySchemaValidationError): FastifySchemaValidationError {
   const unknown = issue.params["keys"];
