@@ -1,7 +1,7 @@
 import { GantryError } from "../kernel/errors.ts";
 import { RIGHTS_EXCEEDED } from "./errors.ts";
 import type { Principal } from "./model.ts";
-import { isServerWide, PERMISSIONS, type Permission } from "./permissions.ts";
+import { isServerWide, type Permission } from "./permissions.ts";
 import { NO_RIGHTS, type Grant, type Place, type Rights, type Scope } from "./policy.ts";
 
 /** Nobody gives more than he holds. Pure. */
@@ -50,10 +50,4 @@ export function requireToGive(
 function whereText(scope: Scope): string {
   if (scope.kind === "server") return "on the whole server";
   return scope.kind === "tenant" ? "in the whole tenant" : `in all of this ${scope.kind}`;
-}
-
-/** The permissions that grants hold somewhere, in the order of the list. */
-export function held(grants: readonly Grant[], ceiling?: ReadonlySet<Permission>): readonly Permission[] {
-  const all = new Set(grants.flatMap(({ permissions }) => permissions));
-  return PERMISSIONS.filter((one) => all.has(one) && (ceiling === undefined || ceiling.has(one)));
 }

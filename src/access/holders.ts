@@ -67,7 +67,7 @@ export function createHolders({ database, bus, clock, log, changes }: HolderPart
   function forget(): void {
     generation += 1;
     kept.clear();
-    for (const look of [...watchers]) look();
+    for (const watcher of watchers) watcher();
   }
   changes.onChange(forget);
   const unsubscribe = bus.subscribe(ACCESS_SUBJECT, () => {
@@ -79,19 +79,19 @@ export function createHolders({ database, bus, clock, log, changes }: HolderPart
     return Math.abs(clock.now() - looked) < LOOK_MILLISECONDS;
   }
 
+  async function compareRevision(): Promise<void> {
+    const now = await changes.revision();
+    looked = clock.now();
+    if (now === revision) return;
+    revision = now;
+    forget();
+  }
+
   /** Asks the database whether another server changed something. Many who ask at once ask it once. */
   function look(): Promise<void> {
-    looking ??= changes
-      .revision()
-      .then((now) => {
-        looked = clock.now();
-        if (now === revision) return;
-        revision = now;
-        forget();
-      })
-      .finally(() => {
-        looking = undefined;
-      });
+    looking ??= compareRevision().finally(() => {
+      looking = undefined;
+    });
     return looking;
   }
 
@@ -156,7 +156,7 @@ export function createHolders({ database, bus, clock, log, changes }: HolderPart
     if (watchers.size === 0) return;
     cancelTick = clock.after(LOOK_MILLISECONDS, () => {
       // Tokens end by time as well, of which nobody tells.
-      for (const watcher of [...watchers]) watcher();
+      for (const watcher of watchers) watcher();
       tick();
     });
   }

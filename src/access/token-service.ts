@@ -13,7 +13,7 @@ import type { Permission } from "./permissions.ts";
 import { placeOfScope, type Places } from "./places.ts";
 import type { Grant } from "./policy.ts";
 import { bindingsOfAccount, grantsOf } from "./role-store.ts";
-import { deleteToken, insertToken, tokenById, tokensOfAccount } from "./token-store.ts";
+import { deleteExpired, deleteToken, insertToken, tokenById, tokensOfAccount } from "./token-store.ts";
 import { hashToken } from "./token.ts";
 import type { AccessWrites } from "./writes.ts";
 
@@ -52,6 +52,8 @@ const DAY = 24 * 60 * 60 * 1000;
 const USUAL_LIFE = 90 * DAY;
 const LONGEST_LIFE = 366 * DAY;
 const MOST_TOKENS = 100;
+/** How long a token is listed that has ended. */
+const SHOWN_AFTER_END = 30 * DAY;
 
 export function createTokenService(parts: TokenServiceParts): TokenService {
   const { database, clock, random, writes, places, tenants } = parts;
@@ -59,10 +61,10 @@ export function createTokenService(parts: TokenServiceParts): TokenService {
   /** The token must be less, or as much, as the one it is made with. */
   async function limited(principal: Principal, draft: TokenDraft): Promise<Omit<AccountToken, "id" | "accountId">> {
     const now = clock.now();
-    const with_ = principal.tokenId === undefined ? undefined : await tokenById(database.kysely, principal.tokenId);
+    const maker = principal.tokenId === undefined ? undefined : await tokenById(database.kysely, principal.tokenId);
     const tenantId = draft.tenant === undefined ? null : await tenantFor(principal, draft.tenant);
     // Who has just logged in stands there himself: the session is short so that it is not left behind, not so that its work is.
-    const latest = with_ === undefined || with_.kind === "session" ? now + LONGEST_LIFE : with_.expiresAt;
+    const latest = maker === undefined || maker.kind === "session" ? now + LONGEST_LIFE : maker.expiresAt;
     const expiresAt =
       draft.expiresIn === undefined ? Math.min(now + USUAL_LIFE, latest) : now + Math.round(draft.expiresIn * 1000);
     if (!(expiresAt > now) || expiresAt > now + LONGEST_LIFE)
@@ -72,13 +74,13 @@ export function createTokenService(parts: TokenServiceParts): TokenService {
         RIGHTS_EXCEEDED,
         `the token that asks ends ${new Date(latest).toISOString()}: what it makes ends no later`,
       );
-    const allowed = with_?.permissions ?? null;
+    const allowed = maker?.permissions ?? null;
     const more = allowed === null ? [] : (draft.permissions ?? []).filter((one) => !allowed.includes(one));
     if (more.length > 0)
       throw new GantryError(RIGHTS_EXCEEDED, `the token that asks does not allow ${more.join(", ")}`, {
         details: { missing: more },
       });
-    const only = with_?.tenantId ?? null;
+    const only = maker?.tenantId ?? null;
     if (only !== null && tenantId !== null && only !== tenantId)
       throw new GantryError(RIGHTS_EXCEEDED, "the token that asks opens another tenant alone");
     return {
@@ -151,13 +153,15 @@ export function createTokenService(parts: TokenServiceParts): TokenService {
       await requireWithin(principal, account, kept);
       const token = newAccountToken(random);
       await writes.write(principal, async (tx) => {
-        const others = await tokensOfAccount(tx, account.id);
+        const others = (await tokensOfAccount(tx, account.id)).filter(
+          ({ kind, expiresAt }) => kind === "personal" && expiresAt > kept.createdAt,
+        );
         if (others.length >= MOST_TOKENS)
           throw new GantryError(
             TOKEN_INVALID,
             `account '${account.name}' has ${MOST_TOKENS} tokens already: revoke one first`,
           );
-        if (others.some(({ name, kind }) => kind === "personal" && name === kept.name))
+        if (others.some(({ name }) => name === kept.name))
           throw new GantryError(
             TOKEN_INVALID,
             `account '${account.name}' has a token '${kept.name}' already: choose another name`,
@@ -170,7 +174,7 @@ export function createTokenService(parts: TokenServiceParts): TokenService {
     async revoke(principal, idOrName, token) {
       const account = await meant(principal, idOrName, true);
       await writes.write(principal, async (tx) => {
-        const found = (await tokensOfAccount(tx, account.id)).find((one) => one.id === token || one.name === token);
+        const found = (await tokensOfAccount(tx, account.id)).findLast((one) => one.id === token || one.name === token);
         if (found === undefined || !(await deleteToken(tx, account.id, found.id)))
           throw new GantryError(TOKEN_UNKNOWN, `account '${account.name}' has no token '${token.slice(0, 80)}'`);
         await writes.token(tx, "token.revoked", account, found);
@@ -184,9 +188,10 @@ export function newAccountToken(random: Random): string {
   return `gantry_account_${random.token(32)}`;
 }
 
-/** Keeps what recognises a token. The caller calls `changed` in the same transaction. */
-export function keepToken(tx: Transaction, kept: AccountToken, token: string): Promise<void> {
-  return insertToken(tx, kept, hashToken(token).sha256.toString("hex"));
+/** Keeps what recognises a token, and forgets those that ended long ago. The caller calls `changed` in the same transaction. */
+export async function keepToken(tx: Transaction, kept: AccountToken, token: string): Promise<void> {
+  await deleteExpired(tx, kept.createdAt - SHOWN_AFTER_END);
+  await insertToken(tx, kept, hashToken(token).sha256.toString("hex"));
 }
 
 /** What an account may do, by itself and by the groups of its directory. */
