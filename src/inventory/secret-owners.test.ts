@@ -9,7 +9,7 @@ import { createInventoryStore } from "./store.ts";
 import { inventoryMigrations } from "./tables.ts";
 import { group, inserting, site, structure } from "./testing.ts";
 
-it("the tenant, sites, groups and structures may have secrets: by id and name, where they are", async () => {
+it("the tenant, sites, groups and structures may have secrets; of a tenant that is no more, nobody", async () => {
   const database = await openSqlite(inventoryMigrations);
   const bus = createInProcessBus(silentLogger());
   const inventory = createInventoryStore({ database, clock: systemClock, bus });
@@ -19,7 +19,7 @@ it("the tenant, sites, groups and structures may have secrets: by id and name, w
   await database.transaction((tx) =>
     inventory.write(tx, DEFAULT_TENANT.id, inserting({ sites: [region, lab], groups: [web], structures: [web1] })),
   );
-  const owners = await createSecretOwners(inventory).of(DEFAULT_TENANT.id);
+  const owners = await createSecretOwners({ database, inventory }).of(DEFAULT_TENANT.id);
   const found = {
     kind: "structure",
     id: web1.id,
@@ -39,5 +39,10 @@ it("the tenant, sites, groups and structures may have secrets: by id and name, w
   expect(owners.byKey({ kind: "site", id: web1.id })).toBeUndefined();
   expect(owners.named("site", "web1")).toBeUndefined();
   expect(owners.named("tenant", "other")).toBeUndefined();
+  const gone = await createSecretOwners({ database, inventory }).of("no tenant");
+  expect([gone.named("tenant", "no tenant"), gone.byKey({ kind: "site", id: lab.id })]).toEqual([undefined, undefined]);
+  const snapshot = () => Promise.reject(new Error("the database is away"));
+  const failing = createSecretOwners({ database, inventory: { snapshot } }).of(DEFAULT_TENANT.id);
+  await expect(failing).rejects.toThrow("the database is away");
   await bus.close();
 });

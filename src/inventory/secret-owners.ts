@@ -1,16 +1,32 @@
 import { NOWHERE } from "../access/index.ts";
 import type { Id } from "../kernel/ids.ts";
+import type { Database } from "../platform/database/index.ts";
 import type { OwnerDirectory, OwnerKind, SecretOwner, SecretOwners } from "../secrets/index.ts";
 import type { Snapshot } from "./model.ts";
 import { placeOf } from "./place.ts";
 import type { InventoryStore } from "./store.ts";
 
 /** Who may have secrets, for the room of secrets: the tenant, its sites, groups and structures, with their places. */
-export function createSecretOwners(inventory: Pick<InventoryStore, "snapshot">): SecretOwners {
+export function createSecretOwners(parts: {
+  readonly database: Database;
+  readonly inventory: Pick<InventoryStore, "snapshot">;
+}): SecretOwners {
+  const { database, inventory } = parts;
   return {
-    of: async (tenantId) => directoryOf(await inventory.snapshot(tenantId)),
+    async of(tenantId) {
+      try {
+        return directoryOf(await inventory.snapshot(tenantId));
+      } catch (error) {
+        const rows = await database.kysely.selectFrom("tenant").select("id").where("id", "=", tenantId).execute();
+        // Of a tenant that is no more, nobody is there; any other failure must not look like that.
+        if (rows.length === 0) return NOBODY;
+        throw error;
+      }
+    },
   };
 }
+
+const NOBODY: OwnerDirectory = { byKey: () => undefined, named: () => undefined };
 
 const KINDS = ["site", "group", "structure"] as const;
 type Kind = (typeof KINDS)[number];

@@ -64,11 +64,10 @@ export function createSecrets(parts: SecretsParts): Secrets {
   let sweeping: Promise<void> = Promise.resolve();
 
   function sweep(): void {
-    sweeping = sweepAll()
-      .catch((error: unknown) => log.warn({ error: messageOf(error) }, "removing secrets without owners failed"))
-      .finally(() => {
-        cancelSweep = clock.after(SWEEP_EVERY, sweep);
-      });
+    cancelSweep = clock.after(SWEEP_EVERY, sweep);
+    sweeping = sweepAll().catch((error: unknown) =>
+      log.warn({ error: messageOf(error) }, "removing secrets without owners failed"),
+    );
   }
 
   async function sweepAll(): Promise<void> {
@@ -89,9 +88,9 @@ export function createSecrets(parts: SecretsParts): Secrets {
     settled: () => resealing.settled(),
     async stop() {
       keyring.stop();
+      cancelSweep();
       await resealing.stop();
       await sweeping;
-      cancelSweep();
       providers.close();
     },
   };

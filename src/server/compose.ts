@@ -259,7 +259,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     database,
     events,
     audit,
-    owners: createSecretOwners(inventory),
+    owners: createSecretOwners({ database, inventory }),
     once,
     settings: parts.masterKey ?? masterKeyInFolder(parts.dataFolder),
     clock,
