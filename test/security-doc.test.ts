@@ -17,7 +17,7 @@ interface Row {
 const rows: readonly Row[] = page.split(/^## /m).flatMap((part) => {
   const section = part.split("\n", 1)[0] ?? "";
   const lines = part.split("\n").filter((line) => line.startsWith("|"));
-  if (!/\| test \|$/.test(lines[0] ?? "")) return [];
+  if (lines[0]?.endsWith("| test |") !== true) return [];
   return lines.slice(2).map((text) => ({ text, section, cells: text.split(" | ") }));
 });
 

@@ -1,22 +1,55 @@
 import { type Command, Option } from "commander";
 
-/** Names, options and help of the commands for nodes, join tokens and the certificate authority. What they do is loaded when called. */
+/** Names, options and help of the commands for workers and agents, join tokens and the certificate authority. What they do is loaded when called. */
 
 type Nodes = typeof import("./nodes.ts");
 type Authority = typeof import("./authority.ts");
+type Daemons = typeof import("./daemons.ts");
 
 interface ProgramParts {
   /** Makes the handler of a command from what does it. */
   handle(
-    load: () => Promise<Nodes[keyof Nodes] | Authority[keyof Authority]>,
+    load: () => Promise<Nodes[keyof Nodes] | Authority[keyof Authority] | Daemons[keyof Daemons]>,
   ): (...received: unknown[]) => Promise<void>;
   output(): Option;
   yes(): Option;
+  collect(value: string, before: readonly string[] | undefined): readonly string[];
 }
 
-export function fleetCommands(program: Command, { handle, output, yes }: ProgramParts): void {
+export function fleetCommands(program: Command, { handle, output, yes, collect }: ProgramParts): void {
   const node = (action: keyof Nodes) => handle(async () => (await import("./nodes.ts"))[action]);
   const certificate = (action: keyof Authority) => handle(async () => (await import("./authority.ts"))[action]);
+  const daemon = (action: keyof Daemons) => handle(async () => (await import("./daemons.ts"))[action]);
+
+  program
+    .command("worker")
+    .summary("run a worker: a daemon near the hardware that does driver functions")
+    .option("--state <folder>", "where its key and its journal are kept", "/var/lib/gantry-worker")
+    .option("--server <url>", "the server's address; may be repeated (environment: GANTRY_SERVER_ADDRESS)", collect)
+    .option("--join <token>", "join token, for the first start (environment: GANTRY_JOIN_TOKEN)")
+    .option("--name <name>", "its name (default: the host's name)")
+    .option("--modules <names>", "modules to offer, separated by commas", "docker")
+    .option("--limit <module=count>", "tasks of a module at a time; may be repeated", collect)
+    .addOption(
+      new Option("--transport <kind>", "how to reach the server")
+        .choices(["auto", "websocket", "poll"])
+        .default("auto"),
+    )
+    .action(daemon("worker"));
+  program
+    .command("agent")
+    .summary("run an agent: a daemon on a node that does verbs")
+    .option("--state <folder>", "where its key, journal and services are kept", "/var/lib/gantry-agent")
+    .option("--home <folder>", "where relative paths of verbs begin", "/")
+    .option("--server <url>", "the server's address; may be repeated (environment: GANTRY_SERVER_ADDRESS)", collect)
+    .option("--join <token>", "join token, for the first start (environment: GANTRY_JOIN_TOKEN)")
+    .option("--name <name>", "its name (default: the host's name)")
+    .addOption(
+      new Option("--transport <kind>", "how to reach the server")
+        .choices(["auto", "websocket", "poll"])
+        .default("auto"),
+    )
+    .action(daemon("agent"));
 
   const joinToken = program.command("join-token").summary("one-time tokens with which agents and workers join");
   joinToken

@@ -138,36 +138,6 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .action(handle(async () => (await import("./server/control.ts")).status));
 
   program
-    .command("worker")
-    .summary("run a worker: a daemon near the hardware that does driver functions")
-    .option("--state <folder>", "where its key and its journal are kept", "/var/lib/gantry-worker")
-    .option("--server <url>", "the server's address; may be repeated (environment: GANTRY_SERVER_ADDRESS)", collect)
-    .option("--join <token>", "join token, for the first start (environment: GANTRY_JOIN_TOKEN)")
-    .option("--name <name>", "its name (default: the host's name)")
-    .option("--modules <names>", "modules to offer, separated by commas", "docker")
-    .option("--limit <module=count>", "tasks of a module at a time; may be repeated", collect)
-    .addOption(
-      new Option("--transport <kind>", "how to reach the server")
-        .choices(["auto", "websocket", "poll"])
-        .default("auto"),
-    )
-    .action(handle(async () => (await import("./daemons.ts")).worker));
-  program
-    .command("agent")
-    .summary("run an agent: a daemon on a node that does verbs")
-    .option("--state <folder>", "where its key, journal and services are kept", "/var/lib/gantry-agent")
-    .option("--home <folder>", "where relative paths of verbs begin", "/")
-    .option("--server <url>", "the server's address; may be repeated (environment: GANTRY_SERVER_ADDRESS)", collect)
-    .option("--join <token>", "join token, for the first start (environment: GANTRY_JOIN_TOKEN)")
-    .option("--name <name>", "its name (default: the host's name)")
-    .addOption(
-      new Option("--transport <kind>", "how to reach the server")
-        .choices(["auto", "websocket", "poll"])
-        .default("auto"),
-    )
-    .action(handle(async () => (await import("./daemons.ts")).agent));
-
-  program
     .command("exec <text>")
     .summary("run a verb on nodes and stream the output")
     .description(
@@ -537,7 +507,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .addOption(output())
     .action(handle(async () => (await import("./secret.ts")).rotateMaster));
 
-  fleetCommands(program, { handle, output, yes });
+  fleetCommands(program, { handle, output, yes, collect });
 
   program
     .command("shell")
