@@ -31,7 +31,7 @@ interface Opened extends Secret {
 interface Status {
   readonly state: "open" | "locked";
   readonly reason: string | null;
-  readonly masterKey: { readonly id: string; readonly source: string; readonly since: number } | null;
+  readonly masterKey: { readonly id: string; readonly source: string | null; readonly since: number } | null;
   readonly dataKey: { readonly generation: number; readonly since: number | null };
   readonly secrets: number;
   readonly left: number;
@@ -148,7 +148,8 @@ export async function unlock(context: CommandContext): Promise<number> {
 function printStatus(context: CommandContext, found: Status): number {
   if (context.output === "table") {
     const { masterKey, dataKey, reason, left, secrets } = found;
-    const key = masterKey === null ? "none yet" : `${masterKey.id} (${masterKey.source})`;
+    const place = masterKey?.source == null ? "" : ` (${masterKey.source})`;
+    const key = masterKey === null ? "none yet" : `${masterKey.id}${place}`;
     const lines: readonly (readonly [string, string])[] = [
       ["State", found.state],
       [found.state === "open" ? "Master key" : "Needed key", key],

@@ -195,6 +195,12 @@ readonly kind: "project";
 readonly name: string;
 } | undefined;
 }
+export interface NewLogin {
+readonly name: string;
+readonly password: string;
+/** Id or name of the only tenant the session opens; left out: all the account has rights in */
+readonly tenant?: string | undefined;
+}
 export interface FieldSchema {
 readonly name: string;
 readonly schema: {
@@ -1261,6 +1267,12 @@ readonly token: string;
 }>;
 /** Revoke a token of an account, by id or name: it opens nothing from this moment on */
 deleteTokens(idOrName: string, token: string, options?: CallOptions): Promise<void>;
+/** Set the password of a person; ends the sessions there are */
+replacePassword(idOrName: string, body: {
+readonly password: string;
+/** Needed for the own one */
+readonly old?: string | undefined;
+}, options?: CallOptions): Promise<void>;
 };
 readonly addressBlocks: {
 /** Who has which address of a block, and how many are left */
@@ -1548,6 +1560,12 @@ readonly notAfter: number;
 readonly names: readonly (string)[];
 };
 readonly behind: readonly (string)[];
+}>;
+/** Whom to trust from now on: for clients that trust the former authority, over a connection they trust */
+certificate(options?: CallOptions): Promise<{
+readonly fingerprint: string;
+readonly notAfter: number;
+readonly certificate: string;
 }>;
 /** Put another certificate authority in the place of the present one, which is good for a while yet */
 rotate(body: {
@@ -3174,6 +3192,19 @@ readonly fields: readonly (string)[];
 })[];
 }>;
 };
+readonly login: {
+/** Log in with name and password, here or in the directory; gives the token of a session */
+create(body: NewLogin, options?: CallOptions): Promise<{
+/** Told here, and never again */
+readonly token: string;
+readonly expiresAt: number;
+readonly account: {
+readonly id: string;
+readonly name: string;
+readonly displayName: string;
+};
+}>;
+};
 readonly networks: {
 /** Networks, by name */
 list(options?: {
@@ -3302,6 +3333,14 @@ get(idOrName: string, options?: CallOptions): Promise<Node>;
 /** Shut a worker or an agent out for good: its connection ends, its tasks are lost, its key is worth nothing */
 revoke(idOrName: string, options?: CallOptions): Promise<void>;
 };
+readonly password: {
+/** Change the own password; ends all other sessions */
+replace(body: {
+readonly password: string;
+/** The one there was */
+readonly old: string;
+}, options?: CallOptions): Promise<void>;
+};
 readonly roleBindings: {
 /** Role bindings of the tenant and of the whole server, oldest first */
 list(options?: {
@@ -3389,7 +3428,8 @@ readonly reason: string | null;
 /** The master key that is in use, or needed. Null: there has never been one */
 readonly masterKey: {
 readonly id: string;
-readonly source: string;
+/** Told to who holds server.manage */
+readonly source: string | null;
 readonly since: number;
 } | null;
 /** The newest one of the tenant */
@@ -3410,7 +3450,8 @@ readonly reason: string | null;
 /** The master key that is in use, or needed. Null: there has never been one */
 readonly masterKey: {
 readonly id: string;
-readonly source: string;
+/** Told to who holds server.manage */
+readonly source: string | null;
 readonly since: number;
 } | null;
 /** The newest one of the tenant */
@@ -3431,7 +3472,8 @@ readonly reason: string | null;
 /** The master key that is in use, or needed. Null: there has never been one */
 readonly masterKey: {
 readonly id: string;
-readonly source: string;
+/** Told to who holds server.manage */
+readonly source: string | null;
 readonly since: number;
 } | null;
 /** The newest one of the tenant */
@@ -3502,6 +3544,10 @@ healthz(options?: CallOptions): Promise<unknown>;
 readyz(options?: CallOptions): Promise<unknown>;
 /** Metrics, for Prometheus */
 metrics(options?: CallOptions): Promise<AsyncIterable<Uint8Array>>;
+};
+readonly session: {
+/** Log out: ends the session that asks */
+delete(options?: CallOptions): Promise<void>;
 };
 readonly sites: {
 /** Sites, by name */
@@ -4106,6 +4152,7 @@ delete: {"method":"DELETE","path":"/v1/accounts/{idOrName}","answer":"none","hea
 tokens: {"method":"GET","path":"/v1/accounts/{idOrName}/tokens","answer":"page"},
 postTokens: {"method":"POST","path":"/v1/accounts/{idOrName}/tokens","answer":"json","body":"json"},
 deleteTokens: {"method":"DELETE","path":"/v1/accounts/{idOrName}/tokens/{token}","answer":"none"},
+replacePassword: {"method":"PUT","path":"/v1/accounts/{idOrName}/password","answer":"none","body":"json"},
 },
 addressBlocks: {
 addresses: {"method":"GET","path":"/v1/address-blocks/{idOrName}/addresses","answer":"page","largestPage":1000},
@@ -4127,6 +4174,7 @@ export: {"method":"GET","path":"/v1/audit/export","answer":"lines"},
 },
 authority: {
 get: {"method":"GET","path":"/v1/authority","answer":"json"},
+certificate: {"method":"GET","path":"/v1/authority/certificate","answer":"json"},
 rotate: {"method":"POST","path":"/v1/authority/rotate","answer":"json","body":"json"},
 dropFormer: {"method":"POST","path":"/v1/authority/drop-former","answer":"json"},
 },
@@ -4269,6 +4317,9 @@ replace: {"method":"PUT","path":"/v1/links/{idOrName}","answer":"json","body":"j
 patch: {"method":"PATCH","path":"/v1/links/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 delete: {"method":"DELETE","path":"/v1/links/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 },
+login: {
+create: {"method":"POST","path":"/v1/login","answer":"json","body":"json"},
+},
 networks: {
 list: {"method":"GET","path":"/v1/networks","answer":"page","largestPage":1000},
 create: {"method":"POST","path":"/v1/networks","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
@@ -4281,6 +4332,9 @@ nodes: {
 list: {"method":"GET","path":"/v1/nodes","answer":"page","largestPage":1000},
 get: {"method":"GET","path":"/v1/nodes/{idOrName}","answer":"json"},
 revoke: {"method":"POST","path":"/v1/nodes/{idOrName}/revoke","answer":"none"},
+},
+password: {
+replace: {"method":"PUT","path":"/v1/password","answer":"none","body":"json"},
 },
 roleBindings: {
 list: {"method":"GET","path":"/v1/role-bindings","answer":"page","largestPage":1000},
@@ -4316,6 +4370,9 @@ server: {
 healthz: {"method":"GET","path":"/healthz","answer":"json"},
 readyz: {"method":"GET","path":"/readyz","answer":"json"},
 metrics: {"method":"GET","path":"/metrics","answer":"bytes"},
+},
+session: {
+delete: {"method":"DELETE","path":"/v1/session","answer":"none"},
 },
 sites: {
 list: {"method":"GET","path":"/v1/sites","answer":"page","largestPage":1000},

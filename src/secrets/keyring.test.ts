@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { openSqlite } from "../../test/support/databases.ts";
-import { DEFAULT_TENANT, SERVER_CHAIN } from "../access/index.ts";
+import { DEFAULT_TENANT, NO_RIGHTS, SERVER_CHAIN } from "../access/index.ts";
 import { ADMINISTRATOR } from "../access/testing.ts";
 import { systemRandom } from "../kernel/ids.ts";
 import { silentLogger } from "../platform/logging/index.ts";
@@ -79,6 +79,11 @@ describe("the master key", () => {
         code: "secrets_locked",
         message: expect.stringContaining(needed!.id),
       });
+    // Where the key is looked for is not everybody's to know.
+    const rights = { ...NO_RIGHTS, at: () => true };
+    const told = await next.keys.status({ ...ADMINISTRATOR, kind: "person", rights });
+    expect(told).toMatchObject({ state: "locked", masterKey: { id: needed!.id, source: null } });
+    expect(told.reason).not.toContain(room.folder);
     expect((await next.service.list(ADMINISTRATOR, { limit: 9 })).items).toHaveLength(1);
     expect(await next.service.get(ADMINISTRATOR, id)).toMatchObject({ name: "db" });
     renameSync(keyFile("kept"), keyFile());

@@ -121,9 +121,10 @@ export function createKeyring(parts: KeyringParts): Keyring {
   let stopped = false;
   let looking: Promise<void> | undefined;
 
+  /** Where the key is looked for, and why it is not found, is for who looks after the server: `gantry secret status` tells it. */
   function locked(): GantryError {
-    const key = needed === undefined ? "" : `: the master key ${needed.id} (${needed.source}) is needed`;
-    return new GantryError(SECRETS_LOCKED, `secrets are locked${key}; ${reason}`);
+    const key = needed === undefined ? "no master key is at hand" : `the master key ${needed.id} is needed`;
+    return new GantryError(SECRETS_LOCKED, `secrets are locked: ${key}`);
   }
 
   function opened(): Ring {

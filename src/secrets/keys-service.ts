@@ -8,7 +8,9 @@ import { parseSource, sourceText } from "./source.ts";
 import { countSecrets } from "./store.ts";
 
 /** How it stands with the keys, for who looks after them. */
-export interface KeysStatus extends KeyringStatus {
+export interface KeysStatus extends Omit<KeyringStatus, "masterKey"> {
+  /** As of the keyring; its source, like the reason, is told only to who may look after the server's keys. */
+  readonly masterKey: { readonly id: string; readonly source: string | null; readonly since: number } | null;
   readonly dataKey: {
     /** The newest; 0: there is none yet. */
     readonly generation: number;
@@ -58,12 +60,16 @@ export function createKeysService(parts: KeysServiceParts): KeysService {
   }
 
   return {
-    async status({ tenantId }) {
+    async status({ tenantId, rights }) {
       const newest = (await selectDataKeys(database.kysely, tenantId)).at(-1);
       const generation = newest?.generation ?? 0;
       const { all, older } = await countSecrets(database.kysely, tenantId, generation);
+      const { state, reason, masterKey } = keyring.status;
+      const manages = rights.everywhere("server.manage");
       return {
-        ...keyring.status,
+        state,
+        reason: manages || reason === null ? reason : "the master key is not at hand",
+        masterKey: masterKey === null || manages ? masterKey : { ...masterKey, source: null },
         dataKey: { generation, since: newest?.createdAt ?? null },
         secrets: all,
         left: older,

@@ -56,7 +56,11 @@ const status = z.object({
   state: z.enum(["open", "locked"]).describe("locked: nothing can be opened or written; lists work"),
   reason: z.string().nullable().describe("Why it is locked"),
   masterKey: z
-    .object({ id: z.string(), source: z.string(), since: z.number() })
+    .object({
+      id: z.string(),
+      source: z.string().nullable().describe("Told to who holds server.manage"),
+      since: z.number(),
+    })
     .nullable()
     .describe("The master key that is in use, or needed. Null: there has never been one"),
   dataKey: z.object({ generation: z.number(), since: z.number().nullable() }).describe("The newest one of the tenant"),
