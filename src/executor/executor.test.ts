@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -215,6 +215,19 @@ describe("an executor", () => {
     server.acknowledge(result);
     expect(executor.held()).toEqual([]);
     await executor.stop();
+  });
+
+  it("takes the secrets a task was given out of all it says, and writes none of them", async () => {
+    const { server, executor } = await start();
+    const hide = [{ name: "db", value: Buffer.from("bad canary").toString("base64") }];
+    server.handlers.task(task("quiet", { parameters: { name: "a bad canary" }, hide }));
+    expect(await server.next("result")).toMatchObject({ value: { name: "a [secret db]" } });
+    const output = await server.next("output");
+    expect(Buffer.from(output.data, "base64").toString()).toBe("ran a [secret db]");
+    server.handlers.task(task("batch", { batch: [{ item: 0, parameters: { name: "bad canary" } }], hide }));
+    expect(await server.next("items")).toMatchObject({ items: [{ item: 0, outcome: "failed" }] });
+    await executor.stop();
+    expect(readFileSync(join(folder, "journal"), "utf8")).not.toContain("bad canary");
   });
 
   it("keeps the code and the details of an error", async () => {

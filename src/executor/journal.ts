@@ -138,7 +138,8 @@ export async function openJournal(path: string): Promise<Journal> {
         attempt: message.attempt,
         key: message.key,
         safe: message.safeToRepeat,
-        ...(message.batch === null ? {} : { batch: message }),
+        // What holds secrets is not written: after a crash such a batch ends as interrupted.
+        ...(message.batch === null || message.hide !== undefined ? {} : { batch: message }),
       }),
     item: (ref, ending) => write({ item: ref.task, attempt: ref.attempt, ending }),
     ended: (ref, ending) => write({ ended: ref.task, attempt: ref.attempt, ending }),

@@ -1,6 +1,8 @@
 import type { Clock } from "../kernel/clock.ts";
+import type { JsonObject } from "../kernel/json.ts";
 import type { Ending, FunctionContext, ItemEnding, ModuleFunction, TaskMessage, TaskRef } from "../link/index.ts";
 import { runCall, type Stopper } from "./call.ts";
+import { hidingOutput, redactorOf } from "./hiding.ts";
 import type { Journal } from "./journal.ts";
 import { createTaskOutput, type OutputSession } from "./output.ts";
 
@@ -23,7 +25,14 @@ export interface TaskRun {
 /** Never throws. */
 export async function runTask(run: TaskRun): Promise<Ending> {
   const { message, ref, stopper, clock } = run;
-  const output = createTaskOutput(run.session, ref, run.roomAgain);
+  const plain = createTaskOutput(run.session, ref, run.roomAgain);
+  const redactor = redactorOf(message);
+  const hiding = redactor === undefined ? undefined : hidingOutput(plain, redactor);
+  const output = hiding ?? plain;
+  /** An ending goes to the disk, too. */
+  function hidden<One extends Ending>(ending: One): One {
+    return redactor === undefined ? ending : (redactor.json(ending as unknown as JsonObject) as unknown as One);
+  }
   const context: FunctionContext = {
     key: message.key,
     attempt: message.attempt,
@@ -33,12 +42,14 @@ export async function runTask(run: TaskRun): Promise<Ending> {
     output: output.output,
     message: output.message,
     room: output.room,
+    ...(redactor === undefined ? {} : { hiding: () => redactor.stream() }),
   };
   const cancelLimit = stopper.limit(message.timeout, clock);
   try {
-    if (message.batch === null) return await runCall(run.wanted, message.parameters, context, stopper);
-    return await runBatch(run, message.batch, context);
+    if (message.batch === null) return hidden(await runCall(run.wanted, message.parameters, context, stopper));
+    return await runBatch(run, message.batch, context, hidden);
   } finally {
+    hiding?.end();
     cancelLimit();
   }
 }
@@ -50,6 +61,7 @@ async function runBatch(
   run: TaskRun,
   batch: NonNullable<TaskMessage["batch"]>,
   context: FunctionContext,
+  hidden: (ending: ItemEnding) => ItemEnding,
 ): Promise<Ending> {
   const ended = new Map(run.done.map((item) => [item.item, item]));
   let turn = performance.now();
@@ -66,7 +78,7 @@ async function runBatch(
       { ...context, key: `${run.message.key}/${item}` },
       run.stopper,
     );
-    const itemEnding = { item, ...ending };
+    const itemEnding = hidden({ item, ...ending });
     ended.set(item, itemEnding);
     run.journal.item(run.ref, itemEnding);
     if (ending.outcome !== "done" && (!run.message.keepGoing || run.stopper.reason !== undefined)) break;

@@ -348,6 +348,7 @@ async function taskMessage(assignment: Assignment, parts: SessionParts): Promise
       assignment.batch === undefined
         ? null
         : assignment.batch.map(({ item, parameters: one }) => ({ item, parameters: one })),
+    ...(assignment.hide === undefined ? {} : { hide: [...assignment.hide] }),
     keepGoing: assignment.keepGoing,
     timeout: assignment.timeout,
     safeToRepeat: assignment.safeToRepeat,

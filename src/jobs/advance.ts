@@ -77,7 +77,8 @@ export interface Turn {
   /** Calls to prepare, then to answer or to make tasks of. */
   toPrepare: Call[];
   atPause: boolean;
-  tasks: { call: Call; draft: TaskDraft }[];
+  /** `sealed`: the parameters, in the place of those of the draft. */
+  tasks: { call: Call; draft: TaskDraft; sealed?: Uint8Array }[];
   writes: ValueWrite[];
   log: LogDraft[];
   failure: JobFailure | null;

@@ -1,16 +1,19 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { Random } from "../kernel/ids.ts";
+import type { Json, JsonObject } from "../kernel/json.ts";
 import type { Database, Transaction } from "../platform/database/index.ts";
 import type { EventDraft, EventStream } from "../platform/events/index.ts";
 import { stateAfter } from "./advance.ts";
 import type { Turn } from "./advance.ts";
+import type { Redactor } from "../platform/redaction/index.ts";
 import type { Flight } from "./flight.ts";
 import type { JobHost } from "./host.ts";
 import { jobEvent } from "./job-events.ts";
 import { insertLog, pokeJobs, updateJobs } from "./job-store.ts";
 import type { JobUpdate, LoadedJob } from "./job-store.ts";
 import { hasEnded } from "./model.ts";
-import type { Job, LogEntry } from "./model.ts";
+import type { Job, JobFailure, LogEntry } from "./model.ts";
+import { dropSealed } from "./sealed-store.ts";
 import { sqlOf } from "./sql.ts";
 import type { SqlTransaction } from "./sql.ts";
 import { consumeTasks, doneItemsOfCall, insertTasks, stopTasks } from "./task-store.ts";
@@ -39,6 +42,7 @@ export interface CommitParts {
   readonly random: Random;
   readonly events: EventStream;
   readonly wakes: Wakes;
+  readonly redactor: Redactor;
   readonly hosts: ReadonlyMap<string, JobHost>;
   /** Tells the sweeper of tasks of a time to look at. */
   readonly sweepBy: (tx: Transaction, at: number) => void;
@@ -62,6 +66,7 @@ export async function commitTurns(
   const { database, events, wakes } = parts;
   const sql = sqlOf(database, tx);
   const now = parts.clock.now();
+  for (const { turn } of landings) hideSecrets(turn, parts.redactor);
   const written = landings.map((landing) => writtenOf(landing, now));
   const updated = await updateJobs(
     sql,
@@ -75,6 +80,10 @@ export async function commitTurns(
     counted.flatMap((one) => one.landing.turn.consumed),
   );
   await addTasks(parts, tx, sql, counted, now);
+  await dropSealed(
+    sql,
+    counted.filter(({ job }) => hasEnded(job.status)).map(({ job }) => job.id),
+  );
   await insertLog(
     sql,
     counted.flatMap((one) => logOf(one, updated.get(one.job.id)!.lastLine, now)),
@@ -92,6 +101,15 @@ export async function commitTurns(
         }
       : undefined,
   );
+}
+
+/** What a turn says to people holds no value of a secret: an error may repeat what it was given. */
+function hideSecrets(turn: Turn, redactor: Redactor): void {
+  const { message, failure } = turn;
+  if (message !== null) turn.message = redactor.text(message);
+  if (failure !== null) turn.failure = redactor.json(failure as unknown as JsonObject) as unknown as JobFailure;
+  turn.log = turn.log.map((one) => ({ ...one, text: redactor.text(one.text) }));
+  turn.progress = redactor.json(turn.progress as unknown as Json) as unknown as typeof turn.progress;
 }
 
 function writtenOf({ flight, turn }: Landing, now: number): Written {
@@ -141,13 +159,20 @@ async function addTasks(
 ): Promise<void> {
   const tasks: NewTask[] = [];
   for (const { job, landing } of written) {
-    for (const { call, draft } of landing.turn.tasks) {
+    for (const { call, draft, sealed } of landing.turn.tasks) {
       // A batch is made again only after a failure: what was done then is not done twice.
       const doneItems =
         call.batch !== undefined && landing.flight.claimed.wish === "retry"
           ? await doneItemsOfCall(sql, job.id, call.id)
           : undefined;
-      const task = { id: parts.random.id(), jobId: job.id, call: call.id, draft, keepGoing: call.keepGoing === true };
+      const task = {
+        id: parts.random.id(),
+        jobId: job.id,
+        call: call.id,
+        draft,
+        keepGoing: call.keepGoing === true,
+        ...(sealed === undefined ? {} : { sealed }),
+      };
       tasks.push(doneItems === undefined ? task : { ...task, doneItems });
     }
   }

@@ -16,6 +16,8 @@ import type { JobHost } from "./host.ts";
 import { claimJobs, loadJobs, nextRunnableAt, releaseJobs, renewJobLeases } from "./job-store.ts";
 import type { ClaimedJob, LoadedJob } from "./job-store.ts";
 import type { Programs } from "./programs.ts";
+import type { Redactor } from "../platform/redaction/index.ts";
+import type { SealedTasks } from "./sealed.ts";
 import { readerOf } from "./sql.ts";
 import { firstItemError, pendingTasks } from "./task-store.ts";
 import type { PendingTasks } from "./task-store.ts";
@@ -44,6 +46,8 @@ export interface EngineParts {
   readonly wakes: Wakes;
   readonly hosts: ReadonlyMap<string, JobHost>;
   readonly programs: Programs;
+  readonly sealed: SealedTasks;
+  readonly redactor: Redactor;
   /** Tells the sweeper of tasks of a time to look at. */
   readonly sweepBy: (tx: Transaction, at: number) => void;
   readonly limits: EngineLimits;

@@ -9,6 +9,7 @@ import type { ClaimedJob, LoadedJob } from "./job-store.ts";
 import { callName, placeOfLine } from "./model.ts";
 import type { Call, JobFailure } from "./model.ts";
 import type { LoadedProgram, Programs } from "./programs.ts";
+import type { SealedTasks } from "./sealed.ts";
 import type { PendingTasks } from "./task-store.ts";
 import type { Turnstile } from "./turnstile.ts";
 
@@ -47,6 +48,7 @@ export interface FlightParts {
   readonly hosts: ReadonlyMap<string, JobHost>;
   readonly programs: Programs;
   readonly turnstile: Turnstile;
+  readonly sealed: SealedTasks;
   /** Steps a program may take in one advance. */
   readonly budget: number;
   /** Advances in one turn. */
@@ -111,7 +113,7 @@ async function prepareCalls(
   for (const [index, prepared] of all.entries()) {
     const call = calls[index]!;
     if (prepared.kind === "value") answerCall(turn, call, prepared.value);
-    else if (prepared.kind === "task") turn.tasks.push({ call, draft: prepared.task });
+    else if (prepared.kind === "task") turn.tasks.push({ call, draft: prepared.task, ...prepared.sealed });
     else
       failCall(
         turn,
@@ -132,9 +134,18 @@ function callFailure(call: Call, prepared: Prepared & { kind: "failed" }, place:
   };
 }
 
-async function prepare(parts: FlightParts, flight: Flight, host: JobHost, call: Call): Promise<Prepared> {
+/** A prepared call; a task that holds secrets has its parameters sealed, and not beside that. */
+type Ready = Exclude<Prepared, { kind: "task" }> | (Prepared & { kind: "task"; sealed?: { sealed: Uint8Array } });
+
+async function prepare(parts: FlightParts, flight: Flight, host: JobHost, call: Call): Promise<Ready> {
   try {
-    return await host.prepare(flight.loaded.job, call);
+    const { job } = flight.loaded;
+    const prepared = await host.prepare(job, call);
+    if (prepared.kind !== "task") return prepared;
+    const sealed = await parts.sealed.seal(job.tenantId, job.id, call.id, prepared.task);
+    if (sealed === undefined) return prepared;
+    const { hide: _hide, ...task } = prepared.task;
+    return { kind: "task", task: { ...task, parameters: null }, sealed: { sealed } };
   } catch (error) {
     if (!(error instanceof GantryError)) {
       parts.log.error({ job: flight.loaded.job.id, call: callName(call), err: error }, "preparing a call failed");

@@ -24,6 +24,16 @@ export interface TaskDraft {
   readonly reachWithin?: number;
   /** Parameters of many calls: one task, each with its own result row. `parameters` is then null. */
   readonly batch?: readonly Json[];
+  /** Values of secrets that are in the parameters: these are stored sealed, and the values are taken out of what comes back. Not with `batch`. */
+  readonly hide?: readonly HiddenValue[];
+}
+
+/** A value that is to be taken out of what a task writes and answers. */
+export interface HiddenValue {
+  /** Of the secret. */
+  readonly name: string;
+  /** Base64. */
+  readonly value: string;
 }
 
 /** What a call turns out to be. */

@@ -19,7 +19,7 @@ export type {
   VerbList,
 } from "./model.ts";
 export { ALLOWED_ACTIONS, JOB_ACTIONS, JOB_STATUSES, callName, hasEnded, mayDo } from "./model.ts";
-export type { JobHost, JobView, Prepared, TaskDraft, TaskRoute } from "./host.ts";
+export type { HiddenValue, JobHost, JobView, Prepared, TaskDraft, TaskRoute } from "./host.ts";
 export type { ValueWrite } from "./program.ts";
 export type {
   Assignment,

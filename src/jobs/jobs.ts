@@ -11,6 +11,9 @@ import type { EngineLimits } from "./engine.ts";
 import type { JobHost } from "./host.ts";
 import { createJobLines } from "./lines.ts";
 import { pruneJobs } from "./prune.ts";
+import { createSealedTasks } from "./sealed.ts";
+import { createRedactor, type Redactor } from "../platform/redaction/index.ts";
+import type { Sealer } from "../secrets/index.ts";
 import { createPrograms } from "./programs.ts";
 import { scriptLoader } from "./programs/script.ts";
 import { verbsLoader } from "./programs/verbs.ts";
@@ -33,6 +36,10 @@ export interface JobsParts {
   /** Milliseconds an executor's leases live without a sign of life. */
   readonly taskLease?: number;
   readonly limits?: Partial<EngineLimits>;
+  /** Seals parameters that hold secrets. Left out: no host has any. */
+  readonly sealer?: Pick<Sealer, "seal" | "open">;
+  /** Takes values of secrets out of what tasks and programs say, before it is stored. */
+  readonly redactor?: Redactor;
   /** From 0 to 1: the jitter of retries. */
   readonly chance?: () => number;
 }
@@ -64,7 +71,32 @@ export function createJobs(parts: JobsParts): Jobs {
   const hosts = new Map<string, JobHost>();
   const programs = createPrograms(readerOf(database), { script: scriptLoader(parts.language), verbs: verbsLoader });
   const commits = createGroupCommit(database);
-  const shared = { database, commits, clock, random, log, events, wakes, lines, hosts, programs, lease };
+  const redactor = parts.redactor ?? createRedactor();
+  const { sealer } = parts;
+  const sealed = createSealedTasks({
+    reader: readerOf(database),
+    redactor,
+    log,
+    ...(sealer === undefined ? {} : { sealer }),
+  });
+  const recalled = Promise.withResolvers<void>();
+  if (sealer === undefined) recalled.resolve();
+  const shared = {
+    database,
+    commits,
+    clock,
+    random,
+    log,
+    events,
+    wakes,
+    lines,
+    hosts,
+    programs,
+    lease,
+    redactor,
+    sealed,
+    recalled: recalled.promise,
+  };
   const sweeper = createTaskSweeper(shared);
   const engine = createEngine({ ...shared, sweepBy: sweeper.by, limits: { ...ENGINE_LIMITS, ...parts.limits } });
   const stopping = new AbortController();
@@ -77,6 +109,8 @@ export function createJobs(parts: JobsParts): Jobs {
       hosts.set(name, host);
     },
     async start() {
+      // Before any result is taken in: it may hold what tasks from before were given.
+      await sealed.recall().finally(() => recalled.resolve());
       await sweeper.start();
       engine.start();
     },
@@ -86,6 +120,7 @@ export function createJobs(parts: JobsParts): Jobs {
       return removed;
     },
     async stop() {
+      recalled.resolve();
       stopping.abort();
       await pruning;
       await engine.stop();

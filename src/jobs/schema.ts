@@ -13,6 +13,14 @@ export const jobMigrations: readonly Migration[] = [
     name: "0802_finished_jobs",
     statements: () => [`CREATE INDEX job_finished ON job (finished_at) WHERE finished_at IS NOT NULL`],
   },
+  {
+    // Parameters that hold secrets, in the place of `parameters`.
+    name: "0803_sealed_tasks",
+    statements: ({ blob }) => [
+      `ALTER TABLE task ADD COLUMN sealed ${blob}`,
+      `CREATE INDEX task_sealed ON task (job_id) WHERE sealed IS NOT NULL`,
+    ],
+  },
 ];
 
 function jobTables({ id, text, json, time, integer, flag, real, blob, strict }: ColumnTypes): readonly string[] {

@@ -3,6 +3,7 @@ import type { OpenEmptyDatabase } from "../platform/database/index.ts";
 import { engineSuite } from "./engine.suite.ts";
 import { pruneSuite } from "./prune.suite.ts";
 import { restartSuite } from "./restart.suite.ts";
+import { sealedSuite } from "./sealed.suite.ts";
 import { tasksSuite } from "./tasks.suite.ts";
 import { wishesSuite } from "./wishes.suite.ts";
 
@@ -13,5 +14,6 @@ export function storeSuite(open: OpenEmptyDatabase): void {
   wishesSuite(open);
   tasksSuite(open);
   restartSuite(open);
+  sealedSuite(open);
   pruneSuite(open);
 }

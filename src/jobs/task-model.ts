@@ -1,6 +1,6 @@
 import type { Id } from "../kernel/ids.ts";
 import type { Json } from "../kernel/json.ts";
-import type { TaskRoute } from "./host.ts";
+import type { HiddenValue, TaskRoute } from "./host.ts";
 import type { ItemResult, TaskError } from "./model.ts";
 
 /**
@@ -47,9 +47,15 @@ export interface Assignment extends TaskRef {
   /** Grows with every lease. */
   readonly fence: number;
   readonly jobId: Id;
+  /** Of the job. */
+  readonly call: number;
   readonly module: string;
   readonly function: string;
   readonly parameters: Json;
+  /** Parameters that hold secrets as they are stored: never given to an executor. */
+  readonly sealed?: Uint8Array;
+  /** Values the executor takes out of what the task writes and answers. */
+  readonly hide?: readonly HiddenValue[];
   /** `item` is to be repeated in its result. Items done in an earlier attempt are left out. */
   readonly batch?: readonly { readonly item: number; readonly parameters: Json }[];
   readonly keepGoing: boolean;

@@ -1,12 +1,17 @@
 import type { Clock } from "../kernel/clock.ts";
+import { GantryError } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
 import { afterCommit } from "../platform/database/index.ts";
 import type { Database, GroupCommit, Transaction } from "../platform/database/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
+import type { Redactor } from "../platform/redaction/index.ts";
 import { cut } from "./advance.ts";
 import { batched } from "./batcher.ts";
 import type { JobLines } from "./lines.ts";
 import { appendOutput } from "./output-store.ts";
+import { createRedactedOutput } from "./redacted-output.ts";
+import type { SealedTasks } from "./sealed.ts";
 import { applyChanges } from "./settle.ts";
 import type { Settlement } from "./settle.ts";
 import { sqlOf } from "./sql.ts";
@@ -43,6 +48,10 @@ export interface TaskParts {
   readonly log: Logger;
   readonly wakes: Wakes;
   readonly lines: JobLines;
+  readonly redactor: Redactor;
+  readonly sealed: SealedTasks;
+  /** When it is known what is to be hidden in what executors say. */
+  readonly recalled: Promise<void>;
   /** Milliseconds an executor's leases live without a sign of life. */
   readonly lease: number;
   /** Tells the sweeper of a time to look at. */
@@ -53,7 +62,8 @@ export interface TaskParts {
 const TIMEOUT_GRACE = 30_000;
 
 export function createTaskService(parts: TaskParts): TaskService {
-  const { database, commits, clock, log, wakes, lines, sweepBy } = parts;
+  const { database, commits, clock, log, wakes, lines, sweepBy, redactor } = parts;
+  const redacted = createRedactedOutput(redactor);
   /** Until when each executor's leases live, as stored last. */
   const sessions = new Map<Id, { readonly session: string; readonly until: number }>();
 
@@ -248,17 +258,50 @@ export function createTaskService(parts: TaskParts): TaskService {
     },
   );
 
+  /** What cannot be opened is not given out: it failed, and may be tried again. */
+  async function openAll(executor: Executor, claimed: readonly Assignment[]): Promise<readonly Assignment[]> {
+    if (claimed.every((one) => one.sealed === undefined)) return claimed;
+    const opened: Assignment[] = [];
+    for (const one of claimed) {
+      try {
+        opened.push(await parts.sealed.open(one));
+      } catch (error) {
+        if (!(error instanceof GantryError)) throw error;
+        const { task, attempt } = one;
+        const failure = { message: error.message, code: error.code };
+        await finish({ executor, results: [{ task, attempt, outcome: "failed", error: failure }] });
+      }
+    }
+    return opened;
+  }
+
+  /** Results as they may be stored. */
+  function hidden(results: readonly TaskResult[]): readonly TaskResult[] {
+    return results.map((one) => redactor.json(one as unknown as JsonObject) as unknown as TaskResult);
+  }
+
   return {
-    claim,
+    claim: async (executor) => openAll(executor, await claim(executor)),
     renew: async (executor) => {
       const known = sessions.get(executor.id);
       if (known?.session === executor.session && known.until - clock.now() >= parts.lease / 2) return;
       await renew(executor);
     },
     started: (executor, tasks) => started({ executor, tasks }),
-    output: (executor, chunks) => output({ executor, chunks }),
-    messages: (executor, all) => messages({ executor, messages: all }),
-    finish: (executor, results) => finish({ executor, results }),
+    async output(executor, chunks) {
+      await parts.recalled;
+      await output({ executor, chunks: redacted.take(chunks) });
+    },
+    async messages(executor, all) {
+      await parts.recalled;
+      await messages({ executor, messages: all.map((one) => ({ ...one, text: redactor.text(one.text) })) });
+    },
+    async finish(executor, results) {
+      await parts.recalled;
+      const rest = redacted.end(results);
+      if (rest.length > 0) await output({ executor, chunks: rest });
+      return finish({ executor, results: hidden(results) });
+    },
     reconcile: (executor, held) => reconcile({ executor, held }),
     async sessionEnded(executor) {
       if (sessions.get(executor.id)?.session === executor.session) sessions.delete(executor.id);

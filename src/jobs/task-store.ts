@@ -15,6 +15,8 @@ export interface NewTask {
   readonly jobId: Id;
   readonly call: number;
   readonly draft: TaskDraft;
+  /** In the place of the draft's parameters. */
+  readonly sealed?: Uint8Array;
   /** Items of the batch run on after one failed. */
   readonly keepGoing: boolean;
   /** Items of the batch done by an earlier task of the same call. */
@@ -54,8 +56,9 @@ export async function insertTasks(sql: SqlTransaction, tasks: readonly NewTask[]
       "cancel",
       "created_at",
       "consumed",
+      "sealed",
     ],
-    rows: tasks.map(({ id, jobId, call, draft, keepGoing, doneItems }): SqlValue[] => [
+    rows: tasks.map(({ id, jobId, call, draft, keepGoing, doneItems, sealed }): SqlValue[] => [
       id,
       jobId,
       call,
@@ -80,6 +83,7 @@ export async function insertTasks(sql: SqlTransaction, tasks: readonly NewTask[]
       0,
       now,
       0,
+      sealed ?? null,
     ]),
   });
 }
@@ -93,6 +97,8 @@ function batchText(draft: TaskDraft, done: ReadonlySet<number> | undefined): str
 interface ClaimedRow {
   readonly id: string;
   readonly job_id: string;
+  readonly call: number;
+  readonly sealed: Uint8Array | null;
   readonly module: string;
   readonly function: string;
   readonly parameters: string;
@@ -150,7 +156,7 @@ async function claimWhere(
       SELECT id FROM task WHERE status = 'ready' AND ${where} AND not_before <= ? ORDER BY not_before, id LIMIT ? ${skipLocked(sql)}
     )
     UPDATE task SET status = 'leased', owner = ?, fence = fence + 1, due_at = NULL FROM free WHERE task.id = free.id
-    RETURNING task.id, job_id, module, function, parameters, batch, keep_going, timeout, safe_to_repeat, attempt, fence`,
+    RETURNING task.id, job_id, call, sealed, module, function, parameters, batch, keep_going, timeout, safe_to_repeat, attempt, fence`,
     [...parameters, now, limit, owner],
   );
 }
@@ -166,9 +172,11 @@ function assignmentOf(row: ClaimedRow, done: ReadonlySet<number> | undefined): A
     key: row.id,
     fence: row.fence,
     jobId: row.job_id,
+    call: row.call,
     module: row.module,
     function: row.function,
     parameters: JSON.parse(row.parameters) as Json,
+    ...(row.sealed === null ? {} : { sealed: row.sealed }),
     ...(batch === undefined ? {} : { batch }),
     keepGoing: row.keep_going === 1,
     timeout: row.timeout,

@@ -148,6 +148,11 @@ export const serverMessage = z.discriminatedUnion("type", [
       .array(z.object({ item: z.int().min(0), parameters: json }))
       .max(100_000)
       .nullable(),
+    /** Values of secrets among the parameters, in base64: they are taken out of all that the task writes and answers, and kept nowhere. */
+    hide: z
+      .array(z.object({ name: z.string().max(256), value: z.base64() }))
+      .max(1000)
+      .optional(),
     /** Items behind a failed one run too. */
     keepGoing: z.boolean(),
     timeout: milliseconds.nullable(),

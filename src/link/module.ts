@@ -27,6 +27,11 @@ export interface FunctionContext {
   room?(): Promise<void>;
   /** A line for the job's log. */
   message(text: string): void;
+  /**
+   * Set when the parameters hold secrets: takes them out of a stream. What is written and answered loses them in any case; this is for
+   * what is cut to size before, or kept.
+   */
+  hiding?(): { push(bytes: Uint8Array): Uint8Array; end(): Uint8Array };
   /** The bytes the server stores under this hash. Ends with an error when they are missing or do not match. */
   content(sha256: string): AsyncIterable<Uint8Array>;
 }

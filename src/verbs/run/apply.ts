@@ -41,6 +41,8 @@ async function apply(parameters: RunParameters, context: FunctionContext, surrou
     }
   }
   const tails = { stdout: createTail(CACHE_BYTES), stderr: createTail(CACHE_BYTES) };
+  // A secret must not be cut in two by what is kept of the output: its half would not be known any more.
+  const hiding = { stdout: context.hiding?.(), stderr: context.hiding?.() };
   const limit = limitedSignal(context, parameters.timeout);
   const end = await limit.within(
     runCommand({
@@ -54,12 +56,13 @@ async function apply(parameters: RunParameters, context: FunctionContext, surrou
       signal: limit.signal,
       clock: context.clock,
       async output(stream, chunk) {
-        tails[stream].push(chunk);
+        tails[stream].push(hiding[stream]?.push(chunk) ?? chunk);
         context.output(stream, chunk);
         await context.room?.();
       },
     }),
   );
+  for (const stream of ["stdout", "stderr"] as const) tails[stream].push(hiding[stream]?.end() ?? new Uint8Array(0));
   const whole = { stdout: tails.stdout.text(), stderr: tails.stderr.text() };
   // Also of a command that failed: what it said is often the reason to look.
   await remember(parameters, whole, surroundings);

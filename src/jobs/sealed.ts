@@ -1,0 +1,82 @@
+import { GantryError, messageOf } from "../kernel/errors.ts";
+import type { Id } from "../kernel/ids.ts";
+import type { Json } from "../kernel/json.ts";
+import type { Logger } from "../platform/logging/index.ts";
+import type { Redactor } from "../platform/redaction/index.ts";
+import type { Sealer } from "../secrets/index.ts";
+import type { HiddenValue, TaskDraft } from "./host.ts";
+import type { Sql } from "./sql.ts";
+import type { Assignment } from "./task-model.ts";
+import { selectSealedTasks, selectTenants } from "./sealed-store.ts";
+
+/**
+ * Parameters that hold opened secrets are in the database only sealed: from the moment a call was prepared until an executor is given the
+ * task. Beside them lie the values themselves, so that whoever does the task, and a server that was started anew, knows what to hide.
+ */
+export interface SealedTasks {
+  /** Of a draft that says it holds secrets; undefined for others. Errors: `secrets_locked`. Not inside a transaction. */
+  seal(tenantId: Id, jobId: Id, call: number, draft: TaskDraft): Promise<Uint8Array | undefined>;
+  /** What an executor is given. Errors: `secrets_locked`, `secret_damaged`. Not inside a transaction. */
+  open(assignment: Assignment): Promise<Assignment>;
+  /** Makes the redactor know what tasks of unfinished jobs hold: they may still print it. What does not open is told, not thrown. */
+  recall(): Promise<void>;
+}
+
+interface Content {
+  readonly parameters: Json;
+  readonly hide: readonly HiddenValue[];
+}
+
+export interface SealedTaskParts {
+  readonly reader: Sql;
+  /** Left out: no host has secrets. */
+  readonly sealer?: Pick<Sealer, "seal" | "open">;
+  readonly redactor: Redactor;
+  readonly log: Logger;
+}
+
+export function createSealedTasks({ reader, sealer, redactor, log }: SealedTaskParts): SealedTasks {
+  async function contentOf(sealed: Uint8Array, tenantId: Id, jobId: Id, call: number): Promise<Content> {
+    if (sealer === undefined) throw new Error("there is nothing that opens sealed tasks");
+    const bytes = await sealer.open(tenantId, sealed, contextOf(jobId, call));
+    const content = JSON.parse(bytes.toString("utf8")) as Content;
+    bytes.fill(0);
+    return content;
+  }
+
+  return {
+    async seal(tenantId, jobId, call, draft) {
+      if (draft.hide === undefined || draft.hide.length === 0) return undefined;
+      if (sealer === undefined) throw new Error("there is nothing that seals tasks");
+      if (draft.batch !== undefined) throw new Error("a batch holds no secrets");
+      const content: Content = { parameters: draft.parameters, hide: draft.hide };
+      const bytes = Buffer.from(JSON.stringify(content), "utf8");
+      const sealed = await sealer.seal(tenantId, bytes, contextOf(jobId, call));
+      bytes.fill(0);
+      return sealed;
+    },
+    async open(assignment) {
+      const { sealed, ...rest } = assignment;
+      if (sealed === undefined) return assignment;
+      const tenantId = (await selectTenants(reader, [assignment.jobId])).get(assignment.jobId) ?? "";
+      const { parameters, hide } = await contentOf(sealed, tenantId, assignment.jobId, assignment.call);
+      return { ...rest, parameters, hide };
+    },
+    async recall() {
+      for (const { id, jobId, tenantId, call, sealed } of await selectSealedTasks(reader)) {
+        try {
+          for (const { name, value } of (await contentOf(sealed, tenantId, jobId, call)).hide)
+            redactor.add(name, Buffer.from(value, "base64"));
+        } catch (error) {
+          if (!(error instanceof GantryError)) throw error;
+          log.warn({ task: id, job: jobId, error: messageOf(error) }, "cannot tell which secrets a task holds");
+        }
+      }
+    },
+  };
+}
+
+/** A sealed task opens for this call of this job alone. */
+function contextOf(jobId: Id, call: number): readonly string[] {
+  return ["task", jobId, String(call)];
+}
