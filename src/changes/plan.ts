@@ -4,6 +4,7 @@ import {
   ownedRule,
   placeOf,
   sitesOf,
+  withChanges,
   type AnyRow,
   type Edit,
   type EditPlan,
@@ -57,15 +58,43 @@ export function editsOf(changes: readonly Change[]): readonly Edit[] {
   return [...made, ...gone];
 }
 
-/** Where a change is, before and after: who changes it needs the right at each. */
-export function placesOf(snapshot: Snapshot, { kind, before, after }: Change): readonly Place[] {
-  return [before, after].flatMap((data) => (data === null ? [] : [placeOf(snapshot, kind, data)]));
+/** The snapshot with the sites, groups, structures and foundations as changes want them, as far as places go by it. */
+export function worldWith(snapshot: Snapshot, changes: readonly Change[]): Snapshot {
+  const wanted = <Row>(kind: Kind, rows: ReadonlyMap<string, Row>): ReadonlyMap<string, Row> => {
+    const of = changes.filter((one) => one.kind === kind && one.after !== null);
+    return withChanges(rows, new Map(of.map(({ name, after }) => [name, { ...rows.get(name), ...after } as Row])));
+  };
+  return {
+    ...snapshot,
+    sites: wanted("site", snapshot.sites),
+    groups: wanted("group", snapshot.groups),
+    structures: wanted("structure", snapshot.structures),
+    foundations: wanted("foundation", snapshot.foundations),
+  };
+}
+
+/** Where a change is, before and after (`worldWith`): who changes it needs the right at each. */
+export function placesOf(snapshot: Snapshot, after: Snapshot, { kind, ...change }: Change): readonly Place[] {
+  return [
+    ...(change.before === null ? [] : [placeOf(snapshot, kind, change.before)]),
+    ...(change.after === null ? [] : [placeOf(after, kind, change.after)]),
+  ];
+}
+
+/** All places of changes. */
+export function placesIn(snapshot: Snapshot, changes: readonly Change[]): readonly Place[] {
+  const after = worldWith(snapshot, changes);
+  return changes.flatMap((one) => placesOf(snapshot, after, one));
 }
 
 /** The sites that changes touch, for the rules. */
 export function touchedOf(snapshot: Snapshot, changes: readonly Change[]): readonly Touched[] {
+  const world = worldWith(snapshot, changes);
   return changes.map(({ kind, name, before, after }) => ({
     key: keyOf({ kind, name }),
-    chains: [before, after].flatMap((data) => (data === null ? [] : [sitesOf(snapshot, kind, data)])),
+    chains: [
+      ...(before === null ? [] : [sitesOf(snapshot, kind, before)]),
+      ...(after === null ? [] : [sitesOf(world, kind, after)]),
+    ],
   }));
 }

@@ -7,7 +7,8 @@ import type { HttpServer } from "../platform/http/index.ts";
 import { CHANGE_SET_EMPTY } from "./errors.ts";
 import type { ChangeSet } from "./model.ts";
 import type { ChangeRuleService } from "./rule-service.ts";
-import type { ChangeSetService, ChangeSetView, Proposal } from "./service.ts";
+import type { Proposal } from "./content.ts";
+import type { ChangeSetService, ChangeSetView } from "./service.ts";
 
 const tags = ["change sets"];
 

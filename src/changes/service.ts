@@ -1,44 +1,25 @@
-import {
-  type Audit,
-  forbidden,
-  recordActor,
-  requireEverywhere,
-  serverPrincipal,
-  type Place,
-  type Principal,
-} from "../access/index.ts";
+import { recordActor, requireEverywhere, forbidden, type Audit, type Principal } from "../access/index.ts";
 import type { Bundle, DesignService } from "../design/index.ts";
-import {
-  errorsByCode,
-  holdInventory,
-  makeEdits,
-  planEdits,
-  refusal,
-  type Edit,
-  type EditServiceParts,
-  type Snapshot,
-} from "../inventory/index.ts";
+import { holdInventory, type EditServiceParts } from "../inventory/index.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { Queries, Transaction } from "../platform/database/index.ts";
+import { createContents, type Proposal } from "./content.ts";
 import {
   CHANGE_SET_CHANGED,
-  CHANGE_SET_CONFLICT,
   CHANGE_SET_EMPTY,
   CHANGE_SET_ENDED,
   CHANGE_SET_NOT_APPLIED,
-  CHANGE_SET_NOT_APPROVED,
   CHANGE_SET_NOT_YOURS,
   CHANGE_SET_OUTDATED,
   CHANGE_SET_OWN,
   CHANGE_SET_UNKNOWN,
 } from "./errors.ts";
-import { digestOf, memberChanges, rebase, reversed, type Rebased } from "./merge.ts";
+import { make, rebasedOf, refuseConflicts, refuseUnapproved } from "./making.ts";
+import { digestOf, memberChanges, reversed } from "./merge.ts";
 import {
   keyOf,
   type Author,
-  type Change,
-  type ChangeRule,
   type ChangeSet,
   type ChangeSetState,
   type Comment,
@@ -47,9 +28,10 @@ import {
   type MemberChange,
   type Vote,
 } from "./model.ts";
-import { changesOf, editsOf, placesOf, touchedOf, truthOf } from "./plan.ts";
-import { verdict, type Needed, type Touched } from "./rules.ts";
+import { editsOf, placesIn, touchedOf } from "./plan.ts";
+import { coveredBy, requireAll, touchedByDesign } from "./rights.ts";
 import { rulesOf } from "./rule-service.ts";
+import { verdict, type Needed } from "./rules.ts";
 import { sightOf } from "./sight.ts";
 import {
   insertChangeSet,
@@ -62,13 +44,6 @@ import {
   selectVotes,
   updateChangeSet,
 } from "./store.ts";
-
-/** What somebody proposes. */
-export type Proposal =
-  | { readonly kind: "edits"; readonly edits: readonly Edit[]; readonly cascade: boolean }
-  | { readonly kind: "design"; readonly documents: Bundle }
-  /** That a design be taken down. */
-  | { readonly kind: "destroy"; readonly design: string };
 
 /** A change set as it is shown. */
 export interface ChangeSetView {
@@ -138,6 +113,7 @@ function authorOf({ accountId, kind, name }: Principal): Author {
 
 export function createChangeSetService(parts: ChangeSetParts): ChangeSetService {
   const { database, inventory: store, designs, clock, random } = parts;
+  const contents = createContents(parts);
 
   async function find(queries: Queries, tenantId: Id, number: number): Promise<ChangeSet> {
     const found = await selectChangeSet(queries, tenantId, number);
@@ -173,64 +149,6 @@ export function createChangeSetService(parts: ChangeSetParts): ChangeSetService 
     await parts.audit.append(tx, [{ chain: tenantId, action: type, subject, data: { title, state, digest } }]);
   }
 
-  function planned(snapshot: Snapshot, edits: readonly Edit[], cascade: boolean): readonly Change[] {
-    const plan = planEdits(snapshot, edits, {
-      now: clock.now(),
-      random,
-      managedBy: "person",
-      cascade,
-      knowledge: parts.knowledge,
-      ...(parts.classesOf === undefined ? {} : { resolverOptions: { classesOf: parts.classesOf } }),
-    });
-    if (plan.problems.length > 0) throw refusal(plan.problems, errorsByCode());
-    return changesOf(snapshot, plan);
-  }
-
-  /** The content of a proposal as the truth is now. */
-  async function contentOf(principal: Principal, proposal: Proposal): Promise<Content> {
-    if (proposal.kind === "edits") {
-      const snapshot = await store.snapshot(principal.tenantId);
-      const changes = planned(snapshot, proposal.edits, proposal.cascade);
-      if (changes.length === 0)
-        throw new GantryError(CHANGE_SET_EMPTY, "what is proposed is so already: nothing would change");
-      requireAll(principal, "change.propose", placesIn(snapshot, changes));
-      return { kind: "changes", changes };
-    }
-    requireEverywhere(principal, "change.propose");
-    return designContent(
-      principal,
-      proposal.kind === "destroy" ? { name: proposal.design } : { documents: proposal.documents },
-    );
-  }
-
-  async function designContent(
-    principal: Principal,
-    asked: { readonly documents: Bundle } | { readonly name: string },
-  ): Promise<Content> {
-    const answer =
-      "name" in asked
-        ? await designs.planDestroy(principal, asked.name)
-        : await designs.plan(principal, asked.documents);
-    if (answer.empty)
-      throw new GantryError(CHANGE_SET_EMPTY, `design '${answer.design}' is as it should be: nothing would change`);
-    return {
-      kind: "design",
-      name: answer.design,
-      documents: "name" in asked ? null : asked.documents,
-      before: await documentsOf(principal, answer.design),
-      fingerprint: answer.fingerprint,
-      plan: answer.text,
-      chains: answer.chains,
-    };
-  }
-
-  /** What a design was applied with; null when it is not there, or was taken down. */
-  async function documentsOf(principal: Principal, name: string): Promise<Bundle | null> {
-    const known = await designs.list(principal, "", 10_000);
-    if (!known.some((one) => one.name === name && one.wanted === "built")) return null;
-    return designs.documents(principal, name);
-  }
-
   async function add(principal: Principal, text: Text, content: Content, reverts: number | null): Promise<ChangeSet> {
     return database.transaction(async (tx) => {
       const { tenantId } = principal;
@@ -261,65 +179,6 @@ export function createChangeSetService(parts: ChangeSetParts): ChangeSetService 
     });
   }
 
-  /** Each change beside the truth as it is now. */
-  function rebasedOf(snapshot: Snapshot, changes: readonly Change[]): readonly Rebased[] {
-    return changes.map((change) => rebase(change, truthOf(snapshot, change)));
-  }
-
-  function refuseConflicts(number: number | string, all: readonly Rebased[]): void {
-    const conflicts = all.flatMap((one) => one.conflicts);
-    if (conflicts.length === 0) return;
-    const named = conflicts.map(({ kind, name, path }) => `${kind} ${name}${path === "" ? "" : `: ${path}`}`);
-    const shown = named.slice(0, 3).join("; ") + (named.length > 3 ? ` and ${named.length - 3} more` : "");
-    throw new GantryError(CHANGE_SET_CONFLICT, `change set ${number} conflicts with what is there now: ${shown}`, {
-      details: { conflicts },
-    });
-  }
-
-  /** Makes the changes within the transaction: exactly them. */
-  async function make(tx: Transaction, principal: Principal, set: ChangeSet, changes: readonly Change[]) {
-    // Approved is approved: who applies need not hold the right to change each thing.
-    const { rights, rightsIn } = serverPrincipal(principal.tenantId);
-    const { results } = await makeEdits(parts, tx, { ...principal, rights, rightsIn }, editsOf(changes), {
-      cascade: true,
-      approved: true,
-    });
-    const known = new Set(changes.map(keyOf));
-    const more = results.filter((one) => one.action !== "unchanged" && !known.has(keyOf(one)));
-    if (more.length === 0) return;
-    const names = more.slice(0, 3).map(keyOf).join(", ");
-    throw new GantryError(CHANGE_SET_OUTDATED, `change set ${set.number} would now change more: ${names}`, {
-      hint: "Something new depends on what it takes away: propose it anew with `gantry change amend`.",
-    });
-  }
-
-  /** What stands in the way of applying it. Errors: `change_set_not_approved`. */
-  function refuseUnapproved(
-    set: ChangeSet,
-    rules: readonly ChangeRule[],
-    touched: readonly Touched[],
-    votes: readonly Vote[],
-  ): void {
-    const { rejections, lacking } = verdict(rules, touched, votes, set);
-    const [rejection] = rejections;
-    if (rejection !== undefined)
-      throw new GantryError(
-        CHANGE_SET_NOT_APPROVED,
-        `change set ${set.number} was rejected by ${rejection.author.name}`,
-        {
-          hint: "Amend it, or let who rejected it approve it.",
-        },
-      );
-    const [first] = lacking;
-    if (first === undefined) return;
-    const more = lacking.length === 1 ? "" : ` (and ${lacking.length - 1} more)`;
-    throw new GantryError(
-      CHANGE_SET_NOT_APPROVED,
-      `change set ${set.number} has ${first.has} of ${first.needs} approvals for ${first.key}${more}`,
-      { details: { lacking } },
-    );
-  }
-
   async function applyChanges(principal: Principal, number: number): Promise<ChangeSet> {
     return change(principal, number, async (tx, found) => {
       const set = open(found);
@@ -333,7 +192,7 @@ export function createChangeSetService(parts: ChangeSetParts): ChangeSetService 
       refuseConflicts(number, all);
       const moved = all.find((one) => one.moved);
       if (moved !== undefined) throw outdated(number, keyOf(moved.change));
-      await make(tx, principal, set, changes);
+      await make(parts, tx, principal, set, changes);
       return save(tx, principal, "change.applied", set, ended(principal, "applied"));
     });
   }
@@ -393,11 +252,11 @@ export function createChangeSetService(parts: ChangeSetParts): ChangeSetService 
 
   return {
     async propose(principal, text, proposal) {
-      return add(principal, text, await contentOf(principal, proposal), null);
+      return add(principal, text, await contents.of(principal, proposal), null);
     },
 
     async amend(principal, number, text, proposal) {
-      const content = proposal === undefined ? undefined : await contentOf(principal, proposal);
+      const content = proposal === undefined ? undefined : await contents.of(principal, proposal);
       return change(principal, number, async (tx, found) => {
         const set = open(found);
         if (set.author.key !== authorOf(principal).key)
@@ -476,9 +335,8 @@ export function createChangeSetService(parts: ChangeSetParts): ChangeSetService 
       const before = open(await seen(database.kysely, principal, number));
       const { content } = before;
       if (content.kind === "design") {
-        requireEverywhere(principal, "change.propose");
-        const asked = content.documents === null ? { name: content.name } : { documents: content.documents };
-        const fresh = await designContent(principal, asked);
+        const asked = designProposal(content.name, content.documents);
+        const fresh = await contents.of(principal, asked);
         return change(principal, number, async (tx, set) => {
           if (open(set).digest !== before.digest)
             throw new GantryError(CHANGE_SET_CHANGED, `change set ${number} was changed meanwhile`);
@@ -495,7 +353,7 @@ export function createChangeSetService(parts: ChangeSetParts): ChangeSetService 
         refuseConflicts(number, all);
         const edits = editsOf(all.map((one) => one.change));
         // Planned anew: what goes along, and what is no longer allowed, is told now and not when it is applied.
-        const changes = planned(snapshot, edits, true);
+        const changes = contents.changes(snapshot, edits, true);
         if (changes.length === 0)
           throw new GantryError(CHANGE_SET_EMPTY, `all of change set ${number} is there already: close it`);
         const fresh: Content = { kind: "changes", changes };
@@ -522,15 +380,14 @@ export function createChangeSetService(parts: ChangeSetParts): ChangeSetService 
       const text = { title: `Take back: ${set.title}`.slice(0, 200), description: "" };
       const { content } = set;
       if (content.kind === "design") {
-        const asked = content.before === null ? { name: content.name } : { documents: content.before };
-        requireEverywhere(principal, "change.propose");
-        return add(principal, text, await designContent(principal, asked), number);
+        const asked = designProposal(content.name, content.before);
+        return add(principal, text, await contents.of(principal, asked), number);
       }
       const snapshot = await store.snapshot(principal.tenantId);
       const all = rebasedOf(snapshot, reversed(content.changes));
       refuseConflicts(`that takes back ${number}`, all);
       const edits = editsOf(all.map((one) => one.change));
-      return add(principal, text, await contentOf(principal, { kind: "edits", edits, cascade: true }), number);
+      return add(principal, text, await contents.of(principal, { kind: "edits", edits, cascade: true }), number);
     },
   };
 }
@@ -543,35 +400,6 @@ function outdated(number: number, what: string): GantryError {
   return new GantryError(CHANGE_SET_OUTDATED, `change set ${number} is outdated: ${what} has changed since`);
 }
 
-type DesignContent = Extract<Content, { kind: "design" }>;
-
-function designKey({ name }: DesignContent): string {
-  return keyOf({ kind: "design", name });
-}
-
-function touchedByDesign(content: DesignContent): readonly Touched[] {
-  return [{ key: designKey(content), chains: content.chains }];
-}
-
-function placesIn(snapshot: Snapshot, changes: readonly Change[]): readonly Place[] {
-  return changes.flatMap((one) => placesOf(snapshot, one));
-}
-
-/** Errors: `forbidden`, unless the permission is held at each of the places. */
-function requireAll(
-  principal: Principal,
-  permission: "change.propose" | "change.apply",
-  places: readonly Place[],
-): void {
-  for (const place of places)
-    if (!principal.rights.at(permission, place))
-      throw forbidden(principal.name, permission, "at every place it changes");
-}
-
-/** What of the content the principal may approve. */
-function coveredBy({ rights }: Principal, snapshot: Snapshot, content: Content): readonly string[] {
-  if (content.kind === "design") return rights.everywhere("change.approve") ? [designKey(content)] : [];
-  return content.changes
-    .filter((one) => placesOf(snapshot, one).every((place) => rights.at("change.approve", place)))
-    .map(keyOf);
+function designProposal(name: string, documents: Bundle | null): Proposal {
+  return documents === null ? { kind: "destroy", design: name } : { kind: "design", documents };
 }

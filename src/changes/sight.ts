@@ -1,7 +1,7 @@
 import type { Principal } from "../access/index.ts";
 import type { Snapshot } from "../inventory/index.ts";
 import type { ChangeSet } from "./model.ts";
-import { placesOf } from "./plan.ts";
+import { placesOf, worldWith } from "./plan.ts";
 
 /** What of a change set somebody may see. Pure. */
 export interface Sight {
@@ -18,8 +18,9 @@ export function sightOf({ rights }: Principal, snapshot: Snapshot, changeSet: Ch
   if (rights.everywhere("change.read")) return { changeSet, hidden: 0 };
   const { content } = changeSet;
   if (content.kind === "design") return undefined;
+  const after = worldWith(snapshot, content.changes);
   const seen = content.changes.filter((one) =>
-    placesOf(snapshot, one).every((place) => rights.at("change.read", place)),
+    placesOf(snapshot, after, one).every((place) => rights.at("change.read", place)),
   );
   if (seen.length === 0) return undefined;
   return {

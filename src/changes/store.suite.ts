@@ -25,7 +25,8 @@ import type { Database, OpenEmptyDatabase } from "../platform/database/index.ts"
 import { createEventStream, eventMigrations } from "../platform/events/index.ts";
 import { silentLogger } from "../platform/logging/index.ts";
 import { createChangeRuleService, refuseDirect, type ChangeRuleService } from "./rule-service.ts";
-import { createChangeSetService, type ChangeSetService, type Proposal } from "./service.ts";
+import type { Proposal } from "./content.ts";
+import { createChangeSetService, type ChangeSetService } from "./service.ts";
 import { changeMigrations } from "./tables.ts";
 
 const { tenantId } = ADMINISTRATOR;
@@ -37,7 +38,13 @@ function person(name: string, permissions: readonly Permission[], site?: string)
   return { kind: "person", name, accountId: `id-${name}`, tenantId, rights, rightsIn: () => rights };
 }
 
-const ALL: readonly Permission[] = ["change.read", "change.propose", "change.approve", "change.apply"];
+const ALL: readonly Permission[] = [
+  "inventory.read",
+  "change.read",
+  "change.propose",
+  "change.approve",
+  "change.apply",
+];
 const alice = person("alice", ALL);
 const bob = person("bob", ALL);
 const carol = person("carol", ALL);
@@ -239,6 +246,15 @@ export function storeSuite(open: OpenEmptyDatabase): void {
   });
 
   describe("rules", () => {
+    it("of a site hold below sites that are proposed with what stands there", async () => {
+      await rules.put(ADMINISTRATOR, { site: "plant", approvals: 2, direct: true });
+      const number = await approved(
+        edits(create("site", { name: "rack", parent: "plant" }), create("structure", { name: "w", site: "rack" })),
+      );
+      const { lacking } = await changes.view(alice, number);
+      expect(lacking.map(({ key }) => key)).toEqual(["site rack", "structure w"]);
+    });
+
     it("of a site ask for more approvals there than elsewhere", async () => {
       await rules.put(ADMINISTRATOR, { site: "plant", approvals: 2, direct: true });
       const here = await approved(setPort(81));
@@ -275,10 +291,17 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       plant = person("paul", ALL, (await store.snapshot(tenantId)).sites.get("plant")!.id);
     });
 
-    it("let one propose there, and not elsewhere", async () => {
+    it("let one propose there, also below sites that are proposed with it, and not elsewhere", async () => {
       await changes.propose(plant, TEXT, setPort(81));
-      for (const proposal of [edits(merge("web2", { role: "x" })), edits(merge("web1", { site: "lab" }))])
-        await expect(changes.propose(plant, TEXT, proposal)).rejects.toMatchObject({ code: "forbidden" });
+      const below = [
+        create("site", { name: "rack", parent: "plant" }),
+        create("structure", { name: "w", site: "rack" }),
+      ];
+      await changes.propose(plant, TEXT, edits(...below));
+      const moved = changes.propose(plant, TEXT, edits(merge("web1", { site: "lab" })));
+      await expect(moved).rejects.toMatchObject({ code: "forbidden" });
+      const hidden = changes.propose(plant, TEXT, edits(merge("web2", { role: "x" })));
+      await expect(hidden).rejects.toMatchObject({ code: "not_found" });
     });
 
     it("count as an approval for what is there alone, and show no more", async () => {

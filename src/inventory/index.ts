@@ -56,6 +56,7 @@ export { fqdnOf, zoneOf, zoneOfSite } from "./zones.ts";
 export { holdInventory } from "./allocation-store.ts";
 export { placeOf, sitesOf } from "./place.ts";
 export { readable, requireVisible } from "./sight.ts";
+export { withChanges } from "./overlay-map.ts";
 export { notFound } from "./not-found.ts";
 export { createPlaces } from "./places.ts";
 export { hashOf } from "./hash.ts";
