@@ -77,6 +77,18 @@ export function authorityRoutes(
     },
     (request) => shown(request.principal as Principal),
   );
+  app.get(
+    "/v1/authority/certificate",
+    {
+      ...needs("self"),
+      schema: {
+        summary: "Whom to trust from now on: for clients that trust the former authority, over a connection they trust",
+        tags: ["server"],
+        response: { 200: authority },
+      },
+    },
+    async () => authorityOf(keeper.current.authority, keeper.current.pin),
+  );
   app.post(
     "/v1/authority/rotate",
     {
