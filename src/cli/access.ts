@@ -287,7 +287,22 @@ export async function whoami(context: CommandContext): Promise<void> {
     line(index === 0 ? "roles" : "", `${roleText(role, scope)}${by}`);
   }
   if (found.roles.length === 0) line("roles", "none");
-  line("may", permissions.everywhere.join(" ") || "-");
-  if (permissions.somewhere.length > 0) line("in places", permissions.somewhere.join(" "));
+  for (const [index, words] of wrapped(permissions.everywhere).entries()) line(index === 0 ? "may" : "", words);
+  if (permissions.somewhere.length > 0)
+    for (const [index, words] of wrapped(permissions.somewhere).entries()) line(index === 0 ? "in places" : "", words);
   if (token !== null) line("token", `${printable(token.name)}, ends ${timeText(token.expiresAt)}`);
+}
+
+const WIDTH = 80;
+
+/** Words in lines. */
+function wrapped(words: readonly string[]): readonly string[] {
+  const lines = ["-"];
+  for (const word of words) {
+    const last = lines.at(-1)!;
+    if (last === "-") lines[0] = word;
+    else if (last.length + word.length < WIDTH) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }

@@ -1,1 +1,1 @@
-export { cursorAfter, decodeCursor, listQuery, pageOf } from "../platform/requests/index.ts";
+export { cursorAfter, decodeCursor, listQuery } from "../platform/requests/index.ts";
