@@ -1,6 +1,9 @@
-import { readFileSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { makeAuthority, makeServerCertificate } from "../src/platform/http/certificate-maker.ts";
 import { type Bench, createBench, type Running } from "./support/gantry.ts";
 import { until } from "./link-support.ts";
 
@@ -88,5 +91,35 @@ describe("on the command line", () => {
     expect(await gantry("join-token", "list")).not.toContain(open);
     expect(await gantry("join-token", "revoke", id)).toBe(`join token ${id} revoked`);
     expect(await refused("join-token", "revoke", id)).toContain("(join_token_unknown)");
+  });
+});
+
+describe("a certificate of one's own", () => {
+  it("is shown by the server, and another one as soon as its files are replaced", async () => {
+    const authority = await makeAuthority(Date.now());
+    const [chain, key] = [join(bench.folder, "chain.pem"), join(bench.folder, "key.pem")];
+    async function place(): Promise<string> {
+      const made = await makeServerCertificate(authority.certificate, authority.key, ["127.0.0.1"], Date.now());
+      writeFileSync(key, made.key, { mode: 0o600 });
+      writeFileSync(chain, made.certificate + authority.certificate);
+      return new X509Certificate(made.certificate).fingerprint256;
+    }
+    function shown(): Promise<string> {
+      return new Promise((resolve, reject) => {
+        const options = { host: "127.92.0.2", port: 7692, ca: authority.certificate, servername: "localhost" };
+        const socket = connectTls({ ...options, checkServerIdentity: () => undefined }, () => {
+          resolve(socket.getPeerCertificate().fingerprint256);
+          socket.destroy();
+        });
+        socket.on("error", reject);
+      });
+    }
+    const first = await place();
+    await gantry("server", "start", "--listen", "127.92.0.2:7692", "--tls-cert", chain, "--tls-key", key);
+    expect(await shown()).toBe(first);
+    expect(await gantry("authority", "show")).toContain("supplied by tls_cert");
+    expect(await refused("authority", "rotate", "--yes")).toContain("(authority_supplied)");
+    const second = await place();
+    await until(async () => (await shown()) === second);
   });
 });
