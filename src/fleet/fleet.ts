@@ -16,7 +16,7 @@ import {
   type ModuleAdvert,
   signChallenge,
 } from "../link/index.ts";
-import { afterCommit, type Database, type Transaction } from "../platform/database/index.ts";
+import { afterCommit, createGroupCommit, type Database, type Transaction } from "../platform/database/index.ts";
 import type { EventStream } from "../platform/events/index.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
@@ -151,6 +151,7 @@ const SWEEP_EVERY = 6 * 60 * 60 * 1000;
 export function createFleet(parts: FleetParts): Fleet {
   const { database, tasks, clock, random, log } = parts;
   const authorities = createAuthorities(parts.certificates, clock);
+  const commits = createGroupCommit(database);
   const joining = { database, clock, random, pin: authorities.pin, audit: parts.audit };
   const sessions = new Map<Id, FleetSession>();
   /** Those of agents, by what their tasks are routed by; workers are few and looked through. */
@@ -226,7 +227,7 @@ export function createFleet(parts: FleetParts): Fleet {
       lines,
       joinFor,
       authority: authorities.current,
-      grant: (names) => grantContent(database.kysely, record.id, names),
+      grant: (names) => commits.submit((tx) => grantContent(tx, record.id, names)),
       seen: (one, news) =>
         sightings.note({
           ...one,
