@@ -77,7 +77,7 @@ describe("a secret on the command line", () => {
     expect(await secret("delete", "db", "--site", "lab")).toMatchObject({ code: 2 });
     expect(await secret("delete", "db", "--site", "lab", "--yes")).toMatchObject({ code: 0 });
     expect(await secret("show", "db", "--site", "lab")).toMatchObject({
-      code: 2,
+      code: 1,
       error: expect.stringContaining("the site 'lab' has no secret 'db' (secret_unknown)"),
     });
   });

@@ -217,12 +217,19 @@ export function createKeyring(parts: KeyringParts): Keyring {
     const known = tenants.get(tenantId);
     if (known !== undefined && !reload) return known;
     const rows = await selectDataKeys(database.kysely, tenantId);
-    const keys = new Map<number, KeyObject>(known?.keys);
-    for (const row of rows) if (!keys.has(row.generation)) keys.set(row.generation, await unwrapped(row));
+    const unwrappedKeys: (readonly [number, KeyObject])[] = [];
+    for (const row of rows)
+      if (known?.keys.has(row.generation) !== true) unwrappedKeys.push([row.generation, await unwrapped(row)]);
+    // Of others that ask at the same time, one may have been here meanwhile.
+    const kept: TenantKeys = tenants.get(tenantId) ?? { keys: new Map(), newest: 0, left: 0 };
+    tenants.set(tenantId, kept);
+    for (const [generation, key] of unwrappedKeys) kept.keys.set(generation, key);
     const newest = rows.at(-1)?.generation ?? 0;
-    const read: TenantKeys = { keys, newest, left: known?.newest === newest ? known.left : 0 };
-    tenants.set(tenantId, read);
-    return read;
+    if (newest > kept.newest) {
+      kept.newest = newest;
+      kept.left = 0;
+    }
+    return kept;
   }
 
   /** Another server may have gone over to a new master key: then that is looked for once. */
@@ -279,13 +286,18 @@ export function createKeyring(parts: KeyringParts): Keyring {
 
   async function renew(tenantId: Id, also: AlsoMade = async () => undefined): Promise<number> {
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
-      const generation = (await keysOf(tenantId, true)).newest + 1;
-      if (await makeDataKey(tenantId, generation, also)) return (await keysOf(tenantId, true)).newest;
-      // Somebody else's new key is as good; a new master key is looked for.
-      if ((await selectMasterKey(database.kysely))?.id !== opened().record.id) await lookOnce();
-      if ((await keysOf(tenantId, true)).newest >= generation) return generation;
+      const { newest } = await keysOf(tenantId, true);
+      if (await makeAfter(tenantId, newest, also)) return newest + 1;
     }
     throw new Error("a data key could not be made: others were faster each time");
+  }
+
+  /** Makes the data key behind this one. False: somebody else did, or went over to another master key, which then is known. */
+  async function makeAfter(tenantId: Id, newest: number, also: AlsoMade = async () => undefined): Promise<boolean> {
+    const made = await makeDataKey(tenantId, newest + 1, also);
+    if (!made && (await selectMasterKey(database.kysely))?.id !== opened().record.id) await lookOnce();
+    await keysOf(tenantId, true);
+    return made;
   }
 
   async function sealing(tenantId: Id, count: number): Promise<OpenDataKey> {
@@ -293,7 +305,7 @@ export function createKeyring(parts: KeyringParts): Keyring {
       const found = await keysOf(tenantId);
       const key = found.keys.get(found.newest);
       if (key === undefined) {
-        await renew(tenantId);
+        await makeAfter(tenantId, 0);
       } else if (found.left >= count) {
         found.left -= count;
         return { generation: found.newest, key };
@@ -304,7 +316,7 @@ export function createKeyring(parts: KeyringParts): Keyring {
           found.left += wanted;
           // Whoever renewed the key elsewhere is noticed here at the latest.
           await keysOf(tenantId, true);
-        } else await renew(tenantId);
+        } else await makeAfter(tenantId, found.newest);
       }
     }
     throw new Error("no data key could be had: others were faster each time");
