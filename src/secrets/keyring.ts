@@ -191,9 +191,11 @@ export function createKeyring(parts: KeyringParts): Keyring {
       await look();
       log.info({ masterKey: ring?.record.id, source: ring?.provider.source }, "secrets are open");
     } catch (error) {
+      const before = ring === undefined ? reason : "";
       ring = undefined;
       reason = messageOf(error);
-      log.error({ masterKey: needed?.id, source: needed?.source, reason }, "secrets are locked");
+      // Once for each reason, however often it is looked for again.
+      if (reason !== before) log.error({ masterKey: needed?.id, source: needed?.source, reason }, "secrets are locked");
       tryAgainLater();
     }
   }
