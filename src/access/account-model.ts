@@ -80,6 +80,8 @@ const LONGEST_NAME = 128;
 /** What is wrong with the name of an account; undefined when nothing is. */
 export function accountNameProblem(name: string): string | undefined {
   if (name.length > LONGEST_NAME) return `is longer than ${LONGEST_NAME} characters`;
+  // Accounts are named by id or name: a name must never be somebody else's id.
+  if (/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-/i.test(name)) return "looks like an id";
   return /^[A-Za-z0-9][A-Za-z0-9._@+-]*$/.test(name)
     ? undefined
     : "must be letters, digits, and . _ @ + -, beginning with a letter or digit";

@@ -1,5 +1,6 @@
+import { GantryError } from "../kernel/errors.ts";
 import type { Door, Knock } from "./door.ts";
-import { forbidden } from "./policy.ts";
+import { FORBIDDEN } from "./errors.ts";
 import type { Holders } from "./holders.ts";
 import type { Principal } from "./model.ts";
 
@@ -27,7 +28,8 @@ export function watchAdmission(
         again = false;
         const now = await door.admit(knock);
         // Who named no tenant and lost the rights in the one that was meant would be let into another.
-        if (now.tenantId !== principal.tenantId) throw forbidden(principal.name, "inventory.read", "in this tenant");
+        if (now.tenantId !== principal.tenantId)
+          throw new GantryError(FORBIDDEN, `${principal.name} has no rights in this tenant any more`);
       } while (again);
     } catch (error) {
       ended(error);

@@ -174,7 +174,8 @@ export function createTokenService(parts: TokenServiceParts): TokenService {
     async revoke(principal, idOrName, token) {
       const account = await meant(principal, idOrName, true);
       await writes.write(principal, async (tx) => {
-        const found = (await tokensOfAccount(tx, account.id)).findLast((one) => one.id === token || one.name === token);
+        const all = await tokensOfAccount(tx, account.id);
+        const found = all.find(({ id }) => id === token) ?? all.findLast(({ name }) => name === token);
         if (found === undefined || !(await deleteToken(tx, account.id, found.id)))
           throw new GantryError(TOKEN_UNKNOWN, `account '${account.name}' has no token '${token.slice(0, 80)}'`);
         await writes.token(tx, "token.revoked", account, found);
