@@ -5,15 +5,19 @@ import { type ManualClock, manualClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/ids.ts";
 import { createKeyPair, hashSecret, parseJoinToken, signJoin } from "../link/index.ts";
 import type { Database, OpenEmptyDatabase } from "../platform/database/index.ts";
-import { createContentStore } from "./content.ts";
+import { createContentStore, grantContent, isGranted } from "./content.ts";
 import { admit, mintToken } from "./joining.ts";
 import {
   deleteExecutor,
+  deleteToken,
+  insertRevoked,
+  revokedAt,
   saveSightings,
   selectByFoundation,
   selectExecutor,
   selectExecutors,
   selectToken,
+  selectTokens,
 } from "./store.ts";
 import { fleetMigrations } from "./schema.ts";
 
@@ -144,7 +148,52 @@ export function storeSuite(open: OpenEmptyDatabase): void {
     });
   });
 
+  describe("what was revoked", () => {
+    it("keeps a key out, with a fresh token, and with the one it had", async () => {
+      const [keys, first, second] = [createKeyPair(), await token(), await token()];
+      const record = await admit(parts(), request(first, keys));
+      await database.transaction(async (tx) => {
+        await insertRevoked(tx, record, 7);
+        await deleteExecutor(tx, record.id);
+        // Twice does no harm.
+        await insertRevoked(tx, record, 8);
+      });
+      expect(await revokedAt(database.kysely, keys.publicKey)).toBe(7);
+      for (const one of [first, second])
+        await expect(admit(parts(), request(one, keys))).rejects.toMatchObject({ code: "executor_revoked" });
+      expect(await admit(parts(), request(second))).toMatchObject({ name: "node1" });
+    });
+
+    it("is no token any more, and no longer listed", async () => {
+      const [one, other] = [await mintToken(parts(), wish("t")), await mintToken(parts(), wish("t"))];
+      await mintToken(parts(), wish("other"));
+      const ids = async (after: string, limit: number) =>
+        (await selectTokens(database.kysely, "t", after, limit)).map(({ id }) => id);
+      expect(await ids("", 10)).toEqual([one.id, other.id].toSorted());
+      expect(await ids([one.id, other.id].toSorted()[0]!, 10)).toHaveLength(1);
+      expect(await database.transaction((tx) => deleteToken(tx, "other", one.id))).toBeUndefined();
+      expect(await database.transaction((tx) => deleteToken(tx, "t", one.id))).toMatchObject({ id: one.id });
+      expect(await ids("", 10)).toEqual([other.id]);
+      await expect(admit(parts(), request(one.token))).rejects.toMatchObject({ code: "join_token_wrong" });
+    });
+
+    function wish(tenantId: string) {
+      return { tenantId, kind: "agent" as const, expiresIn: 60 };
+    }
+  });
+
   describe("content", () => {
+    it("is granted by name to one executor, as often as it is said, until that is gone", async () => {
+      const record = await admit(parts(), request(await token()));
+      const names = Array.from({ length: 1200 }, (_, index) => createHash("sha256").update(`${index}`).digest("hex"));
+      for (const some of [names, names.slice(0, 3), []]) await grantContent(database.kysely, record.id, some);
+      const granted = (executor: string, name: string) => isGranted(database.kysely, executor, name);
+      expect([await granted(record.id, names[1199]!), await granted("another", names[0]!)]).toEqual([true, false]);
+      expect(await granted(record.id, "0".repeat(64))).toBe(false);
+      await database.transaction((tx) => deleteExecutor(tx, record.id));
+      expect(await granted(record.id, names[0]!)).toBe(false);
+    });
+
     async function bytesOf(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
       const chunks: Uint8Array[] = [];
       for await (const chunk of content) chunks.push(chunk);
