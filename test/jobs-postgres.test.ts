@@ -57,7 +57,7 @@ function holdingDatabase(database: Database): HoldingDatabase {
 }
 
 function worker(id: string, session = "one"): Executor {
-  return { id, session, modules: { toy: 10 }, siteIds: "all" };
+  return { id, session, modules: { toy: 10 }, siteIds: "all", tenantId: null };
 }
 
 describeReal("postgresql", "jobs on PostgreSQL", () => {

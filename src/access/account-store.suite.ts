@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Database, OpenEmptyDatabase } from "../platform/database/index.ts";
 import { auditMigrations } from "./audit-tables.ts";
 import type { BindingDraft } from "./binding-service.ts";
+import type { AccountHolder } from "./door.ts";
 import { administratorPrincipal, DEFAULT_TENANT, type Principal } from "./model.ts";
 import type { Permission } from "./permissions.ts";
 import { accessMigrations } from "./tables.ts";
@@ -51,6 +52,22 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       const [kept] = await world.access.tokens.list(administrator, "robot");
       await world.access.tokens.revoke(administrator, "robot", kept!.id);
       expect(await world.comes(token)).toBeUndefined();
+    });
+
+    it("lets what it started go on when it ends, within what it allowed, and not when it is revoked", async () => {
+      const { principal } = await someone("robot", "operator", undefined, ["run.start"]);
+      const [kept] = await world.access.tokens.list(administrator, "robot");
+      const started = { accountId: principal.accountId!, tokenId: kept!.id };
+      const starter = () => world.access.holders.starter(started);
+      world.clock.advance(400 * 24 * 60 * 60 * 1000);
+      const holder = (await starter()) as AccountHolder;
+      const rights = holder.rightsIn(DEFAULT_TENANT.id)!;
+      expect([rights.everywhere("run.start"), rights.everywhere("job.control")]).toEqual([true, false]);
+      await world.access.tokens.revoke(administrator, "robot", kept!.id);
+      expect(await starter()).toBe("token");
+      expect(await world.access.holders.starter({ ...started, tokenId: null })).toMatchObject({ name: "robot" });
+      await world.access.accounts.change(administrator, "robot", null, { disabled: true });
+      expect(await world.access.holders.starter({ ...started, tokenId: null })).toBe("account");
     });
 
     it("gets a role that is bound, and loses one that is taken away, at once", async () => {

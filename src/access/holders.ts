@@ -10,7 +10,7 @@ import { compiled } from "./compiled.ts";
 import type { AccountHolder, AccountTokens } from "./door.ts";
 import type { Principal } from "./model.ts";
 import { bindingsOfAccount, grantsOf } from "./role-store.ts";
-import { tokenByHash, writeUse } from "./token-store.ts";
+import { tokenByHash, tokenById, wasRevoked, writeUse } from "./token-store.ts";
 
 /**
  * Who holds which token, and what they may do: kept in memory between requests. A change that is made on this server is known before
@@ -19,6 +19,13 @@ import { tokenByHash, writeUse } from "./token-store.ts";
 export interface Holders extends AccountTokens {
   /** An account by itself, without a token: what somebody started goes by it. Undefined: it is gone, or may not be used. */
   account(id: Id): Promise<AccountHolder | undefined>;
+  /**
+   * Who started something with a token, as far as he may still act: with no more than the token allows. A token that has ended since does not
+   * matter; one that was revoked does.
+   *
+   * @returns `account`, `token`: which of the two is gone, may not be used, or was revoked
+   */
+  starter(who: { readonly accountId: Id; readonly tokenId: Id | null }): Promise<AccountHolder | "account" | "token">;
   /**
    * Calls `look` whenever somebody's rights may be others than before, until what it returns is called. For what goes on for long: it asks
    * again whether it may.
@@ -125,6 +132,26 @@ export function createHolders({ database, bus, clock, log, changes }: HolderPart
     return { holder, expiresAt: Number.POSITIVE_INFINITY, lastUsedAt: 0 };
   }
 
+  async function ofStarter(accountId: Id, tokenId: Id): Promise<Kept | undefined> {
+    const account = await accountById(database.kysely, accountId);
+    if (account === undefined || account.disabledAt !== null) return undefined;
+    if (await wasRevoked(database.kysely, tokenId)) return undefined;
+    const token = await tokenById(database.kysely, tokenId);
+    const bindings = await bindingsOfAccount(database.kysely, account.id, account.directoryGroups);
+    const holder = compiled(account, token, await grantsOf(database.kysely, bindings));
+    return { holder, expiresAt: Number.POSITIVE_INFINITY, lastUsedAt: 0 };
+  }
+
+  async function starter(accountId: Id, tokenId: Id | null): Promise<AccountHolder | "account" | "token"> {
+    if (!isRecent()) await look();
+    const key = tokenId === null ? `account ${accountId}` : `starter ${accountId} ${tokenId}`;
+    const read = (): Promise<Kept | undefined> =>
+      tokenId === null ? ofAccount(accountId) : ofStarter(accountId, tokenId);
+    const found = kept.get(key) ?? (await load(key, read));
+    if (found !== undefined) return found.holder;
+    return tokenId !== null && (await wasRevoked(database.kysely, tokenId)) ? "token" : "account";
+  }
+
   function used(found: Kept): AccountHolder | undefined {
     const now = clock.now();
     if (found.expiresAt <= now) return undefined;
@@ -172,6 +199,7 @@ export function createHolders({ database, bus, clock, log, changes }: HolderPart
       const key = `account ${id}`;
       return (kept.get(key) ?? (await load(key, () => ofAccount(id))))?.holder;
     },
+    starter: ({ accountId, tokenId }) => starter(accountId, tokenId),
     watch(principal, changed) {
       // The owner of the server is who he is as long as the server runs.
       if (principal.kind === "administrator" || principal.kind === "server") return () => {};

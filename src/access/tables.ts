@@ -67,6 +67,7 @@ declare module "../platform/database/tables.ts" {
     account_token: AccountTokenColumns;
     access_role: RoleColumns;
     role_binding: RoleBindingColumns;
+    revoked_token: { id: string; revoked_at: number };
     access_revision: AccessRevisionColumns;
   }
 }
@@ -139,6 +140,13 @@ export const accessMigrations: readonly Migration[] = [
       "CREATE INDEX role_binding_tenant ON role_binding (tenant_id, scope, scope_id)",
       `CREATE TABLE access_revision (one ${integer} PRIMARY KEY, revision ${integer} NOT NULL)${strict}`,
       "INSERT INTO access_revision (one, revision) VALUES (1, 0)",
+    ],
+  },
+  {
+    // What was started with a token stops when it is revoked, and goes on when it has ended: the two are told apart here.
+    name: "0605_revoked_tokens",
+    statements: ({ id, time, strict }) => [
+      `CREATE TABLE revoked_token (id ${id} PRIMARY KEY, revoked_at ${time} NOT NULL)${strict}`,
     ],
   },
 ];

@@ -13,7 +13,7 @@ import type { Permission } from "./permissions.ts";
 import { placeOfScope, type Places } from "./places.ts";
 import type { Grant } from "./policy.ts";
 import { bindingsOfAccount, grantsOf } from "./role-store.ts";
-import { deleteExpired, deleteToken, insertToken, tokenById, tokensOfAccount } from "./token-store.ts";
+import { deleteExpired, deleteToken, insertToken, tokenById, tokensOfAccount, writeRevoked } from "./token-store.ts";
 import { hashToken } from "./token.ts";
 import type { AccessWrites } from "./writes.ts";
 
@@ -178,6 +178,7 @@ export function createTokenService(parts: TokenServiceParts): TokenService {
         const found = all.find(({ id }) => id === token) ?? all.findLast(({ name }) => name === token);
         if (found === undefined || !(await deleteToken(tx, account.id, found.id)))
           throw new GantryError(TOKEN_UNKNOWN, `account '${account.name}' has no token '${token.slice(0, 80)}'`);
+        await writeRevoked(tx, found.id, clock.now());
         await writes.token(tx, "token.revoked", account, found);
       });
     },

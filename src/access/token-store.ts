@@ -57,6 +57,16 @@ export async function deleteToken(tx: Transaction, accountId: Id, id: Id): Promi
   return gone.numDeletedRows > 0n;
 }
 
+/** Remembers that a token did not just end: what it started must not go on. */
+export async function writeRevoked(tx: Transaction, id: Id, now: number): Promise<void> {
+  await tx.insertInto("revoked_token").values({ id, revoked_at: now }).execute();
+}
+
+export async function wasRevoked(queries: Queries, id: Id): Promise<boolean> {
+  const row = await queries.selectFrom("revoked_token").select("id").where("id", "=", id).executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Ends all tokens of an account. @returns how many there were */
 export async function deleteTokensOf(tx: Transaction, accountId: Id): Promise<number> {
   const gone = await tx.deleteFrom("account_token").where("account_id", "=", accountId).executeTakeFirst();

@@ -267,11 +267,10 @@ export function createFleet(parts: FleetParts): Fleet {
       .catch((error: unknown) => log.error({ err: error }, "cannot tell of an executor"));
   }
 
-  async function joinFor(foundationId: Id, parameters: JsonObject): Promise<Json> {
+  async function joinFor(tenantId: Id, foundationId: Id, parameters: JsonObject): Promise<Json> {
     const foundation = parameters["foundation"] as JsonObject | undefined;
-    const before = await selectByFoundation(database.kysely, foundationId);
     const minted = await mintToken(joining, {
-      tenantId: before?.tenantId ?? DEFAULT_TENANT.id,
+      tenantId,
       kind: "agent",
       ...(typeof foundation?.["name"] === "string" ? { name: foundation["name"] } : {}),
       foundationId,
@@ -355,7 +354,7 @@ export function createFleet(parts: FleetParts): Fleet {
         ]);
       });
       // It holds nothing any more, so that all that was given to it is lost.
-      await tasks.reconcile({ id, session: random.id(), modules: {}, siteIds: [] }, []);
+      await tasks.reconcile({ id, session: random.id(), tenantId: actor.tenantId, modules: {}, siteIds: [] }, []);
     },
     join: async (request) => {
       const record = await admit(joining, request);

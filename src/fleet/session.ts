@@ -42,7 +42,7 @@ export interface SessionParts {
   /** Milliseconds between heartbeats. */
   readonly heartbeat: number;
   /** Makes what stands for a join token in parameters real. */
-  joinFor(foundationId: Id, parameters: JsonObject): Promise<Json>;
+  joinFor(tenantId: Id, foundationId: Id, parameters: JsonObject): Promise<Json>;
   /** The authority executors are to trust. */
   authority(): ToldAuthority;
   /** Lets it fetch content that a task names. */
@@ -106,7 +106,13 @@ export function openSession(
   const served: Served = { agentId, siteIds, modules: new Set(Object.keys(proof.modules)) };
 
   function executor(): Executor {
-    const base = { id: record.id, session: sessionId, modules: freeSlots(proof.modules, outByModule), siteIds };
+    const base = {
+      id: record.id,
+      session: sessionId,
+      tenantId: record.tenantId,
+      modules: freeSlots(proof.modules, outByModule),
+      siteIds,
+    };
     return agentId === undefined ? base : { ...base, agentId };
   }
 
@@ -334,7 +340,7 @@ async function taskMessage(assignment: Assignment, parts: SessionParts): Promise
   let { parameters } = assignment;
   for (const { member, foundationId } of joinPlaceholders(parameters)) {
     const before = parameters as JsonObject;
-    parameters = { ...before, [member]: await parts.joinFor(foundationId, before) };
+    parameters = { ...before, [member]: await parts.joinFor(assignment.tenantId, foundationId, before) };
   }
   return {
     type: "task",

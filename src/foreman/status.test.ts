@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { UNDESCRIBED, type Foundation, type Snapshot, type Structure } from "../inventory/index.ts";
 import { emptySnapshot } from "../inventory/testing.ts";
-import type { Job } from "../jobs/index.ts";
+import { SERVER_STARTER, type Job } from "../jobs/index.ts";
 import { designStatus } from "./status.ts";
 
 const managed = {
@@ -66,6 +66,7 @@ function job(id: string, target: string, more: Partial<Job> = {}): Job {
     programName: "create",
     target: { kind: target.startsWith("f") ? "foundation" : "structure", id: target, name: target },
     runId: null,
+    starter: SERVER_STARTER,
     context: {},
     status: "running",
     wish: null,

@@ -82,6 +82,8 @@ export interface Turn {
   writes: ValueWrite[];
   log: LogDraft[];
   failure: JobFailure | null;
+  /** Why its starter may not go on. */
+  refused: string | null;
   /** The program may take another step in this turn. */
   goesOn: boolean;
   /** Tasks of the job are to be stopped. */
@@ -114,6 +116,7 @@ export function beginTurn(input: TurnInput, shown: Pick<Turn, "line" | "percent"
     writes: [],
     log: [],
     failure: null,
+    refused: null,
     goesOn: false,
     stopTasks: false,
     wakeAt: null,
@@ -261,6 +264,34 @@ export function fail(turn: Turn, failure: JobFailure): void {
   if (turn.failure !== null) return;
   turn.failure = failure;
   turn.message = failure.message;
+}
+
+/** A turn as it is before a step, for taking the step back. */
+export function turnBefore(turn: Turn): Turn {
+  const { calls, answers, consumed, toPrepare, tasks, writes, log } = turn;
+  return {
+    ...turn,
+    calls: [...calls],
+    answers: [...answers],
+    consumed: [...consumed],
+    toPrepare: [...toPrepare],
+    tasks: [...tasks],
+    writes: [...writes],
+    log: [...log],
+  };
+}
+
+/**
+ * The job may not do what it was about to do: its last step is taken back, and it rests until somebody who may lets it go on. What was to
+ * be done again (a retry) stays failed.
+ */
+export function refuseTurn(turn: Turn, before: Turn, reason: string): void {
+  Object.assign(turn, before);
+  if (before.toPrepare.length === 0) return pauseTurn(turn, reason);
+  const again = new Set(before.toPrepare.map(({ id }) => id));
+  turn.toPrepare = [];
+  turn.calls = turn.calls.map(({ call }) => (again.has(call.id) ? { call, failed: true } : { call }));
+  fail(turn, { message: cut(reason), line: turn.line });
 }
 
 function pauseTurn(turn: Turn, message: string): void {

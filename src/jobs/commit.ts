@@ -1,3 +1,4 @@
+import type { Audit, AuditDraft } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Random } from "../kernel/ids.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
@@ -43,6 +44,7 @@ export interface CommitParts {
   readonly events: EventStream;
   readonly wakes: Wakes;
   readonly redactor: Redactor;
+  readonly audit: Audit;
   readonly hosts: ReadonlyMap<string, JobHost>;
   /** Tells the sweeper of tasks of a time to look at. */
   readonly sweepBy: (tx: Transaction, at: number) => void;
@@ -84,6 +86,7 @@ export async function commitTurns(
     sql,
     counted.filter(({ job }) => hasEnded(job.status)).map(({ job }) => job.id),
   );
+  await parts.audit.append(tx, counted.flatMap(stoppedEntry));
   await insertLog(
     sql,
     counted.flatMap((one) => logOf(one, updated.get(one.job.id)!.lastLine, now)),
@@ -110,6 +113,16 @@ function hideSecrets(turn: Turn, redactor: Redactor): void {
   if (failure !== null) turn.failure = redactor.json(failure as unknown as JsonObject) as unknown as JobFailure;
   turn.log = turn.log.map((one) => ({ ...one, text: redactor.text(one.text) }));
   turn.progress = redactor.json(turn.progress as unknown as Json) as unknown as typeof turn.progress;
+}
+
+/** A job that was stopped because its starter may not go on. */
+function stoppedEntry({ job, landing }: Written): readonly AuditDraft[] {
+  const reason = landing.turn.refused;
+  if (reason === null) return [];
+  const { kind, name } = job.target;
+  const data = { reason, starter: { id: job.starter.accountId, name: job.starter.name }, target: { kind, name } };
+  const subject = { kind: "job", id: job.id, name: job.programName };
+  return [{ chain: job.tenantId, action: "job.stopped", subject, data }];
 }
 
 function writtenOf({ flight, turn }: Landing, now: number): Written {
@@ -171,6 +184,7 @@ async function addTasks(
         call: call.id,
         draft,
         keepGoing: call.keepGoing === true,
+        tenantId: job.tenantId,
         ...(sealed === undefined ? {} : { sealed }),
       };
       tasks.push(doneItems === undefined ? task : { ...task, doneItems });

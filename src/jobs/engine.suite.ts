@@ -178,9 +178,10 @@ export function engineSuite(open: OpenEmptyDatabase): void {
       executor({
         fail: async (_, { assignment }) => {
           const data = Buffer.from(Array.from({ length: 40 }, (_, index) => `line ${index}\n`).join(""));
-          await world.jobs.tasks.output({ id: "executor", session: "one", modules: {}, siteIds: "all" }, [
-            { task: assignment.task, attempt: 1, stream: "stderr", sequence: 0, data },
-          ]);
+          await world.jobs.tasks.output(
+            { id: "executor", session: "one", modules: {}, siteIds: "all", tenantId: null },
+            [{ task: assignment.task, attempt: 1, stream: "stderr", sequence: 0, data }],
+          );
           throw new TestFailure("exit code 1");
         },
       });

@@ -1,3 +1,4 @@
+import type { Audit } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError, INTERNAL, messageOf } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
@@ -19,6 +20,7 @@ import type { Programs } from "./programs.ts";
 import type { Redactor } from "../platform/redaction/index.ts";
 import type { SealedTasks } from "./sealed.ts";
 import { readerOf } from "./sql.ts";
+import type { MayGoOn } from "./starter.ts";
 import { firstItemError, pendingTasks } from "./task-store.ts";
 import type { PendingTasks } from "./task-store.ts";
 import { lastOutput } from "./output-store.ts";
@@ -48,6 +50,8 @@ export interface EngineParts {
   readonly programs: Programs;
   readonly sealed: SealedTasks;
   readonly redactor: Redactor;
+  readonly audit: Audit;
+  readonly mayGoOn: MayGoOn;
   /** Tells the sweeper of tasks of a time to look at. */
   readonly sweepBy: (tx: Transaction, at: number) => void;
   readonly limits: EngineLimits;

@@ -1,7 +1,7 @@
 import { GantryError, INTERNAL, messageOf, problemText } from "../kernel/errors.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Logger } from "../platform/logging/index.ts";
-import { answerCall, beginTurn, endTurn, fail, failCall, stepTurn } from "./advance.ts";
+import { answerCall, beginTurn, endTurn, fail, failCall, refuseTurn, stepTurn, turnBefore } from "./advance.ts";
 import type { Turn } from "./advance.ts";
 import { JOB_HOST_UNKNOWN } from "./errors.ts";
 import type { JobHost, Prepared } from "./host.ts";
@@ -10,6 +10,7 @@ import { callName, placeOfLine } from "./model.ts";
 import type { Call, JobFailure } from "./model.ts";
 import type { LoadedProgram, Programs } from "./programs.ts";
 import type { SealedTasks } from "./sealed.ts";
+import type { MayGoOn } from "./starter.ts";
 import type { PendingTasks } from "./task-store.ts";
 import type { Turnstile } from "./turnstile.ts";
 
@@ -49,6 +50,7 @@ export interface FlightParts {
   readonly programs: Programs;
   readonly turnstile: Turnstile;
   readonly sealed: SealedTasks;
+  readonly mayGoOn: MayGoOn;
   /** Steps a program may take in one advance. */
   readonly budget: number;
   /** Advances in one turn. */
@@ -86,17 +88,33 @@ async function runProgram(parts: FlightParts, flight: Flight, turn: Turn): Promi
   const host = parts.hosts.get(job.host);
   if (host === undefined) throw new GantryError(JOB_HOST_UNKNOWN, `no part of this server runs jobs of '${job.host}'`);
   const loaded = await parts.programs.get(job.programHash);
+  if (await isRefused(parts, flight, turn, turnBefore(turn))) return undefined;
   await prepareCalls(parts, flight, turn, host, loaded);
   if (!turn.goesOn) return undefined;
   const view = await host.view(job);
   while (turn.goesOn) {
     await parts.turnstile.pass();
+    const before = turnBefore(turn);
     stepTurn(turn, loaded.program, { now: parts.clock.now(), budget: parts.budget, ...view });
+    if (await isRefused(parts, flight, turn, before)) break;
     await prepareCalls(parts, flight, turn, host, loaded);
     // What it wrote must be committed before the host can show it; and nobody holds the stage for ever.
     if (turn.writes.length > 0 || turn.steps >= parts.advances || flight.wasInterrupted()) break;
   }
   return undefined;
+}
+
+/** Asked before the job does something new. What it was about to do is then as if it had not come to it. */
+async function isRefused(parts: FlightParts, flight: Flight, turn: Turn, before: Turn): Promise<boolean> {
+  const { job } = flight.loaded;
+  if (job.starter.accountId === null || (turn.toPrepare.length === 0 && turn.writes.length === before.writes.length))
+    return false;
+  const reason = await parts.mayGoOn(job);
+  if (reason === undefined) return false;
+  parts.log.warn({ job: job.id, starter: job.starter.name, reason }, "a job was stopped: its starter may not go on");
+  refuseTurn(turn, before, reason);
+  turn.refused = reason;
+  return true;
 }
 
 async function prepareCalls(

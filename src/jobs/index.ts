@@ -14,6 +14,7 @@ export type {
   ProgramSource,
   ProgressEntry,
   SourceOrigin,
+  Starter,
   TargetKind,
   TaskError,
   VerbList,
@@ -38,5 +39,6 @@ export type { JobService } from "./service.ts";
 export type { JobFilter } from "./job-store.ts";
 export type { OutputPiece, OutputPosition } from "./output-store.ts";
 export type { ItemPosition, Task } from "./task-store.ts";
+export { SERVER_STARTER, starterOf, type MayGoOn } from "./starter.ts";
 export { jobMigrations } from "./schema.ts";
 export { jobRoutes } from "./routes.ts";

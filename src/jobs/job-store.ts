@@ -10,6 +10,7 @@ import type {
   ProgramKind,
   ProgramSource,
   ProgressEntry,
+  Starter,
   TargetKind,
   Wish,
 } from "./model.ts";
@@ -46,6 +47,9 @@ interface JobRow {
   readonly target_id: string | null;
   readonly target_name: string;
   readonly run_id: string | null;
+  readonly starter_id: string | null;
+  readonly starter_token: string | null;
+  readonly starter_name: string | null;
   readonly context: string;
   readonly status: JobStatus;
   readonly wish: Wish | null;
@@ -60,8 +64,8 @@ interface JobRow {
   readonly finished_at: number | null;
 }
 
-const SHOWN_COLUMNS = `id, tenant_id, host, program_hash, program_kind, program_name, target_kind, target_id, target_name, run_id, context,
-  status, wish, line, percent, progress, message, failure, wake_at, created_at, started_at, finished_at`;
+const SHOWN_COLUMNS = `id, tenant_id, host, program_hash, program_kind, program_name, target_kind, target_id, target_name, run_id,
+  starter_id, starter_token, starter_name, context, status, wish, line, percent, progress, message, failure, wake_at, created_at, started_at, finished_at`;
 
 function jobOf(row: JobRow): Job {
   return {
@@ -73,6 +77,7 @@ function jobOf(row: JobRow): Job {
     programName: row.program_name,
     target: { kind: row.target_kind, id: row.target_id, name: row.target_name },
     runId: row.run_id,
+    starter: { accountId: row.starter_id, tokenId: row.starter_token, name: row.starter_name ?? "server" },
     context: JSON.parse(row.context) as JsonObject,
     status: row.status,
     wish: row.wish,
@@ -124,6 +129,9 @@ const INSERTED_COLUMNS = [
   "target_id",
   "target_name",
   "run_id",
+  "starter_id",
+  "starter_token",
+  "starter_name",
   "context",
   "status",
   "state",
@@ -150,6 +158,9 @@ export async function insertJobs(sql: SqlTransaction, jobs: readonly NewJob[]): 
     job.target.id,
     job.target.name,
     job.runId,
+    job.starter.accountId,
+    job.starter.tokenId,
+    job.starter.name,
     JSON.stringify(job.context),
     job.status,
     JSON.stringify(state),
@@ -376,13 +387,16 @@ export async function reviveJob(
   from: JobStatus,
   wish: Wish | null,
   log: { readonly kind: LogKind; readonly text: string },
+  /** Undefined: who it was. */
+  starter: Starter | undefined,
   now: number,
 ): Promise<boolean> {
+  const own = starter === undefined ? "" : "starter_id = ?, starter_token = ?, starter_name = ?,";
   const [row] = await sql.rows<{ log_count: number }>(
-    `UPDATE job SET status = 'running', wish = ?, failure = NULL, finished_at = NULL, runnable_at = ?, poke = poke + 1, fence = fence + 1,
+    `UPDATE job SET status = 'running', ${own} wish = ?, failure = NULL, finished_at = NULL, runnable_at = ?, poke = poke + 1, fence = fence + 1,
       log_count = log_count + 1
      WHERE id = ? AND status = ? RETURNING log_count`,
-    [wish, now, id, from],
+    [...(starter === undefined ? [] : [starter.accountId, starter.tokenId, starter.name]), wish, now, id, from],
   );
   if (row === undefined) return false;
   await insertLog(sql, [{ jobId: id, sequence: row.log_count, at: now, line: null, taskId: null, ...log }]);

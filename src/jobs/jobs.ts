@@ -1,3 +1,4 @@
+import { createAudit } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Random } from "../kernel/ids.ts";
 import type { Bus } from "../platform/bus/index.ts";
@@ -20,6 +21,7 @@ import { verbsLoader } from "./programs/verbs.ts";
 import { createJobService } from "./service.ts";
 import type { JobService } from "./service.ts";
 import { readerOf } from "./sql.ts";
+import type { MayGoOn } from "./starter.ts";
 import type { TaskService } from "./task-model.ts";
 import { createTaskService } from "./task-service.ts";
 import { createTaskSweeper } from "./task-sweeper.ts";
@@ -40,6 +42,8 @@ export interface JobsParts {
   readonly sealer?: Pick<Sealer, "seal" | "open">;
   /** Takes values of secrets out of what tasks and programs say, before it is stored. */
   readonly redactor?: Redactor;
+  /** Asked of jobs that an account started. Left out: they all may. */
+  readonly mayGoOn?: MayGoOn;
   /** From 0 to 1: the jitter of retries. */
   readonly chance?: () => number;
 }
@@ -81,6 +85,8 @@ export function createJobs(parts: JobsParts): Jobs {
   });
   const recalled = Promise.withResolvers<void>();
   if (sealer === undefined) recalled.resolve();
+  const audit = createAudit(parts);
+  const mayGoOn = parts.mayGoOn ?? (() => Promise.resolve(undefined));
   const shared = {
     database,
     commits,
@@ -96,6 +102,8 @@ export function createJobs(parts: JobsParts): Jobs {
     redactor,
     sealed,
     recalled: recalled.promise,
+    audit,
+    mayGoOn,
   };
   const sweeper = createTaskSweeper(shared);
   const engine = createEngine({ ...shared, sweepBy: sweeper.by, limits: { ...ENGINE_LIMITS, ...parts.limits } });

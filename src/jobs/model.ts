@@ -85,6 +85,16 @@ export interface VerbList {
 
 export type ProgramKind = ProgramSource["kind"];
 
+/** Whose rights a job has. */
+export interface Starter {
+  /** Null: the owner of the server, or the program itself; they may do everything. */
+  readonly accountId: Id | null;
+  /** The token it was started with. */
+  readonly tokenId: Id | null;
+  /** For people. */
+  readonly name: string;
+}
+
 /** What `JobService.create` needs. */
 export interface JobDraft {
   readonly tenantId: Id;
@@ -93,6 +103,8 @@ export interface JobDraft {
   readonly program: ProgramSource;
   readonly target: JobTarget;
   readonly runId?: Id;
+  /** Left out: the program itself. */
+  readonly starter?: Starter;
   /** For the host alone. */
   readonly context?: JsonObject;
   /** Not before this time, epoch milliseconds. */
@@ -124,6 +136,8 @@ export interface Job {
   readonly programName: string;
   readonly target: JobTarget;
   readonly runId: Id | null;
+  /** Who started it, or let it go on after it had stopped. */
+  readonly starter: Starter;
   readonly context: JsonObject;
   readonly status: JobStatus;
   /** What was asked of it and has not happened yet. */

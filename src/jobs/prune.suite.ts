@@ -32,9 +32,10 @@ export function pruneSuite(open: OpenEmptyDatabase): void {
       functions: {
         async add(_parameters, { assignment }) {
           const data = Buffer.from("said");
-          await world.jobs.tasks.output({ id: "executor", session: "one", modules: {}, siteIds: "all" }, [
-            { task: assignment.task, attempt: 1, stream: "stdout", sequence: 0, data },
-          ]);
+          await world.jobs.tasks.output(
+            { id: "executor", session: "one", modules: {}, siteIds: "all", tenantId: null },
+            [{ task: assignment.task, attempt: 1, stream: "stdout", sequence: 0, data }],
+          );
           return 1;
         },
       },

@@ -21,6 +21,19 @@ export const jobMigrations: readonly Migration[] = [
       `CREATE INDEX task_sealed ON task (job_id) WHERE sealed IS NOT NULL`,
     ],
   },
+  {
+    // Whose rights a job has; and whose tenant a task is, so that nobody else's worker is given it.
+    name: "0804_starters",
+    statements: ({ id, text }) => [
+      `ALTER TABLE job ADD COLUMN starter_id ${id}`,
+      `ALTER TABLE job ADD COLUMN starter_token ${id}`,
+      `ALTER TABLE job ADD COLUMN starter_name ${text}`,
+      `ALTER TABLE task ADD COLUMN tenant_id ${id}`,
+      `UPDATE task SET tenant_id = (SELECT tenant_id FROM job WHERE job.id = task.job_id)`,
+      `DROP INDEX task_site`,
+      `CREATE INDEX task_site ON task (module, tenant_id, not_before, id, site_id) WHERE status = 'ready' AND site_id IS NOT NULL`,
+    ],
+  },
 ];
 
 function jobTables({ id, text, json, time, integer, flag, real, blob, strict }: ColumnTypes): readonly string[] {

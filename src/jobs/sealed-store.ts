@@ -23,7 +23,7 @@ export interface SealedTask {
 /** Every task whose parameters are kept sealed. */
 export async function selectSealedTasks(sql: Sql): Promise<readonly SealedTask[]> {
   const rows = await sql.rows<{ id: Id; job_id: Id; tenant_id: Id; call: number; sealed: Uint8Array }>(
-    "SELECT task.id, job_id, tenant_id, call, sealed FROM task JOIN job ON job.id = job_id WHERE sealed IS NOT NULL",
+    "SELECT id, job_id, tenant_id, call, sealed FROM task WHERE sealed IS NOT NULL",
   );
   return rows.map(({ id, job_id, tenant_id, call, sealed }) => ({
     id,

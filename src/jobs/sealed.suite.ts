@@ -14,7 +14,7 @@ import { createWorld, script, TENANT, type World } from "./testing/world.ts";
 
 const VALUE = "canary-of-a-task";
 const HIDE = [{ name: "db", value: Buffer.from(VALUE).toString("base64") }];
-const WORKER: Executor = { id: "worker", session: "one", modules: { toy: 10 }, siteIds: "all" };
+const WORKER: Executor = { id: "worker", session: "one", modules: { toy: 10 }, siteIds: "all", tenantId: null };
 
 interface TestSealer extends Pick<Sealer, "seal" | "open"> {
   locked: boolean;

@@ -23,6 +23,7 @@ import {
 } from "./job-store.ts";
 import type { JobFilter, NewJob } from "./job-store.ts";
 import { ALLOWED_ACTIONS, JOB_STATUSES, mayDo } from "./model.ts";
+import { SERVER_STARTER, starterOf } from "./starter.ts";
 import type { ItemResult, Job, JobAction, JobDraft, LogEntry, ProgramSource, Wish } from "./model.ts";
 import { selectOutput } from "./output-store.ts";
 import type { OutputPiece, OutputPosition } from "./output-store.ts";
@@ -37,7 +38,7 @@ export interface JobService {
   create(tx: Transaction, drafts: readonly JobDraft[]): Promise<readonly Job[]>;
   /** Stops making calls; what is out ends. `by`: whose wish it is; left out, the program's own. Errors of these four: `job_not_found`, `job_action_not_allowed`. */
   pause(tenantId: Id, id: Id, by?: Principal): Promise<Job>;
-  /** Goes on where it was paused, by whomever. */
+  /** Goes on where it was paused, by whomever; with the rights of who lets it (`by`). The same holds for `retry`. */
   resume(tenantId: Id, id: Id, by?: Principal): Promise<Job>;
   /** Stops what is out, then ends as `cancelled`. */
   cancel(tenantId: Id, id: Id, by?: Principal): Promise<Job>;
@@ -125,7 +126,7 @@ export function createJobService(parts: ServiceParts): JobService {
       const job = await selectJob(sql, id);
       if (job === undefined || job.tenantId !== tenantId) throw notFound(id);
       const done =
-        action === "resume" || action === "retry" ? await revive(tx, job, action) : await ask(tx, job, action);
+        action === "resume" || action === "retry" ? await revive(tx, job, action, by) : await ask(tx, job, action);
       const after = (await selectJob(sql, id))!;
       if (!done) throw notAllowed(after, action);
       const { kind, name } = job.target;
@@ -146,14 +147,22 @@ export function createJobService(parts: ServiceParts): JobService {
     return true;
   }
 
-  async function revive(tx: Transaction, job: Job, action: "resume" | "retry"): Promise<boolean> {
+  async function revive(tx: Transaction, job: Job, action: "resume" | "retry", by?: Principal): Promise<boolean> {
     const sql = sqlOf(database, tx);
     const from = action === "resume" ? "paused" : "failed";
     const log =
       action === "resume"
         ? ({ kind: "resumed", text: "resumed" } as const)
         : ({ kind: "retried", text: "retried" } as const);
-    const revived = await reviveJob(sql, job.id, from, action === "retry" ? "retry" : null, log, clock.now());
+    const revived = await reviveJob(
+      sql,
+      job.id,
+      from,
+      action === "retry" ? "retry" : null,
+      log,
+      by === undefined ? undefined : starterOf(by),
+      clock.now(),
+    );
     if (!revived) return false;
     const after = (await selectJob(sql, job.id))!;
     if (action === "retry") await parts.hosts.get(job.host)?.reopened?.(tx, after);
@@ -218,6 +227,7 @@ function jobOf(draft: JobDraft, id: Id, programHash: string, now: number): Job {
     programName: draft.program.name,
     target: draft.target,
     runId: draft.runId ?? null,
+    starter: draft.starter ?? SERVER_STARTER,
     context: draft.context ?? {},
     status: "queued",
     wish: null,

@@ -4,6 +4,7 @@ import { engineSuite } from "./engine.suite.ts";
 import { pruneSuite } from "./prune.suite.ts";
 import { restartSuite } from "./restart.suite.ts";
 import { sealedSuite } from "./sealed.suite.ts";
+import { startersSuite } from "./starters.suite.ts";
 import { tasksSuite } from "./tasks.suite.ts";
 import { wishesSuite } from "./wishes.suite.ts";
 
@@ -16,4 +17,5 @@ export function storeSuite(open: OpenEmptyDatabase): void {
   restartSuite(open);
   sealedSuite(open);
   pruneSuite(open);
+  startersSuite(open);
 }

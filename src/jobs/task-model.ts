@@ -32,6 +32,8 @@ export interface Executor {
   readonly id: Id;
   /** The connection; a new one after each reconnect. */
   readonly session: string;
+  /** Whose tasks it is given. Null: every tenant's, which only a part of the server itself is. */
+  readonly tenantId: Id | null;
   /** Set for the agent of a node: it gets the tasks routed to this id. */
   readonly agentId?: Id;
   /** Free slots, by module name. */
@@ -49,6 +51,7 @@ export interface Assignment extends TaskRef {
   readonly jobId: Id;
   /** Of the job. */
   readonly call: number;
+  readonly tenantId: Id;
   readonly module: string;
   readonly function: string;
   readonly parameters: Json;

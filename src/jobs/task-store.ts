@@ -12,6 +12,7 @@ import type { TaskChange, TaskFacts } from "./task-rules.ts";
 
 export interface NewTask {
   readonly id: Id;
+  readonly tenantId: Id;
   readonly jobId: Id;
   readonly call: number;
   readonly draft: TaskDraft;
@@ -57,8 +58,9 @@ export async function insertTasks(sql: SqlTransaction, tasks: readonly NewTask[]
       "created_at",
       "consumed",
       "sealed",
+      "tenant_id",
     ],
-    rows: tasks.map(({ id, jobId, call, draft, keepGoing, doneItems, sealed }): SqlValue[] => [
+    rows: tasks.map(({ id, jobId, tenantId, call, draft, keepGoing, doneItems, sealed }): SqlValue[] => [
       id,
       jobId,
       call,
@@ -84,6 +86,7 @@ export async function insertTasks(sql: SqlTransaction, tasks: readonly NewTask[]
       now,
       0,
       sealed ?? null,
+      tenantId,
     ]),
   });
 }
@@ -99,6 +102,7 @@ interface ClaimedRow {
   readonly job_id: string;
   readonly call: number;
   readonly sealed: Uint8Array | null;
+  readonly tenant_id: string;
   readonly module: string;
   readonly function: string;
   readonly parameters: string;
@@ -115,25 +119,8 @@ export async function claimTasks(sql: Sql, executor: Executor, now: number): Pro
   const claimed: ClaimedRow[] = [];
   for (const [module, free] of Object.entries(executor.modules)) {
     if (free <= 0) continue;
-    if (executor.agentId !== undefined) {
-      claimed.push(
-        ...(await claimWhere(sql, executor.id, "module = ? AND agent_id = ?", [module, executor.agentId], now, free)),
-      );
-    }
-    if (executor.siteIds === "all") {
-      claimed.push(...(await claimWhere(sql, executor.id, "module = ? AND site_id IS NOT NULL", [module], now, free)));
-    } else if (executor.siteIds.length > 0) {
-      const sites = executor.siteIds;
-      claimed.push(
-        ...(await claimWhere(
-          sql,
-          executor.id,
-          `module = ? AND site_id IN (${marks(sites.length)})`,
-          [module, ...sites],
-          now,
-          free,
-        )),
-      );
+    for (const { where, values } of meantFor(executor)) {
+      claimed.push(...(await claimWhere(sql, executor.id, `module = ? AND ${where}`, [module, ...values], now, free)));
     }
   }
   const done = await doneItems(
@@ -141,6 +128,20 @@ export async function claimTasks(sql: Sql, executor: Executor, now: number): Pro
     claimed.filter((row) => row.batch !== null && row.attempt > 1).map((row) => row.id),
   );
   return claimed.map((row) => assignmentOf(row, done.get(row.id))).sort((a, b) => (a.task < b.task ? -1 : 1));
+}
+
+/** Conditions of the tasks it may be given: those for the agent it is, and those of the sites it serves; never those of another tenant. */
+function meantFor({ agentId, siteIds, tenantId }: Executor): readonly {
+  readonly where: string;
+  readonly values: readonly SqlValue[];
+}[] {
+  const [own, values] = tenantId === null ? ["", []] : ["tenant_id = ? AND ", [tenantId]];
+  const found: { where: string; values: readonly SqlValue[] }[] = [];
+  if (agentId !== undefined) found.push({ where: `${own}agent_id = ?`, values: [...values, agentId] });
+  if (siteIds === "all") found.push({ where: `${own}site_id IS NOT NULL`, values });
+  else if (siteIds.length > 0)
+    found.push({ where: `${own}site_id IN (${marks(siteIds.length)})`, values: [...values, ...siteIds] });
+  return found;
 }
 
 async function claimWhere(
@@ -156,7 +157,7 @@ async function claimWhere(
       SELECT id FROM task WHERE status = 'ready' AND ${where} AND not_before <= ? ORDER BY not_before, id LIMIT ? ${skipLocked(sql)}
     )
     UPDATE task SET status = 'leased', owner = ?, fence = fence + 1, due_at = NULL FROM free WHERE task.id = free.id
-    RETURNING task.id, job_id, call, sealed, module, function, parameters, batch, keep_going, timeout, safe_to_repeat, attempt, fence`,
+    RETURNING task.id, job_id, tenant_id, call, sealed, module, function, parameters, batch, keep_going, timeout, safe_to_repeat, attempt, fence`,
     [...parameters, now, limit, owner],
   );
 }
@@ -173,6 +174,7 @@ function assignmentOf(row: ClaimedRow, done: ReadonlySet<number> | undefined): A
     fence: row.fence,
     jobId: row.job_id,
     call: row.call,
+    tenantId: row.tenant_id,
     module: row.module,
     function: row.function,
     parameters: JSON.parse(row.parameters) as Json,

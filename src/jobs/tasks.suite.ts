@@ -28,7 +28,7 @@ export function tasksSuite(open: OpenEmptyDatabase): void {
   });
 
   function worker(name = "worker", more: Partial<Executor> = {}): Executor {
-    return { id: name, session: "one", modules: { toy: 10 }, siteIds: "all", ...more };
+    return { id: name, session: "one", modules: { toy: 10 }, siteIds: "all", tenantId: null, ...more };
   }
 
   /** A job whose first task is ready. */

@@ -1,6 +1,6 @@
 import { createAudit, recordActor, type Principal } from "../access/index.ts";
 import type { Job, JobService, OutputPosition } from "../jobs/index.ts";
-import { hasEnded } from "../jobs/index.ts";
+import { hasEnded, starterOf } from "../jobs/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
@@ -122,6 +122,7 @@ export function createRunService(parts: RunParts): RunService {
             program,
             target: { kind: "node", id: node.agentId, name: node.name },
             runId: run.id,
+            starter: starterOf(principal),
           })),
         );
       });

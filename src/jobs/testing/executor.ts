@@ -27,6 +27,8 @@ export interface TestExecutorParts {
   readonly id?: string;
   readonly session?: string;
   readonly agentId?: string;
+  /** Left out: it serves every tenant. */
+  readonly tenantId?: string;
   readonly module?: string;
   readonly slots?: number;
   /** It died before and remembers nothing: says so first. */
@@ -58,7 +60,7 @@ export function startExecutor(parts: TestExecutorParts): TestExecutor {
   let idle = Promise.withResolvers<void>();
 
   function identity(): Executor {
-    const base = { id, session: parts.session ?? "one", modules: { [module]: free } };
+    const base = { id, tenantId: parts.tenantId ?? null, session: parts.session ?? "one", modules: { [module]: free } };
     return parts.agentId === undefined ? { ...base, siteIds: "all" } : { ...base, agentId: parts.agentId, siteIds: [] };
   }
 

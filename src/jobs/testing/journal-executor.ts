@@ -28,7 +28,13 @@ export function createJournalExecutor(run: (parameters: Json) => Json): JournalE
 
   /** One connection: everything it awaits may hang for ever, so nothing after an await is done for an older session. */
   async function session(tasks: TaskService, number: number): Promise<void> {
-    const executor: Executor = { id: "executor", session: String(number), modules: { toy: 100 }, siteIds: "all" };
+    const executor: Executor = {
+      id: "executor",
+      session: String(number),
+      modules: { toy: 100 },
+      siteIds: "all",
+      tenantId: null,
+    };
     const held = [...journal.values()].map(({ assignment, phase }) => ({
       task: assignment.task,
       attempt: assignment.attempt,
