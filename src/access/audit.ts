@@ -22,6 +22,7 @@ import {
   type AuditEntry,
   type Chain,
 } from "./audit-model.ts";
+import { openedSecrets } from "../platform/redaction/index.ts";
 import type { Principal } from "./model.ts";
 import "./audit-tables.ts";
 
@@ -101,8 +102,8 @@ export function createAudit(parts: { readonly database: Database; readonly clock
     const rows: ColumnValue[][] = [];
     for (const { draft, actor } of drafts) {
       seq += 1;
-      const { action, subject } = draft;
-      const dataText = draft.dataText ?? JSON.stringify(draft.data ?? {});
+      const { action } = draft;
+      const { dataText, subject } = withoutSecrets(draft);
       const prev = hash;
       hash = lineHash(entryLine({ chain, seq, time, actor, action, subject, dataText, prev }));
       const { kind, id, name, tokenId = null } = actor;
@@ -147,6 +148,14 @@ export function createAudit(parts: { readonly database: Database; readonly clock
     },
     head: (chain, queries = database.kysely) => readHead(queries, chain),
   };
+}
+
+/** What was done to rows of the inventory is kept as it is: the inventory of a past time is made of it, and the rows are there as well. */
+function withoutSecrets(draft: AuditDraft): { readonly dataText: string; readonly subject: AuditDraft["subject"] } {
+  const { action, subject, data = {} } = draft;
+  if (action.startsWith("inventory.")) return { dataText: draft.dataText ?? JSON.stringify(data), subject };
+  const dataText = draft.dataText ?? JSON.stringify(openedSecrets.json(data));
+  return { dataText, subject: { ...subject, name: openedSecrets.text(subject.name) } };
 }
 
 const COLUMNS = [

@@ -29,3 +29,22 @@ export const JOB_SUPERSEDED = errorKind("job_superseded", {
   summary: "A failed job cannot be tried again: what it worked on is gone, or has had another job since.",
   remedy: "Plan and apply the design again; what failed is then tried as it is now.",
 });
+
+export const SECRET_MISSING = errorKind("secret_missing", {
+  status: 422,
+  summary: "A variable refers to a secret that is not there.",
+  remedy: "`gantry secret set` it on the structure, one of its groups or sites, or the tenant; then retry the job.",
+});
+
+export const SECRET_NOT_TEXT = errorKind("secret_not_text", {
+  status: 422,
+  summary: "A secret that holds bytes is used where a text is needed.",
+  remedy: "Keep it as base64 in a secret of kind text, and let the node decode it.",
+});
+
+export const SECRET_WOULD_STAY = errorKind("secret_would_stay", {
+  status: 422,
+  summary: "A call would leave the value of a secret in the agent's own folder.",
+  remedy:
+    "Give secrets to `agent.run` without `cache`, `stdout_arg` and `stderr_arg`, or to `agent.add` as a file that others read.",
+});

@@ -5,19 +5,21 @@ import {
   occupants,
   questionOf,
   recordQuery,
+  secretOwnersOf,
   structures,
   type Foundation,
   type Resolver,
   type Snapshot,
   type Structure,
 } from "../inventory/index.ts";
-import type { Call, Job, JobHost, JobOutcome, Prepared } from "../jobs/index.ts";
+import type { Call, Job, JobHost, JobOutcome, Prepared, TaskDraft } from "../jobs/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import { nearest } from "../kernel/nearest.ts";
 import type { Transaction } from "../platform/database/index.ts";
 import type { Renderer } from "../templates/index.ts";
 import type { Catalogue, ValueLookup } from "../tscript/index.ts";
+import { createOpening, refuseStaying, type Opening, type SecretUse } from "./secrets.ts";
 import { CALL_INVALID, NO_AGENT_HERE, TEMPLATE_UNKNOWN } from "./errors.ts";
 import type { ForemanStore } from "./store.ts";
 import { verbTimeout } from "./timeout.ts";
@@ -39,6 +41,8 @@ export interface HostParts {
   readonly store: ForemanStore;
   /** Keeps bytes for agents to fetch, and says what the verb ADD is then told of them. */
   keepContent(bytes: Uint8Array): Promise<JsonObject>;
+  /** What references in variables stand for. */
+  readonly secrets: SecretUse;
   /** Milliseconds an agent may take to connect before a verb for it ends as unreachable. */
   readonly reachWithin: number;
   /** Every module there is, as scripts see it. */
@@ -51,6 +55,9 @@ export interface HostParts {
   finished(tx: Transaction, job: Job, outcome: JobOutcome): Promise<void>;
   reopened(tx: Transaction, job: Job): Promise<void>;
 }
+
+/** Characters of a file with secrets: it travels in the message itself, and is kept nowhere on the way. */
+const LONGEST_FILE = 256 * 1024;
 
 /** Milliseconds a driver's function may take. */
 const DRIVER_MILLISECONDS = 10 * 60 * 1000;
@@ -104,6 +111,17 @@ export function createForemanHost(parts: HostParts): JobHost {
     return { snapshot, resolver, blueprint: foundation.blueprint, structure, foundation, values };
   }
 
+  function openingOf(job: Job, call: Call, { snapshot, structure, foundation, values }: Scene): Opening {
+    const target =
+      job.target.kind === "structure" && structure !== undefined
+        ? ({ kind: "structure", row: structure } as const)
+        : foundation === undefined
+          ? undefined
+          : ({ kind: "foundation", row: foundation } as const);
+    const owners = target === undefined ? [] : secretOwnersOf(snapshot, target);
+    return createOpening({ secrets: parts.secrets, job, call, owners, variables: values.config });
+  }
+
   async function prepareAgentCall(job: Job, call: Call, scene: Scene): Promise<Prepared> {
     if (scene.foundation === undefined)
       throw new GantryError(NO_AGENT_HERE, `${job.target.name} stands on no foundation`);
@@ -111,7 +129,9 @@ export function createForemanHost(parts: HostParts): JobHost {
     const goes = scene.foundation.wanted === "absent" || scene.foundation.rebuild;
     if (job.context["role"] === "destroy" && goes && !parts.isConnected(scene.foundation.id))
       return { kind: "value", value: null };
-    const parameters = await agentParameters(call, scene);
+    const opening = openingOf(job, call, scene);
+    const parameters = await agentParameters(call, scene, opening);
+    if (opening.opened.length > 0) refuseStaying(call);
     if (call.function === "service" && job.target.kind === "structure") await keepService(job, parameters);
     return {
       kind: "task",
@@ -121,6 +141,7 @@ export function createForemanHost(parts: HostParts): JobHost {
         parameters,
         // A node's agent is known by the foundation it runs on, also before it has joined.
         route: { agentId: scene.foundation.id },
+        ...hideOf(opening),
         timeout: verbTimeout(parameters),
         reachWithin: parts.reachWithin,
         safeToRepeat: parts.isSafeToRepeat("agent", call.function) ?? false,
@@ -135,8 +156,8 @@ export function createForemanHost(parts: HostParts): JobHost {
   }
 
   /** `template=` and `content=` become content the agent fetches; the rest goes to the verb as it is. */
-  async function agentParameters(call: Call, scene: Scene): Promise<JsonObject> {
-    if (call.function !== "add" && call.function !== "copy") return call.parameters;
+  async function agentParameters(call: Call, scene: Scene, opening: Opening): Promise<JsonObject> {
+    if (call.function !== "add" && call.function !== "copy") return (await opening.open(call.parameters)) as JsonObject;
     const { template, content, values, ...rest } = call.parameters;
     if (template === undefined && content === undefined) {
       throw new GantryError(CALL_INVALID, `agent.${call.function} needs 'template' or 'content'`);
@@ -144,12 +165,21 @@ export function createForemanHost(parts: HostParts): JobHost {
     if (template !== undefined && content !== undefined) {
       throw new GantryError(CALL_INVALID, `agent.${call.function} takes 'template' or 'content', not both`);
     }
+    const others = (await opening.open(rest)) as JsonObject;
     const text =
-      template === undefined ? textOf(content, "content") : await rendered(textOf(template, "template"), values, scene);
-    return { ...rest, ...(await parts.keepContent(Buffer.from(text, "utf8"))) };
+      template === undefined
+        ? textOf(await opening.open(content ?? null), "content")
+        : await rendered(textOf(template, "template"), values, scene, opening);
+    if (opening.opened.length === 0) return { ...others, ...(await parts.keepContent(Buffer.from(text, "utf8"))) };
+    if (text.length > LONGEST_FILE)
+      throw new GantryError(
+        CALL_INVALID,
+        `a file with secrets may have ${LONGEST_FILE} characters, not ${text.length}`,
+      );
+    return { ...others, text };
   }
 
-  async function rendered(name: string, values: Json | undefined, scene: Scene): Promise<string> {
+  async function rendered(name: string, values: Json | undefined, scene: Scene, opening: Opening): Promise<string> {
     const template = findTemplate(scene.snapshot.blueprints, scene.blueprint, name);
     if (template === undefined) {
       const near = nearest(name, templateNames(scene));
@@ -165,13 +195,13 @@ export function createForemanHost(parts: HostParts): JobHost {
     return parts.renderer.render({
       name: place.file,
       text: template.text,
-      values: templateValues(scene.values, given as JsonObject),
+      values: await opening.openNamed(templateValues(scene.values, given as JsonObject), template.text),
       mode: "strict",
       firstLine: place.line ?? 1,
     });
   }
 
-  function prepareFoundationCall(job: Job, call: Call, scene: Scene): Prepared {
+  async function prepareFoundationCall(job: Job, call: Call, scene: Scene): Promise<Prepared> {
     const { foundation } = scene;
     if (foundation === undefined) throw new GantryError(NO_AGENT_HERE, `${job.target.name} stands on no foundation`);
     const siteId = scene.snapshot.sites.get(foundation.site)?.id ?? "";
@@ -182,17 +212,20 @@ export function createForemanHost(parts: HostParts): JobHost {
       job.context["role"] === "destroy",
     );
     const safeToRepeat = parts.isSafeToRepeat(module, call.function) ?? true;
+    const opening = openingOf(job, call, scene);
+    const parameters = (await opening.open(call.parameters)) as JsonObject;
     return {
       kind: "task",
       task: {
         module,
         function: call.function,
         parameters: {
-          ...call.parameters,
+          ...parameters,
           foundation: facts,
           // The token is minted when the task is sent, and is in no table and no log.
           ...(GIVEN_JOIN.includes(call.function) ? { join: { $join: foundation.id } } : {}),
         },
+        ...hideOf(opening),
         route: { siteId },
         timeout: DRIVER_MILLISECONDS,
         safeToRepeat,
@@ -222,12 +255,15 @@ export function createForemanHost(parts: HostParts): JobHost {
       if (call.module === "foundation") return prepareFoundationCall(job, call, scene);
       if (call.module === "inventory") return prepareInventoryCall(job, call, scene);
       const siteId = scene.snapshot.sites.get(scene.structure?.site ?? scene.foundation?.site ?? "")?.id ?? "";
+      const opening = openingOf(job, call, scene);
+      const parameters = await opening.open(call.parameters);
       return {
         kind: "task",
         task: {
           module: call.module ?? "",
           function: call.function,
-          parameters: call.parameters,
+          parameters,
+          ...hideOf(opening),
           route: { siteId },
           timeout: DRIVER_MILLISECONDS,
           safeToRepeat: parts.isSafeToRepeat(call.module ?? "", call.function) ?? false,
@@ -237,6 +273,10 @@ export function createForemanHost(parts: HostParts): JobHost {
     finished: (tx, job, outcome) => parts.finished(tx, job, outcome),
     reopened: (tx, job) => parts.reopened(tx, job),
   };
+}
+
+function hideOf({ opened }: Opening): Pick<TaskDraft, "hide"> {
+  return opened.length === 0 ? {} : { hide: opened };
 }
 
 /** `config.x`, `structure.x`, `foundation.x`: read only; what a script wants kept it gives to a verb. */

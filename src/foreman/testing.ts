@@ -11,9 +11,10 @@ import {
   type Structure,
 } from "../inventory/index.ts";
 import { updating } from "../inventory/testing.ts";
-import { createJobs, jobMigrations, type Job, type Jobs } from "../jobs/index.ts";
+import { createJobs, jobMigrations, type Job, type Jobs, type JobsParts } from "../jobs/index.ts";
 import { startExecutor, type TestExecutor, type TestFunction } from "../jobs/testing/executor.ts";
 import { systemClock } from "../kernel/clock.ts";
+import { GantryError } from "../kernel/errors.ts";
 import { systemRandom } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { ModuleFunction } from "../link/index.ts";
@@ -21,10 +22,12 @@ import { createInProcessBus } from "../platform/bus/index.ts";
 import type { Database } from "../platform/database/index.ts";
 import { createEventStream, eventMigrations, type Event } from "../platform/events/index.ts";
 import { silentLogger } from "../platform/logging/index.ts";
+import { SECRETS_LOCKED, SecretValue, type OwnerKey, type Secret } from "../secrets/index.ts";
 import { createRenderer } from "../templates/index.ts";
 import { tscript } from "../tscript/index.ts";
 import { foremanCatalogue } from "./catalogue.ts";
 import { createForemanHost } from "./host.ts";
+import type { SecretUse } from "./secrets.ts";
 import { createForeman, FOREMAN_HOST, type Foreman, type ForemanParts } from "./service.ts";
 import { createForemanStore, migrations } from "./store.ts";
 
@@ -38,6 +41,7 @@ export interface ForemanWorld {
   readonly contents: readonly string[];
   /** Foundations whose agent is connected. */
   readonly connected: Set<string>;
+  readonly secrets: TestSecrets;
   snapshot(): Promise<Snapshot>;
   /** Does the tasks of a module from now on: `local` for foundations, or `agent` of the foundation `agentId`. */
   serve(module: string, functions: Readonly<Record<string, TestFunction>>, agentId?: string): TestExecutor;
@@ -57,7 +61,8 @@ function described(parameters: z.ZodRawShape, safeToRepeat = true): ModuleFuncti
 
 const AGENT: Readonly<Record<string, ModuleFunction>> = {
   add: described({ to: z.string(), sha256: z.string(), name: z.string() }),
-  run: described({ command: z.string() }, false),
+  arg: described({ name: z.string(), value: z.json() }),
+  run: described({ command: z.string(), environment: z.json().optional(), cache: z.string().optional() }, false),
   service: described({ name: z.string(), state: z.string().optional() }),
 };
 
@@ -69,6 +74,33 @@ const LOCAL = {
   ),
 };
 
+/** Secrets of a test: those of the tenant by name, nobody else has any. */
+export interface TestSecrets {
+  readonly values: Map<string, { readonly value: string; readonly version: number }>;
+  locked: boolean;
+  /** Names that were opened, and for what. */
+  readonly opened: { readonly name: string; readonly purpose: JsonObject }[];
+}
+
+function createTestSecrets(): TestSecrets & SecretUse {
+  const secrets: TestSecrets = { values: new Map(), locked: false, opened: [] };
+  return Object.assign(secrets, {
+    async find(tenantId: string, owners: readonly OwnerKey[], name: string): Promise<Secret | undefined> {
+      const owner = owners.find(({ kind }) => kind === "tenant");
+      const found = secrets.values.get(name);
+      if (found === undefined || owner === undefined) return undefined;
+      const { version } = found;
+      const shown = { kind: "text" as const, size: 1, description: "", expiresAt: null, generation: 1 };
+      return { id: name, tenantId, owner, name, version, createdAt: 0, updatedAt: 0, ...shown };
+    },
+    async open(_principal: unknown, name: string, purpose: JsonObject): Promise<SecretValue> {
+      if (secrets.locked) throw new GantryError(SECRETS_LOCKED, "the master key is not there");
+      secrets.opened.push({ name, purpose });
+      return new SecretValue(name, Buffer.from(secrets.values.get(name)?.value ?? ""));
+    },
+  });
+}
+
 /** @param change what differs from the parts of a server, of this world's own */
 export async function openForemanWorld(
   change: (parts: ForemanParts) => Partial<ForemanParts> = () => ({}),
@@ -78,11 +110,17 @@ export async function openForemanWorld(
   const tenantId = DEFAULT_TENANT.id;
   const bus = createInProcessBus(log);
   const events = createEventStream({ database, bus, clock, random });
-  const jobs = createJobs({ database, bus, events, clock, random, log, language: tscript });
+  // Sealing itself is shown by the jobs and the secrets.
+  const sealer: JobsParts["sealer"] = {
+    seal: async (_tenantId, bytes) => Buffer.from(bytes),
+    open: async (_tenantId, sealed) => Buffer.from(sealed),
+  };
+  const jobs = createJobs({ database, bus, events, clock, random, log, language: tscript, sealer });
   const inventory = createInventoryStore({ database, clock });
   const store = createForemanStore(database);
   const renderer = createRenderer({ clock, limits: { threads: 1 } });
   const contents: string[] = [];
+  const secrets = createTestSecrets();
   const connected = new Set<string>();
   const executors: TestExecutor[] = [];
   const parts: ForemanParts = {
@@ -108,6 +146,7 @@ export async function openForemanWorld(
         contents.push(Buffer.from(bytes).toString("utf8"));
         return Promise.resolve({ sha256: String(contents.length) });
       },
+      secrets,
       reachWithin: 60_000,
       catalogue: () => foremanCatalogue({ drivers: [LOCAL], agent: AGENT }),
       isSafeToRepeat: (module, name) => (module === "agent" ? AGENT : LOCAL.functions)[name]?.safeToRepeat,
@@ -132,6 +171,7 @@ export async function openForemanWorld(
     foreman,
     contents,
     connected,
+    secrets,
     snapshot: () => inventory.snapshot(tenantId),
     serve(module, functions, agentId) {
       const executor = startExecutor({

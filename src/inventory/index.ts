@@ -147,6 +147,7 @@ export { NAME_TAKEN, REFERENCE_UNKNOWN } from "./errors.ts";
 export type { Answer } from "./edit-service.ts";
 export { bodyIsData, versionOf } from "./requests.ts";
 export { createSecretOwners } from "./secret-owners.ts";
+export { secretOwnersOf, type NamedOwner } from "./secret-lookup.ts";
 export { once } from "./idempotency-store.ts";
 export { createHistory } from "./history-store.ts";
 export { historyRoutes } from "./history-routes.ts";

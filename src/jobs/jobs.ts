@@ -13,7 +13,7 @@ import type { JobHost } from "./host.ts";
 import { createJobLines } from "./lines.ts";
 import { pruneJobs } from "./prune.ts";
 import { createSealedTasks } from "./sealed.ts";
-import { createRedactor, type Redactor } from "../platform/redaction/index.ts";
+import { openedSecrets, type Redactor } from "../platform/redaction/index.ts";
 import type { Sealer } from "../secrets/index.ts";
 import { createPrograms } from "./programs.ts";
 import { scriptLoader } from "./programs/script.ts";
@@ -40,7 +40,7 @@ export interface JobsParts {
   readonly limits?: Partial<EngineLimits>;
   /** Seals parameters that hold secrets. Left out: no host has any. */
   readonly sealer?: Pick<Sealer, "seal" | "open">;
-  /** Takes values of secrets out of what tasks and programs say, before it is stored. */
+  /** Takes values of secrets out of what tasks and programs say, before it is stored. Left out: the one of this process. */
   readonly redactor?: Redactor;
   /** Asked of jobs that an account started. Left out: they all may. */
   readonly mayGoOn?: MayGoOn;
@@ -75,7 +75,7 @@ export function createJobs(parts: JobsParts): Jobs {
   const hosts = new Map<string, JobHost>();
   const programs = createPrograms(readerOf(database), { script: scriptLoader(parts.language), verbs: verbsLoader });
   const commits = createGroupCommit(database);
-  const redactor = parts.redactor ?? createRedactor();
+  const redactor = parts.redactor ?? openedSecrets;
   const { sealer } = parts;
   const sealed = createSealedTasks({
     reader: readerOf(database),

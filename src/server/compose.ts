@@ -92,6 +92,7 @@ import {
 } from "../platform/http/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import { createMetrics } from "../platform/metrics/index.ts";
+import { openedSecrets } from "../platform/redaction/index.ts";
 import {
   createRunHost,
   createRunService,
@@ -115,6 +116,7 @@ import { authorityRoutes } from "./authority-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { attributeProblems } from "./known.ts";
 import { composeNames } from "./names.ts";
+import { toldToRedactor } from "./opened.ts";
 import { agentRuntime } from "./runtime.ts";
 
 /** The rooms, wired together. Nothing listens and nothing runs before `start`. */
@@ -220,6 +222,10 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     random,
     log,
     language: tscript,
+    sealer: {
+      seal: (...parameters) => secrets.sealer.seal(...parameters),
+      open: (...parameters) => secrets.sealer.open(...parameters),
+    },
     taskLease: parts.heartbeat * MISSED_HEARTBEATS,
   });
   const inventory = createInventoryStore({ database, clock, bus });
@@ -266,7 +272,8 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     random,
     log,
   });
-  secretRoutes(http, secrets.service, secrets.keys);
+  const secretUse = toldToRedactor(secrets.service, openedSecrets);
+  secretRoutes(http, secretUse, secrets.keys);
   const keeper = createKeeper({
     database,
     inventory,
@@ -328,6 +335,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       renderer,
       store,
       keepContent: async (bytes) => ({ sha256: (await fleet.content.keep([bytes])).sha256 }),
+      secrets: secretUse,
       reachWithin: parts.reachWithin,
       catalogue,
       isSafeToRepeat: (module, name) =>

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { createGzip } from "node:zlib";
 import { pack } from "tar-stream";
+import { openedSecrets } from "../platform/redaction/index.ts";
 
 /** One file of a bundle. */
 export interface BundleFile {
@@ -14,7 +15,7 @@ export interface BundleFile {
 export function bundleOf(folder: string, files: readonly BundleFile[], made: Date): Readable {
   const archive = pack();
   for (const { name, content } of [{ name: "README.md", content: readme(files, made) }, ...files])
-    archive.entry({ name: `${folder}/${name}`, mode: 0o600, mtime: made }, content);
+    archive.entry({ name: `${folder}/${name}`, mode: 0o600, mtime: made }, openedSecrets.text(content));
   archive.finalize();
   return (archive as unknown as Readable).pipe(createGzip());
 }

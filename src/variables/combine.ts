@@ -4,6 +4,7 @@ import type { Json, JsonObject } from "../kernel/json.ts";
 import { canonicalJson, isJsonObject } from "../kernel/json.ts";
 import { VARIABLE_TYPE_CONFLICT } from "./errors.ts";
 import type { Operator } from "./names.ts";
+import { secretNameOf } from "./secret-references.ts";
 
 /**
  * Applies an operator to the value held so far. `undefined`, as input and as result, is a variable that is not there. Nothing
@@ -81,7 +82,7 @@ function isFloat(value: Json): value is { readonly $float: number } {
 }
 
 function isMap(value: Json): value is JsonObject {
-  return isJsonObject(value) && !isFloat(value);
+  return isJsonObject(value) && !isFloat(value) && secretNameOf(value) === undefined;
 }
 
 /** Texts, numbers and truth values as documents write them; undefined for the rest. */
@@ -95,6 +96,7 @@ function scalarText(value: Json): string | undefined {
 function kindOf(value: Json): string {
   if (value === null) return "nothing (null)";
   if (Array.isArray(value)) return "a list";
+  if (secretNameOf(value) !== undefined) return "a secret";
   if (isMap(value)) return "a map";
   if (typeof value === "string") return "a text";
   return typeof value === "boolean" ? "a truth value" : "a number";

@@ -13,3 +13,4 @@ export {
   valuesOfFold,
 } from "./resolve.ts";
 export { VARIABLE_NAME_INVALID, VARIABLE_TYPE_CONFLICT } from "./errors.ts";
+export { replaceSecrets, secretNameOf, secretNamesIn } from "./secret-references.ts";

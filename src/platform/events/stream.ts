@@ -2,6 +2,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import { GantryError } from "../../kernel/errors.ts";
 import type { Id, Random } from "../../kernel/ids.ts";
 import type { Bus } from "../bus/index.ts";
+import { openedSecrets } from "../redaction/index.ts";
 import { afterCommit, type Database, type Transaction } from "../database/index.ts";
 import { EVENTS_GONE } from "./errors.ts";
 import type { Cursor, Event, EventDraft, EventFilter, EventPage, ReadOptions } from "./model.ts";
@@ -116,7 +117,7 @@ export function createEventStream({ database, bus, clock, random }: EventStreamP
       await insertEvents(
         database,
         tx,
-        events.map((event) => ({ ...event, id: random.id(), at })),
+        events.map((event) => ({ ...event, data: openedSecrets.json(event.data), id: random.id(), at })),
       );
       afterCommit(tx, SUBJECT, () => bus.publish(SUBJECT, null));
     },

@@ -1,6 +1,8 @@
 import type { FastifyError } from "fastify";
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from "fastify-type-provider-zod";
+import type { JsonObject } from "../../kernel/json.ts";
 import { GantryError, INTERNAL, type Place, type Problem } from "../../kernel/errors.ts";
+import { openedSecrets } from "../redaction/index.ts";
 import { ENDPOINT_UNKNOWN, REQUEST_INVALID, REQUEST_TOO_LARGE } from "./errors.ts";
 
 /** An error as a document (RFC 9457), with our members beside the standard ones. */
@@ -21,10 +23,10 @@ export interface ProblemDocument {
 
 export const PROBLEM_TYPE = "application/problem+json";
 
-/** The document of an error. What nobody foresaw tells nothing of its inside. */
+/** The document of an error. What nobody foresaw tells nothing of its inside; values of secrets are taken out. */
 export function problemDocument(error: unknown): ProblemDocument {
   const known = knownError(error);
-  return {
+  const document = {
     type: `/errors/${known.code}`,
     title: known.kind.summary,
     status: known.kind.status,
@@ -35,6 +37,7 @@ export function problemDocument(error: unknown): ProblemDocument {
     ...(known.problems.length === 0 ? {} : { problems: known.problems }),
     ...(Object.keys(known.details).length === 0 ? {} : { details: known.details }),
   };
+  return openedSecrets.json(document as unknown as JsonObject) as unknown as ProblemDocument;
 }
 
 /** A message may repeat what was asked, and so be as long; the answer is not. */

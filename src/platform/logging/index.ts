@@ -1,4 +1,5 @@
 import { destination, pino, type DestinationStream, type Logger } from "pino";
+import { openedSecrets } from "../redaction/index.ts";
 import { withoutSecrets } from "./secrets.ts";
 
 export type { Logger } from "pino";
@@ -17,7 +18,8 @@ export function createLogger(level: LogLevel, stream: DestinationStream = destin
       serializers: { err: (error: unknown) => error },
       formatters: { level: (label) => ({ level: label }), log: withoutSecrets },
     },
-    stream,
+    // Values of secrets, wherever in a record they stand: also in the texts of errors.
+    { write: (line) => stream.write(openedSecrets.text(line)) },
   );
   return hidingBindings(logger);
 }
