@@ -5,9 +5,12 @@ import {
   createAudit,
   createAuditReader,
   createDoor,
+  createLogin,
   DEFAULT_TENANT,
+  HALF_A_DAY,
   keepTenantNames,
   type Knock,
+  type LoginSettings,
   type Principal,
   type Requirement,
   type TenantNames,
@@ -160,6 +163,8 @@ export interface ComposeParts {
   readonly keepJobs: number;
   /** How often may be asked over HTTPS. Left out: as often as one likes. */
   readonly limits?: RateLimits;
+  /** How people log in. Left out: by local passwords alone, for half a day. */
+  readonly login?: LoginSettings;
   /** Where the master key of secrets is. Left out: a file in the data folder. */
   readonly masterKey?: MasterKeySettings;
   readonly git: {
@@ -244,6 +249,16 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   };
   const places = createPlaces(inventory);
   const access = createAccess({ database, audit, bus, clock, random, log, places, tenants: tenantNames });
+  const login = createLogin({
+    database,
+    access,
+    audit,
+    tenants: tenantNames,
+    clock,
+    random,
+    log,
+    settings: parts.login ?? { session: HALF_A_DAY },
+  });
   const door = createDoor({
     administrator: parts.administrator,
     structures: members,
@@ -425,6 +440,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   );
   tenantRoutes(http, tenants);
   access.mount(http);
+  login.mount(http);
   inventoryRoutes(http, inventoryService);
   groupRoutes(http, inventoryService);
   membersRoutes(http, members);
@@ -522,6 +538,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       await jobs.stop();
       await fleet.close();
       await http.close();
+      await login.close();
       await access.close();
       await exporter.close();
       await backups.close();

@@ -1,10 +1,17 @@
 import { join } from "node:path";
+import type { LoginSettings } from "../access/index.ts";
 import { type Logger, silentLogger } from "../platform/logging/index.ts";
 import { systemClock } from "../kernel/clock.ts";
+import { GantryError } from "../kernel/errors.ts";
 import { systemRandom } from "../kernel/ids.ts";
 import { resolveConfiguration, type Configuration } from "../platform/configuration/index.ts";
 import { acquireLock } from "../platform/files/index.ts";
-import { type CertificateKeeper, keepOwnCertificates, keepSuppliedCertificates } from "../platform/http/index.ts";
+import {
+  CERTIFICATE_INVALID,
+  type CertificateKeeper,
+  keepOwnCertificates,
+  keepSuppliedCertificates,
+} from "../platform/http/index.ts";
 import { checkMasterKeySettings, takeEnvironmentKeys, type MasterKeySettings } from "../secrets/index.ts";
 import { SERVER_SETTINGS } from "./settings.ts";
 
@@ -54,9 +61,19 @@ export function masterKeyOf(settings: Settings, { dataFolder, environment }: Con
   return masterKey;
 }
 
+/** How people log in. Errors: `configuration_invalid`, `file_not_private`. */
+export async function loginOf(settings: Settings): Promise<LoginSettings> {
+  return { session: settings.session_hours * 60 * 60 * 1000 };
+}
+
 /** Those a person made, else those of the data folder, made when there are none. Errors: `certificate_invalid`. */
 export async function certificatesOf(settings: Settings, dataFolder: string, log: Logger): Promise<CertificateKeeper> {
   const parts = { clock: systemClock, log };
+  if ((settings.tls_cert === null) !== (settings.tls_key === null))
+    throw new GantryError(
+      CERTIFICATE_INVALID,
+      settings.tls_key === null ? "there is tls_cert, and no tls_key" : "there is tls_key, and no tls_cert",
+    );
   if (settings.tls_cert !== null && settings.tls_key !== null)
     return keepSuppliedCertificates({ chain: settings.tls_cert, key: settings.tls_key }, parts);
   const names = settings.listen.map((address) => address.host).filter((host) => host !== "::" && host !== "0.0.0.0");

@@ -8,7 +8,14 @@ import { acquireLock, ensurePrivateFolder, ownProcess, socketPath, writePrivateF
 import { ADDRESS_IN_USE, type Certificates, type HttpServer } from "../platform/http/index.ts";
 import { createLogger, type Logger } from "../platform/logging/index.ts";
 import { compose, type Composition } from "./compose.ts";
-import { certificatesOf, masterKeyOf, settingsOf, type ConfigurationSources, type Settings } from "./configure.ts";
+import {
+  certificatesOf,
+  loginOf,
+  masterKeyOf,
+  settingsOf,
+  type ConfigurationSources,
+  type Settings,
+} from "./configure.ts";
 import { embeddedModules } from "./modules.ts";
 import { candidatePorts, keepPort, keptPort } from "./ports.ts";
 import { createReach } from "./reach.ts";
@@ -64,6 +71,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
         perCredential: settings.rate_per_credential,
         refusals: settings.refusals_per_minute,
       },
+      login: await loginOf(settings),
       git: { folder: join(dataFolder, "git"), local: settings.git_local },
       masterKey: masterKeyOf(settings, options),
     });

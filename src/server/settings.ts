@@ -108,6 +108,11 @@ export const SERVER_SETTINGS = {
     fallback: 60,
     summary: "Logins and joins a minute that may be refused to one address; then it has to wait. 0: no limit.",
   } satisfies Setting<number>,
+  session_hours: {
+    schema: z.coerce.number().positive(),
+    fallback: 12,
+    summary: "Hours a login lasts.",
+  } satisfies Setting<number>,
   git_local: {
     schema: z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]),
     fallback: false,

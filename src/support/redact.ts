@@ -15,6 +15,7 @@ const TOLD_SETTINGS: ReadonlySet<string> = new Set([
   "rate_per_address",
   "rate_per_credential",
   "refusals_per_minute",
+  "session_hours",
   "git_local",
   "listen",
 ]);

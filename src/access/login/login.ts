@@ -1,0 +1,70 @@
+import type { Clock } from "../../kernel/clock.ts";
+import type { Random } from "../../kernel/ids.ts";
+import type { Database } from "../../platform/database/index.ts";
+import type { HttpServer } from "../../platform/http/index.ts";
+import type { Logger } from "../../platform/logging/index.ts";
+import type { Access } from "../access.ts";
+import type { Audit } from "../audit.ts";
+import type { TenantNames } from "../door.ts";
+import { createDirectoryAccounts } from "./directory.ts";
+import { createFailures } from "./failures.ts";
+import { createGate } from "./gate.ts";
+import { createPasswords, type ScryptCost } from "./password.ts";
+import { createPasswordService } from "./password-service.ts";
+import { loginRoutes } from "./routes.ts";
+import { createLoginService } from "./service.ts";
+import { createSessions } from "./sessions.ts";
+import { createWaits } from "./waits.ts";
+
+export interface LoginSettings {
+  /** Milliseconds a session lasts. */
+  readonly session: number;
+  /** What hashing a password costs. Left out: as much as is right for a server. */
+  readonly cost?: ScryptCost;
+}
+
+export interface LoginParts {
+  readonly database: Database;
+  readonly access: Pick<Access, "changes" | "writes" | "holders">;
+  readonly audit: Audit;
+  readonly tenants: TenantNames;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly settings: LoginSettings;
+}
+
+/** How people log in: by a password that is kept here, by a directory, by an issuer. */
+export interface Login {
+  mount(http: HttpServer): void;
+  close(): Promise<void>;
+}
+
+export const HALF_A_DAY = 12 * 60 * 60 * 1000;
+
+export function createLogin(parts: LoginParts): Login {
+  const { database, access, audit, clock, log, settings } = parts;
+  const { changes, writes } = access;
+  const gate = createGate();
+  const passwords = createPasswords(gate, settings.cost);
+  const waits = createWaits(clock);
+  const failures = createFailures({ audit, clock, log });
+  const sessions = createSessions({ ...parts, ...access, lasts: settings.session });
+  const accounts = createDirectoryAccounts({ ...parts, writes });
+  const logins = createLoginService({
+    database,
+    changes,
+    passwords,
+    waits,
+    failures,
+    sessions,
+    accounts,
+    directory: undefined,
+  });
+  return {
+    mount(http) {
+      loginRoutes(http, logins, sessions, createPasswordService({ database, writes, passwords, waits }));
+    },
+    close: () => failures.close(),
+  };
+}
