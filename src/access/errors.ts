@@ -117,3 +117,10 @@ export const BINDING_EXISTS = errorKind("binding_exists", {
   summary: "This role is bound to this subject at this scope already.",
   remedy: "Nothing is to be done.",
 });
+
+export const SERVER_FILE_FORBIDDEN = errorKind("server_file_forbidden", {
+  status: 403,
+  summary: "The settings name files or folders of the server's machine, and who asks does not manage the server.",
+  remedy:
+    "Ask somebody with the role admin on the whole server to set it. Whatever names no file, and what is left as it is, may be changed without it.",
+});

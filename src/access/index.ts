@@ -1,4 +1,4 @@
-export { administratorPrincipal, DEFAULT_TENANT, serverPrincipal, type Principal } from "./model.ts";
+export { actorKey, administratorPrincipal, DEFAULT_TENANT, serverPrincipal, type Principal } from "./model.ts";
 export { BUILT_IN_ROLES, isPermission, isServerWide, PERMISSIONS, type Permission } from "./permissions.ts";
 export {
   ALL_RIGHTS,
@@ -29,6 +29,7 @@ export { newStructureToken, STRUCTURE_SCOPE, type StructureTokens, type TokenHol
 export { keepTenantNames } from "./tenant-names.ts";
 export { watchAdmission } from "./admission.ts";
 export { createAccess, type Access, type AccessParts } from "./access.ts";
+export { requireToNameFiles } from "./server-files.ts";
 export { accessMigrations } from "./tables.ts";
 export { ACCESS_SUBJECT, type AccessChanges } from "./changes.ts";
 export type { Holders } from "./holders.ts";
@@ -55,4 +56,3 @@ export {
 } from "./audit-model.ts";
 export { createAuditReader } from "./audit-reader.ts";
 export { auditRoutes } from "./audit-routes.ts";
-export { createLogin, HALF_A_DAY, type Login, type LoginSettings } from "./login/login.ts";

@@ -29,6 +29,11 @@ export interface Principal {
   readonly tokenId?: Id;
 }
 
+/** Who somebody is, whichever of his tokens he shows: the id of his account or structure; of others, what they are. */
+export function actorKey({ kind, accountId, structureId }: Principal): string {
+  return accountId ?? structureId ?? kind;
+}
+
 const EVERYTHING = { rights: ALL_RIGHTS, rightsIn: (): Rights => ALL_RIGHTS } as const;
 
 /** The owner of the server. */

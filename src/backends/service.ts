@@ -1,4 +1,4 @@
-import { createAudit, recordActor, type Principal } from "../access/index.ts";
+import { createAudit, recordActor, requireToNameFiles, type Principal } from "../access/index.ts";
 import { meant, type ExternalConflict } from "../inventory/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError, type Problem } from "../kernel/errors.ts";
@@ -37,7 +37,7 @@ export interface BackendService {
   get(principal: Principal, idOrName: string): Backend;
   /** Errors: `backend_unknown`. */
   status(principal: Principal, idOrName: string): Promise<BackendStatus>;
-  /** Errors: `backend_invalid`, `backend_exists`. */
+  /** Errors: `backend_invalid`, `backend_exists`, `server_file_forbidden`. */
   add(principal: Principal, data: BackendData): Promise<Backend>;
   /** Errors: those of `add`, `backend_unknown`, `backend_changed`. */
   replace(principal: Principal, idOrName: string, version: number | null, data: BackendData): Promise<Backend>;
@@ -74,8 +74,10 @@ export function createBackendService(parts: BackendServiceParts): BackendService
   }
 
   /** In full. */
-  function settled(data: BackendData): BackendData {
+  function settled(principal: Principal, data: BackendData, before?: Backend): BackendData {
     const settings = JSON.parse(JSON.stringify(settingsOf(data.kind, data.settings))) as JsonObject;
+    // Before anything is opened, so that nobody learns which files are there.
+    requireToNameFiles(principal, settings, before?.kind === data.kind ? before.settings : undefined);
     if (data.kind === "gantry" && URL.parse(String(settings["url"]))?.protocol !== "https:")
       throw new GantryError(BACKEND_INVALID, "settings.url: must be an address like https://127.0.0.1:7411");
     const whole = { ...data, settings };
@@ -135,7 +137,14 @@ export function createBackendService(parts: BackendServiceParts): BackendService
     async add(principal, data) {
       const now = clock.now();
       const { tenantId } = principal;
-      const backend = { ...settled(data), id: random.id(), tenantId, version: 1, createdAt: now, updatedAt: now };
+      const backend = {
+        ...settled(principal, data),
+        id: random.id(),
+        tenantId,
+        version: 1,
+        createdAt: now,
+        updatedAt: now,
+      };
       await written(principal, "backend.added", backend, (tx) => insertBackend(tx, backend));
       keeper.put(backend);
       return backend;
@@ -143,7 +152,12 @@ export function createBackendService(parts: BackendServiceParts): BackendService
     async replace(principal, idOrName, version, data) {
       const { backend: before } = find(principal, idOrName);
       checked(before, version);
-      const after = { ...before, ...settled(data), version: before.version + 1, updatedAt: clock.now() };
+      const after = {
+        ...before,
+        ...settled(principal, data, before),
+        version: before.version + 1,
+        updatedAt: clock.now(),
+      };
       await written(principal, "backend.changed", after, async (tx) => {
         if (!(await updateBackend(tx, after)))
           throw new GantryError(BACKEND_CHANGED, `backend '${before.name}' was changed meanwhile`);

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { openSqlite } from "../../test/support/databases.ts";
 import { DEFAULT_TENANT, type Principal } from "../access/index.ts";
-import { ADMINISTRATOR } from "../access/testing.ts";
+import { accountWith, ADMINISTRATOR } from "../access/testing.ts";
 import { createInventoryStore, inventoryMigrations, type InventoryStore, type Structure } from "../inventory/index.ts";
 import { addressBlock, inserting, site, structure, updating, zone } from "../inventory/testing.ts";
 import { type ManualClock, manualClock } from "../kernel/clock.ts";
@@ -173,5 +173,19 @@ describe("publishing", () => {
     await dns.publish(PRINCIPAL, { whole: true });
     await until(() => told.length === 2);
     expect(told[1]).toBe("ns1 example.org 2026030100 whole");
+  });
+});
+
+describe("targets of designers", () => {
+  it("name no files of the server: who manages the server gives them, others change what is beside", async () => {
+    const designer = accountWith("designer");
+    const target = { name: "ns1", kind: "bind", settings: { folder: "/srv/zones" }, zones: [], view: null } as const;
+    const refused = { code: "server_file_forbidden" };
+    await expect(dns.addTarget(designer, target)).rejects.toMatchObject(refused);
+    await dns.addTarget(PRINCIPAL, target);
+    await dns.replaceTarget(designer, "ns1", 1, { ...target, zones: ["example.org"] });
+    const other = { ...target, settings: { folder: "/etc" } };
+    await expect(dns.replaceTarget(designer, "ns1", 2, other)).rejects.toMatchObject(refused);
+    expect(await dns.targets(designer)).toMatchObject([{ settings: { folder: "/srv/zones" }, version: 2 }]);
   });
 });

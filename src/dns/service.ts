@@ -1,4 +1,4 @@
-import { createAudit, recordActor, type Principal } from "../access/index.ts";
+import { createAudit, recordActor, requireToNameFiles, type Principal } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError, problem } from "../kernel/errors.ts";
 import type { Random } from "../kernel/ids.ts";
@@ -66,7 +66,7 @@ export interface DnsService {
   targets(principal: Principal): Promise<readonly DnsTarget[]>;
   /** By id or name. Errors: `dns_target_unknown`. */
   target(principal: Principal, idOrName: string): Promise<DnsTarget>;
-  /** Errors: `dns_target_exists`, `dns_target_invalid`. */
+  /** Errors: `dns_target_exists`, `dns_target_invalid`, `server_file_forbidden`. */
   addTarget(principal: Principal, data: TargetData): Promise<DnsTarget>;
   /** `version`: the one that was read; null when any will do. Errors: those of `target` and `addTarget`, `dns_target_changed`. */
   replaceTarget(principal: Principal, idOrName: string, version: number | null, data: TargetData): Promise<DnsTarget>;
@@ -194,6 +194,7 @@ export function createDnsService(parts: DnsServiceParts): DnsService {
         createdAt: now,
         updatedAt: now,
       };
+      requireToNameFiles(principal, target.settings);
       await database
         .transaction(async (tx) => {
           await insertTarget(tx, target);
@@ -208,6 +209,7 @@ export function createDnsService(parts: DnsServiceParts): DnsService {
         .transaction(async (tx) => {
           const before = await targetNamed(principal, idOrName, tx);
           if (version !== null && version !== before.version) throw changed(before, version);
+          requireToNameFiles(principal, settings, before.kind === data.kind ? before.settings : undefined);
           const after: DnsTarget = {
             ...before,
             ...data,

@@ -17,10 +17,10 @@ export function storeSuite(open: OpenEmptyDatabase): void {
     done = 0;
   });
 
-  function ask(key: string | undefined, hash: string, now = 0): Promise<Json> {
+  function ask(key: string | undefined, hash: string, now = 0, by = "eve"): Promise<Json> {
     return database.transaction(async (tx) => {
       await holdInventory(tx, tenant);
-      return once(tx, tenant, key === undefined ? undefined : { key, hash }, now, () => {
+      return once(tx, tenant, key === undefined ? undefined : { key, by, hash }, now, () => {
         done += 1;
         return Promise.resolve({ done });
       });
@@ -40,6 +40,12 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       await expect(ask("k", "b")).rejects.toMatchObject({ code: "idempotency_key_reused" });
     });
 
+    it("is somebody's own: nobody else is answered what he was", async () => {
+      expect(await ask("k", "a")).toEqual({ done: 1 });
+      expect(await ask("k", "a", 0, "adam")).toEqual({ done: 2 });
+      expect(await ask("k", "b", 0, "ada")).toEqual({ done: 3 });
+    });
+
     it("is forgotten after a day", async () => {
       await ask("k", "a", 1000);
       expect(await ask("k", "a", 1000 + KEPT_FOR)).toEqual({ done: 1 });
@@ -48,7 +54,7 @@ export function storeSuite(open: OpenEmptyDatabase): void {
 
     it("that failed was not done, and is done when it comes again", async () => {
       const failed = database.transaction((tx) =>
-        once(tx, tenant, { key: "k", hash: "a" }, 0, () => Promise.reject(new Error("no"))),
+        once(tx, tenant, { key: "k", by: "eve", hash: "a" }, 0, () => Promise.reject(new Error("no"))),
       );
       await expect(failed).rejects.toThrow("no");
       expect(await ask("k", "a")).toEqual({ done: 1 });

@@ -9,6 +9,8 @@ import { IDEMPOTENCY_KEY_REUSED } from "./errors.ts";
 export interface RequestOnce {
   /** The header `Idempotency-Key`. */
   readonly key: string;
+  /** Who asks (`actorKey`): nobody is answered what somebody else was. */
+  readonly by: string;
   /** Of everything that makes the request what it is. */
   readonly hash: string;
 }
@@ -46,7 +48,7 @@ export const idempotencyMigration: Migration = {
 };
 
 /**
- * Does `work` once for a key, in the transaction that is open, and answers later requests of the same key as the first was answered. Who
+ * Does `work` once for a key of somebody, in the transaction that is open, and answers later requests of the same key as the first was answered. Who
  * asks at the same moment must have been made to wait before: by holding the tenant's inventory.
  *
  * Errors: `idempotency_key_reused`; and those of `work`, which are not kept.
@@ -63,11 +65,12 @@ export async function once(
     .deleteFrom("idempotency")
     .where("created_at", "<", now - KEPT_FOR)
     .execute();
+  const key = `${request.by} ${request.key}`;
   const kept = await tx
     .selectFrom("idempotency")
     .select(["request", "answer"])
     .where("tenant_id", "=", tenantId)
-    .where("key", "=", request.key)
+    .where("key", "=", key)
     .executeTakeFirst();
   if (kept !== undefined) {
     if (kept.request === request.hash) return JSON.parse(kept.answer) as Json;
@@ -81,7 +84,7 @@ export async function once(
     .insertInto("idempotency")
     .values({
       tenant_id: tenantId,
-      key: request.key,
+      key,
       request: request.hash,
       answer: JSON.stringify(answer),
       created_at: now,

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest, FastifySchema, FastifySchemaCompiler } from "fastify";
+import { actorKey, type Principal } from "../access/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import { requestValidator } from "../platform/http/index.ts";
@@ -41,7 +42,11 @@ export function onceOf(request: FastifyRequest): RequestOnce | undefined {
   if (typeof key !== "string") return undefined;
   const { method, url, body } = request;
   const read = request.headers["if-match"] ?? "";
-  return { key, hash: requestHash([method, url, read, JSON.stringify(body ?? null)]) };
+  return {
+    key,
+    by: actorKey(request.principal as Principal),
+    hash: requestHash([method, url, read, JSON.stringify(body ?? null)]),
+  };
 }
 
 /** The edit of a PATCH: operations when its type says so or its body is a list, else a merge patch. */

@@ -6,6 +6,8 @@ import type { Transaction } from "../platform/database/index.ts";
 export interface RequestOnce {
   /** The header `Idempotency-Key`. */
   readonly key: string;
+  /** Who asks: `actorKey`. */
+  readonly by: string;
   /** Of everything that makes the request what it is. */
   readonly hash: string;
 }

@@ -1,4 +1,4 @@
-import { recordActor, requireAt, type Audit, type Permission, type Principal } from "../access/index.ts";
+import { actorKey, recordActor, requireAt, type Audit, type Permission, type Principal } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
@@ -140,6 +140,7 @@ export function createSecretService(parts: SecretServiceParts): SecretService {
         ? undefined
         : {
             key,
+            by: actorKey(principal),
             // The value is in it: its plain hash could be guessed at.
             hash: await sealer.fingerprint(tenantId, [
               "create",

@@ -51,11 +51,12 @@ function onceInMemory(): DoOnce {
   const kept = new Map<string, { readonly hash: string; readonly answer: Json }>();
   return async (_tx, tenantId, request, _now, work) => {
     if (request === undefined) return work();
-    const known = kept.get(`${tenantId} ${request.key}`);
+    const key = `${tenantId} ${request.by} ${request.key}`;
+    const known = kept.get(key);
     if (known?.hash === request.hash) return known.answer;
     if (known !== undefined) throw new Error("idempotency key reused");
     const answer = await work();
-    kept.set(`${tenantId} ${request.key}`, { hash: request.hash, answer });
+    kept.set(key, { hash: request.hash, answer });
     return answer;
   };
 }
