@@ -7,14 +7,14 @@ export const EXIT = {
   ok: 0,
   /** It was begun, and something failed. */
   failed: 1,
-  /** Nothing was changed: the command line, the documents or a missing confirmation forbid it. */
+  /** Nothing was changed: the command line, the documents, a missing right or a missing confirmation forbid it. */
   refused: 2,
   /** Interrupted by Ctrl-C (128 + SIGINT, as shells count). */
   interrupted: 130,
 } as const;
 
 /** HTTP statuses of what was refused before anything was changed. */
-const REFUSALS: readonly number[] = [400, 409, 412, 413, 422, 428];
+const REFUSALS: readonly number[] = [400, 403, 409, 412, 413, 422, 428];
 
 /** Ends the command with this exit code, everything having been printed. */
 export class Exit extends Error {
