@@ -158,10 +158,10 @@ function withoutSecrets(draft: AuditDraft): { readonly dataText: string; readonl
   return { dataText, subject: { ...subject, name: openedSecrets.text(subject.name) } };
 }
 
-const COLUMNS = [
-  ...["chain", "seq", "time", "actor_kind", "actor_id", "actor_name", "token_id"],
-  ...["action", "subject_kind", "subject_id", "subject_name", "data", "prev", "hash"],
-];
+const COLUMNS: readonly string[] =
+  "chain seq time actor_kind actor_id actor_name token_id action subject_kind subject_id subject_name data prev hash".split(
+    " ",
+  );
 
 interface Attributed {
   readonly draft: AuditDraft;

@@ -10,6 +10,7 @@ interface ExportOptions {
   readonly label?: readonly string[];
   readonly vars?: readonly string[];
   readonly host?: readonly string[];
+  readonly at?: string;
   readonly each?: boolean;
   readonly builtin: boolean;
   readonly force?: boolean;
@@ -33,9 +34,9 @@ export async function exportInventory(context: CommandContext, given: Record<str
 }
 
 /** A folder is unpacked here. */
-function pathOf({ group, format, site, blueprint, label, vars, host, each, builtin }: ExportOptions): string {
+function pathOf({ group, format, site, blueprint, label, vars, host, at, each, builtin }: ExportOptions): string {
   const query = new URLSearchParams();
-  const said = { site, blueprint, label, vars, host };
+  const said = { site, blueprint, label, vars, host, at };
   for (const [name, values] of Object.entries(said))
     for (const value of values === undefined ? [] : [values].flat()) query.append(name, value);
   if (each === true) query.set("each", "true");

@@ -291,6 +291,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
       collect,
     )
     .option("--host <name>", "this structure; may be repeated", collect)
+    .addOption(at())
     .option("--each", "a bundle for each host")
     .option("--no-builtin", "leave out the built-in variables (_id, _site …)")
     .option("--force", "replace what no export has made")

@@ -2982,6 +2982,8 @@ readonly vars?: string | readonly (string)[] | undefined;
 readonly host?: string | readonly (string)[] | undefined;
 /** A bundle for each host, in one archive */
 readonly each?: boolean | undefined;
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
 /** Whether hosts get the built-in variables (`_id`, `_site` …) */
 readonly builtin?: boolean | undefined;
 } & CallOptions): Promise<AsyncIterable<Uint8Array>>;

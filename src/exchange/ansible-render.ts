@@ -20,6 +20,8 @@ export interface ExportRecord {
   readonly revision: number;
   /** ISO 8601. */
   readonly exportedAt: string;
+  /** ISO 8601. The time it was as it is here. Left out: when it was exported. */
+  readonly asOf?: string;
   /** What was asked for: `all`, or the name of a group. */
   readonly group: string;
   /** Where the configuration of groups came from. */

@@ -13,7 +13,7 @@ import { select } from "./export-selection.ts";
 import type { GitReader } from "./git.ts";
 
 export interface ExportJobParts extends ResolverOptions {
-  readonly inventory: Pick<InventoryStore, "snapshot">;
+  readonly inventory: Pick<InventoryStore, "snapshot" | "snapshotAt">;
   readonly git: GitReader;
   readonly clock: Clock;
 }
@@ -25,15 +25,18 @@ export interface Export {
 }
 
 /**
- * Exports an inventory as it is at one revision. What can be wrong is found before there are bytes.
+ * Exports an inventory as it is at one revision, or as it was. What can be wrong is found before there are bytes.
  *
- * Errors: those of `select`, `configured` and `AnsiblePlanner.plan`; `export_format_unknown`, `export_name_unsafe`.
+ * Errors: those of `InventoryStore.snapshotAt`, `select`, `configured` and `AnsiblePlanner.plan`; `export_format_unknown`, `export_name_unsafe`.
  */
 export async function runExport(parts: ExportJobParts, request: ExportRequest): Promise<Export> {
   const { format } = request;
   if (request.each && format === "json")
     throw new GantryError(EXPORT_FORMAT_UNKNOWN, "one bundle for each host is a tgz or a zip, not json");
-  const stored = await parts.inventory.snapshot(request.tenantId);
+  const { tenantId, at } = request;
+  const stored = await (at === undefined
+    ? parts.inventory.snapshot(tenantId)
+    : parts.inventory.snapshotAt(tenantId, at));
   const { external = [] } = request;
   const snapshot = external.length === 0 ? stored : mergeExternal(stored, external).snapshot;
   const selection = select(snapshot, request, parts);
@@ -44,6 +47,7 @@ export async function runExport(parts: ExportJobParts, request: ExportRequest): 
     tenant: snapshot.tenant.name,
     revision: snapshot.revision,
     exportedAt: now.toISOString(),
+    ...(at === undefined ? {} : { asOf: new Date(at).toISOString() }),
     group: selection.group,
     configurations: records,
   };

@@ -12,6 +12,8 @@ export interface ExportRequest {
   /** Whether hosts get the built-in variables. */
   readonly builtIn: boolean;
   readonly filter: ExportFilter;
+  /** As it was then, epoch milliseconds. Left out: as it is. */
+  readonly at?: number | undefined;
   /** What backends hold, over what the database does. Left out: nothing. */
   readonly external?: readonly ExternalRows[];
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { needs, type Principal } from "../access/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { HttpServer } from "../platform/http/index.ts";
+import { timeOf } from "../platform/requests/index.ts";
 import { EXPORT_FORMAT_UNKNOWN } from "./errors.ts";
 import { EXPORT_FORMATS, type ExportFormat } from "./export-model.ts";
 import type { Exporter } from "./export-thread.ts";
@@ -28,6 +29,11 @@ const querystring = z.strictObject({
   ),
   host: several.describe("Structures of this name; may be given several times"),
   each: flag("false").describe("A bundle for each host, in one archive"),
+  at: z
+    .string()
+    .max(40)
+    .optional()
+    .describe("As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is"),
   builtin: flag("true").describe("Whether hosts get the built-in variables (`_id`, `_site` …)"),
 });
 
@@ -47,9 +53,10 @@ export function exportRoutes({ app }: HttpServer, exporter: Exporter): void {
     async (request, reply) => {
       const { group, format } = asked(request.params.bundle);
       const { label, vars, host, site, blueprint, each, builtin } = request.query;
+      const at = timeOf(request.query.at, "last");
       const { tenantId } = request.principal as Principal;
       const filter = { site, blueprint, label: list(label), vars: list(vars), host: list(host) };
-      const { head, content } = await exporter.run({ tenantId, group, format, each, builtIn: builtin, filter });
+      const { head, content } = await exporter.run({ tenantId, group, format, each, builtIn: builtin, filter, at });
       const name = `${/^[\w.-]+$/.test(head.group) ? head.group : "inventory"}.${format}`;
       return reply
         .type(TYPES[format])

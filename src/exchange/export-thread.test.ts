@@ -10,7 +10,7 @@ import { DEFAULT_TENANT } from "../access/index.ts";
 import { createInventoryStore, inventoryMigrations } from "../inventory/index.ts";
 import { group, inserting, site, structure } from "../inventory/testing.ts";
 import { jobMigrations } from "../jobs/index.ts";
-import { systemClock } from "../kernel/clock.ts";
+import { manualClock, systemClock } from "../kernel/clock.ts";
 import { createInProcessBus } from "../platform/bus/index.ts";
 import { migrate, openDatabase } from "../platform/database/index.ts";
 import { eventMigrations } from "../platform/events/index.ts";
@@ -21,6 +21,8 @@ import { createExporter, type Exporter, type ExporterParts } from "./export-thre
 let folder: string;
 let parts: ExporterParts;
 let exporter: Exporter;
+/** After the inventory was written, and before it was changed. */
+let between: number;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "gantry-export-"));
@@ -44,6 +46,10 @@ beforeAll(async () => {
       inserting({ sites: [site("lab")], groups: [group("web"), group("few")], structures }),
     ),
   );
+  between = clock.now() + 1000;
+  const later = createInventoryStore({ database, clock: manualClock(between + 1) });
+  const added = structure("added", { groups: ["few"], foundation: null, blueprint: null });
+  await database.transaction((tx) => later.write(tx, DEFAULT_TENANT.id, inserting({ structures: [added] })));
   await database.close();
   parts = { clock, database: file, inventory, gitFolder: join(folder, "git"), gitLocal: false };
   exporter = createExporter(parts);
@@ -61,9 +67,20 @@ function request(change: Partial<ExportRequest> = {}): ExportRequest {
 
 test("an export is made in another thread", async () => {
   const { head, content } = await exporter.run(request());
-  expect(head).toEqual({ group: "all", hosts: 2000 });
+  expect(head).toEqual({ group: "all", hosts: 2001 });
   const made = JSON.parse(await text(content)) as Readonly<Record<string, { readonly hostvars: object }>>;
-  expect(Object.keys(made["_meta"]!.hostvars)).toHaveLength(2000);
+  expect(Object.keys(made["_meta"]!.hostvars)).toHaveLength(2001);
+});
+
+test("an export of a past time has what was there then", async () => {
+  for (const [at, hosts] of [
+    [between, 10],
+    [undefined, 11],
+  ] as const) {
+    const { head } = await exporter.run(request({ group: "few", at }));
+    expect(head).toEqual({ group: "few", hosts });
+  }
+  await expect(exporter.run(request({ at: 1000 }))).rejects.toMatchObject({ code: "history_begins" });
 });
 
 test("this thread goes on answering while an export is made", async () => {
@@ -79,7 +96,7 @@ test("this thread goes on answering while an export is made", async () => {
     for (; !made; answered += 1) expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("here");
     expect(answered).toBeGreaterThan(10);
     const { head, content } = await making;
-    expect(head.hosts).toBe(2000);
+    expect(head.hosts).toBe(2001);
     content.destroy();
   } finally {
     await own.close();
@@ -113,7 +130,8 @@ test("each of many small ones comes whole", async () => {
 });
 
 test("no more are made once it is closed", async () => {
-  const other = createExporter({ ...parts, inventory: { snapshot: () => Promise.reject(new Error("not asked")) } });
+  const notAsked = (): Promise<never> => Promise.reject(new Error("not asked"));
+  const other = createExporter({ ...parts, inventory: { snapshot: notAsked, snapshotAt: notAsked } });
   const running = other.run(request());
   await other.close();
   await expect(running).rejects.toMatchObject({ code: "export_failed" });
