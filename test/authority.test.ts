@@ -115,6 +115,9 @@ describe("a certificate of one's own", () => {
       });
     }
     const first = await place();
+    expect(await refused("server", "run", "--listen", "127.92.0.2:7692", "--tls-cert", chain)).toContain(
+      "there is tls_cert, and no tls_key (certificate_invalid)",
+    );
     await gantry("server", "start", "--listen", "127.92.0.2:7692", "--tls-cert", chain, "--tls-key", key);
     expect(await shown()).toBe(first);
     expect(await gantry("authority", "show")).toContain("supplied by tls_cert");

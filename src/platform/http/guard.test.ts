@@ -16,6 +16,8 @@ let server: HttpServer;
 let port: number;
 const clock = manualClock(1_000_000);
 const config = { permission: "test" };
+const SLOW = { path: "/v1/slow", method: "POST" };
+let slow: { begun(): void; left(): void };
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "gantry-guard-"));
@@ -35,6 +37,12 @@ beforeAll(async () => {
   server.app.get("/v1/free", { config: { open: true } }, async () => ({}));
   server.app.post("/v1/login", { config: { open: true, door: true } }, async (request) => {
     if (request.headers["x-password"] !== "right") throw new GantryError(NOT_LET_IN, "wrong");
+    return {};
+  });
+  server.app.post("/v1/slow", { config: { open: true, door: true } }, async (request) => {
+    request.raw.socket.once("close", slow.left);
+    slow.begun();
+    await new Promise((resolve) => request.raw.socket.once("close", resolve));
     return {};
   });
   const certificates = await ensureCertificates(join(folder, "tls"), ["127.0.0.1"], systemClock);
@@ -117,6 +125,20 @@ describe("limits", () => {
     expect((await ask("/v1/things", { authorization: "Bearer good" })).status).toBe(200);
     clock.advance(20_000);
     expect((await ask("/v1/login", { "x-password": "right" }, "POST")).status).toBe(200);
+  });
+
+  it("count who leaves before the answer among the refused", async () => {
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      const outgoing = tlsRequest({ host: "127.0.0.1", port, rejectUnauthorized: false, agent: false, ...SLOW });
+      outgoing.on("error", () => {});
+      const [begun, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      slow = { begun: begun.resolve, left: left.resolve };
+      outgoing.end();
+      await begun.promise;
+      outgoing.destroy();
+      await left.promise;
+    }
+    expect((await ask("/v1/login", { "x-password": "right" }, "POST")).status).toBe(429);
   });
 
   it("do not hold for the owner, who comes through the socket", async () => {

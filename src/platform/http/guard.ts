@@ -42,9 +42,9 @@ export function createGuard(limits: RateLimits | undefined, clock: Pick<Clock, "
       if (door !== true) return;
       const letIn = limiter.door(request.raw);
       reply.raw.once("close", () => {
-        const { statusCode } = reply.raw;
-        // A refusal is what the asker got wrong, not what went wrong here.
-        if (statusCode < 400 || statusCode >= 500) letIn();
+        const { headersSent, statusCode } = reply.raw;
+        // A refusal is what the asker got wrong, not what went wrong here; who leaves before the answer gets nothing back.
+        if (headersSent && (statusCode < 400 || statusCode >= 500)) letIn();
       });
     },
     known(request) {

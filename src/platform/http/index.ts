@@ -8,7 +8,7 @@ export {
   type HttpServerParts,
   type RequestCredentials,
 } from "./server.ts";
-export { ADDRESS_IN_USE } from "./errors.ts";
+export { ADDRESS_IN_USE, CERTIFICATE_INVALID } from "./errors.ts";
 export type { Listener, UpgradeHandler } from "./listeners.ts";
 export { problemDocument, type ProblemDocument } from "./problem.ts";
 export { sendEvents, sendLines, type ServerSentEvent } from "./stream.ts";
