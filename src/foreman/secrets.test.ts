@@ -111,6 +111,19 @@ describe("a reference to a secret", () => {
     expect(calls).toEqual([{ command: VALUE }]);
   });
 
+  it("makes what was built with it stale when its value changes, and tells nothing of it", async () => {
+    await made("agent.run( command=config.command )", { command: { $secret: "db" } });
+    const calls = await given();
+    const built = (await world.snapshot()).structures.get("web1")!.build!;
+    expect(built.secrets).toEqual({ db: "db:1" });
+    expect(JSON.stringify(built)).not.toContain(VALUE);
+    await world.secrets.set("other", "another value");
+    await world.secrets.set("db", "a new value");
+    await world.reach(({ structures }) => structures.get("web1")!.build?.secrets?.["db"] === "db:2");
+    expect(calls).toEqual([{ command: VALUE }, { command: "a new value" }]);
+    expect((await world.snapshot()).structures.get("web1")).toMatchObject({ state: "built", stale: false });
+  });
+
   it.each([
     ["an argument", 'agent.arg( name="password", value=config.password )', "agent.arg: it would"],
     ["a cache", 'agent.run( command=config.password, cache="use" )', "agent.run: with cache it would"],

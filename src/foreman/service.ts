@@ -25,6 +25,8 @@ import type { EventStream } from "../platform/events/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import { decide, type ForemanStep, type ScriptRole, type TargetKind } from "./decide.ts";
 import { JOB_SUPERSEDED, SCRIPT_UNKNOWN } from "./errors.ts";
+import { secretMarks, watchSecrets } from "./secret-marks.ts";
+import type { SecretUse } from "./secrets.ts";
 import type { ForemanStore, ServiceWish } from "./store.ts";
 import { blueprintAsBuilt, blueprintOf } from "./values.ts";
 import { foremanView } from "./view.ts";
@@ -55,6 +57,8 @@ export interface ForemanParts {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Which secret a name means. */
+  readonly secrets: Pick<SecretUse, "find">;
   /** Within the commit that removes a foundation's row. */
   foundationRemoved(tx: Transaction, foundationId: Id): Promise<void>;
 }
@@ -80,6 +84,7 @@ export function createForeman(parts: ForemanParts): Foreman {
   let stopped = true;
   let cancelTimer = (): void => {};
   let stopListening = (): void => {};
+  const watch = watchSecrets({ ...parts, marked: wake });
 
   function wake(): void {
     woken = true;
@@ -135,9 +140,14 @@ export function createForeman(parts: ForemanParts): Foreman {
     }
   }
 
-  function takeOne(snapshot: Snapshot, step: Exclude<ForemanStep, { kind: "cancel" }>): Promise<boolean> {
+  async function takeOne(snapshot: Snapshot, step: Exclude<ForemanStep, { kind: "cancel" }>): Promise<boolean> {
     const row = rowOf(snapshot, step.target, step.id);
-    if (row === undefined) return Promise.resolve(false);
+    if (row === undefined) return false;
+    // Before the transaction: what changes in between makes the row stale.
+    const marks =
+      step.kind === "start" && step.role !== "destroy"
+        ? await secretMarks(parts.secrets, snapshot, { kind: step.target, row } as Parameters<typeof secretMarks>[2])
+        : {};
     return attempt(async (tx) => {
       if (step.kind === "remove") {
         const removed = await inventory.remove(tx, step.target, step.id, row.version);
@@ -146,7 +156,7 @@ export function createForeman(parts: ForemanParts): Foreman {
         await emit(tx, `${step.target}.removed`, step.target, step.id, { name: row.name });
         return true;
       }
-      return start(tx, snapshot, step, row);
+      return start(tx, snapshot, step, row, marks);
     });
   }
 
@@ -165,6 +175,7 @@ export function createForeman(parts: ForemanParts): Foreman {
     snapshot: Snapshot,
     step: Extract<ForemanStep, { kind: "start" }>,
     row: Foundation | Structure,
+    marks: NonNullable<BuildRecord["secrets"]>,
   ): Promise<boolean> {
     // What is taken down is taken down by the scripts it was built with.
     const blueprint = step.role === "destroy" ? blueprintAsBuilt(snapshot, row) : blueprintOf(row);
@@ -178,7 +189,7 @@ export function createForeman(parts: ForemanParts): Foreman {
     }
     const context: JobContext = {
       role: step.role,
-      build: step.role === "destroy" ? null : inputsOf(snapshot, step.target, row),
+      build: step.role === "destroy" ? null : withMarks(inputsOf(snapshot, step.target, row), marks),
     };
     const [job] = await jobs.create(tx, [
       {
@@ -230,12 +241,14 @@ export function createForeman(parts: ForemanParts): Foreman {
     start() {
       stopped = false;
       stopListening = parts.bus.subscribe("foreman", wake);
+      watch.start();
       wake();
     },
     async stop() {
       stopped = true;
       stopListening();
       cancelTimer();
+      await watch.stop();
       await running;
     },
     wake,
@@ -314,6 +327,10 @@ function inputsOf(snapshot: Snapshot, target: TargetKind, row: Foundation | Stru
   const resolver = createResolver(snapshot);
   if (target === "structure") return structureInputs(resolver, row.name);
   return foundationInputs(resolver, row.name, occupants(standingStructures(snapshot)).get(row.name));
+}
+
+function withMarks(build: BuildRecord, secrets: NonNullable<BuildRecord["secrets"]>): BuildRecord {
+  return Object.keys(secrets).length === 0 ? build : { ...build, secrets };
 }
 
 const NO_SERVICES: ReadonlyMap<string, ServiceWish> = new Map();

@@ -76,6 +76,8 @@ const LOCAL = {
 
 /** Secrets of a test: those of the tenant by name, nobody else has any. */
 export interface TestSecrets {
+  /** Sets a value, as a person would. */
+  set(name: string, value: string): Promise<void>;
   readonly values: Map<string, { readonly value: string; readonly version: number }>;
   locked: boolean;
   /** Names that were opened, and for what. */
@@ -83,7 +85,7 @@ export interface TestSecrets {
 }
 
 function createTestSecrets(): TestSecrets & SecretUse {
-  const secrets: TestSecrets = { values: new Map(), locked: false, opened: [] };
+  const secrets: TestSecrets = { set: () => Promise.resolve(), values: new Map(), locked: false, opened: [] };
   return Object.assign(secrets, {
     async find(tenantId: string, owners: readonly OwnerKey[], name: string): Promise<Secret | undefined> {
       const owner = owners.find(({ kind }) => kind === "tenant");
@@ -133,6 +135,7 @@ export async function openForemanWorld(
     bus,
     clock,
     log,
+    secrets,
     foundationRemoved: () => Promise.resolve(),
   };
   const foreman = createForeman({ ...parts, ...change(parts) });
@@ -155,6 +158,13 @@ export async function openForemanWorld(
       reopened: (tx, job) => foreman.reopened(tx, job),
     }),
   );
+  secrets.set = async (name, value) => {
+    const version = (secrets.values.get(name)?.version ?? 0) + 1;
+    secrets.values.set(name, { value, version });
+    const data = { name, version };
+    const draft = { tenantId, type: "secret.changed", subject: { kind: "secret", id: name }, data };
+    await database.transaction((tx) => events.append(tx, [draft]));
+  };
   await jobs.start();
   onTestFinished(async () => {
     await foreman.stop();

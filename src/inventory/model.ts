@@ -154,6 +154,8 @@ export interface BuildRecord {
   /** Hash of each resolved variable. */
   readonly variables: Readonly<Record<string, string>>;
   readonly addresses: readonly string[];
+  /** Of each secret its variables refer to, by name: which one that was, and its version. Never anything of its value. */
+  readonly secrets?: Readonly<Record<string, string>>;
 }
 
 export interface FoundationBuild extends BuildRecord {

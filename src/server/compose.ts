@@ -340,6 +340,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     bus,
     clock,
     log,
+    secrets: secretUse,
     // The key of an agent is worth nothing once its machine is gone.
     foundationRemoved: (tx, foundationId) => fleet.remove(tx, { foundationId }),
   });
