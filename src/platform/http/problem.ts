@@ -40,9 +40,9 @@ export function problemDocument(error: unknown): ProblemDocument {
   return openedSecrets.json(document as unknown as JsonObject) as unknown as ProblemDocument;
 }
 
-/** A message may repeat what was asked, and so be as long; the answer is not. */
+/** A message may repeat what was asked, and so be as long; the answer is not. Half a secret would not be known as one, so they go first. */
 function cut(message: string): string {
-  return message.length <= LONGEST_DETAIL ? message : `${message.slice(0, LONGEST_DETAIL)}…`;
+  return message.length <= LONGEST_DETAIL ? message : `${openedSecrets.text(message).slice(0, LONGEST_DETAIL)}…`;
 }
 
 const LONGEST_DETAIL = 10_000;
