@@ -19,7 +19,7 @@ import { serverRights } from "./giving.ts";
 import type { Principal } from "./model.ts";
 import { forbidden, requireEverywhere } from "./policy.ts";
 import { bindingsOfAccount } from "./role-store.ts";
-import { deleteTokensOf } from "./token-store.ts";
+import { revokeTokensOf } from "./token-store.ts";
 import type { AccessWrites } from "./writes.ts";
 
 export interface AccountDraft {
@@ -68,7 +68,7 @@ export function createAccountService({ database, clock, random, writes }: Accoun
     const after = { ...before, ...rest, disabledAt, version: before.version + 1, updatedAt: now };
     check(after);
     await updateAccount(tx, after);
-    if (disabledAt !== null) await deleteTokensOf(tx, after.id);
+    if (disabledAt !== null) await revokeTokensOf(tx, after.id, now);
     await writes.account(tx, "account.changed", after, { before: shownInAudit(before), after: shownInAudit(after) });
     return after;
   }

@@ -70,6 +70,22 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       expect(await world.access.holders.starter({ ...started, tokenId: null })).toBe("account");
     });
 
+    it("is remembered for what it started: neither its end nor its account's time off makes it allow more", async () => {
+      const { principal } = await someone("robot", "operator", undefined, ["run.start"]);
+      const started = { accountId: principal.accountId!, tokenId: principal.tokenId! };
+      const mayControl = async (): Promise<boolean> => {
+        const holder = (await world.access.holders.starter(started)) as AccountHolder;
+        return holder.rightsIn(DEFAULT_TENANT.id)!.everywhere("job.control");
+      };
+      world.clock.advance(400 * 24 * 60 * 60 * 1000);
+      // Tokens that ended long ago are forgotten when one is made.
+      await tokenOf("robot");
+      expect(await mayControl()).toBe(false);
+      await world.access.accounts.change(administrator, "robot", null, { disabled: true });
+      await world.access.accounts.change(administrator, "robot", null, { disabled: false });
+      expect(await world.access.holders.starter(started)).toBe("token");
+    });
+
     it("gets a role that is bound, and loses one that is taken away, at once", async () => {
       const { token } = await someone("robot", "viewer");
       const { id } = await bind("robot", "operator");

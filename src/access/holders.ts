@@ -17,7 +17,7 @@ import { tokenByHash, tokenById, wasRevoked, writeUse } from "./token-store.ts";
  * whoever made it is answered; one that is made on another server on the same database, at most `LOOK_MILLISECONDS` later.
  */
 export interface Holders extends AccountTokens {
-  /** An account by itself, without a token: what somebody started goes by it. Undefined: it is gone, or may not be used. */
+  /** An account by itself, without a token. Undefined: it is gone, or may not be used. */
   account(id: Id): Promise<AccountHolder | undefined>;
   /**
    * Who started something with a token, as far as he may still act: with no more than the token allows. A token that has ended since does not
@@ -195,9 +195,8 @@ export function createHolders({ database, bus, clock, log, changes }: HolderPart
       return found === undefined ? findToken(key) : used(found);
     },
     async account(id) {
-      if (!isRecent()) await look();
-      const key = `account ${id}`;
-      return (kept.get(key) ?? (await load(key, () => ofAccount(id))))?.holder;
+      const found = await starter(id, null);
+      return typeof found === "string" ? undefined : found;
     },
     starter: ({ accountId, tokenId }) => starter(accountId, tokenId),
     watch(principal, changed) {

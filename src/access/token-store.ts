@@ -67,15 +67,21 @@ export async function wasRevoked(queries: Queries, id: Id): Promise<boolean> {
   return row !== undefined;
 }
 
-/** Ends all tokens of an account. @returns how many there were */
-export async function deleteTokensOf(tx: Transaction, accountId: Id): Promise<number> {
-  const gone = await tx.deleteFrom("account_token").where("account_id", "=", accountId).executeTakeFirst();
-  return Number(gone.numDeletedRows);
+/** Revokes all tokens of an account. */
+export async function revokeTokensOf(tx: Transaction, accountId: Id, now: number): Promise<void> {
+  const tokens = await tx.selectFrom("account_token").select("id").where("account_id", "=", accountId).execute();
+  for (const { id } of tokens) await writeRevoked(tx, id, now);
+  await tx.deleteFrom("account_token").where("account_id", "=", accountId).execute();
 }
 
-/** Removes tokens that ended before. */
+/** Removes tokens that ended before. Those that allowed less than their account may do stay: what they started is held to it. */
 export async function deleteExpired(tx: Transaction, before: number): Promise<void> {
-  await tx.deleteFrom("account_token").where("expires_at", "<", before).execute();
+  await tx
+    .deleteFrom("account_token")
+    .where("expires_at", "<", before)
+    .where("permissions", "is", null)
+    .where("tenant_id", "is", null)
+    .execute();
 }
 
 export async function writeUse(tx: Transaction, id: Id, at: number): Promise<void> {
