@@ -1,112 +1,81 @@
-import { readFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createClient, type GantryClient } from "../src/client/index.ts";
-import { until } from "./support/names.ts";
-import { createBench, ROOT, type Bench } from "./support/gantry.ts";
+import { ADMINISTRATOR } from "../src/access/testing.ts";
+import { ROOT } from "./support/gantry.ts";
+import { openSecretsIn } from "./support/secrets-crash-child.ts";
 
-/** A server that is killed (`kill -9`) at any durable write of a rotation loses nothing, and goes on when it is started again. */
+/** A program that is killed (`kill -9`) at any durable write of a rotation loses nothing, and goes on when it is started again. */
 
-const SECRETS = 300;
+const SECRETS = 600;
 
-interface Status {
-  readonly state: string;
-  readonly dataKey: { readonly generation: number };
-  readonly secrets: number;
-  readonly left: number;
-}
-
-let bench: Bench;
-const ids = new Map<string, string>();
+let folder: string;
+let ids: readonly string[];
 
 beforeAll(async () => {
-  bench = createBench();
-  await started([], async (client) => {
-    const names = Array.from({ length: SECRETS }, (_, number) => `n${number}`);
-    for (let from = 0; from < SECRETS; from += 50)
-      await Promise.all(
-        names.slice(from, from + 50).map(async (name) => {
-          const body = { name, owner: { kind: "tenant" }, value: `value of ${name}` };
-          ids.set(name, (await client.send<{ id: string }>("POST", "/v1/secrets", body)).id);
-        }),
-      );
+  folder = mkdtempSync(join(tmpdir(), "gantry-secrets-crash-"));
+  const { secrets, close } = await openSecretsIn(folder);
+  const made: string[] = [];
+  for (let number = 0; number < SECRETS; number += 1) {
+    const name = `n${number}`;
+    const owner = { kind: "tenant", name: "default" } as const;
+    const data = { kind: "text", value: Buffer.from(`value of ${name}`), description: "", expiresAt: null } as const;
+    made.push((await secrets.service.create(ADMINISTRATOR, { name, owner, ...data })).id);
+  }
+  ids = made.sort();
+  await close();
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Rotates in a process of its own. Returns how it ended: `SIGKILL`, or nothing. */
+function rotate(what: "data" | "master", doom: Record<string, string>): Promise<string | null> {
+  const hook = pathToFileURL(join(ROOT, "test/support/die-at-commit.mjs"));
+  hook.search = new URLSearchParams({ who: "server", ...doom }).toString();
+  const child = join(ROOT, "test/support/secrets-crash-child.ts");
+  const words = [`--import=${hook.href}`, "--disable-warning=ExperimentalWarning", child, "server", folder, what];
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, words, (error, _out, said) => {
+      if (error !== null && error.signal !== "SIGKILL") reject(new Error(said));
+      else resolve(error?.signal ?? null);
+    });
   });
-});
+}
 
-afterAll(async () => {
-  expect(await bench.clear()).toEqual([]);
-});
-
-/** A server with options for Node, as long as `work` takes. It may be dead by then. */
-async function started(node: readonly string[], work: (client: GantryClient) => Promise<void>): Promise<void> {
-  await bench.gantryWith(node, ["server", "start"]);
-  const client = createClient({ dataFolder: bench.dataFolder });
-  try {
-    await work(client);
-  } finally {
-    client.close();
-    await bench.gantry(["server", "stop"]);
+async function expectWhole(point: string): Promise<void> {
+  const { secrets, database, close } = await openSecretsIn(folder);
+  await secrets.settled();
+  const status = await secrets.keys.status(ADMINISTRATOR);
+  expect([point, status]).toEqual([point, expect.objectContaining({ state: "open", secrets: SECRETS, left: 0 })]);
+  const rows = await database.kysely.selectFrom("secret").selectAll().execute();
+  expect([point, rows.map(({ id }) => id).sort()]).toEqual([point, ids]);
+  for (const { name, sealed } of rows) {
+    const context = ["secret", "tenant", ADMINISTRATOR.tenantId, name];
+    const value = (await secrets.sealer.open(ADMINISTRATOR.tenantId, sealed, context)).toString();
+    if (value !== `value of ${name}`) expect([point, name, value]).toEqual([point, name, `value of ${name}`]);
   }
-}
-
-function doom(options: Record<string, string>): readonly string[] {
-  const url = pathToFileURL(join(ROOT, "test/support/die-at-commit.mjs"));
-  url.search = new URLSearchParams({ who: "server", ...options }).toString();
-  return [`--import=${url.href}`];
-}
-
-function status(client: GantryClient): Promise<Status> {
-  return client.get<Status>("/v1/secrets/status");
-}
-
-/** Asks for it, and waits until it is done, or the server is dead. */
-async function rotate(client: GantryClient, what: "data" | "master"): Promise<void> {
-  try {
-    await client.send("POST", `/v1/secrets/rotate-${what}`, what === "master" ? {} : undefined);
-    await until(
-      () => status(client),
-      ({ left }) => left === 0,
-    );
-  } catch {
-    // It was killed.
-  }
-}
-
-async function expectWhole(client: GantryClient, what: string): Promise<void> {
-  const found = await until(
-    () => status(client),
-    ({ left }) => left === 0,
-  );
-  expect([what, found]).toEqual([what, expect.objectContaining({ state: "open", secrets: SECRETS })]);
-  const names = [...ids.keys()];
-  for (let from = 0; from < SECRETS; from += 50)
-    await Promise.all(
-      names.slice(from, from + 50).map(async (name) => {
-        const { value } = await client.get<{ value: string }>(`/v1/secrets/${ids.get(name)}/value`);
-        if (value !== `value of ${name}`) expect([what, name, value]).toEqual([what, name, `value of ${name}`]);
-      }),
-    );
+  await close();
+  expect([point, readdirSync(folder).filter((name) => name.endsWith(".next"))]).toEqual([point, []]);
 }
 
 describe.each(["data", "master"] as const)("a new %s key", (what) => {
   it("may be cut off at any durable write", async () => {
-    // How many writes there are before, and until it is done.
-    const count = join(bench.folder, `count-${what}`);
-    let [before, after] = [0, 0];
-    await started(doom({ count }), async (client) => {
-      await status(client);
-      before = Number(readFileSync(count, "utf8"));
-      await rotate(client, what);
-      after = Number(readFileSync(count, "utf8"));
-    });
-    expect(after).toBeGreaterThan(before);
-    for (let at = before + 1; at <= after; at += 1) {
-      const point = `killed ${at % 2 === 0 ? "before" : "after"} write ${at - before} of ${after - before}`;
-      await started(doom({ at: String(at), when: at % 2 === 0 ? "before" : "after" }), (client) =>
-        rotate(client, what),
-      );
-      await started([], (client) => expectWhole(client, point));
-    }
+    const count = join(folder, "count");
+    expect(await rotate(what, { count })).toBeNull();
+    const writes = Number(readFileSync(count, "utf8"));
+    // The key and its entry in the audit are one write; each batch of secrets is another.
+    expect(writes).toBeGreaterThan(what === "data" ? 3 : 0);
+    let killed = 0;
+    for (let at = 1; at <= writes; at += 1)
+      for (const when of ["before", "after"]) {
+        killed += (await rotate(what, { at: String(at), when })) === "SIGKILL" ? 1 : 0;
+        await expectWhole(`killed ${when} write ${at} of ${writes}`);
+      }
+    expect(killed).toBeGreaterThan(what === "data" ? 6 : 1);
   });
 });
