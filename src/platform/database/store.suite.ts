@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { manualClock } from "../../kernel/clock.ts";
 import {
   afterCommit,
+  beforeCommit,
   createGroupCommit,
   type Database,
   isForeignKeyViolation,
@@ -10,6 +11,8 @@ import {
   migrate,
   type Migration,
   type OpenEmptyDatabase,
+  type Transaction,
+  transactionValue,
 } from "./index.ts";
 
 const first: Migration = {
@@ -253,6 +256,56 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       });
       await expect(failing).rejects.toThrow("no");
       expect(told).toHaveLength(2);
+    });
+
+    it("does what is left right before it is committed, in the order of keys, and fails with it", async () => {
+      const database = await open([first]);
+      const writing = (id: string) => async (tx: Transaction) => {
+        await sql`insert into thing (id) values (${id})`.execute(tx);
+      };
+      const ids = async () => (await sql<{ id: string }>`select id from thing`.execute(database.kysely)).rows;
+      const done: string[] = [];
+      await database.transaction(async (tx) => {
+        beforeCommit(tx, "b", async (same) => {
+          done.push("b");
+          await writing("b")(same);
+        });
+        beforeCommit(tx, "a", () => Promise.reject(new Error("replaced")));
+        beforeCommit(tx, "a", async (same) => {
+          done.push("a");
+          await writing("a")(same);
+        });
+        done.push("work");
+      });
+      expect(done).toEqual(["work", "a", "b"]);
+      expect(await ids()).toHaveLength(2);
+      const failing = database.transaction(async (tx) => {
+        await writing("c")(tx);
+        beforeCommit(tx, "a", () => Promise.reject(new Error("too late")));
+      });
+      await expect(failing).rejects.toThrow("too late");
+      expect(await ids()).toHaveLength(2);
+    });
+
+    it("remembers what it is told, without what was undone, and of a unit of work until the next", async () => {
+      const database = await open([first]);
+      const [all, unit] = [transactionValue<string>(), transactionValue<string>("unit")];
+      const group = createGroupCommit(database);
+      const seen: unknown[] = [];
+      const say = (text: string, fails: boolean) =>
+        group.submit(async (tx) => {
+          seen.push([all.get(tx), unit.get(tx)]);
+          all.set(tx, text);
+          unit.set(tx, text);
+          if (fails) throw new Error("this unit alone");
+        });
+      const said = await Promise.allSettled([say("one", false), say("two", true), say("three", false)]);
+      expect(said.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+      expect(seen.slice(-3)).toEqual([
+        [undefined, undefined],
+        ["one", undefined],
+        ["one", undefined],
+      ]);
     });
   });
 
