@@ -1,62 +1,23 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../src/kernel/clock.ts";
 import { openSnapshot } from "../src/platform/database/index.ts";
-import { testComposition, type TestComposition } from "../src/server/testing.ts";
+import { createLoginClient, type LoginAnswer, type LoginClient } from "./support/login-client.ts";
 
 // Logins with local passwords, asked as a client asks: over the socket of a whole server.
 
 const HOUR = 60 * 60 * 1000;
 const WORD = "correct horse battery";
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, unknown>>;
-  readonly body: Answered;
-}
-
-/** What the tests read of answers. */
-interface Answered {
-  readonly [member: string]: unknown;
-  readonly code: string;
-  readonly token: string;
-  readonly expiresAt: number;
-  readonly items: readonly Readonly<Record<string, unknown>>[];
-}
-
 let folder: string;
-let made: TestComposition;
+let gantry: LoginClient;
 let ahead = 0;
-const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
-function call(method: string, path: string, body?: unknown, token?: string): Promise<Answer> {
-  const headers = {
-    ...(body !== undefined && { "content-type": "application/json" }),
-    ...(token !== undefined && { authorization: `Bearer ${token}` }),
-    "if-match": "*",
-  };
-  return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath: join(folder, "gantry.sock"), method, path, headers, agent }, (answer) => {
-      let text = "";
-      answer.on("data", (chunk) => (text += String(chunk)));
-      answer.on("end", () =>
-        resolve({
-          status: answer.statusCode ?? 0,
-          headers: answer.headers,
-          body: (text === "" ? {} : JSON.parse(text)) as Answered,
-        }),
-      );
-    });
-    outgoing.on("error", reject);
-    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
-  });
-}
-
-const logIn = (name: string, password: string, more: object = {}): Promise<Answer> =>
-  call("POST", "/v1/login", { name, password, ...more });
+const call: LoginClient["call"] = (...parameters) => gantry.call(...parameters);
+const logIn: LoginClient["logIn"] = (...parameters) => gantry.logIn(...parameters);
+const audited: LoginClient["audited"] = (action) => gantry.audited(action);
 
 async function person(name: string, password: string | undefined = WORD): Promise<void> {
   expect(await call("POST", "/v1/accounts", { kind: "person", name })).toMatchObject({ status: 201 });
@@ -64,22 +25,13 @@ async function person(name: string, password: string | undefined = WORD): Promis
     expect((await call("PUT", `/v1/accounts/${name}/password`, { password })).status).toBe(204);
 }
 
-async function audited(action: string): Promise<Answered["items"]> {
-  return (await call("GET", `/v1/audit?chain=server&action=${action}&limit=1000`)).body.items;
-}
-
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "gantry-login-"));
-  made = await testComposition(folder, "the right token", {
-    database: join(folder, "gantry.db"),
-    login: { session: 12 * HOUR, cost: { log2N: 10, r: 8, p: 1 } },
-    clock: { now: () => systemClock.now() + ahead, after: systemClock.after },
-  });
-  await made.composition.http.listenOnSocket(join(folder, "gantry.sock"));
+  const clock = { now: () => systemClock.now() + ahead, after: systemClock.after };
+  gantry = await createLoginClient(folder, {}, { database: join(folder, "gantry.db"), clock });
 });
 afterAll(async () => {
-  agent.destroy();
-  await made.close();
+  await gantry.close();
   rmSync(folder, { recursive: true });
 });
 
@@ -211,7 +163,7 @@ describe("a password", () => {
   it("is changed by its owner with the one there was, and ends the other sessions", async () => {
     await person("owner");
     const [one, two] = [(await logIn("owner", WORD)).body.token, (await logIn("owner", WORD)).body.token];
-    const change = (body: object): Promise<Answer> => call("PUT", "/v1/password", body, one);
+    const change = (body: object): Promise<LoginAnswer> => call("PUT", "/v1/password", body, one);
     expect((await change({ password: "another long word" })).body.code).toBe("request_invalid");
     expect((await change({ password: "another long word", old: "not it at all" })).body.code).toBe(
       "old_password_wrong",

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import type { LoginSettings } from "../access/index.ts";
 import { type Logger, silentLogger } from "../platform/logging/index.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
@@ -59,11 +58,6 @@ export function masterKeyOf(settings: Settings, { dataFolder, environment }: Con
   };
   checkMasterKeySettings({ settings: masterKey, clock: systemClock, random: systemRandom, log: silentLogger() });
   return masterKey;
-}
-
-/** How people log in. Errors: `configuration_invalid`, `file_not_private`. */
-export async function loginOf(settings: Settings): Promise<LoginSettings> {
-  return { session: settings.session_hours * 60 * 60 * 1000 };
 }
 
 /** Those a person made, else those of the data folder, made when there are none. Errors: `certificate_invalid`. */

@@ -8,14 +8,8 @@ import { acquireLock, ensurePrivateFolder, ownProcess, socketPath, writePrivateF
 import { ADDRESS_IN_USE, type Certificates, type HttpServer } from "../platform/http/index.ts";
 import { createLogger, type Logger } from "../platform/logging/index.ts";
 import { compose, type Composition } from "./compose.ts";
-import {
-  certificatesOf,
-  loginOf,
-  masterKeyOf,
-  settingsOf,
-  type ConfigurationSources,
-  type Settings,
-} from "./configure.ts";
+import { certificatesOf, masterKeyOf, settingsOf, type ConfigurationSources, type Settings } from "./configure.ts";
+import { loginOf } from "./login-settings.ts";
 import { embeddedModules } from "./modules.ts";
 import { candidatePorts, keepPort, keptPort } from "./ports.ts";
 import { createReach } from "./reach.ts";

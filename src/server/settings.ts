@@ -40,6 +40,8 @@ function text(summary: string): Setting<string | null> {
   return { schema: z.string().nullable(), fallback: null, summary };
 }
 
+const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
+
 /** What the server can be told, by flag, environment (`GANTRY_…`) or file. `docs/configuration.md` lists the same. */
 export const SERVER_SETTINGS = {
   listen: {
@@ -134,4 +136,48 @@ export const SERVER_SETTINGS = {
   barbican_ca: text("File with the authorities to trust there, PEM. Default: those of Node."),
   barbican_token_file: text("File with a token of Keystone, for its owner alone."),
   barbican_project: text("Project in Barbican, where it runs without Keystone."),
+  ldap_url: text("Directory in which people are looked up: ldaps://HOST, or ldap://HOST with `ldap_starttls`."),
+  ldap_starttls: {
+    schema: flag,
+    fallback: false,
+    summary: "Whether a connection to ldap:// is encrypted before anything is said.",
+  } satisfies Setting<boolean>,
+  ldap_plain: {
+    schema: flag,
+    fallback: false,
+    summary: "Whether passwords may go to ldap:// without encryption: for a tunnel or a directory on this machine.",
+  } satisfies Setting<boolean>,
+  ldap_ca: text("File with the authorities to trust there, PEM. Default: those of Node."),
+  ldap_bind_dn: text("As whom people are looked up. Default: as nobody."),
+  ldap_bind_password_file: text("File with its password, for its owner alone."),
+  ldap_base: text("Below what people are looked up: ou=people,dc=example,dc=org."),
+  ldap_filter: {
+    schema: z.string().includes("{name}", "must hold the place {name}"),
+    fallback: "(uid={name})",
+    summary: "Who is meant by a name: an LDAP filter with the place {name}.",
+  } satisfies Setting<string>,
+  ldap_id_attribute: {
+    schema: z.string(),
+    fallback: "entryUUID",
+    summary: "Attribute that is never another person's (Active Directory: objectGUID).",
+  } satisfies Setting<string>,
+  ldap_name_attribute: {
+    schema: z.string(),
+    fallback: "uid",
+    summary: "Attribute that names the account (Active Directory: sAMAccountName).",
+  } satisfies Setting<string>,
+  ldap_group_attribute: {
+    schema: z.string(),
+    fallback: "memberOf",
+    summary: "Attribute of people that names their groups.",
+  } satisfies Setting<string>,
+  ldap_group_filter: text(
+    "Instead: a filter that finds the groups of a person, with the place {dn} or {name}: (member={dn}).",
+  ),
+  ldap_group_base: text("Groups directly below it are called by their own name, all others by their whole one."),
+  ldap_timeout: {
+    schema: seconds,
+    fallback: 5,
+    summary: "Seconds to wait for the directory.",
+  } satisfies Setting<number>,
 } as const;

@@ -8,6 +8,7 @@ import { gitPart } from "./git.ts";
 import { bindPart, powerdnsPart } from "./names.ts";
 import { postgresPart } from "./postgres.ts";
 import type { RealPart } from "./real-part.ts";
+import { slapdPart } from "./slapd.ts";
 import { sshdPart } from "./sshd.ts";
 
 /** Every real part the tests know. A new one: its file beside this one, and its line here. */
@@ -20,6 +21,7 @@ export const REAL_PARTS: readonly RealPart[] = [
   sshdPart,
   gitPart,
   barbicanPart,
+  slapdPart,
 ];
 
 const run = promisify(execFile);

@@ -11,6 +11,7 @@ import { createFailures } from "./failures.ts";
 import { createGate } from "./gate.ts";
 import { createPasswords, type ScryptCost } from "./password.ts";
 import { createPasswordService } from "./password-service.ts";
+import { createLdapDirectory, type LdapSettings } from "./ldap.ts";
 import { loginRoutes } from "./routes.ts";
 import { createLoginService } from "./service.ts";
 import { createSessions } from "./sessions.ts";
@@ -21,11 +22,13 @@ export interface LoginSettings {
   readonly session: number;
   /** What hashing a password costs. Left out: as much as is right for a server. */
   readonly cost?: ScryptCost;
+  /** The directory that is asked for names that are not known here. */
+  readonly ldap?: LdapSettings | undefined;
 }
 
 export interface LoginParts {
   readonly database: Database;
-  readonly access: Pick<Access, "changes" | "writes" | "holders">;
+  readonly access: Pick<Access, "changes" | "writes">;
   readonly audit: Audit;
   readonly tenants: TenantNames;
   readonly clock: Clock;
@@ -49,7 +52,7 @@ export function createLogin(parts: LoginParts): Login {
   const passwords = createPasswords(gate, settings.cost);
   const waits = createWaits(clock);
   const failures = createFailures({ audit, clock, log });
-  const sessions = createSessions({ ...parts, ...access, lasts: settings.session });
+  const sessions = createSessions({ ...parts, writes, lasts: settings.session });
   const accounts = createDirectoryAccounts({ ...parts, writes });
   const logins = createLoginService({
     database,
@@ -59,7 +62,7 @@ export function createLogin(parts: LoginParts): Login {
     failures,
     sessions,
     accounts,
-    directory: undefined,
+    directory: settings.ldap === undefined ? undefined : createLdapDirectory(settings.ldap, log, clock),
   });
   return {
     mount(http) {

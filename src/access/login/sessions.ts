@@ -1,15 +1,16 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { GantryError } from "../../kernel/errors.ts";
 import type { Id, Random } from "../../kernel/ids.ts";
+import type { Database } from "../../platform/database/index.ts";
 import type { Account, AccountToken } from "../account-model.ts";
+import { accountById } from "../account-store.ts";
 import { SERVER_CHAIN } from "../audit-model.ts";
 import type { Audit } from "../audit.ts";
 import type { TenantNames } from "../door.ts";
-import { accountPrincipal } from "../door.ts";
-import type { Holders } from "../holders.ts";
 import { DEFAULT_TENANT, type Principal } from "../model.ts";
-import { deleteExpired, deleteToken, tokenById, tokensOfAccount } from "../token-store.ts";
-import { keepToken, newAccountToken } from "../token-service.ts";
+import { NO_RIGHTS, rightsIn } from "../policy.ts";
+import { deleteToken, tokenById, tokensOfAccount } from "../token-store.ts";
+import { grantsOfAccount, keepToken, newAccountToken } from "../token-service.ts";
 import type { AccessWrites } from "../writes.ts";
 import { LOGIN_REFUSED, SESSION_NEEDED } from "./errors.ts";
 import type { LoginWay } from "./failures.ts";
@@ -37,11 +38,11 @@ export interface Sessions {
 }
 
 export interface SessionParts {
+  readonly database: Database;
   readonly clock: Clock;
   readonly random: Random;
   readonly audit: Audit;
   readonly writes: AccessWrites;
-  readonly holders: Holders;
   readonly tenants: TenantNames;
   /** Milliseconds a session lasts. */
   readonly lasts: number;
@@ -51,20 +52,18 @@ export interface SessionParts {
 const MOST_SESSIONS = 20;
 
 export function createSessions(parts: SessionParts): Sessions {
-  const { clock, random, audit, writes, holders, tenants } = parts;
+  const { database, clock, random, audit, writes, tenants } = parts;
 
   async function tenantFor(account: Account, idOrName: string): Promise<Id> {
     const found = await tenants.find(idOrName).catch(() => undefined);
-    const holder = await holders.account(account.id);
-    if (found === undefined || holder?.rightsIn(found.id) === undefined) throw tenants.unknown(idOrName);
+    const grants = await grantsOfAccount(database.kysely, account);
+    if (found === undefined || rightsIn(grants, found.id) === undefined) throw tenants.unknown(idOrName);
     return found.id;
   }
 
   return {
     async open(account, { way, address, tenant }) {
       const tenantId = tenant === undefined ? null : await tenantFor(account, tenant);
-      const holder = await holders.account(account.id);
-      if (holder === undefined) throw new GantryError(LOGIN_REFUSED, "the account may not log in");
       const now = clock.now();
       const token = newAccountToken(random);
       const kept: AccountToken = {
@@ -79,8 +78,9 @@ export function createSessions(parts: SessionParts): Sessions {
         createdAt: now,
       };
       const { id, name, displayName } = account;
-      await writes.write(accountPrincipal(holder, tenantId ?? DEFAULT_TENANT.id), async (tx) => {
-        await deleteExpired(tx, now);
+      await writes.write(actor(account, tenantId), async (tx) => {
+        if ((await accountById(tx, id))?.disabledAt !== null)
+          throw new GantryError(LOGIN_REFUSED, "the name or the password is wrong");
         const sessions = (await tokensOfAccount(tx, id)).filter((one) => one.kind === "session");
         for (const old of sessions.slice(0, Math.max(0, sessions.length - MOST_SESSIONS + 1)))
           await deleteToken(tx, id, old.id);
@@ -104,4 +104,10 @@ export function createSessions(parts: SessionParts): Sessions {
       });
     },
   };
+}
+
+/** The person who logs in, for the audit. */
+function actor({ id, name }: Account, tenantId: Id | null): Principal {
+  const nothing = { rights: NO_RIGHTS, rightsIn: () => undefined };
+  return { kind: "person", name, accountId: id, tenantId: tenantId ?? DEFAULT_TENANT.id, ...nothing };
 }
