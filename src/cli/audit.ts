@@ -223,6 +223,8 @@ export async function history(context: CommandContext, options: Options, args: r
     terminal.out(`${paint(terminal, "bold", printable(head))}  ${paint(terminal, "dim", `#${seq}`)}\n`);
     for (const change of changes as readonly Change[]) terminal.out(`  ${printable(changeText(change))}\n`);
   }
+  if (found.more)
+    terminal.error(`These are the newest; older ones: gantry audit list --subject ${kind}/${found.id ?? name}\n`);
 }
 
 /** Characters of a value that are shown; `--output json` has all of it. */

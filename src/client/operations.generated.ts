@@ -2772,6 +2772,8 @@ readonly kind: string;
 readonly id: string | null;
 /** The one it has, or had last */
 readonly name: string;
+/** There are older ones than these 1,000: `GET /v1/audit?subject=KIND/ID` has all */
+readonly more: boolean;
 readonly items: readonly ({
 /** The entry of the audit */
 readonly seq: number;

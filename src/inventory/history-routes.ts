@@ -14,6 +14,7 @@ const ANSWER = z.object({
   kind: z.string(),
   id: z.string().nullable(),
   name: z.string().describe("The one it has, or had last"),
+  more: z.boolean().describe("There are older ones than these 1,000: `GET /v1/audit?subject=KIND/ID` has all"),
   items: z.array(
     z.object({
       seq: z.number().describe("The entry of the audit"),

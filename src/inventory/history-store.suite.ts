@@ -99,6 +99,9 @@ export function storeSuite(open: OpenEmptyDatabase): void {
         ["ann", "inventory.created"],
       ]);
       expect(await told("structure", id)).toHaveLength(2);
+      const short = createHistory({ database, inventory: store, most: 1 });
+      expect(await short.of(ADMINISTRATOR, "structure", id)).toMatchObject({ items: [{}], more: true });
+      expect(await short.of(ADMINISTRATOR, "structure", "web1")).toMatchObject({ items: [{}], more: false });
       await expect(history.of(ADMINISTRATOR, "structure", "nobody")).rejects.toMatchObject({ code: "not_found" });
     });
 

@@ -32,25 +32,33 @@ export interface History {
     readonly id: string | null;
     readonly name: string;
     readonly items: readonly HistoryEntry[];
+    /** Whether there are older ones that are not shown. */
+    readonly more: boolean;
   }>;
 }
 
 /** Entries of one thing that are shown at most. */
-const MOST_SHOWN = 10_000;
+const MOST_SHOWN = 1000;
 
-export function createHistory(parts: { readonly database: Database; readonly inventory: InventoryStore }): History {
-  const { database, inventory } = parts;
+export function createHistory(parts: {
+  readonly database: Database;
+  readonly inventory: InventoryStore;
+  readonly most?: number;
+}): History {
+  const { database, inventory, most = MOST_SHOWN } = parts;
   return {
     async of({ tenantId }, kind, idOrName, since = 0) {
       const snapshot = await inventory.snapshot(tenantId);
       const present = isKind(kind) ? rowOf(snapshot, kind, idOrName) : undefined;
       const id = typeof present?.["id"] === "string" ? present["id"] : undefined;
-      const entries = await entriesAbout(database.kysely, tenantId, kind, { id, idOrName }, MOST_SHOWN);
+      const found = await entriesAbout(database.kysely, tenantId, kind, { id, idOrName }, most + 1);
+      const entries = found.slice(0, most);
       const [last] = entries;
       if (last === undefined && present === undefined) throw unknown(kind, idOrName);
       const items = isKind(kind) ? toldOf(entries, present) : entries.map(plainly);
       const { name, id: lastId } = last?.subject ?? { name: String(present?.["name"]), id: id ?? null };
-      return { kind, id: lastId, name, items: items.filter(({ time }) => time >= since) };
+      const shown = items.filter(({ time }) => time >= since);
+      return { kind, id: lastId, name, items: shown, more: found.length > most && shown.length === entries.length };
     },
   };
 }
