@@ -1,17 +1,14 @@
 import type { OutputStream, TaskMessage } from "../link/index.ts";
-import { createRedactor, openedSecrets, type RedactedStream, type Redactor } from "../platform/redaction/index.ts";
+import { openedSecrets, type RedactedStream, type Redactor } from "../platform/redaction/index.ts";
 import type { TaskOutput } from "./output.ts";
 
-/** What takes the secrets a task was given out of what it writes and answers, before it reaches the disk or the link; undefined: it has none. */
-export function redactorOf({ hide }: TaskMessage): Redactor | undefined {
-  if (hide === undefined || hide.length === 0) return undefined;
-  const redactor = createRedactor();
-  for (const { name, value } of hide) {
-    redactor.add(name, Buffer.from(value, "base64"));
-    // For the log of this process.
-    openedSecrets.add(name, Buffer.from(value, "base64"));
-  }
-  return redactor;
+/**
+ * What takes secrets out of what a task writes and answers, before it reaches the disk or the link. It knows those that this task was given,
+ * and those that tasks before it were given: what one of them left on the node, another may print.
+ */
+export function redactorOf({ hide = [] }: TaskMessage): Redactor {
+  for (const { name, value } of hide) openedSecrets.add(name, Buffer.from(value, "base64"));
+  return openedSecrets;
 }
 
 export interface HidingOutput extends TaskOutput {

@@ -25,13 +25,11 @@ export interface TaskRun {
 /** Never throws. */
 export async function runTask(run: TaskRun): Promise<Ending> {
   const { message, ref, stopper, clock } = run;
-  const plain = createTaskOutput(run.session, ref, run.roomAgain);
   const redactor = redactorOf(message);
-  const hiding = redactor === undefined ? undefined : hidingOutput(plain, redactor);
-  const output = hiding ?? plain;
+  const output = hidingOutput(createTaskOutput(run.session, ref, run.roomAgain), redactor);
   /** An ending goes to the disk, too. */
   function hidden<One extends Ending>(ending: One): One {
-    return redactor === undefined ? ending : (redactor.json(ending as unknown as JsonObject) as unknown as One);
+    return redactor.json(ending as unknown as JsonObject) as unknown as One;
   }
   const context: FunctionContext = {
     key: message.key,
@@ -42,14 +40,14 @@ export async function runTask(run: TaskRun): Promise<Ending> {
     output: output.output,
     message: output.message,
     room: output.room,
-    ...(redactor === undefined ? {} : { hiding: () => redactor.stream() }),
+    ...(message.hide === undefined ? {} : { hiding: () => redactor.stream() }),
   };
   const cancelLimit = stopper.limit(message.timeout, clock);
   try {
     if (message.batch === null) return hidden(await runCall(run.wanted, message.parameters, context, stopper));
     return await runBatch(run, message.batch, context, hidden);
   } finally {
-    hiding?.end();
+    output.end();
     cancelLimit();
   }
 }

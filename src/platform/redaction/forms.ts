@@ -9,23 +9,32 @@ export const LONGEST_PATTERN = 4096;
 const PIECE = 2048;
 /** Bytes of a value above which only its usual forms are looked for. */
 const LARGE = 64 * 1024;
-/** Lines of wrapped base64: of `base64`, and of PEM and `openssl`. */
-const WRAPPED = [76, 64];
-const SHORTEST_WRAPPED_LINE = 8;
+
+/** What is looked for. */
+export interface Form {
+  readonly pattern: Buffer;
+  /** Line ends may stand anywhere in it: base64 is wrapped wherever its text began. */
+  readonly wrapped: boolean;
+}
 
 /** Patterns to look for; none for a value that is too short. */
-export function formsOf(value: Uint8Array): readonly Buffer[] {
+export function formsOf(value: Uint8Array): readonly Form[] {
   const text = textIn(value);
   const bytes = text === undefined ? Buffer.from(value) : Buffer.from(text, "utf8");
   if (bytes.length < SHORTEST_VALUE) return [];
-  const texts = new Set<string>([bytes.toString("hex"), bytes.toString("base64").replace(/=+$/, "")]);
+  const texts = new Set<string>([bytes.toString("hex")]);
   if (text !== undefined && bytes.length <= LARGE) for (const form of written(text)) texts.add(form);
-  if (bytes.length <= LARGE) {
-    texts.add(bytes.toString("hex").toUpperCase());
-    for (const form of base64Forms(bytes)) texts.add(form);
-  }
-  const patterns = [bytes, ...[...texts].map((form) => Buffer.from(form, "utf8"))];
-  return patterns.flatMap(inPieces).filter(({ length }) => length >= SHORTEST_VALUE);
+  if (bytes.length <= LARGE) texts.add(bytes.toString("hex").toUpperCase());
+  const plain = [bytes, ...[...texts].map((form) => Buffer.from(form, "utf8"))];
+  const base64 = base64Forms(bytes).map((form) => Buffer.from(form, "utf8"));
+  return [
+    ...plain.flatMap(inPieces).map((pattern) => ({ pattern, wrapped: false })),
+    // The first characters of a pattern are looked for in one piece: where a line ends in them, the rest is found by itself.
+    ...base64
+      .flatMap(inPieces)
+      .flatMap((pattern) => [pattern, pattern.subarray(4)])
+      .map((pattern) => ({ pattern, wrapped: true })),
+  ].filter(({ pattern }) => pattern.length >= SHORTEST_VALUE);
 }
 
 /** The value as text without space around it, which is hardly ever printed with it; undefined when it is none. */
@@ -94,12 +103,7 @@ function base64Forms(bytes: Buffer): readonly string[] {
     const text = Buffer.concat([Buffer.alloc(before), bytes]).toString("base64");
     return text.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
   });
-  const whole = bytes.toString("base64");
-  const wrapped = WRAPPED.flatMap((width) =>
-    whole.length > width ? (whole.match(new RegExp(`.{1,${width}}`, "g")) ?? []) : [],
-  );
-  const lines = wrapped.map((line) => line.replace(/=+$/, "")).filter(({ length }) => length >= SHORTEST_WRAPPED_LINE);
-  return [...forms, ...lines].flatMap((form) => [form, form.replaceAll("+", "-").replaceAll("/", "_")]);
+  return [...new Set(forms.flatMap((form) => [form, form.replaceAll("+", "-").replaceAll("/", "_")]))];
 }
 
 /** A long pattern as pieces that follow each other: where it stands, they stand. */

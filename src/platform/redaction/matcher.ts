@@ -3,8 +3,8 @@
  * nearly everywhere, a byte costs one look. Patterns are added one by one, without making anything anew.
  */
 export interface Matcher {
-  /** At least 4 bytes. The first name of a pattern stays. */
-  add(pattern: Uint8Array, name: string): void;
+  /** At least 4 bytes. The first name of a pattern stays. `wrapped`: line ends may stand between its bytes, behind the first four. */
+  add(pattern: Uint8Array, name: string, wrapped?: boolean): void;
   readonly empty: boolean;
   /**
    * The first match from `from` on; of several at one place the longest. `more`: further bytes may follow, and a place from which on they
@@ -22,7 +22,11 @@ export interface Match {
 interface Entry {
   readonly pattern: Uint8Array;
   readonly name: string;
+  readonly wrapped: boolean;
 }
+
+/** Bytes behind which line ends in a wrapped pattern are no line ends of base64 any more. */
+const MOST_HELD = 8192;
 
 export function createMatcher(): Matcher {
   /** 1: a pattern begins with this byte. */
@@ -41,10 +45,10 @@ export function createMatcher(): Matcher {
     }
     const bucket = buckets.get(four(bytes, from));
     if (bucket === undefined) return undefined;
-    for (const { pattern, name } of bucket) {
-      if (pattern.length > left) {
-        if (more && agree(pattern, bytes, from, left)) return "held";
-      } else if (agree(pattern, bytes, from, pattern.length)) return { at: from, length: pattern.length, name };
+    for (const entry of bucket) {
+      const length = lengthOf(entry, bytes, from);
+      if (length > 0) return { at: from, length, name: entry.name };
+      if (length === UNDECIDED && more && left < MOST_HELD) return "held";
     }
     return undefined;
   }
@@ -53,12 +57,11 @@ export function createMatcher(): Matcher {
     get empty() {
       return buckets.size === 0;
     },
-    add(pattern, name) {
+    add(pattern, name, wrapped = false) {
       const key = four(pattern, 0);
       const bucket = buckets.get(key) ?? [];
-      if (bucket.some((one) => one.pattern.length === pattern.length && agree(one.pattern, pattern, 0, pattern.length)))
-        return;
-      bucket.push({ pattern, name });
+      if (bucket.some((one) => one.wrapped === wrapped && Buffer.compare(one.pattern, pattern) === 0)) return;
+      bucket.push({ pattern, name, wrapped });
       bucket.sort((a, b) => b.pattern.length - a.pattern.length);
       buckets.set(key, bucket);
       ones[pattern[0]!] = 1;
@@ -87,7 +90,19 @@ function four(bytes: Uint8Array, at: number): number {
   return (three(bytes, at) << 8) | bytes[at + 3]!;
 }
 
-function agree(pattern: Uint8Array, bytes: Uint8Array, from: number, length: number): boolean {
-  for (let at = 4; at < length; at += 1) if (pattern[at] !== bytes[from + at]) return false;
-  return true;
+const UNDECIDED = -1;
+
+/** Bytes that match from a place on, whose first four are known to; 0 when they do not, `UNDECIDED` when they end before that is known. */
+function lengthOf({ pattern, wrapped }: Entry, bytes: Uint8Array, from: number): number {
+  let place = from + 4;
+  for (let at = 4; at < pattern.length; at += 1, place += 1) {
+    while (wrapped && isLineEnd(bytes[place])) place += 1;
+    if (place >= bytes.length) return UNDECIDED;
+    if (pattern[at] !== bytes[place]) return 0;
+  }
+  return place - from;
+}
+
+function isLineEnd(byte: number | undefined): boolean {
+  return byte === 0x0a || byte === 0x0d;
 }

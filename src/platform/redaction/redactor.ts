@@ -55,7 +55,7 @@ export function createRedactor(): Redactor {
   return {
     add(name, value) {
       const bytes = typeof value === "string" ? Buffer.from(value, "utf8") : value;
-      for (const form of formsOf(bytes)) matcher.add(form, name);
+      for (const { pattern, wrapped } of formsOf(bytes)) matcher.add(pattern, name, wrapped);
     },
     text,
     bytes: (bytes) => (matcher.empty ? bytes : redacted(matcher, bytes, false).out),
