@@ -197,13 +197,18 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       await expect(bind("friend", "operator", { kind: "site", name: "dc-room" }, principal)).resolves.toMatchObject({
         scope: { kind: "site", name: "dc-room" },
       });
+      for (const scope of [{ kind: "tenant" }, { kind: "server" }] as const)
+        await expect(bind("friend", "operator", scope, principal)).rejects.toMatchObject({ code: "forbidden" });
+      // Sites and groups he does not see are not there, in the same words as those that are not.
       for (const scope of [
         { kind: "site", name: "lab" },
+        { kind: "site", name: "nowhere" },
         { kind: "group", name: "web" },
-        { kind: "tenant" },
-        { kind: "server" },
       ] as const)
-        await expect(bind("friend", "operator", scope, principal)).rejects.toMatchObject({ code: "forbidden" });
+        await expect(bind("friend", "operator", scope, principal)).rejects.toMatchObject({
+          code: "scope_unknown",
+          message: `there is no ${scope.kind} '${scope.name}'`,
+        });
       const { items } = await world.access.bindings.list(principal, { after: "", limit: 10 });
       expect(items.map(({ scope }) => scope.name)).toEqual(["dc", "dc-room"]);
     });

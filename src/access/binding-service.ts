@@ -5,7 +5,7 @@ import { isUniqueViolation, type Database, type Queries } from "../platform/data
 import type { Account, RoleBinding } from "./account-model.ts";
 import { accountById, accountNamed } from "./account-store.ts";
 import { unknownAccount } from "./account-service.ts";
-import { BINDING_EXISTS, BINDING_INVALID, BINDING_UNKNOWN } from "./errors.ts";
+import { BINDING_EXISTS, BINDING_INVALID, BINDING_UNKNOWN, SCOPE_UNKNOWN } from "./errors.ts";
 import { requireToGive, serverRights } from "./giving.ts";
 import type { Principal } from "./model.ts";
 import type { Permission } from "./permissions.ts";
@@ -56,7 +56,7 @@ export interface BindingService {
   ): Promise<{ readonly items: readonly ShownBinding[]; readonly next: Id | null }>;
   /** Errors: `binding_unknown`. */
   get(principal: Principal, id: Id): Promise<ShownBinding>;
-  /** Errors: `account_unknown`, `role_unknown`, `binding_invalid`, `binding_exists`, `rights_exceeded`, `forbidden`, `not_found`. */
+  /** Errors: `account_unknown`, `role_unknown`, `binding_invalid`, `binding_exists`, `rights_exceeded`, `forbidden`, `scope_unknown`. */
   create(principal: Principal, draft: BindingDraft): Promise<ShownBinding>;
   /** Errors: `binding_unknown`, `forbidden`. */
   remove(principal: Principal, id: Id): Promise<void>;
@@ -73,11 +73,17 @@ export interface BindingServiceParts {
 export function createBindingService(parts: BindingServiceParts): BindingService {
   const { database, clock, random, writes, places } = parts;
 
-  async function scopeOf({ tenantId }: Principal, scope: ScopeDraft): Promise<Scope> {
+  async function scopeOf({ tenantId, rights }: Principal, scope: ScopeDraft): Promise<Scope> {
     if (scope.kind === "server") return { kind: "server" };
     if (scope.kind === "tenant") return { kind: "tenant", tenantId };
-    if (scope.kind === "site" || scope.kind === "group")
-      return { kind: scope.kind, tenantId, id: await places.find(tenantId, scope.kind, scope.name) };
+    if (scope.kind === "site" || scope.kind === "group") {
+      const id = await places.find(tenantId, scope.kind, scope.name);
+      // What may not be seen is not there.
+      const place = id === undefined ? undefined : (await places.in(tenantId)).place(scope.kind, id);
+      if (id === undefined || place === undefined || !SIGHT.some((one) => rights.at(one, place)))
+        throw new GantryError(SCOPE_UNKNOWN, `there is no ${scope.kind} '${scope.name.slice(0, 80)}'`);
+      return { kind: scope.kind, tenantId, id };
+    }
     if (!/^[^\s/]{1,128}$/u.test(scope.name))
       throw new GantryError(BINDING_INVALID, `'${scope.name.slice(0, 80)}' is not the name of a project`);
     return { kind: "project", tenantId, name: scope.name };
@@ -172,6 +178,9 @@ export function createBindingService(parts: BindingServiceParts): BindingService
     },
   };
 }
+
+/** Who holds one of these at a site or in a group knows that it is there. */
+const SIGHT: readonly Permission[] = ["inventory.read", "access.read", "access.manage"];
 
 /** Bindings that are read at once. */
 const PAGE = 500;

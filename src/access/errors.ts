@@ -112,6 +112,12 @@ export const BINDING_INVALID = errorKind("binding_invalid", {
   remedy: "The message says what is wrong; docs/access.md says what may be bound where.",
 });
 
+export const SCOPE_UNKNOWN = errorKind("scope_unknown", {
+  status: 404,
+  summary: "A role was to be bound at a site or in a group that is not there, or may not be seen.",
+  remedy: "List what there is: `gantry get sites`, `gantry get groups`.",
+});
+
 export const BINDING_EXISTS = errorKind("binding_exists", {
   status: 409,
   summary: "This role is bound to this subject at this scope already.",

@@ -3,8 +3,8 @@ import { NOWHERE, type Place, type Scope } from "./policy.ts";
 
 /** Sites and groups, as whoever keeps them knows them. */
 export interface Places {
-  /** The id of a site or group. Errors: that there is none of this id or name. */
-  find(tenantId: Id, kind: "site" | "group", idOrName: string): Promise<Id>;
+  /** The id of a site or group, by id or name. */
+  find(tenantId: Id, kind: "site" | "group", idOrName: string): Promise<Id | undefined>;
   /** How things stand now in a tenant. */
   in(tenantId: Id): Promise<PlacesOfTenant>;
 }

@@ -7,7 +7,7 @@ import { silentLogger } from "../../platform/logging/index.ts";
 import { createAccess, type Access } from "../access.ts";
 import { createAudit } from "../audit.ts";
 import { accountPrincipal } from "../door.ts";
-import { BINDING_INVALID, TENANT_NEEDED } from "../errors.ts";
+import { TENANT_NEEDED } from "../errors.ts";
 import { DEFAULT_TENANT, type Principal } from "../model.ts";
 import { NOWHERE } from "../policy.ts";
 import { hashToken } from "../token.ts";
@@ -48,8 +48,7 @@ export function accessWorld(database: Database, clock: ManualClock = manualClock
     },
     places: {
       async find(_tenantId, kind, idOrName) {
-        if (!(idOrName in (kind === "site" ? SITES : GROUPS))) throw new GantryError(BINDING_INVALID, `no ${kind}`);
-        return `id-${idOrName}`;
+        return idOrName in (kind === "site" ? SITES : GROUPS) ? `id-${idOrName}` : undefined;
       },
       in: async () => ({
         name: (kind, id) => {
