@@ -2,11 +2,16 @@ import { requireEverywhere, type Principal } from "../access/index.ts";
 import type { Bundle, DesignService } from "../design/index.ts";
 import {
   errorsByCode,
+  knownTo,
+  MEMBER_READ_ONLY,
   planEdits,
   refusal,
+  requireIncluded,
   requireVisible,
   type Edit,
+  type EditContext,
   type EditServiceParts,
+  type Group,
   type Snapshot,
 } from "../inventory/index.ts";
 import { GantryError } from "../kernel/errors.ts";
@@ -37,16 +42,28 @@ export interface ContentParts extends EditServiceParts {
 export function createContents(parts: ContentParts): Contents {
   const { inventory: store, designs, clock, random } = parts;
 
-  function changes(snapshot: Snapshot, edits: readonly Edit[], cascade: boolean): readonly Change[] {
+  function changes(
+    snapshot: Snapshot,
+    edits: readonly Edit[],
+    cascade: boolean,
+    knows?: EditContext["knows"],
+  ): readonly Change[] {
     const plan = planEdits(snapshot, edits, {
       now: clock.now(),
       random,
       managedBy: "person",
       cascade,
+      knows,
       knowledge: parts.knowledge,
       ...(parts.classesOf === undefined ? {} : { resolverOptions: { classesOf: parts.classesOf } }),
     });
     if (plan.problems.length > 0) throw refusal(plan.problems, errorsByCode());
+    // By its name a tenant is known to all others.
+    if (plan.tenant !== null && plan.tenant.name !== snapshot.tenant.name)
+      throw new GantryError(
+        MEMBER_READ_ONLY,
+        "a tenant is given another name under /v1/tenants, by who manages tenants",
+      );
     return changesOf(snapshot, plan);
   }
 
@@ -55,10 +72,12 @@ export function createContents(parts: ContentParts): Contents {
     if (proposal.kind === "edits") {
       const snapshot = await store.snapshot(principal.tenantId);
       requireVisible(principal, snapshot, proposal.edits);
-      const found = changes(snapshot, proposal.edits, proposal.cascade);
+      const knows = knownTo(principal, snapshot);
+      const found = changes(snapshot, proposal.edits, proposal.cascade, knows);
       if (found.length === 0)
         throw new GantryError(CHANGE_SET_EMPTY, "what is proposed is so already: nothing would change");
       requireAll(principal, "change.propose", placesIn(snapshot, found));
+      requireIncluded(principal, "change.propose", snapshot, groupsIn(found));
       return { kind: "changes", changes: found };
     }
     requireEverywhere(principal, "change.propose");
@@ -97,4 +116,9 @@ export function createContents(parts: ContentParts): Contents {
   }
 
   return { of: contentOf, changes };
+}
+
+/** Groups as changes want them. */
+function groupsIn(changes: readonly Change[]): readonly Pick<Group, "name" | "includes">[] {
+  return changes.flatMap(({ kind, after }) => (kind === "group" && after !== null ? [after as unknown as Group] : []));
 }

@@ -20,6 +20,7 @@ import {
 } from "../inventory/index.ts";
 import { manualClock } from "../kernel/clock.ts";
 import { countingRandom } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
 import { createInProcessBus } from "../platform/bus/index.ts";
 import type { Database, OpenEmptyDatabase } from "../platform/database/index.ts";
 import { createEventStream, eventMigrations } from "../platform/events/index.ts";
@@ -299,7 +300,7 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       ];
       await changes.propose(plant, TEXT, edits(...below));
       const moved = changes.propose(plant, TEXT, edits(merge("web1", { site: "lab" })));
-      await expect(moved).rejects.toMatchObject({ code: "forbidden" });
+      await expect(moved).rejects.toMatchObject({ code: "reference_unknown" });
       const hidden = changes.propose(plant, TEXT, edits(merge("web2", { role: "x" })));
       await expect(hidden).rejects.toMatchObject({ code: "not_found" });
     });
@@ -358,6 +359,31 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       const number = await approved({ kind: "destroy", design: "shop" });
       await changes.apply(alice, number);
       expect((await store.snapshot(tenantId)).sites.has("shop")).toBe(false);
+    });
+  });
+
+  describe("what nobody does by one who may not do it otherwise", () => {
+    it("a tenant is not given another name", async () => {
+      const { tenant } = await store.snapshot(tenantId);
+      const renaming = (patch: JsonObject): Proposal =>
+        edits({ action: "merge", kind: "tenant", name: tenant.name, version: null, patch });
+      const refused = changes.propose(alice, TEXT, renaming({ name: "x" }));
+      await expect(refused).rejects.toMatchObject({ code: "member_read_only" });
+      const number = await approved(renaming({ description: "ours" }));
+      expect((await changes.apply(carol, number)).state).toBe("applied");
+    });
+
+    it("rights in a group do not grow by groups that it includes", async () => {
+      const groups = ["web", "db"].map((name) => create("group", { name }));
+      await inventory.edit(ADMINISTRATOR, groups);
+      const { id } = await inventory.get(ADMINISTRATOR, "group", "web");
+      const rights = rightsIn([{ permissions: ALL, scope: { kind: "group", tenantId, id } }], tenantId)!;
+      const dave: Principal = { ...person("dave", ALL), rights, rightsIn: () => rights };
+      const include: Edit = { action: "merge", kind: "group", name: "web", version: null, patch: { includes: ["db"] } };
+      await expect(changes.propose(dave, TEXT, edits(include))).rejects.toMatchObject({ code: "reference_unknown" });
+      const number = await approved(edits(include));
+      await expect(changes.apply(dave, number)).rejects.toMatchObject({ code: "reference_unknown" });
+      expect((await changes.apply(carol, number)).state).toBe("applied");
     });
   });
 

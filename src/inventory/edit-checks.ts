@@ -4,16 +4,20 @@ import { checkAddresses } from "./edit-addresses.ts";
 import type { Draft } from "./edit-draft.ts";
 import { checkFields } from "./edit-fields.ts";
 import { checkInterfaces } from "./edit-interfaces.ts";
-import type { EditKnowledge, ProblemList } from "./edit-model.ts";
+import type { EditContext, EditKnowledge, ProblemList } from "./edit-model.ts";
 import { meant, stayingTouched } from "./edit-touched.ts";
 import { MEMBER_INVALID, NAME_TAKEN, REFERENCE_UNKNOWN, TREE_CIRCLE } from "./errors.ts";
-import { OWNED_RULES, titleOf, type OwnedKind } from "./kinds.ts";
+import { OWNED_RULES, ownedRule, titleOf, type OwnedKind } from "./kinds.ts";
 import type { Foundation, Group, Site, Structure } from "./model.ts";
 import { hostnameProblem } from "./names.ts";
 
 /** Whether the inventory as it will be is one that can be: looked at where edits touched it. */
-export function checkEdits(draft: Draft, knowledge: EditKnowledge | undefined, problems: ProblemList): void {
-  checkReferences(draft, problems);
+export function checkEdits(
+  draft: Draft,
+  { knowledge, knows }: Pick<EditContext, "knowledge" | "knows">,
+  problems: ProblemList,
+): void {
+  checkReferences(draft, knows, problems);
   // The rest follows references.
   if (problems.all.length > 0) return;
   checkTrees(draft, problems);
@@ -48,15 +52,23 @@ function checkKnown(draft: Draft, knowledge: EditKnowledge, problems: ProblemLis
   }
 }
 
-function checkReferences(draft: Draft, problems: ProblemList): void {
+/** What is there and may not be known of is answered as what is not there, unless it was referred to already. */
+function checkReferences(draft: Draft, knows: EditContext["knows"], problems: ProblemList): void {
+  const known = (to: OwnedKind, name: string): boolean => {
+    if (draft.get(to, name) === undefined) return false;
+    const row = draft.snapshot[ownedRule(to).rows].get(name);
+    return knows === undefined || row === undefined || knows(to, row);
+  };
   for (const { kind, title, references } of OWNED_RULES) {
-    for (const { after, index } of stayingTouched(draft, kind)) {
+    for (const { before, after, index } of stayingTouched(draft, kind)) {
       for (const reference of references) {
         if (reference.onRemoval === "keep") continue;
         for (const name of reference.names(after as unknown as JsonObject)) {
-          if (draft.get(reference.to, name) !== undefined) continue;
+          if (known(reference.to, name)) continue;
+          const stays = before !== undefined && reference.names(before as unknown as JsonObject).includes(name);
+          if (stays && draft.get(reference.to, name) !== undefined) continue;
           if (problems.full) return;
-          const hint = meant(name, draft.names(reference.to));
+          const hint = meant(name, knows === undefined ? draft.names(reference.to) : []);
           const to = titleOf(reference.to);
           const message = `${title} '${after.name}': ${reference.member} names the ${to} '${name.slice(0, 80)}', which is not there${hint}`;
           problems.add(REFERENCE_UNKNOWN, { index, kind, name: after.name }, message, { member: reference.member });

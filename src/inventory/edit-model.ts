@@ -57,6 +57,8 @@ export interface EditContext {
   readonly managedBy: string;
   /** Whether what depends on something that is deleted goes with it. */
   readonly cascade: boolean;
+  /** Whether who edits may know of a thing that is there: it can be referred to, and be named in what goes wrong. Left out: of all. */
+  readonly knows?: ((kind: OwnedKind, row: AnyRow) => boolean) | undefined;
   readonly resolverOptions?: ResolverOptions;
   /** Left out: scripts and attributes are not looked at. */
   readonly knowledge?: EditKnowledge | undefined;

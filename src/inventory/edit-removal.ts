@@ -61,7 +61,7 @@ export function planRemovals(
   }
   const cleared = clearing.filter(({ kind, row }) => !going.has(keyOf(kind, row.name)));
   if (!context.cascade && along.length + cleared.length > 0) {
-    ask(deletions, along, cleared, problems);
+    ask(deletions, along, cleared, context.knows ?? (() => true), problems);
     return;
   }
   for (const { kind, row, reference, index } of cleared) {
@@ -117,6 +117,7 @@ function ask(
   deletions: readonly { readonly kind: OwnedKind; readonly name: string; readonly index: number }[],
   along: readonly Going[],
   cleared: readonly Going[],
+  knows: NonNullable<EditContext["knows"]>,
   problems: ProblemList,
 ): void {
   const changed = [...new Map(cleared.map((one) => [keyOf(one.kind, one.row.name), one])).values()];
@@ -129,7 +130,10 @@ function ask(
   ].filter((part) => part !== undefined);
   const list = (some: readonly Going[]): object => ({
     counts: counts(some),
-    things: some.slice(0, MOST_NAMED).map(({ kind, row }) => ({ kind, name: row.name })),
+    things: some
+      .filter(({ kind, row }) => knows(kind, row))
+      .slice(0, MOST_NAMED)
+      .map(({ kind, row }) => ({ kind, name: row.name })),
   });
   problems.add(REMOVAL_NEEDS_CASCADE, first, `${titleOf(first.kind)} '${first.name}'${more}: ${parts.join("; ")}`, {
     removed: list(along),

@@ -9,9 +9,9 @@ import { holdInventory } from "./allocation-store.ts";
 import { errorsByCode, planEdits } from "./edit.ts";
 import { refusal, type AnyRow, type Edit, type EditKnowledge, type EditPlan, type EditResult } from "./edit-model.ts";
 import { ownedRule } from "./kinds.ts";
-import type { Snapshot } from "./model.ts";
+import type { Group, Snapshot } from "./model.ts";
 import { sitesOf } from "./place.ts";
-import { requireVisible, requireWritable, snapshotAfter } from "./sight.ts";
+import { knownTo, requireIncluded, requireVisible, requireWritable, snapshotAfter } from "./sight.ts";
 import type { InventoryStore } from "./store.ts";
 import type { ResolverOptions } from "./variables.ts";
 
@@ -76,20 +76,24 @@ export async function makeEdits(
   // What is read from here on is still so when it is written: every writer passes the tenant's row.
   await holdInventory(tx, tenantId);
   const snapshot = await store.snapshot(tenantId, tx);
-  requireVisible(principal, snapshot, edits);
+  const approved = options.approved === true;
+  if (!approved) requireVisible(principal, snapshot, edits);
   const plan = planEdits(snapshot, edits, {
     now: clock.now(),
     random,
     managedBy: options.managedBy ?? "person",
     cascade: options.cascade ?? false,
+    knows: approved ? undefined : knownTo(principal, snapshot),
     knowledge: parts.knowledge,
     ...(parts.classesOf === undefined ? {} : { resolverOptions: { classesOf: parts.classesOf } }),
   });
   if (plan.problems.length > 0) throw refusal(plan.problems, errorsByCode());
   // By its name a tenant is known to all others.
   if (plan.tenant !== null && plan.tenant.name !== snapshot.tenant.name) requireEverywhere(principal, "tenant.manage");
-  requireWritable(principal, snapshot, plan);
-  if (options.approved !== true) await parts.directWrites?.(tx, principal, snapshot, touchedChains(snapshot, plan));
+  requireIncluded(principal, approved ? "change.apply" : "inventory.write", snapshot, writtenGroups(plan));
+  // Approved is approved: who applies need not hold the right to change each thing.
+  if (!approved) requireWritable(principal, snapshot, plan, edits);
+  if (!approved) await parts.directWrites?.(tx, principal, snapshot, touchedChains(snapshot, plan));
   if (options.preview === true) return { results: plan.results, row: plan.row };
   const removals = plan.removals.map(({ kind, ...row }) => ({ table: ownedRule(kind).table, ...row }));
   await store.removeRows(tx, tenantId, removals);
@@ -101,6 +105,10 @@ export async function makeEdits(
   await parts.events.append(tx, eventsOf(principal, changes, edits.length, options.managedBy));
   afterCommit(tx, "foreman", () => parts.bus.publish("foreman", null));
   return { results, row: plan.row };
+}
+
+function writtenGroups({ writes: { insert, update } }: EditPlan): readonly Group[] {
+  return [...(insert.groups ?? []), ...(update.groups ?? [])];
 }
 
 /** Removes what nothing needs any more, and says of what was to leave whether it is gone. */

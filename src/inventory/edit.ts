@@ -50,7 +50,7 @@ export function planEdits(snapshot: Snapshot, edits: readonly Edit[], context: E
     order.push({ kind: edit.kind, name });
   }
   if (problems.all.length === 0) planRemovals(draft, deletions, context, problems);
-  if (problems.all.length === 0) checkEdits(draft, context.knowledge, problems);
+  if (problems.all.length === 0) checkEdits(draft, context, problems);
   if (problems.all.length > 0) return { ...NOTHING_TO_WRITE, problems: problems.all };
   markStale(draft, context);
   return collectWrites(draft, order);

@@ -55,7 +55,7 @@ export { foundationInputs, occupants, structureInputs } from "./inputs.ts";
 export { fqdnOf, zoneOf, zoneOfSite } from "./zones.ts";
 export { holdInventory } from "./allocation-store.ts";
 export { placeOf, sitesOf } from "./place.ts";
-export { readable, requireVisible } from "./sight.ts";
+export { knownTo, readable, requireIncluded, requireVisible } from "./sight.ts";
 export { withChanges } from "./overlay-map.ts";
 export { notFound } from "./not-found.ts";
 export { createPlaces } from "./places.ts";
@@ -143,7 +143,7 @@ export {
   type ExternalConflict,
   type ExternalRows,
 } from "./external.ts";
-export { NAME_TAKEN, REFERENCE_UNKNOWN } from "./errors.ts";
+export { MEMBER_READ_ONLY, NAME_TAKEN, REFERENCE_UNKNOWN } from "./errors.ts";
 export type { Answer } from "./edit-service.ts";
 export { bodyIsData, versionOf } from "./requests.ts";
 export { createSecretOwners } from "./secret-owners.ts";

@@ -85,8 +85,8 @@ describe("rights at a site", () => {
     for (const [edit, code] of [
       [merge("structure", "outside", { role: "web" }), "not_found"],
       [remove("structure", "outside"), "not_found"],
-      [merge("structure", "inside", { site: "lab" }), "not_found"],
-      [create("structure", { name: "x", site: "lab" }), "not_found"],
+      [merge("structure", "inside", { site: "lab" }), "reference_unknown"],
+      [create("structure", { name: "x", site: "lab" }), "reference_unknown"],
       [merge("site", "rack", { parent: null }), undefined],
       [merge("site", "plant", { parent: "lab" }), undefined],
       [create("zone", { name: "a.org", nameservers: ["ns.a.org."], contact: "a@a.org" }), "not_found"],
@@ -101,6 +101,51 @@ describe("rights at a site", () => {
     const viewer = await person("site", "plant", ["inventory.read"]);
     const refused = inventory.edit(viewer, [merge("structure", "inside", { role: "web" })]);
     await expect(refused).rejects.toMatchObject({ code: "forbidden" });
+  });
+
+  it("refer to nothing that may not be read, whose answer is that of what is not there", async () => {
+    const paul = await person("site", "rack", designer);
+    const made = (data: object) => inventory.edit(paul, [create("structure", { name: "x", site: "rack", ...data })]);
+    for (const [member, hidden] of [
+      ["parent", "outside"],
+      ["dependsOn", ["outside"]],
+      ["groups", ["front"]],
+      ["site", "lab"],
+    ] as const) {
+      const nothing: unknown = typeof hidden === "string" ? "outsid" : ["outsid"];
+      const asked = await failure(made({ [member]: hidden }));
+      const other = await failure(made({ [member]: nothing }));
+      expect([member, asked.code, other.code]).toEqual([member, "reference_unknown", "reference_unknown"]);
+      expect(asked.message).toBe(other.message.replace("'outsid'", `'${String(hidden)}'`));
+    }
+  });
+
+  it("refer to what the sites above have for all below, and to what is of the whole tenant", async () => {
+    await inventory.edit(ADMINISTRATOR, [create("network", { name: "net-plant", site: "plant" })]);
+    const paul = await person("site", "rack", designer);
+    const block = { name: "block", site: "rack", subnet: "10.0.0.0/24" };
+    const elsewhere = inventory.edit(paul, [create("address_block", { ...block, network: "net-lab" })]);
+    await expect(elsewhere).rejects.toMatchObject({ code: "reference_unknown" });
+    await inventory.edit(paul, [create("address_block", { ...block, network: "net-plant" })]);
+    await inventory.edit(paul, [merge("site", "rack", { zone: "example.org" })]);
+  });
+
+  it("keep a reference that somebody else made", async () => {
+    await inventory.edit(ADMINISTRATOR, [merge("structure", "inside", { parent: "outside", groups: ["front"] })]);
+    const paul = await person("site", "plant", designer);
+    const { results } = await inventory.edit(paul, [merge("structure", "inside", { role: "web" })]);
+    expect(results).toMatchObject([{ action: "changed" }]);
+  });
+
+  it("count what would go along, and name of it what may be read", async () => {
+    await inventory.edit(ADMINISTRATOR, [merge("structure", "outside", { parent: "inside" })]);
+    const paul = await person("site", "plant", designer);
+    await expect(inventory.edit(paul, [remove("structure", "inside")])).rejects.toMatchObject({
+      code: "removal_needs_cascade",
+      details: { changed: { counts: {}, things: [] }, removed: { counts: { structure: 1 }, things: [] } },
+    });
+    const all = await failure(inventory.edit(paul, [remove("structure", "inside")], { cascade: true }));
+    expect([all.code, all.message.includes("outside")]).toEqual(["forbidden", false]);
   });
 
   it("do not let one delete a site with what others have below it", async () => {
@@ -121,6 +166,23 @@ describe("rights in a group", () => {
       code: "not_found",
     });
     expect(await names(await person("group", "front", designer), "group")).toEqual(["front"]);
+  });
+
+  it("do not grow by groups that one includes, nor by those that will be there later", async () => {
+    await inventory.edit(ADMINISTRATOR, [
+      create("group", { name: "db" }),
+      create("structure", { name: "secret", site: "lab", groups: ["db"] }),
+    ]);
+    const paul = await person("group", "web", designer);
+    for (const included of ["db", "later"])
+      await expect(inventory.edit(paul, [merge("group", "web", { includes: [included] })])).rejects.toMatchObject({
+        code: "reference_unknown",
+      });
+    await inventory.edit(paul, [merge("group", "web", { includes: ["front"] })]);
+    expect(await names(paul, "structure")).toEqual(["outside"]);
+    await inventory.edit(ADMINISTRATOR, [merge("group", "web", { includes: ["front", "db"] })]);
+    await inventory.edit(paul, [merge("group", "web", { priority: 3 })]);
+    expect(await names(paul, "structure")).toEqual(["outside", "secret"]);
   });
 });
 

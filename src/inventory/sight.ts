@@ -1,11 +1,14 @@
 import { forbidden, type Principal } from "../access/index.ts";
-import type { AnyRow, Edit, EditPlan } from "./edit-model.ts";
+import { GantryError } from "../kernel/errors.ts";
+import type { AnyRow, Edit, EditContext, EditPlan } from "./edit-model.ts";
+import { REFERENCE_UNKNOWN } from "./errors.ts";
 import { indexesOf } from "./indexes.ts";
 import { KIND_NAMES, ownedRule, type Kind, type OwnedKind } from "./kinds.ts";
-import type { Snapshot } from "./model.ts";
+import type { Group, Snapshot } from "./model.ts";
 import { notFound } from "./not-found.ts";
 import { withChanges } from "./overlay-map.ts";
 import { placeOf } from "./place.ts";
+import { siteChain } from "./site-chain.ts";
 
 /**
  * What somebody whose rights reach only some places may see and change of the inventory. What they may not read is not there for them: it
@@ -49,10 +52,18 @@ export function requireVisible(principal: Principal, snapshot: Snapshot, edits: 
  *
  * Errors: `forbidden`, `not_found`.
  */
-export function requireWritable(principal: Principal, snapshot: Snapshot, plan: EditPlan): void {
+export function requireWritable(
+  principal: Principal,
+  snapshot: Snapshot,
+  plan: EditPlan,
+  edits: readonly Edit[],
+): void {
   const { rights } = principal;
   if (rights.everywhere("inventory.write")) return;
   const after = snapshotAfter(snapshot, plan);
+  // What goes or changes along was named by nobody, and is not named to whom may not see it.
+  for (const { kind, name, action } of plan.results.slice(edits.length))
+    if (action !== "unchanged") requireAlong(principal, snapshot, kind, name);
   for (const { kind, name, action } of plan.results) {
     if (action === "unchanged") continue;
     const before = rowBefore(snapshot, kind, name);
@@ -61,6 +72,63 @@ export function requireWritable(principal: Principal, snapshot: Snapshot, plan: 
     if (row !== undefined) requireAtPlace(principal, after, kind, row, name);
   }
 }
+
+function requireAlong({ name: who, rights }: Principal, snapshot: Snapshot, kind: Kind, name: string): void {
+  const row = rowBefore(snapshot, kind, name);
+  if (row === undefined || rights.at("inventory.write", placeOf(snapshot, kind, row))) return;
+  throw forbidden(who, "inventory.write", "where things are that would go or change along");
+}
+
+/**
+ * Who puts a group into another gives the rights that hold in that one over the structures of the first: he needs the permission there. A
+ * group that is not there yet will be somebody else's.
+ *
+ * Errors: `reference_unknown`.
+ */
+export function requireIncluded(
+  { rights }: Principal,
+  permission: "inventory.write" | "change.propose" | "change.apply",
+  snapshot: Snapshot,
+  groups: readonly Pick<Group, "name" | "includes">[],
+): void {
+  if (rights.everywhere(permission)) return;
+  for (const { name, includes } of groups)
+    for (const included of includes) {
+      if (snapshot.groups.get(name)?.includes.includes(included) === true) continue;
+      const row = snapshot.groups.get(included);
+      if (row !== undefined && rights.at(permission, placeOf(snapshot, "group", row))) continue;
+      throw new GantryError(
+        REFERENCE_UNKNOWN,
+        `group '${name}': includes names the group '${included.slice(0, 80)}', which is not there, or not yours to change`,
+        { details: { member: "includes" } },
+      );
+    }
+}
+
+/** Tells of what somebody may know that is there: what may be read, what is at no place, and what sites have for those below them. */
+export function knownTo({ rights }: Principal, snapshot: Snapshot): EditContext["knows"] {
+  if (rights.everywhere("inventory.read")) return undefined;
+  let above: ReadonlySet<string> | undefined;
+  const sitesAbove = (): ReadonlySet<string> => {
+    above ??= new Set(
+      [...snapshot.sites.values()]
+        .filter((site) => rights.at("inventory.read", placeOf(snapshot, "site", site)))
+        .flatMap(({ name }) => siteChain(snapshot, name)),
+    );
+    return above;
+  };
+  return (kind, row) => {
+    if (OF_ALL.includes(kind) || rights.at("inventory.read", placeOf(snapshot, kind, row))) return true;
+    if (!SHARED.includes(kind)) return false;
+    const { site } = row as AnyRow & { readonly site?: string | null };
+    return typeof site !== "string" || sitesAbove().has(site);
+  };
+}
+
+/** What is at no place, for all of the tenant. */
+const OF_ALL: readonly OwnedKind[] = ["zone", "blueprint", "field_schema"];
+/** What a site has for all sites below it. */
+const SHARED: readonly OwnedKind[] = ["address_block", "network", "link"];
 
 function requireAtPlace(
   { name: who, rights }: Principal,
