@@ -6,24 +6,14 @@ import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { auditMigrations, createAudit, NOWHERE } from "../src/access/index.ts";
 import { ADMINISTRATOR, admitTo, testDoor } from "../src/access/testing.ts";
 import { createClient, type GantryClient } from "../src/client/index.ts";
-import { systemClock } from "../src/kernel/clock.ts";
 import { systemRandom } from "../src/kernel/ids.ts";
-import { createInProcessBus } from "../src/platform/bus/index.ts";
-import { migrate, openDatabase, type Database } from "../src/platform/database/index.ts";
-import { createEventStream, eventMigrations } from "../src/platform/events/index.ts";
+import type { Database } from "../src/platform/database/index.ts";
 import { createHttpServer } from "../src/platform/http/index.ts";
 import { silentLogger } from "../src/platform/logging/index.ts";
-import {
-  createSecrets,
-  masterKeyInFolder,
-  secretMigrations,
-  secretRoutes,
-  type SecretOwner,
-  type Secrets,
-} from "../src/secrets/index.ts";
+import { secretRoutes, type Secrets } from "../src/secrets/index.ts";
+import { openSecretsIn } from "../test/support/secrets-crash-child.ts";
 import type { Measurement } from "../scripts/measurement.ts";
 
 const SECRETS = 100_000;
@@ -32,28 +22,6 @@ const DATA_KEYS = 1000;
 const READERS = 4;
 const BEFORE = 2000;
 const TENANT = ADMINISTRATOR.tenantId;
-
-async function open(folder: string): Promise<{ readonly database: Database; readonly secrets: Secrets }> {
-  const log = silentLogger();
-  const clock = systemClock;
-  const database = await openDatabase(join(folder, "gantry.db"), { clock, log });
-  await migrate(database, [...eventMigrations, ...auditMigrations, ...secretMigrations], clock);
-  const bus = createInProcessBus(log);
-  const tenant: SecretOwner = { kind: "tenant", id: TENANT, name: "default", place: NOWHERE };
-  const secrets = createSecrets({
-    database,
-    events: createEventStream({ database, bus, clock, random: systemRandom }),
-    audit: createAudit({ database, clock, bus }),
-    owners: { of: async () => ({ byKey: () => tenant, named: () => tenant }) },
-    once: (_tx, _tenantId, _request, _now, work) => work(),
-    settings: masterKeyInFolder(folder),
-    clock,
-    random: systemRandom,
-    log,
-  });
-  await secrets.start();
-  return { database, secrets };
-}
 
 /** Written straight into the table: keeping them one by one is not what is measured. */
 async function fill(database: Database, secrets: Secrets): Promise<readonly string[]> {
@@ -137,7 +105,7 @@ async function wrapping(secrets: Secrets): Promise<readonly Measurement[]> {
 
 export async function run(): Promise<readonly Measurement[]> {
   const folder = mkdtempSync(join(tmpdir(), "gantry-bench-secrets-"));
-  const { database, secrets } = await open(folder);
+  const { database, secrets, close } = await openSecretsIn(folder);
   const http = await createHttpServer({
     log: silentLogger(),
     version: "0",
@@ -187,8 +155,7 @@ export async function run(): Promise<readonly Measurement[]> {
   } finally {
     client.close();
     await http.close();
-    await secrets.stop();
-    await database.close();
+    await close();
     rmSync(folder, { recursive: true });
   }
 }
