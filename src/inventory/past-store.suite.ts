@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { createAudit, DEFAULT_TENANT } from "../access/index.ts";
+import { AUDIT_MIGRATION, createAudit, DEFAULT_TENANT } from "../access/index.ts";
 import { ADMINISTRATOR } from "../access/testing.ts";
 import { manualClock, type ManualClock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import { countingRandom } from "../kernel/ids.ts";
 import { createInProcessBus } from "../platform/bus/index.ts";
-import type { Database, OpenEmptyDatabase } from "../platform/database/index.ts";
+import { migrate, type Database, type OpenEmptyDatabase } from "../platform/database/index.ts";
 import { createEventStream, eventMigrations } from "../platform/events/index.ts";
 import { silentLogger } from "../platform/logging/index.ts";
 import type { Edit } from "./edit-model.ts";
@@ -16,7 +16,7 @@ import { createPast } from "./past-store.ts";
 import { createInventoryService, type InventoryService } from "./service.ts";
 import { createInventoryStore, type InventoryStore } from "./store.ts";
 import { inventoryMigrations } from "./tables.ts";
-import { inserting, structure } from "./testing.ts";
+import { inserting, structure, updating } from "./testing.ts";
 
 const tenantId = DEFAULT_TENANT.id;
 
@@ -121,6 +121,38 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       const [entry] = await createAudit({ database, clock }).entriesOf(database.kysely, tenantId, { from: 2, to: 2 });
       expect(entry?.data).toEqual({ sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
       expect((await store.snapshotAt(tenantId, at)).structures.size).toBe(0);
+    });
+
+    it("knows what was there before history was kept as it was when that began", async () => {
+      const before = inventoryMigrations.filter(({ name: one }) => one !== AUDIT_MIGRATION);
+      database = await open(before);
+      await database.kysely
+        .insertInto("site")
+        .values({
+          ...{ id: "old", tenant_id: tenantId, name: "old", managed_by: "person", applied: "{}", wanted: "built" },
+          ...{ version: 1, revision: 1, created_at: 0, updated_at: 0, labels: "{}", assets: "[]", fields: "{}" },
+          ...{ kind: "", description: "", parent: null, variables: '{"ntp":"a"}', zone: null },
+        })
+        .execute();
+      clock = manualClock(Date.now() + 1000);
+      await migrate(database, inventoryMigrations, clock);
+      const began = clock.now();
+      store = createInventoryStore({ database, clock });
+      clock.advance(1000);
+      const old = (await store.snapshot(tenantId)).sites.get("old")!;
+      const changed = { ...old, variables: { ntp: "b" }, version: 2 };
+      await database.transaction((tx) => store.write(tx, tenantId, updating({ sites: [changed] })));
+      clock.advance(1000);
+      await database.transaction((tx) =>
+        store.removeRows(tx, tenantId, [{ table: "site", id: "old", name: "old", version: 2 }]),
+      );
+      expect((await store.snapshotAt(tenantId, began)).sites.get("old")).toEqual({ ...old });
+      expect((await store.snapshotAt(tenantId, began + 1000)).sites.get("old")).toEqual(changed);
+      expect((await store.snapshotAt(tenantId, began + 2000)).sites.size).toBe(0);
+      await expect(store.snapshotAt(tenantId, began - 1)).rejects.toMatchObject({
+        code: "history_begins",
+        details: { since: began },
+      });
     });
 
     it("is not known before history was kept, nor behind more changes than are undone at once", async () => {
