@@ -56,3 +56,4 @@ export {
 } from "./audit-model.ts";
 export { createAuditReader } from "./audit-reader.ts";
 export { auditRoutes } from "./audit-routes.ts";
+export { createLogin, HALF_A_DAY, type Login, type LoginSettings } from "./login/login.ts";
