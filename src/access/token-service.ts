@@ -95,7 +95,10 @@ export function createTokenService(parts: TokenServiceParts): TokenService {
   }
 
   async function tenantFor(principal: Principal, idOrName: string): Promise<Id> {
-    const found = await tenants.find(idOrName).catch(() => undefined);
+    const found = await tenants.find(idOrName).catch((error: unknown) => {
+      if (error instanceof GantryError) return undefined;
+      throw error;
+    });
     if (found === undefined || principal.rightsIn(found.id) === undefined) throw tenants.unknown(idOrName);
     return found.id;
   }
