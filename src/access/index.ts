@@ -44,6 +44,7 @@ export {
   type AuditHead,
   type AuditRange,
 } from "./audit.ts";
+export { lastActors } from "./audit-actor.ts";
 export { AUDIT_MIGRATION, auditMigrations } from "./audit-tables.ts";
 export {
   actorOf,

@@ -1,4 +1,4 @@
-import { errorKind } from "../kernel/errors.ts";
+import { errorKind, GantryError } from "../kernel/errors.ts";
 
 export const JOIN_TOKEN_WRONG = errorKind("join_token_wrong", {
   status: 401,
@@ -97,3 +97,8 @@ export const AUTHORITY_UNKNOWN = errorKind("authority_unknown", {
   summary: "The server has no certificate authority of this fingerprint, or has it no more.",
   remedy: "Make a new join token: it carries the fingerprint of the present authority.",
 });
+
+/** What there is not, and what may not be seen. */
+export function unknownNode(idOrName: string): GantryError {
+  return new GantryError(EXECUTOR_UNKNOWN, `there is no node ${idOrName}`);
+}

@@ -1,3 +1,4 @@
+import { DEFAULT_TENANT } from "../access/index.ts";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { openSqlite } from "../../test/support/databases.ts";
 import { type ManualClock, manualClock } from "../kernel/clock.ts";
@@ -342,7 +343,12 @@ describe("tasks", () => {
     expect(rig.fleet.isConnected("f1")).toBe(true);
     peer.send({ type: "result", sequence: 1, task, attempt: 1, outcome: "done" });
     expect((await rig.ended(job)).status).toBe("done");
-    expect(await rig.fleet.agents()).toContainEqual({ agentId: "f1", name: "web1" });
+    expect(await rig.fleet.agents(DEFAULT_TENANT.id)).toContainEqual({
+      agentId: "f1",
+      name: "web1",
+      foundationId: "f1",
+      siteId: null,
+    });
   });
 });
 

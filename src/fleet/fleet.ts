@@ -3,7 +3,7 @@ import { GantryError } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import { nearest } from "../kernel/nearest.ts";
-import { type Audit, DEFAULT_TENANT, type Principal, recordActor } from "../access/index.ts";
+import { type Audit, type Place, type Principal, recordActor } from "../access/index.ts";
 import type { TaskService } from "../jobs/index.ts";
 import {
   type CloseReason,
@@ -22,7 +22,7 @@ import type { HttpServer } from "../platform/http/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import { type Authorities, createAuthorities } from "./authorities.ts";
 import { type ContentStore, createContentStore, grantContent } from "./content.ts";
-import { EXECUTOR_EMBEDDED, EXECUTOR_UNKNOWN, JOIN_TOKEN_UNKNOWN, NOT_CONNECTED } from "./errors.ts";
+import { EXECUTOR_EMBEDDED, EXECUTOR_UNKNOWN, JOIN_TOKEN_UNKNOWN, NOT_CONNECTED, unknownNode } from "./errors.ts";
 import { type Admitted, handshake, type Known } from "./handshake.ts";
 import { admit, type JoinTokenRequest, type MintedToken, mintToken, tokenEntry, tokenRecord } from "./joining.ts";
 import {
@@ -65,10 +65,17 @@ export interface FleetParts {
   readonly heartbeat: number;
   /** The sites a worker serves that joined for one: that, and those below it. Left out: that alone. */
   sitesOf?(siteId: Id): Promise<readonly Id[]>;
+  /** Where workers and agents of a tenant are, as far as rights go by it. Left out: nowhere. */
+  placesOf?(tenantId: Id): Promise<(node: Pick<ExecutorRecord, "foundationId" | "siteId">) => Place>;
   /** The id of a site people name. Left out: they give ids. */
   siteNamed?(tenantId: Id, name: string): Promise<Id | undefined>;
   /** What an agent runs on, for machines that have nothing. Left out: not served. */
   runtime?(): Promise<AgentRuntime>;
+}
+
+/** An agent, and where it stands. */
+interface StandingAgent extends Pick<ExecutorRecord, "name" | "foundationId" | "siteId"> {
+  readonly agentId: Id;
 }
 
 /** Node and the agent's program. */
@@ -122,7 +129,7 @@ export interface Fleet {
   /** An executor that will not come back, known by its id or by the foundation it stood on. Its key is worth nothing any more. */
   remove(tx: Transaction, which: { readonly id: Id } | { readonly foundationId: Id }): Promise<void>;
   /** Every agent that has joined, for runs. */
-  agents(tenantId?: Id): Promise<readonly { readonly agentId: Id; readonly name: string }[]>;
+  agents(tenantId: Id): Promise<readonly StandingAgent[]>;
   /** The certificate of an authority that is trusted now, by its pin (base64url): PEM. */
   authority(pin: string): string | undefined;
   /** Names of executors that trusted another authority than the present one when they were last seen. */
@@ -420,8 +427,7 @@ export function createFleet(parts: FleetParts): Fleet {
     async node(tenantId, idOrName) {
       const byName = await selectByName(database.kysely, tenantId, idOrName);
       const record = byName ?? (await find(idOrName));
-      if (record === undefined || record.tenantId !== tenantId)
-        throw new GantryError(EXECUTOR_UNKNOWN, `there is no node ${idOrName}`);
+      if (record === undefined || record.tenantId !== tenantId) throw unknownNode(idOrName);
       return nodeOf(record);
     },
     find,
@@ -430,11 +436,13 @@ export function createFleet(parts: FleetParts): Fleet {
         "id" in which ? await selectExecutor(tx, which.id) : await selectByFoundation(tx, which.foundationId);
       if (record !== undefined) await shutOut(tx, record, "it was removed");
     },
-    async agents(tenantId = DEFAULT_TENANT.id) {
+    async agents(tenantId) {
       const records = await selectExecutors(database.kysely, tenantId, "", ALL);
       return records.flatMap((record) => {
         const agentId = agentIdOf(record);
-        return agentId === undefined ? [] : [{ agentId, name: record.name }];
+        return agentId === undefined
+          ? []
+          : [{ agentId, name: record.name, foundationId: record.foundationId, siteId: record.siteId }];
       });
     },
     authority: authorities.find,

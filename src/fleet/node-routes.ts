@@ -1,13 +1,13 @@
 import type { Readable } from "node:stream";
 import { z } from "zod";
-import { needs, type Principal } from "../access/index.ts";
+import { needs, NOWHERE, type Principal } from "../access/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import { cursorAfter, decodeCursor, listQuery } from "../platform/requests/index.ts";
 import { CONTENT_LIMIT } from "./content.ts";
-import { CONTENT_TOO_LARGE, SITE_NAME_UNKNOWN } from "./errors.ts";
+import { CONTENT_TOO_LARGE, SITE_NAME_UNKNOWN, unknownNode } from "./errors.ts";
 import type { Fleet, FleetParts } from "./fleet.ts";
-import type { JoinTokenRecord } from "./model.ts";
+import type { JoinTokenRecord, Node } from "./model.ts";
 
 /** `/v1/nodes`, `/v1/join-tokens` and `/v1/content`: for people and programs. */
 
@@ -48,7 +48,7 @@ export function nodeRoutes({ app }: HttpServer, fleet: Fleet, parts: FleetParts)
   app.get(
     "/v1/nodes",
     {
-      ...needs("fleet.read"),
+      ...needs("fleet.read", "place"),
       schema: {
         summary: "Workers and agents",
         tags: ["nodes"],
@@ -62,7 +62,7 @@ export function nodeRoutes({ app }: HttpServer, fleet: Fleet, parts: FleetParts)
     async (request) => {
       const { cursor, limit } = request.query;
       const after = cursor === undefined ? "" : Buffer.from(cursor, "base64url").toString();
-      const items = await fleet.nodes((request.principal as Principal).tenantId, { after, limit });
+      const items = await seenNodes(fleet, parts, request.principal as Principal, after, limit);
       const last = items.length < limit ? undefined : items.at(-1);
       return {
         items: items.map((one) => ({ ...one, modules: [...one.modules] })),
@@ -73,7 +73,7 @@ export function nodeRoutes({ app }: HttpServer, fleet: Fleet, parts: FleetParts)
   app.get(
     "/v1/nodes/:idOrName",
     {
-      ...needs("fleet.read"),
+      ...needs("fleet.read", "place"),
       schema: {
         summary: "One worker or agent",
         tags: ["nodes"],
@@ -82,7 +82,9 @@ export function nodeRoutes({ app }: HttpServer, fleet: Fleet, parts: FleetParts)
       },
     },
     async (request) => {
-      const one = await fleet.node((request.principal as Principal).tenantId, request.params.idOrName);
+      const principal = request.principal as Principal;
+      const one = await fleet.node(principal.tenantId, request.params.idOrName);
+      if (!(await mayRead(parts, principal))(one)) throw unknownNode(request.params.idOrName);
       return { ...one, modules: [...one.modules] };
     },
   );
@@ -178,6 +180,35 @@ export function nodeRoutes({ app }: HttpServer, fleet: Fleet, parts: FleetParts)
   );
 }
 
+/** Nodes looked at in one go for one page. */
+const LOOKED_AT = 1000;
+
+/** Tells nodes that may be seen. */
+async function mayRead({ placesOf }: FleetParts, { tenantId, rights }: Principal): Promise<(node: Node) => boolean> {
+  if (rights.everywhere("fleet.read")) return () => true;
+  const placeOf = await placesOf?.(tenantId);
+  return (node) => rights.at("fleet.read", placeOf?.(node) ?? NOWHERE);
+}
+
+/** A page of the nodes that may be seen. */
+async function seenNodes(
+  fleet: Fleet,
+  parts: FleetParts,
+  principal: Principal,
+  after: string,
+  limit: number,
+): Promise<readonly Node[]> {
+  if (principal.rights.everywhere("fleet.read")) return fleet.nodes(principal.tenantId, { after, limit });
+  const isSeen = await mayRead(parts, principal);
+  const found: Node[] = [];
+  for (let last = after; ;) {
+    const some = await fleet.nodes(principal.tenantId, { after: last, limit: LOOKED_AT });
+    found.push(...some.filter(isSeen));
+    if (found.length >= limit || some.length < LOOKED_AT) return found.slice(0, limit);
+    last = some.at(-1)!.name;
+  }
+}
+
 export function contentRoutes({ app }: HttpServer, fleet: Fleet): void {
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
@@ -185,7 +216,7 @@ export function contentRoutes({ app }: HttpServer, fleet: Fleet): void {
     scope.post(
       "/v1/content",
       {
-        ...needs("run.start"),
+        ...needs("run.start", "place"),
         bodyLimit: CONTENT_LIMIT,
         // Bytes are taken in as they come: what is said to be too much need not come at all.
         async onRequest(request) {

@@ -51,6 +51,8 @@ export interface HostParts {
   isSafeToRepeat(module: string, name: string): boolean | undefined;
   /** Whether the agent on a foundation is connected now. */
   isConnected(foundationId: string): boolean;
+  /** Which structures the starter of a job may read. Undefined: all. */
+  mayRead?(job: Job, snapshot: Snapshot): Promise<((structure: Structure) => boolean) | undefined>;
   /** Applies what a job came to, within the commit that ends it. */
   finished(tx: Transaction, job: Job, outcome: JobOutcome): Promise<void>;
   reopened(tx: Transaction, job: Job): Promise<void>;
@@ -240,8 +242,14 @@ export function createForemanHost(parts: HostParts): JobHost {
     const question = questionOf(call.parameters);
     if (typeof question === "string") throw new GantryError(CALL_INVALID, question);
     const answer = structures(scene.resolver, question);
+    // The whole answer is what may change: whether it did is nobody's to see.
     await parts.store.keepQuestion(job.id, recordQuery(question, answer));
-    return { kind: "value", value: answer as Json };
+    const mayRead = await parts.mayRead?.(job, scene.snapshot);
+    const shown =
+      mayRead === undefined
+        ? answer
+        : answer.filter(({ name }) => mayRead(scene.snapshot.structures.get(String(name)) as Structure));
+    return { kind: "value", value: shown as Json };
   }
 
   return {

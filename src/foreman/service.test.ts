@@ -98,6 +98,35 @@ describe("the foreman", () => {
     expect(await world.eventsSeen()).toEqual(["foundation.built web1", "structure.built web1"]);
   });
 
+  it("gives a job the rights of who made it necessary, and shows its script no more than that one may read", async () => {
+    const starter = { accountId: "paul-id", tokenId: null, name: "paul" };
+    const world = await openForemanWorld(() => ({ starterOf: async () => starter }), {
+      mayRead: async (job) => (one) => job.starter.name === "paul" && one.name === "web1",
+    });
+    await fill(world, [{}, {}]);
+    const before = (await world.snapshot()).blueprints.get("web")!;
+    const scripts = { create: text('agent.run( command=inventory.structures( blueprint="web" ) )\n') };
+    await world.database.transaction((tx) =>
+      world.inventory.write(
+        tx,
+        DEFAULT_TENANT.id,
+        updating({ blueprints: [{ ...before, scripts, version: before.version + 1 }] }),
+      ),
+    );
+    world.serve("local", MACHINE);
+    const seen: JsonObject[] = [];
+    const run: TestFunction = (parameters) => {
+      seen.push(...((parameters as JsonObject)["command"] as JsonObject[]));
+      return null;
+    };
+    world.serve("agent", { run }, "f1");
+    world.foreman.start();
+    await built(world);
+    expect(seen.map(({ name }) => name)).toEqual(["web1"]);
+    const jobs = await world.jobsMade();
+    expect(new Set(jobs.map((job) => job.starter.name))).toEqual(new Set(["paul"]));
+  });
+
   it("remembers the services a structure was left with, and what a failed job had asked, over its retry", async () => {
     const world = await openForemanWorld();
     await fill(world);

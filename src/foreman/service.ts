@@ -14,7 +14,7 @@ import {
   type Structure,
   type StructureBuild,
 } from "../inventory/index.ts";
-import type { Job, JobOutcome, JobService } from "../jobs/index.ts";
+import type { Job, JobOutcome, JobService, Starter } from "../jobs/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
@@ -59,6 +59,8 @@ export interface ForemanParts {
   readonly log: Logger;
   /** Which secret a name means. */
   readonly secrets: Pick<SecretUse, "find">;
+  /** Whose rights a job on a row has. Left out: the server's. */
+  starterOf?(target: TargetKind, row: { readonly id: Id; readonly name: string }): Promise<Starter>;
   /** Within the commit that removes a foundation's row. */
   foundationRemoved(tx: Transaction, foundationId: Id): Promise<void>;
 }
@@ -148,6 +150,7 @@ export function createForeman(parts: ForemanParts): Foreman {
       step.kind === "start" && step.role !== "destroy"
         ? await secretMarks(parts.secrets, snapshot, { kind: step.target, row } as Parameters<typeof secretMarks>[2])
         : {};
+    const starter = step.kind === "start" ? await parts.starterOf?.(step.target, row) : undefined;
     return attempt(async (tx) => {
       if (step.kind === "remove") {
         const removed = await inventory.remove(tx, step.target, step.id, row.version);
@@ -156,7 +159,7 @@ export function createForeman(parts: ForemanParts): Foreman {
         await emit(tx, `${step.target}.removed`, step.target, step.id, { name: row.name });
         return true;
       }
-      return start(tx, snapshot, step, row, marks);
+      return start(tx, snapshot, step, row, marks, starter);
     });
   }
 
@@ -176,6 +179,7 @@ export function createForeman(parts: ForemanParts): Foreman {
     step: Extract<ForemanStep, { kind: "start" }>,
     row: Foundation | Structure,
     marks: NonNullable<BuildRecord["secrets"]>,
+    starter: Starter | undefined,
   ): Promise<boolean> {
     // What is taken down is taken down by the scripts it was built with.
     const blueprint = step.role === "destroy" ? blueprintAsBuilt(snapshot, row) : blueprintOf(row);
@@ -198,6 +202,7 @@ export function createForeman(parts: ForemanParts): Foreman {
         program: { kind: "script", name: script.name, text: script.source.text, origin: script.source.origin },
         target: { kind: step.target, id: row.id, name: row.name },
         context: context as unknown as JsonObject,
+        ...(starter === undefined ? {} : { starter }),
       },
     ]);
     const state = step.role === "destroy" ? "destroying" : "building";

@@ -26,7 +26,7 @@ import { SECRETS_LOCKED, SecretValue, type OwnerKey, type Secret } from "../secr
 import { createRenderer } from "../templates/index.ts";
 import { tscript } from "../tscript/index.ts";
 import { foremanCatalogue } from "./catalogue.ts";
-import { createForemanHost } from "./host.ts";
+import { createForemanHost, type HostParts } from "./host.ts";
 import type { SecretUse } from "./secrets.ts";
 import { createForeman, FOREMAN_HOST, type Foreman, type ForemanParts } from "./service.ts";
 import { createForemanStore, migrations } from "./store.ts";
@@ -103,9 +103,10 @@ function createTestSecrets(): TestSecrets & SecretUse {
   });
 }
 
-/** @param change what differs from the parts of a server, of this world's own */
+/** @param change, host what differs from the parts of a server, of this world's own */
 export async function openForemanWorld(
   change: (parts: ForemanParts) => Partial<ForemanParts> = () => ({}),
+  host: Partial<HostParts> = {},
 ): Promise<ForemanWorld> {
   const database = await openSqlite([...eventMigrations, ...jobMigrations, ...inventoryMigrations, ...migrations]);
   const [log, clock, random] = [silentLogger(), systemClock, systemRandom];
@@ -156,6 +157,7 @@ export async function openForemanWorld(
       isConnected: (foundationId) => connected.has(foundationId),
       finished: (tx, job, outcome) => foreman.finished(tx, job, outcome),
       reopened: (tx, job) => foreman.reopened(tx, job),
+      ...host,
     }),
   );
   secrets.set = async (name, value) => {

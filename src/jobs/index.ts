@@ -40,5 +40,6 @@ export type { JobFilter } from "./job-store.ts";
 export type { OutputPiece, OutputPosition } from "./output-store.ts";
 export type { ItemPosition, Task } from "./task-store.ts";
 export { SERVER_STARTER, starterOf, type MayGoOn } from "./starter.ts";
+export { createSeenJobs, type SeenJobs, type TargetPlaces } from "./sight.ts";
 export { jobMigrations } from "./schema.ts";
 export { jobRoutes } from "./routes.ts";

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { openSqlite } from "../../test/support/databases.ts";
+import { NOWHERE } from "../access/index.ts";
 import { ADMINISTRATOR } from "../access/testing.ts";
 import { manualClock } from "../kernel/clock.ts";
 import { eventMigrations } from "../platform/events/index.ts";
@@ -27,7 +28,7 @@ beforeEach(async () => {
   });
   onTestFinished(() => server.close());
   app = server.app;
-  jobRoutes(app, world.jobs.service);
+  jobRoutes(app, world.jobs.service, { of: async (_tenant, targets) => targets.map(() => NOWHERE) });
 });
 
 async function answer(method: "GET" | "POST", url: string) {

@@ -7,6 +7,7 @@ import { ALLOWED_ACTIONS, JOB_ACTIONS, JOB_STATUSES, LOG_KINDS, TARGET_KINDS } f
 import type { Job } from "./model.ts";
 import type { OutputPiece, OutputPosition } from "./output-store.ts";
 import type { JobService } from "./service.ts";
+import { createSeenJobs, type TargetPlaces } from "./sight.ts";
 import { TASK_STATUSES } from "./task-model.ts";
 
 const MOST_ITEMS = 500;
@@ -80,14 +81,15 @@ const taskAnswer = z.object({
 });
 
 /** `/v1/jobs`. */
-export function jobRoutes(app: App, jobs: JobService): void {
+export function jobRoutes(app: App, jobs: JobService, places: TargetPlaces): void {
+  const seen = createSeenJobs(jobs, places);
   const params = z.object({ id: z.string() });
   const page = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), next: z.string().nullable() });
 
   app.get(
     "/v1/jobs",
     {
-      ...needs("job.read"),
+      ...needs("job.read", "place"),
       schema: {
         summary: "Jobs, newest first",
         tags: ["jobs"],
@@ -104,26 +106,28 @@ export function jobRoutes(app: App, jobs: JobService): void {
     async (request) => {
       const { status, target, run, cursor, limit: most } = request.query;
       const filter = {
-        tenantId: tenantOf(request.principal),
         ...(status === undefined ? {} : { status }),
         ...(target === undefined ? {} : { targetId: target }),
         ...(run === undefined ? {} : { runId: run }),
       };
-      const items = await jobs.list(filter, { before: cursor ?? null, limit: most });
+      const items = await seen.list(request.principal as Principal, filter, { before: cursor ?? null, limit: most });
       return { items: items.map(shownJob), next: items.length < most ? null : items.at(-1)!.id };
     },
   );
 
   app.get(
     "/v1/jobs/:id",
-    { ...needs("job.read"), schema: { summary: "One job", tags: ["jobs"], params, response: { 200: jobAnswer } } },
-    async (request) => shownJob(await jobs.get(tenantOf(request.principal), request.params.id)),
+    {
+      ...needs("job.read", "place"),
+      schema: { summary: "One job", tags: ["jobs"], params, response: { 200: jobAnswer } },
+    },
+    async (request) => shownJob(await seen.get(request.principal as Principal, request.params.id)),
   );
 
   app.get(
     "/v1/jobs/:id/log",
     {
-      ...needs("job.read"),
+      ...needs("job.read", "place"),
       schema: {
         summary: "A job's log, oldest line first",
         tags: ["jobs"],
@@ -134,7 +138,7 @@ export function jobRoutes(app: App, jobs: JobService): void {
     },
     async (request) => {
       const { cursor, limit: most } = request.query;
-      const { id } = await jobs.get(tenantOf(request.principal), request.params.id);
+      const { id } = await seen.get(request.principal as Principal, request.params.id);
       const lines = await jobs.log(id, { after: cursor, limit: most });
       const items = lines.map(({ sequence, at, kind, line, text, taskId }) => ({
         sequence,
@@ -151,7 +155,7 @@ export function jobRoutes(app: App, jobs: JobService): void {
   app.get(
     "/v1/jobs/:id/output",
     {
-      ...needs("job.read"),
+      ...needs("job.read", "place"),
       schema: {
         summary: "What a job's tasks wrote, task by task",
         tags: ["jobs"],
@@ -162,7 +166,7 @@ export function jobRoutes(app: App, jobs: JobService): void {
     },
     async (request) => {
       const { cursor, limit: most } = request.query;
-      const { id } = await jobs.get(tenantOf(request.principal), request.params.id);
+      const { id } = await seen.get(request.principal as Principal, request.params.id);
       const pieces = await jobs.output(id, { after: cursor === undefined ? null : positionOf(cursor), limit: most });
       return { items: pieces.map(shownPiece), next: pieces.length === 0 ? null : positionText(pieces.at(-1)!) };
     },
@@ -171,7 +175,7 @@ export function jobRoutes(app: App, jobs: JobService): void {
   app.get(
     "/v1/jobs/:id/tasks",
     {
-      ...needs("job.read"),
+      ...needs("job.read", "place"),
       schema: {
         summary: "A job's tasks, in the order they were made",
         tags: ["jobs"],
@@ -182,7 +186,7 @@ export function jobRoutes(app: App, jobs: JobService): void {
     },
     async (request) => {
       const { cursor, limit: most } = request.query;
-      const { id } = await jobs.get(tenantOf(request.principal), request.params.id);
+      const { id } = await seen.get(request.principal as Principal, request.params.id);
       const tasks = await jobs.tasks(id, { after: cursor ?? null, limit: most });
       const items = tasks.map(({ error, value, ...task }) => ({
         ...task,
@@ -198,11 +202,10 @@ export function jobRoutes(app: App, jobs: JobService): void {
     app.post(
       `/v1/jobs/:id/${action}`,
       {
-        ...needs("job.control"),
+        ...needs("job.control", "place"),
         schema: { summary: SUMMARIES[action], tags: ["jobs"], params, response: { 200: jobAnswer } },
       },
-      async (request) =>
-        shownJob(await jobs[action](tenantOf(request.principal), request.params.id, request.principal as Principal)),
+      async (request) => shownJob(await seen.act(request.principal as Principal, request.params.id, action)),
     );
   }
 }
@@ -213,10 +216,6 @@ const SUMMARIES = {
   cancel: "End a job: what is out is stopped",
   retry: "Make a failed job's call again, or begin its program anew",
 } as const;
-
-function tenantOf(principal: object | null): string {
-  return (principal as Principal).tenantId;
-}
 
 function shownJob(job: Job): z.input<typeof jobAnswer> {
   const { failure } = job;

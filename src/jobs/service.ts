@@ -243,7 +243,7 @@ function jobOf(draft: JobDraft, id: Id, programHash: string, now: number): Job {
   };
 }
 
-function notFound(id: Id): GantryError {
+export function notFound(id: Id): GantryError {
   return new GantryError(JOB_NOT_FOUND, `there is no job ${id}`);
 }
 

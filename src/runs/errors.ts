@@ -8,7 +8,7 @@ export const NODE_UNKNOWN = errorKind("node_unknown", {
 
 export const NO_NODES = errorKind("no_nodes", {
   status: 409,
-  summary: "A run was asked for, but no agent has joined this server.",
+  summary: "A run was asked for, but there is no agent on which whoever asks may run anything.",
   remedy: "Build something with `gantry up`, or let a machine join with `gantry agent`.",
 });
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Place } from "../access/index.ts";
 import type { Job } from "../jobs/index.ts";
 import type { Id } from "../kernel/ids.ts";
 
@@ -58,4 +59,5 @@ export interface Node {
   /** The id its tasks are routed to. */
   readonly agentId: Id;
   readonly name: string;
+  readonly place: Place;
 }

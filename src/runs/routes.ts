@@ -18,7 +18,7 @@ export function runRoutes(server: HttpServer, runs: RunService): void {
   app.post(
     "/v1/runs",
     {
-      ...needs("run.start"),
+      ...needs("run.start", "place"),
       bodyLimit: 16 * 1024 * 1024,
       schema: { summary: "Run verbs on nodes", tags: ["runs"], body: runRequest, response: { 201: runAnswer } },
     },
@@ -30,24 +30,24 @@ export function runRoutes(server: HttpServer, runs: RunService): void {
   app.get(
     "/v1/runs/:id",
     {
-      ...needs("run.read"),
+      ...needs("run.read", "place"),
       schema: { summary: "One run and its jobs", tags: ["runs"], params, response: { 200: runAnswer } },
     },
     async (request) => {
-      const run = await runs.get((request.principal as Principal).tenantId, request.params.id);
+      const run = await runs.get(request.principal as Principal, request.params.id);
       return { ...run, jobs: [...run.jobs] };
     },
   );
   app.get(
     "/v1/runs/:id/output",
     {
-      ...needs("run.read"),
+      ...needs("run.read", "place"),
       schema: { summary: "What the nodes write, as it comes (NDJSON), and how each ended", tags: ["runs"], params },
     },
     async (request, reply) => {
-      const { tenantId } = request.principal as Principal;
-      await runs.get(tenantId, request.params.id);
-      return sendLines(reply, server.closing, (signal) => runs.follow(tenantId, request.params.id, signal));
+      const principal = request.principal as Principal;
+      await runs.get(principal, request.params.id);
+      return sendLines(reply, server.closing, (signal) => runs.follow(principal, request.params.id, signal));
     },
   );
 }

@@ -1,6 +1,6 @@
-import { createAudit, recordActor, type Principal } from "../access/index.ts";
-import type { Job, JobService, OutputPosition } from "../jobs/index.ts";
-import { hasEnded, starterOf } from "../jobs/index.ts";
+import { createAudit, forbidden, recordActor, type Principal } from "../access/index.ts";
+import type { Job, JobService, OutputPosition, TargetPlaces } from "../jobs/index.ts";
+import { createSeenJobs, hasEnded, starterOf } from "../jobs/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
@@ -14,12 +14,12 @@ import type { Node, Run, RunEnded, RunLine, RunRequest } from "./model.ts";
 import { insertRun, selectRun } from "./store.ts";
 
 export interface RunService {
-  /** Makes a job for each target. Errors: `node_unknown`, `no_nodes`, `run_call_invalid`. */
+  /** Makes a job for each target. Errors: `node_unknown`, `no_nodes`, `run_call_invalid`; `forbidden` where the node may be seen. */
   create(principal: Principal, request: RunRequest): Promise<Run>;
-  /** Errors: `run_unknown`. */
-  get(tenantId: Id, id: Id): Promise<Run>;
+  /** With the jobs that may be read. Errors: `run_unknown`, also when none may. */
+  get(principal: Principal, id: Id): Promise<Run>;
   /** What the nodes write, as it comes, and how each ended; ends when all have. Errors: `run_unknown`. */
-  follow(tenantId: Id, id: Id, signal: AbortSignal): AsyncGenerator<RunLine>;
+  follow(principal: Principal, id: Id, signal: AbortSignal): AsyncGenerator<RunLine>;
 }
 
 export interface RunParts {
@@ -28,8 +28,10 @@ export interface RunParts {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly random: Random;
-  /** Every agent that has joined. */
-  nodes(): Promise<readonly Node[]>;
+  /** Where jobs are, as far as rights go by it. */
+  readonly places: TargetPlaces;
+  /** Every agent of the tenant that has joined. */
+  nodes(tenantId: Id): Promise<readonly Node[]>;
   /** Checks a verb's parameters and fills in what was left out. Throws `run_call_invalid`. */
   checkCall(name: string, parameters: JsonObject): JsonObject;
 }
@@ -41,15 +43,25 @@ const LOOK_MILLISECONDS = 1000;
 export function createRunService(parts: RunParts): RunService {
   const { database, jobs, clock, random } = parts;
   const audit = createAudit(parts);
+  const seen = createSeenJobs(jobs, parts.places);
 
-  async function chosen(request: RunRequest): Promise<readonly Node[]> {
-    const nodes = await parts.nodes();
-    if (nodes.length === 0) throw new GantryError(NO_NODES, "no agent has joined this server");
-    const byName = new Map(nodes.map((node) => [node.name, node]));
-    const targets = (request.targets ?? [...byName.keys()].sort()).map((name) => {
-      const node = byName.get(name);
-      if (node !== undefined) return node;
-      const near = nearest(name, byName.keys());
+  async function chosen({ name: who, tenantId, rights }: Principal, request: RunRequest): Promise<readonly Node[]> {
+    const all = await parts.nodes(tenantId);
+    const visible = new Map(
+      all.flatMap((node) =>
+        rights.at("run.start", node.place) || rights.at("fleet.read", node.place) ? [[node.name, node]] : [],
+      ),
+    );
+    const own = [...visible.values()].filter((node) => rights.at("run.start", node.place));
+    if (own.length === 0 && request.targets === undefined)
+      throw new GantryError(NO_NODES, `there is no agent on which ${who} may run anything`);
+    const targets = (request.targets ?? own.map(({ name }) => name).sort()).map((name) => {
+      const node = visible.get(name);
+      if (node !== undefined) {
+        if (!rights.at("run.start", node.place)) throw forbidden(who, "run.start", `at node '${name}'`);
+        return node;
+      }
+      const near = nearest(name, visible.keys());
       throw new GantryError(
         NODE_UNKNOWN,
         `there is no node '${name}'${near === undefined ? "" : `; did you mean '${near}'?`}`,
@@ -59,22 +71,21 @@ export function createRunService(parts: RunParts): RunService {
     return request.runOnce ? unique.slice(0, 1) : unique;
   }
 
-  async function jobsOf(tenantId: Id, runId: Id): Promise<readonly Job[]> {
+  async function jobsOf(principal: Principal, runId: Id): Promise<readonly Job[]> {
     const all: Job[] = [];
     for (;;) {
-      const page = await jobs.list({ tenantId, runId }, { before: all.at(-1)?.id ?? null, limit: PAGE });
+      const page = await seen.list(principal, { runId }, { before: all.at(-1)?.id ?? null, limit: PAGE }, "run.read");
       all.push(...page);
       if (page.length < PAGE) return all.sort((a, b) => (a.target.name < b.target.name ? -1 : 1));
     }
   }
 
-  async function get(tenantId: Id, id: Id): Promise<Run> {
-    const run = await selectRun(database, tenantId, id);
-    if (run === undefined) throw new GantryError(RUN_UNKNOWN, `there is no run ${id}`);
-    return {
-      ...run,
-      jobs: (await jobsOf(tenantId, id)).map((job) => ({ id: job.id, node: job.target.name, status: job.status })),
-    };
+  async function get(principal: Principal, id: Id): Promise<Run> {
+    const run = await selectRun(database, principal.tenantId, id);
+    const made = run === undefined ? [] : await jobsOf(principal, id);
+    if (run === undefined || (made.length === 0 && !principal.rights.everywhere("run.read")))
+      throw new GantryError(RUN_UNKNOWN, `there is no run ${id}`);
+    return { ...run, jobs: made.map((job) => ({ id: job.id, node: job.target.name, status: job.status })) };
   }
 
   async function endOf(job: Job): Promise<RunEnded> {
@@ -100,7 +111,7 @@ export function createRunService(parts: RunParts): RunService {
   return {
     async create(principal, request) {
       const { tenantId } = principal;
-      const nodes = await chosen(request);
+      const nodes = await chosen(principal, request);
       const verbs = request.calls.map((call) => ({
         module: "agent",
         function: call.function,
@@ -129,8 +140,8 @@ export function createRunService(parts: RunParts): RunService {
       return { ...run, jobs: made.map((job) => ({ id: job.id, node: job.target.name, status: job.status })) };
     },
     get,
-    async *follow(tenantId, id, signal) {
-      await get(tenantId, id);
+    async *follow(principal, id, signal) {
+      await get(principal, id);
       let happened = false;
       let wake = (): void => {};
       function look(): void {
@@ -144,7 +155,7 @@ export function createRunService(parts: RunParts): RunService {
       try {
         for (;;) {
           happened = false;
-          const all = await jobsOf(tenantId, id);
+          const all = await jobsOf(principal, id);
           for (const job of all) {
             if (ended.has(job.id)) continue;
             // The status is read before the output: what an ended job wrote is then complete.

@@ -121,6 +121,8 @@ import { attributeProblems } from "./known.ts";
 import { composeNames } from "./names.ts";
 import { toldToRedactor } from "./opened.ts";
 import { agentRuntime } from "./runtime.ts";
+import { createStarters } from "./starters.ts";
+import { createTargetPlaces, nodePlaces } from "./target-places.ts";
 
 /** The rooms, wired together. Nothing listens and nothing runs before `start`. */
 export interface Composition {
@@ -232,6 +234,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       open: (...parameters) => secrets.sealer.open(...parameters),
     },
     taskLease: parts.heartbeat * MISSED_HEARTBEATS,
+    mayGoOn: (job) => starters.mayGoOn(job),
   });
   const inventory = createInventoryStore({ database, clock, bus });
   const members = createMembersService({
@@ -301,6 +304,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   // What is only read sees what is kept elsewhere as well; who builds or writes sees the database alone.
   const merged = createMergedInventory(inventory, keeper);
   backendRoutes(http, createBackendService({ database, events, clock, random, keeper, merged }), keeper);
+  const placesOf = nodePlaces(inventory);
   const fleet = createFleet({
     database,
     tasks: jobs.tasks,
@@ -312,6 +316,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     certificates: () => parts.certificates.current,
     heartbeat: parts.heartbeat,
     runtime: agentRuntime,
+    placesOf,
     async siteNamed(_tenantId, name) {
       return (await inventory.snapshot(DEFAULT_TENANT.id)).sites.get(name)?.id;
     },
@@ -324,6 +329,9 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
         : all.filter((site) => siteChain({ sites }, site.name).includes(top)).map((site) => site.id);
     },
   });
+
+  const targetPlaces = createTargetPlaces(inventory, fleet);
+  const starters = createStarters(database, access.holders, targetPlaces);
 
   const agent = describeAgentFunctions();
   let drivers: readonly Module[] = [];
@@ -341,6 +349,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     clock,
     log,
     secrets: secretUse,
+    starterOf: (target, row) => starters.ofRow(DEFAULT_TENANT.id, target, row),
     // The key of an agent is worth nothing once its machine is gone.
     foundationRemoved: (tx, foundationId) => fleet.remove(tx, { foundationId }),
   });
@@ -359,6 +368,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
           ? agent[name]?.safeToRepeat
           : drivers.find((one) => one.name === module)?.functions[name]?.safeToRepeat,
       isConnected: (foundationId) => fleet.isConnected(foundationId),
+      mayRead: starters.mayRead,
       finished: (tx, job, outcome) => foreman.finished(tx, job, outcome),
       reopened: (tx, job) => foreman.reopened(tx, job),
     }),
@@ -394,7 +404,11 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     bus,
     clock,
     random,
-    nodes: () => fleet.agents(DEFAULT_TENANT.id),
+    places: targetPlaces,
+    async nodes(tenantId) {
+      const [agents, placeOf] = await Promise.all([fleet.agents(tenantId), placesOf(tenantId)]);
+      return agents.map((one) => ({ agentId: one.agentId, name: one.name, place: placeOf(one) }));
+    },
     checkCall(name, parameters): JsonObject {
       const known = agent[name];
       if (known === undefined || known.observes === true)
@@ -461,7 +475,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     createChangeRuleService({ database, inventory, events, audit }),
   );
   foremanRoutes(http, { designs, inventory, jobs: jobs.service, clock });
-  jobRoutes(http.app, jobs.service);
+  jobRoutes(http.app, jobs.service, targetPlaces);
   eventRoutes(http, events, clock);
   auditRoutes(http, { audit, reader: createAuditReader({ database, audit, bus, clock }) });
   historyRoutes(http, createHistory({ database, inventory }));
