@@ -100,10 +100,11 @@ export function createAudit(parts: { readonly database: Database; readonly clock
     const time = Math.max(clock.now(), head.time);
     let { seq, hash } = head;
     const rows: ColumnValue[][] = [];
-    for (const { draft, actor } of drafts) {
+    for (const { draft, actor: by } of drafts) {
       seq += 1;
       const { action } = draft;
-      const { dataText, subject } = withoutSecrets(draft);
+      const { dataText, subject: about } = withoutSecrets(draft);
+      const [actor, subject] = [kept(by), kept(about)];
       const prev = hash;
       hash = lineHash(entryLine({ chain, seq, time, actor, action, subject, dataText, prev }));
       const { kind, id, name, tokenId = null } = actor;
@@ -156,6 +157,18 @@ function withoutSecrets(draft: AuditDraft): { readonly dataText: string; readonl
   if (action.startsWith("inventory.")) return { dataText: draft.dataText ?? JSON.stringify(data), subject };
   const dataText = draft.dataText ?? JSON.stringify(openedSecrets.json(data));
   return { dataText, subject: { ...subject, name: openedSecrets.text(subject.name) } };
+}
+
+/** Characters of a name or an id. */
+const LONGEST_TEXT = 1000;
+
+/** Who and what as every database gives it back: who fails to log in may have typed anything for a name, and it is hashed as it is kept. */
+function kept<Named extends { readonly id: string | null; readonly name: string }>(one: Named): Named {
+  return { ...one, id: one.id === null ? null : keptText(one.id), name: keptText(one.name) };
+}
+
+function keptText(text: string): string {
+  return text.slice(0, LONGEST_TEXT).toWellFormed().replaceAll("\0", "\ufffd");
 }
 
 const COLUMNS: readonly string[] =

@@ -129,9 +129,24 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       await database.kysely
         .insertInto("site")
         .values({
-          ...{ id: "old", tenant_id: tenantId, name: "old", managed_by: "person", applied: "{}", wanted: "built" },
-          ...{ version: 1, revision: 1, created_at: 0, updated_at: 0, labels: "{}", assets: "[]", fields: "{}" },
-          ...{ kind: "", description: "", parent: null, variables: '{"ntp":"a"}', zone: null },
+          id: "old",
+          tenant_id: tenantId,
+          name: "old",
+          managed_by: "person",
+          applied: "{}",
+          wanted: "built",
+          version: 1,
+          revision: 1,
+          created_at: 0,
+          updated_at: 0,
+          labels: "{}",
+          assets: "[]",
+          fields: "{}",
+          kind: "",
+          description: "",
+          parent: null,
+          variables: '{"ntp":"a"}',
+          zone: null,
         })
         .execute();
       clock = manualClock(Date.now() + 1000);
