@@ -1,3 +1,4 @@
+import { ALL_RIGHTS } from "../access/index.ts";
 import type { Exporter } from "../exchange/index.ts";
 import type { Keeper } from "./keeper.ts";
 import type { MergedInventory } from "./merged.ts";
@@ -10,7 +11,8 @@ export function withBackendExports(exporter: Exporter, merged: MergedInventory, 
       // Of what is kept elsewhere only the present is known.
       if (request.at !== undefined) return exporter.run(request);
       const external = await merged.external(request.tenantId);
-      return told(keeper, request, exporter.run({ ...request, external }));
+      // Exports are for who may read the whole tenant.
+      return told(keeper, { tenantId: request.tenantId, rights: ALL_RIGHTS }, exporter.run({ ...request, external }));
     },
     close: () => exporter.close(),
   };

@@ -53,7 +53,10 @@ export function backendRoutes({ app }: HttpServer, backends: BackendService, kee
 
   app.addHook("preHandler", async (request, reply) => {
     if (request.method !== "GET" || request.principal === null || !READS.test(request.url)) return;
-    const missing = missingOf(await keeper.settled((request.principal as Principal).tenantId));
+    const { rights, tenantId } = request.principal as Principal;
+    // The header names backends, whose sites not everybody may see; lists say what is missing of what one sees.
+    if (!rights.everywhere("inventory.read")) return;
+    const missing = missingOf(await keeper.settled(tenantId));
     if (missing.length > 0) void reply.header("gantry-missing", missing.map(({ backend }) => backend).join(", "));
   });
 

@@ -1,6 +1,7 @@
 import { requireAt, type Principal } from "../access/index.ts";
 import {
   externalRow,
+  KIND_NAMES,
   NAME_TAKEN,
   NOT_FOUND,
   notFound,
@@ -41,7 +42,8 @@ export function withBackends(service: InventoryService, merged: MergedInventory,
   ): Promise<Made | undefined> {
     const { tenantId } = principal;
     const kept = await keeper.settled(tenantId);
-    if (kept.length === 0) return undefined;
+    // What is of no kind is told by who plans it.
+    if (kept.length === 0 || edits.some(({ kind }) => !KIND_NAMES.includes(kind))) return undefined;
     const snapshot = await merged.store.snapshot(tenantId);
     requireVisible(principal, snapshot, edits);
     const owners = new Set(edits.map((edit) => ownerOfEdit(snapshot, kept, edit)));
@@ -87,11 +89,23 @@ export function withBackends(service: InventoryService, merged: MergedInventory,
     }
   }
 
+  /** Of what is missing, that of which who asks may know that it is there. */
+  async function visible(principal: Principal, missing: readonly MissingBackend[]): Promise<readonly MissingBackend[]> {
+    const { rights, tenantId } = principal;
+    if (missing.length === 0 || rights.everywhere("inventory.read")) return missing;
+    const snapshot = await merged.store.snapshot(tenantId);
+    return missing.filter((one) => {
+      const row = snapshot.sites.get(one.site);
+      return row !== undefined && rights.at("inventory.read", placeOf(snapshot, "site", row));
+    });
+  }
+
   return {
     async list(principal, kind, request, vars) {
       const page = await told(keeper, principal, service.list(principal, kind, request, vars));
       // Of what is kept elsewhere only the present is known.
-      const missing = request.at === undefined ? missingOf(keeper.of(principal.tenantId)) : [];
+      const missing =
+        request.at === undefined ? await visible(principal, missingOf(keeper.of(principal.tenantId))) : [];
       return missing.length === 0 || !TAKEN.includes(kind) ? page : { ...page, missing };
     },
     get(principal, kind, idOrName, at) {
@@ -120,16 +134,16 @@ function isUnknown({ kind, details }: GantryError): boolean {
   return kind === NOT_FOUND || details["unknown"] !== undefined;
 }
 
-/** What is not found may be in a place that cannot be read. */
+/** What is not found may be in a place that cannot be read; who sees some places alone is not told of others. */
 export async function told<Result>(
   keeper: Keeper,
-  { tenantId }: Pick<Principal, "tenantId">,
+  { tenantId, rights }: Pick<Principal, "tenantId" | "rights">,
   work: Promise<Result>,
 ): Promise<Result> {
   try {
     return await work;
   } catch (error) {
-    if (!(error instanceof GantryError) || !isUnknown(error)) throw error;
+    if (!(error instanceof GantryError) || !isUnknown(error) || !rights.everywhere("inventory.read")) throw error;
     const missing = missingOf(keeper.of(tenantId));
     if (missing.length === 0) throw error;
     const names = missing.map(({ backend, site }) => `'${backend}' (site '${site}')`).join(", ");

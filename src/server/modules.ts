@@ -6,12 +6,15 @@ import { agentRuntime } from "./runtime.ts";
 
 /** The drivers of the worker inside the server. */
 export function embeddedModules(options: {
+  /** False: none, where those who write foundations are not to run programs as the server's user. */
+  readonly thisMachine: boolean;
   readonly dataFolder: string;
   readonly agentCommand: readonly string[];
   /** `DOCKER_HOST` and its like name the engine. */
   readonly environment: NodeJS.ProcessEnv;
   readonly reach: Reach;
 }): readonly Module[] {
+  if (!options.thisMachine) return [];
   return [
     createLocalModule({ dataFolder: options.dataFolder, agentCommand: options.agentCommand }),
     createDockerModule({

@@ -84,6 +84,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       urls: reach.urls,
       workerFolder: join(dataFolder, "worker"),
       modules: embeddedModules({
+        thisMachine: settings.this_machine,
         dataFolder,
         agentCommand: options.agentCommand,
         environment: options.environment,

@@ -116,9 +116,15 @@ export const SERVER_SETTINGS = {
     summary: "Hours a login lasts.",
   } satisfies Setting<number>,
   git_local: {
-    schema: z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]),
+    schema: flag,
     fallback: false,
     summary: "Whether the configuration of groups may come from git repositories on this machine (a path, file://).",
+  } satisfies Setting<boolean>,
+  this_machine: {
+    schema: flag,
+    fallback: true,
+    summary:
+      "Whether the server's own worker makes local foundations and containers, on this machine: who writes foundations then runs programs here.",
   } satisfies Setting<boolean>,
   master_key_source: {
     schema: keySource.nullable(),
@@ -180,4 +186,26 @@ export const SERVER_SETTINGS = {
     fallback: 5,
     summary: "Seconds to wait for the directory.",
   } satisfies Setting<number>,
+  oidc_issuer: text("Issuer of OpenID Connect that proves who somebody is: https://id.example.org."),
+  oidc_client_id: text("As which of its clients Gantry asks; ID tokens must be made for it."),
+  oidc_client_secret_file: text("File with the secret of the client, for its owner alone. Default: a public client."),
+  oidc_scopes: {
+    schema: z.string().regex(/(^| )openid( |$)/, "must have openid among them"),
+    fallback: "openid profile email",
+    summary: "What is asked for, separated by spaces.",
+  } satisfies Setting<string>,
+  oidc_name_claim: {
+    schema: z.string(),
+    fallback: "preferred_username",
+    summary: "Claim that names the account.",
+  } satisfies Setting<string>,
+  oidc_groups_claim: {
+    schema: z.string(),
+    fallback: "groups",
+    summary: "Claim with the groups.",
+  } satisfies Setting<string>,
+  oidc_redirect: text(
+    "Where browsers come back to: https://GANTRY:7411/v1/login/oidc/callback. Default: only the command line logs in that way.",
+  ),
+  oidc_ca: text("File with the authorities to trust for the issuer, PEM. Default: those of Node."),
 } as const;

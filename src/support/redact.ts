@@ -17,6 +17,7 @@ const TOLD_SETTINGS: ReadonlySet<string> = new Set([
   "refusals_per_minute",
   "session_hours",
   "git_local",
+  "this_machine",
   "listen",
 ]);
 /** Of these, host and port are told. */
