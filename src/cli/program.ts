@@ -294,6 +294,10 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .addOption(at())
     .option("--each", "a bundle for each host")
     .option("--no-builtin", "leave out the built-in variables (_id, _site …)")
+    .option(
+      "--vault-password-file <file>",
+      "put secrets in, encrypted by this password: the server never has it (of a folder; needs the right to read them)",
+    )
     .option("--force", "replace what no export has made")
     .action(handle(async () => (await import("./inventory-export.ts")).exportInventory));
 

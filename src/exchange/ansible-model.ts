@@ -8,6 +8,15 @@ export interface AnsibleInventory {
   readonly hosts: readonly AnsibleHost[];
   /** Files that variables name, each once. */
   readonly files: readonly AnsibleFile[];
+  /** By host, what was left out because it refers to secrets. Made while it is read; not there when nothing does. */
+  readonly secrets?: () => Generator<readonly [string, HostSecrets]>;
+}
+
+export interface HostSecrets {
+  /** Where a secret is looked for, the nearest first. */
+  readonly owners: readonly { readonly kind: string; readonly id: string; readonly name: string }[];
+  /** What was left out, with its references as they are written. */
+  readonly variables: JsonObject;
 }
 
 export interface AnsibleGroup {

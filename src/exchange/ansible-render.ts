@@ -44,6 +44,9 @@ const OWN_FILE = 0o600;
 /** The name of the record in a bundle: also how a folder is known as one of ours. */
 export const RECORD_FILE = "gantry-snapshot.json";
 
+/** Lists what was left out because it refers to secrets. */
+export const SECRETS_FILE = "gantry-secrets.json";
+
 const CONFIGURATION = `# Made by Gantry. Run ansible-playbook in this folder.
 [defaults]
 inventory = ./hosts
@@ -51,8 +54,10 @@ inventory = ./hosts
 
 /** The files of a folder that Ansible runs at once. */
 export function* bundleFiles(inventory: AnsibleInventory, record: ExportRecord): Generator<BundleFile> {
+  const { secrets } = inventory;
   yield file("ansible.cfg", CONFIGURATION);
   yield recordFile(record);
+  if (secrets !== undefined) yield file(SECRETS_FILE, secretsText(secrets));
   yield file("hosts/inventory.json", inventoryText(inventory));
   for (const { name, variables } of inventory.groups)
     if (hasAny(variables)) yield file(`hosts/group_vars/${name}.yml`, yamlText(variables));
@@ -62,6 +67,13 @@ export function* bundleFiles(inventory: AnsibleInventory, record: ExportRecord):
     if (hasAny(variables)) yield file(`hosts/host_vars/${host.name}.yml`, yamlText(variables));
   }
   for (const { path, content } of inventory.files) yield { path: `files/${path}`, mode: OWN_FILE, content };
+}
+
+function secretsText(secrets: NonNullable<AnsibleInventory["secrets"]>): string {
+  const hosts = [...secrets()].map(([host, left]) => `${JSON.stringify(host)}:${JSON.stringify(left)}`);
+  const about =
+    "Variables that refer to secrets are left out. gantry inventory export --vault-password-file FILE writes them encrypted.";
+  return `{"about":${JSON.stringify(about)},\n"hosts":{${hosts.join(",\n")}}}\n`;
 }
 
 export function recordFile(record: ExportRecord): BundleFile {
@@ -88,7 +100,9 @@ function inventoryText(inventory: AnsibleInventory): string {
 }
 
 /** What a dynamic inventory answers to `--list`, piece by piece. */
+/** Names of variables that were left out stand beside those that are there: `_meta.left_out`. */
 export function* dynamicInventory(inventory: AnsibleInventory): Generator<string> {
+  const { secrets } = inventory;
   yield "{";
   for (const group of inventory.groups) yield `${JSON.stringify(group.name)}:${jsonText(dynamicGroup(group))},\n`;
   yield '"_meta":{"hostvars":{';
@@ -97,7 +111,12 @@ export function* dynamicInventory(inventory: AnsibleInventory): Generator<string
     yield `${separator}${JSON.stringify(host.name)}:${jsonText(host.variables())}`;
     separator = ",\n";
   }
-  yield "}}}\n";
+  yield "}";
+  if (secrets !== undefined) {
+    const left = [...secrets()].map(([host, { variables }]) => [host, Object.keys(variables)]);
+    yield `,"left_out":${JSON.stringify(Object.fromEntries(left))}`;
+  }
+  yield "}}\n";
 }
 
 function dynamicGroup(group: AnsibleGroup): JsonObject {

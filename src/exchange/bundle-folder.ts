@@ -7,7 +7,7 @@ import { createGunzip } from "node:zlib";
 import { extract } from "tar-stream";
 import { GantryError, messageOf } from "../kernel/errors.ts";
 import { isInnerPath } from "./ansible-names.ts";
-import { RECORD_FILE } from "./ansible-render.ts";
+import { RECORD_FILE, SECRETS_FILE } from "./ansible-render.ts";
 import { EXPORT_FOLDER_OCCUPIED, EXPORT_UNREADABLE } from "./errors.ts";
 
 /** Bundles on disk. What was there is replaced when the new one is whole. */
@@ -18,7 +18,7 @@ export interface PlaceOptions {
 }
 
 /** What an export puts into a folder. Anything else there (playbooks, roles) is somebody's own and stays. */
-const OWN: readonly string[] = ["ansible.cfg", RECORD_FILE, "hosts", "files"];
+const OWN: readonly string[] = ["ansible.cfg", RECORD_FILE, SECRETS_FILE, "hosts", "files"];
 
 /** Errors: `export_folder_occupied`. */
 export async function checkPlace(path: string, kind: "file" | "folder", { force }: PlaceOptions): Promise<void> {

@@ -2,4 +2,5 @@
 
 export { loadSource, type LoadedSource } from "./import-files.ts";
 export type { ImportFormat } from "./import-model.ts";
+export { vaultFolder, type ReadSecret } from "./vaulted-folder.ts";
 export { checkPlace, placeFile, placeFolder } from "./bundle-folder.ts";

@@ -3,6 +3,8 @@ import { mergeExternal, type InventoryStore, type ResolverOptions } from "../inv
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import { createAnsiblePlanner } from "./ansible.ts";
+import type { AnsibleInventory } from "./ansible-model.ts";
+import { withoutSecrets } from "./ansible-secrets.ts";
 import { isFileName } from "./ansible-names.ts";
 import { bundleFiles, dynamicInventory, recordFile, type ExportRecord } from "./ansible-render.ts";
 import { tgzOf, zipOf, type BundleEntry } from "./bundle.ts";
@@ -53,16 +55,17 @@ export async function runExport(parts: ExportJobParts, request: ExportRequest): 
   };
   const planner = createAnsiblePlanner(world, { ...parts, builtIn: request.builtIn, keepFiles: format === "json" });
   const archive = format === "zip" ? zipOf : tgzOf;
+  const rendered = (inventory: AnsibleInventory) => withoutSecrets(inventory, world, snapshot, parts);
   if (request.each) {
     const bundles = selection.hosts.map((host): BundleEntry => {
       if (!isFileName(host))
         throw new GantryError(EXPORT_NAME_UNSAFE, `host '${host.slice(0, 80)}' cannot have a bundle of its own`);
-      const bundle = (): Readable => archive(bundleFiles(planner.plan([host], new Set()), record), now);
+      const bundle = (): Readable => archive(bundleFiles(rendered(planner.plan([host], new Set())), record), now);
       return { path: `${host}.${format}`, bundle };
     });
     return { head, content: archive([recordFile(record), ...bundles], now) };
   }
-  const inventory = planner.plan(selection.hosts, selection.groups);
+  const inventory = rendered(planner.plan(selection.hosts, selection.groups));
   if (format === "json") return { head, content: Readable.from(inLargePieces(dynamicInventory(inventory))) };
   return { head, content: archive(bundleFiles(inventory, record), now) };
 }
