@@ -12,7 +12,8 @@ export interface ProgramParts {
   collect(value: string, before: readonly string[] | undefined): readonly string[];
 }
 
-export function accessCommands(program: Command, { handle, output, yes, collect }: ProgramParts): void {
+/** @returns the command `account`, to which logging in adds */
+export function accessCommands(program: Command, { handle, output, yes, collect }: ProgramParts): Command {
   const does = (action: keyof Actions) => handle(async () => (await import("./access.ts"))[action]);
 
   program
@@ -113,4 +114,5 @@ export function accessCommands(program: Command, { handle, output, yes, collect 
     .addOption(output())
     .action(does("listBindings"));
   binding.command("delete <id>").summary("take a role away again").action(does("deleteBinding"));
+  return account;
 }

@@ -279,6 +279,7 @@ export async function whoami(context: CommandContext): Promise<void> {
   const { out } = context.terminal;
   const { permissions, token } = found;
   const line = (heading: string, text: string): void => out(`${heading.padEnd(12)}${text}\n`);
+  if (context.endpoint !== undefined) line("endpoint", `${context.endpoint.name} (${context.endpoint.url})`);
   line("name", printable(found.account?.displayName ? `${found.name} (${found.account.displayName})` : found.name));
   line("kind", found.kind);
   line("tenant", printable(found.tenant.name || "-"));

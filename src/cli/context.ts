@@ -1,5 +1,9 @@
+import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { createClient, type GantryClient } from "../client/index.ts";
+import { createClient, type ClientOptions, type GantryClient } from "../client/index.ts";
+import { GantryError, messageOf } from "../kernel/errors.ts";
+import { endpointNamed, endpointsFile, readEndpoints } from "./endpoints.ts";
+import { ENDPOINT_UNKNOWN, USAGE } from "./errors.ts";
 import type { OutputFormat } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -9,18 +13,37 @@ export interface CommandContext {
   /** Absolute path of the folder that holds the local server's data, log, pid and socket. */
   readonly dataFolder: string;
   readonly output: OutputFormat;
+  /** Which server is asked. Undefined: the one of the data folder. */
+  readonly endpoint: { readonly name: string; readonly url: string } | undefined;
+  /** Errors when it is used first: those of finding out which server is meant. */
   readonly client: GantryClient;
 }
 
 export interface GlobalOptions {
   readonly data?: string;
   readonly tenant?: string;
+  readonly endpoint?: string;
   readonly output?: OutputFormat;
 }
 
-/** Flag, then environment, then default. */
-export function commandContext(terminal: Terminal, options: GlobalOptions): CommandContext {
+type Target = Pick<CommandContext, "endpoint"> & {
+  readonly address: ClientOptions;
+  readonly tenant?: string | undefined;
+};
+
+/**
+ * Flag, then environment, then default. `local`: the command is about the server of the data folder, whatever endpoint is in use.
+ *
+ * Errors: `usage`.
+ */
+export async function commandContext(
+  terminal: Terminal,
+  options: GlobalOptions,
+  local = false,
+): Promise<CommandContext> {
   const dataFolder = resolve(options.data ?? process.env["GANTRY_DATA"] ?? ".gantry");
+  if (local && options.endpoint !== undefined && options.endpoint !== "local")
+    throw new GantryError(USAGE, "this command is about the server of the data folder, and takes no --endpoint");
   const told = new Set<string>();
   /** Said once for each backend, however many pages lack it. */
   function missing(backends: readonly string[]): void {
@@ -30,14 +53,52 @@ export function commandContext(terminal: Terminal, options: GlobalOptions): Comm
       terminal.error(`Not all is shown: backend '${name}' cannot be read (gantry backend status ${name})\n`);
     }
   }
+  const here: Target = { endpoint: undefined, address: { dataFolder } };
+  // A command that mends the endpoints must run while they are broken.
+  const target = local ? here : await targetOf(options, here).catch((error: unknown) => ({ error }));
+  let client: GantryClient | undefined;
   return {
     terminal,
     dataFolder,
     output: options.output ?? "table",
-    client: createClient({
-      dataFolder,
-      tenant: options.tenant ?? (process.env["GANTRY_TENANT"] || undefined),
-      missing,
-    }),
+    endpoint: "error" in target ? undefined : target.endpoint,
+    get client() {
+      if ("error" in target) throw target.error;
+      const tenant = options.tenant ?? (process.env["GANTRY_TENANT"] || undefined) ?? target.tenant;
+      client ??= createClient({ ...target.address, tenant, missing });
+      return client;
+    },
   };
+}
+
+/** Which server is meant. */
+async function targetOf(options: GlobalOptions, here: Target): Promise<Target> {
+  const environment = process.env;
+  if (options.endpoint === "local") return here;
+  if (options.endpoint === undefined) {
+    if (options.data !== undefined) return here;
+    if (environment["GANTRY_URL"]) return inEnvironment(environment["GANTRY_URL"], environment);
+    if (environment["GANTRY_DATA"]) return here;
+  }
+  const known = await readEndpoints(endpointsFile());
+  const name = options.endpoint ?? known.current;
+  if (name === undefined) return here;
+  const { url, token, ca, tenant } = endpointNamed(known, name);
+  if (token === undefined)
+    throw new GantryError(ENDPOINT_UNKNOWN, `nobody is logged in to endpoint '${name}'`, {
+      hint: `Log in: \`gantry login ${name}\`.`,
+    });
+  return { endpoint: { name, url }, address: { url, token, authority: ca }, tenant };
+}
+
+async function inEnvironment(url: string, environment: NodeJS.ProcessEnv): Promise<Target> {
+  const { GANTRY_TOKEN: token, GANTRY_CA: file } = environment;
+  if (!token) throw new GantryError(USAGE, "GANTRY_URL is set, and GANTRY_TOKEN is not");
+  let authority: string | undefined;
+  try {
+    authority = file ? await readFile(file, "utf8") : undefined;
+  } catch (cause) {
+    throw new GantryError(USAGE, `GANTRY_CA: ${messageOf(cause)}`, { cause });
+  }
+  return { endpoint: { name: "(GANTRY_URL)", url }, address: { url, token, authority } };
 }

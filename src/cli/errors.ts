@@ -42,3 +42,23 @@ export const OUTPUT_FILE_UNUSABLE = errorKind("output_file_unusable", {
   summary: "The file to write is there already, or cannot be written.",
   remedy: "Name a file that does not exist yet, in a folder that you may write to. Nothing was replaced.",
 });
+
+export const ENDPOINT_UNKNOWN = errorKind("endpoint_not_known", {
+  status: 409,
+  summary: "No server of this name was logged in to, or nobody is logged in to it any more.",
+  remedy: "`gantry use` lists those there are; `gantry login NAME --url https://…` adds one.",
+});
+
+export const ENDPOINTS_INVALID = errorKind("endpoints_invalid", {
+  status: 409,
+  summary: "The file with the endpoints is not one that this program has written.",
+  remedy: "Mend it, or remove it and log in again: docs/login.md shows what is in it.",
+});
+
+export const SERVER_NOT_TRUSTED = errorKind("server_not_trusted", {
+  status: 409,
+  summary:
+    "The server shows a certificate of an authority that this machine does not know, and nobody said to trust it.",
+  remedy:
+    "Give the server's `tls/ca.pem` with --ca FILE, or compare the fingerprint with the one its administrator tells you and give it with --fingerprint.",
+});

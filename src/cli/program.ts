@@ -6,6 +6,7 @@ import { fleetCommands } from "./fleet-program.ts";
 import { EXIT, reportFailure } from "./failure.ts";
 import { EXAMPLES } from "./examples.ts";
 import { LIST_FORMATS, OUTPUT_FORMATS } from "./output.ts";
+import { loginCommands } from "./login-program.ts";
 import { KINDS } from "./kinds.ts";
 import { paint, processTerminal, type Terminal } from "./terminal.ts";
 import type { CommandContext, GlobalOptions } from "./context.ts";
@@ -37,6 +38,15 @@ export async function run(args: readonly string[], terminal: Terminal = processT
   }
 }
 
+/** Commands that are about the server of the data folder, whatever endpoint is in use. */
+const LOCAL_COMMANDS: readonly string[] = ["server", "down", "worker", "agent"];
+
+function isLocal(command: Command): boolean {
+  let top = command;
+  while (top.parent !== null && top.parent.parent !== null) top = top.parent;
+  return LOCAL_COMMANDS.includes(top.name());
+}
+
 export function buildProgram(terminal: Terminal, ended: (code: number) => void): Command {
   const program = new Command("gantry");
   program
@@ -47,6 +57,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
       "--data <folder>",
       "folder of the local server: data, log, socket (environment: GANTRY_DATA; default: ./.gantry)",
     )
+    .option("--endpoint <name>", "which server is meant, of those logged in to; `local`: the one of the data folder")
     .option("--tenant <tenant>", "whose inventory is meant (environment: GANTRY_TENANT; default: default)")
     .configureOutput({
       writeOut: (text) => terminal.out(text),
@@ -63,7 +74,8 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
       const options = command.optsWithGlobals() as GlobalOptions & Record<string, unknown>;
       const { commandContext } = await import("./context.ts");
       const action = await load();
-      const code = await action(commandContext(terminal, options), options, command.args);
+      const context = await commandContext(terminal, options, isLocal(command));
+      const code = await action(context, options, command.args);
       if (typeof code === "number") ended(code);
     };
   }
@@ -456,7 +468,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .requiredOption("--out <file>", "where to write it, a .tgz; must not exist")
     .action(handle(async () => (await import("./support.ts")).supportBundle));
 
-  accessCommands(program, { handle, output, yes, collect });
+  loginCommands(program, accessCommands(program, { handle, output, yes, collect }), { handle, output });
   auditCommands(program, { handle, output });
 
   const secret = program.command("secret").summary("values that are kept sealed: passwords, keys, certificates");

@@ -10,7 +10,7 @@ export async function plan(
   args: readonly string[],
 ): Promise<void> {
   const loaded = await loadDesign(context, args);
-  await ensureServer(context);
+  if (context.endpoint === undefined) await ensureServer(context);
   const answer = await askPlan(context, loaded);
   if (context.output === "table") printPlan(context, answer);
   else printData(context.terminal, context.output, answer as never);

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { acquireLock, ensurePrivateFolder } from "../../platform/files/index.ts";
 import type { LoadedBundle } from "../../design/commands.ts";
 import type { CommandContext } from "../context.ts";
+import { USAGE } from "../errors.ts";
 import { EXIT } from "../failure.ts";
 import { printData } from "../output.ts";
 import { GantryError } from "../../kernel/errors.ts";
@@ -23,6 +24,12 @@ export async function up(
   args: readonly string[],
 ): Promise<number> {
   const loaded = await loadDesign(context, args);
+  if (context.endpoint !== undefined) {
+    if (options["foreground"] === true)
+      throw new GantryError(USAGE, "--foreground runs a server here, and an endpoint is in use: add --endpoint local");
+    context.terminal.error(`At ${context.endpoint.name} (${context.endpoint.url}):\n`);
+    return upOnServer(context, options, loaded);
+  }
   await ensurePrivateFolder(context.dataFolder);
   // Taken before the server is started: two that start it at once would meet at its lock.
   const release = await waitForLock(context, () => acquireLock(join(context.dataFolder, "up.lock")));
