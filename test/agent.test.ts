@@ -57,7 +57,7 @@ function connected(id = AGENT): Promise<void> {
 }
 
 async function services(): Promise<{ name: string; state: string; pid: number | null }[]> {
-  return (await server.fleet.ask({ agentId: AGENT }, "agent", "services", {}, 5000)) as never;
+  return (await server.fleet.ask(TENANT, { agentId: AGENT }, "agent", "services", {}, 5000)) as never;
 }
 
 describe.each(["websocket", "poll"])("an agent over %s", (transport) => {
@@ -87,7 +87,7 @@ describe.each(["websocket", "poll"])("an agent over %s", (transport) => {
     expect(readFileSync(join(home, "web/large")).equals(content)).toBe(true);
     const output = await outputOf(server, job);
     expect(output).toBe(`${home}/web\nhello you in ${home}/web\nsmall\nagain: hello you in ${home}/web\n`);
-    expect(await server.fleet.ask({ agentId: AGENT }, "agent", "facts", {}, 5000)).toMatchObject({
+    expect(await server.fleet.ask(TENANT, { agentId: AGENT }, "agent", "facts", {}, 5000)).toMatchObject({
       node: process.version,
     });
   });

@@ -162,7 +162,7 @@ describe("an agent that is dead or slow", () => {
       expect(await server.ended(job)).toMatchObject({ status: "done" });
     }
     await until(() => !server.fleet.isConnected("dead"));
-    await expect(server.fleet.ask({ agentId: "dead" }, "agent", "facts", {}, 1000)).rejects.toMatchObject({
+    await expect(server.fleet.ask(TENANT, { agentId: "dead" }, "agent", "facts", {}, 1000)).rejects.toMatchObject({
       code: "executor_not_connected",
     });
     dead.child.kill("SIGCONT");
@@ -339,7 +339,9 @@ describe("a worker", () => {
       const worker = await startEmbeddedExecutor({ ...options, link });
       const job = await server.run([{ ...call, parameters: { name: `task ${start}` } }]);
       expect(await server.ended(job)).toMatchObject({ status: "done" });
-      expect(await server.fleet.ask({ siteId: "x" }, "toy", "note", { name: "question" }, 5000)).toBe("QUESTION");
+      expect(await server.fleet.ask(TENANT, { siteId: "x" }, "toy", "note", { name: "question" }, 5000)).toBe(
+        "QUESTION",
+      );
       await worker.stop();
     }
     expect(ran).toEqual(["task 1", "question", "task 2", "question"]);

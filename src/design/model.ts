@@ -144,5 +144,5 @@ export interface Observation {
 /** Looks at what really is. Filled by the server, which asks drivers and agents. */
 export interface Observer {
   /** May leave out what it cannot see. Never throws for one target's sake. */
-  observe(targets: readonly ObservationTarget[]): Promise<readonly Observation[]>;
+  observe(tenantId: Id, targets: readonly ObservationTarget[]): Promise<readonly Observation[]>;
 }

@@ -12,7 +12,7 @@ import {
 } from "../inventory/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError, type Problem } from "../kernel/errors.ts";
-import type { Random } from "../kernel/ids.ts";
+import type { Id, Random } from "../kernel/ids.ts";
 import type { Json } from "../kernel/json.ts";
 import { nearest } from "../kernel/nearest.ts";
 import type { Bus } from "../platform/bus/index.ts";
@@ -129,7 +129,10 @@ export function createDesignService(parts: DesignServiceParts): DesignService {
   ): Promise<{ snapshot: Snapshot; observations: readonly Observation[] }> {
     const snapshot = await inventory.snapshot(principal.tenantId);
     const targets = observationTargets(snapshot, ownerOf(design.name));
-    return { snapshot, observations: targets.length === 0 ? [] : await parts.observer.observe(targets) };
+    return {
+      snapshot,
+      observations: targets.length === 0 ? [] : await parts.observer.observe(principal.tenantId, targets),
+    };
   }
 
   async function plan(principal: Principal, design: Design, warnings: readonly Problem[]): Promise<PlanAnswer> {
@@ -179,13 +182,13 @@ export function createDesignService(parts: DesignServiceParts): DesignService {
         },
       ]);
       await parts.events.append(tx, eventsOf(principal, record, planned.plan, writes));
-      wakeForeman(tx);
+      wakeForeman(tx, principal.tenantId);
       return answerOf(planned, snapshot, warnings);
     });
   }
 
-  function wakeForeman(tx: Transaction): void {
-    afterCommit(tx, "foreman", () => parts.bus.publish("foreman", null));
+  function wakeForeman(tx: Transaction, tenantId: Id): void {
+    afterCommit(tx, `foreman ${tenantId}`, () => parts.bus.publish("foreman", tenantId));
   }
 
   async function find(principal: Principal, name: string): Promise<DesignRecord> {

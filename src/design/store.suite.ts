@@ -52,7 +52,7 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       inventory,
       store: createDesignStore({ clock, random: systemRandom }),
       observer: {
-        observe(targets) {
+        observe(_tenantId, targets) {
           looked.push(targets.map(({ name }) => name));
           return Promise.resolve(observed);
         },

@@ -355,35 +355,37 @@ describe("tasks", () => {
 describe("a question", () => {
   it("is answered by the agent, or ends in an error that says why not", async () => {
     const peer = await connected();
-    const asked = rig.fleet.ask({ agentId: peer.id }, "test", "look", { a: 1 }, 5000);
+    const asked = rig.fleet.ask(DEFAULT_TENANT.id, { agentId: peer.id }, "test", "look", { a: 1 }, 5000);
     const query = await peer.next("query");
     expect(query).toMatchObject({ module: "test", function: "look", parameters: { a: 1 } });
     peer.send({ type: "reply", query: query.query, value: { seen: true } });
     expect(await asked).toEqual({ seen: true });
 
-    const failing = rig.fleet.ask({ agentId: peer.id }, "test", "look", {}, 5000);
+    const failing = rig.fleet.ask(DEFAULT_TENANT.id, { agentId: peer.id }, "test", "look", {}, 5000);
     const { query: second } = await peer.next("query");
     peer.send({ type: "reply", query: second, error: { code: "x", message: "no" } });
     await expect(failing).rejects.toMatchObject({ code: "executor_answer_failed", details: { code: "x" } });
 
-    const late = rig.fleet.ask({ agentId: peer.id }, "test", "look", {}, 500);
+    const late = rig.fleet.ask(DEFAULT_TENANT.id, { agentId: peer.id }, "test", "look", {}, 500);
     await peer.next("query");
     clock.advance(500);
     await expect(late).rejects.toMatchObject({ code: "executor_no_answer" });
 
-    const cut = rig.fleet.ask({ agentId: peer.id }, "test", "look", {}, 500);
+    const cut = rig.fleet.ask(DEFAULT_TENANT.id, { agentId: peer.id }, "test", "look", {}, 500);
     await peer.next("query");
     peer.connection.close({ code: "closed", text: "cut" });
     await expect(cut).rejects.toMatchObject({ code: "executor_not_connected" });
-    await expect(rig.fleet.ask({ agentId: peer.id }, "test", "look", {}, 500)).rejects.toMatchObject({
-      code: "executor_not_connected",
-    });
+    await expect(rig.fleet.ask(DEFAULT_TENANT.id, { agentId: peer.id }, "test", "look", {}, 500)).rejects.toMatchObject(
+      {
+        code: "executor_not_connected",
+      },
+    );
   });
 
   it("to a site goes to a worker, not to an agent", async () => {
     const link = await rig.fleet.embed({ tenantId: TENANT, kind: "worker", name: "embedded", siteId: null });
     const agent = await connected();
-    await expect(rig.fleet.ask({ siteId: "s" }, "test", "look", {}, 500)).rejects.toMatchObject({
+    await expect(rig.fleet.ask(DEFAULT_TENANT.id, { siteId: "s" }, "test", "look", {}, 500)).rejects.toMatchObject({
       code: "executor_not_connected",
     });
     expect(link.id).not.toBe(agent.id);

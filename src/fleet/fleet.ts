@@ -64,7 +64,7 @@ export interface FleetParts {
   /** Milliseconds between heartbeats. */
   readonly heartbeat: number;
   /** The sites a worker serves that joined for one: that, and those below it. Left out: that alone. */
-  sitesOf?(siteId: Id): Promise<readonly Id[]>;
+  sitesOf?(tenantId: Id, siteId: Id): Promise<readonly Id[]>;
   /** Where workers and agents of a tenant are, as far as rights go by it. Left out: nowhere. */
   placesOf?(tenantId: Id): Promise<(node: Pick<ExecutorRecord, "foundationId" | "siteId">) => Place>;
   /** The id of a site people name. Left out: they give ids. */
@@ -113,12 +113,14 @@ export interface Fleet {
     readonly kind: ExecutorKind;
     readonly name: string;
     readonly siteId: Id | null;
+    /** Whether it works for every tenant, and not for its own alone. */
+    readonly everyTenant?: boolean;
   }): Promise<EmbeddedLink>;
   /**
-   * Asks a function that observes, without a task. Errors: `executor_not_connected`, `executor_no_answer`, `executor_answer_failed`.
+   * Asks a function that observes, without a task, of who works for the tenant. Errors: `executor_not_connected`, `executor_no_answer`, `executor_answer_failed`.
    * @param milliseconds until `executor_no_answer`
    */
-  ask(route: Route, module: string, name: string, parameters: Json, milliseconds: number): Promise<Json>;
+  ask(tenantId: Id, route: Route, module: string, name: string, parameters: Json, milliseconds: number): Promise<Json>;
   isConnected(agentId: Id): boolean;
   /** Sorted by name, behind `after`. */
   nodes(tenantId: Id, page?: { readonly after?: string; readonly limit?: number }): Promise<readonly Node[]>;
@@ -168,6 +170,8 @@ export function createFleet(parts: FleetParts): Fleet {
   const content = createContentStore(parts);
   const sightings = createSightings(parts);
   const embedded = new Set<Id>();
+  /** Parts of the server that work for every tenant. */
+  const everyTenants = new Set<Id>();
   const gone = new Map<Id, CloseReason>();
   let closing = false;
   let urls: readonly string[] = [];
@@ -203,9 +207,11 @@ export function createFleet(parts: FleetParts): Fleet {
   async function known(id: Id): Promise<Known | undefined> {
     const record = await find(id);
     if (record === undefined) return undefined;
-    if (record.kind === "agent") return { record, siteIds: [] };
+    const tenantId = everyTenants.has(id) ? null : record.tenantId;
+    if (record.kind === "agent") return { record, tenantId, siteIds: [] };
     const { siteId } = record;
-    return { record, siteIds: siteId === null ? "all" : ((await parts.sitesOf?.(siteId)) ?? [siteId]) };
+    if (siteId === null) return { record, tenantId, siteIds: "all" };
+    return { record, tenantId, siteIds: (await parts.sitesOf?.(record.tenantId, siteId)) ?? [siteId] };
   }
 
   function accept(connection: Connection): void {
@@ -317,10 +323,10 @@ export function createFleet(parts: FleetParts): Fleet {
     };
   }
 
-  function sessionFor(route: Route, module: string): FleetSession | undefined {
+  function sessionFor(tenantId: Id, route: Route, module: string): FleetSession | undefined {
     let best: FleetSession | undefined;
     for (const session of candidates(route)) {
-      if (session.serves(route, module) && (best === undefined || session.load < best.load)) best = session;
+      if (session.serves(route, module, tenantId) && (best === undefined || session.load < best.load)) best = session;
     }
     return best;
   }
@@ -373,7 +379,7 @@ export function createFleet(parts: FleetParts): Fleet {
       return record;
     },
     accept,
-    async embed({ tenantId, kind, name, siteId }) {
+    async embed({ tenantId, kind, name, siteId, everyTenant = false }) {
       const keys = createKeyPair();
       const id = await database.transaction(async (tx) => {
         const before = await selectByName(tx, tenantId, name);
@@ -396,6 +402,7 @@ export function createFleet(parts: FleetParts): Fleet {
         return record.id;
       });
       embedded.add(id);
+      if (everyTenant) everyTenants.add(id);
       return {
         id,
         async open() {
@@ -407,12 +414,13 @@ export function createFleet(parts: FleetParts): Fleet {
         pin: authorities.pin,
       };
     },
-    async ask(route, module, name, parameters, milliseconds) {
-      const session = sessionFor(route, module);
+    async ask(tenantId, route, module, name, parameters, milliseconds) {
+      const session = sessionFor(tenantId, route, module);
       if (session !== undefined) return session.ask(module, name, parameters, milliseconds);
       const who =
         "agentId" in route ? "the agent of this node is not connected" : "no worker that serves this site is connected";
-      const known = [...sessions.values()].flatMap((one) => Object.keys(one.modules));
+      const own = [...sessions.values()].filter((one) => one.tenantId === null || one.tenantId === tenantId);
+      const known = own.flatMap((one) => Object.keys(one.modules));
       const close = known.includes(module) ? undefined : nearest(module, known);
       throw new GantryError(
         NOT_CONNECTED,

@@ -36,6 +36,8 @@ export interface HandshakeParts {
 
 export interface Known {
   readonly record: ExecutorRecord;
+  /** Whose tasks it is given; null: every tenant's. */
+  readonly tenantId: Id | null;
   /** The sites it serves. */
   readonly siteIds: readonly Id[] | "all";
 }

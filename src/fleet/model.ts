@@ -70,13 +70,17 @@ export function agentIdOf(executor: Pick<ExecutorRecord, "id" | "kind" | "founda
 export type Route = { readonly agentId: Id } | { readonly siteId: Id };
 
 export interface Served {
+  /** Null: every tenant. */
+  readonly tenantId: Id | null;
   readonly agentId: Id | undefined;
   readonly siteIds: readonly Id[] | "all";
   readonly modules: ReadonlySet<string>;
 }
 
-export function serves(served: Served, route: Route, module: string): boolean {
+/** `tenantId` left out: whether it might, when the tenant is one that it serves. */
+export function serves(served: Served, route: Route, module: string, tenantId?: Id): boolean {
   if (!served.modules.has(module)) return false;
+  if (tenantId !== undefined && served.tenantId !== null && served.tenantId !== tenantId) return false;
   if ("agentId" in route) return served.agentId === route.agentId;
   return served.siteIds === "all" || served.siteIds.includes(route.siteId);
 }

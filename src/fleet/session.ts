@@ -56,12 +56,14 @@ export interface SessionParts {
 
 export interface FleetSession {
   readonly record: ExecutorRecord;
+  /** Whose tasks it is given; null: every tenant's. */
+  readonly tenantId: Id | null;
   readonly modules: Readonly<Record<string, ModuleAdvert>>;
   /** Of the authority it trusts, base64url. */
   readonly pin: string;
   /** Tasks and questions that are out. */
   readonly load: number;
-  serves(route: Route, module: string): boolean;
+  serves(route: Route, module: string, tenantId?: Id): boolean;
   /** There may be work: asks for it as soon as there is room. */
   wake(): void;
   cancel(ref: TaskRef): void;
@@ -82,7 +84,7 @@ const AFTER_FAILURE = 1000;
 
 export function openSession(
   connection: Connection,
-  { record, siteIds, proof, pin: proven, writer }: Admitted,
+  { record, tenantId, siteIds, proof, pin: proven, writer }: Admitted,
   parts: SessionParts,
 ): FleetSession & SessionEnd {
   const { tasks, clock, random } = parts;
@@ -103,13 +105,13 @@ export function openSession(
   let told: string | undefined;
   let cancelSilence = clock.after(parts.heartbeat * MISSED_HEARTBEATS, silent);
 
-  const served: Served = { agentId, siteIds, modules: new Set(Object.keys(proof.modules)) };
+  const served: Served = { tenantId, agentId, siteIds, modules: new Set(Object.keys(proof.modules)) };
 
   function executor(): Executor {
     const base = {
       id: record.id,
       session: sessionId,
-      tenantId: record.tenantId,
+      tenantId,
       modules: freeSlots(proof.modules, outByModule),
       siteIds,
     };
@@ -292,6 +294,7 @@ export function openSession(
 
   const session: FleetSession & SessionEnd = {
     record,
+    tenantId,
     modules: proof.modules,
     get pin() {
       return pin;
@@ -299,7 +302,7 @@ export function openSession(
     get load() {
       return out.size + questions.size;
     },
-    serves: (route, module) => serves(served, route, module),
+    serves: (route, module, about) => serves(served, route, module, about),
     wake,
     cancel: (ref) => write({ type: "cancel", task: ref.task, attempt: ref.attempt }),
     ask(module, name, parameters, milliseconds) {

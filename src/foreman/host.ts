@@ -14,6 +14,7 @@ import {
 } from "../inventory/index.ts";
 import type { Call, Job, JobHost, JobOutcome, Prepared, TaskDraft } from "../jobs/index.ts";
 import { GantryError } from "../kernel/errors.ts";
+import type { Id } from "../kernel/ids.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import { nearest } from "../kernel/nearest.ts";
 import type { Transaction } from "../platform/database/index.ts";
@@ -35,8 +36,8 @@ import {
 
 /** What a script of a blueprint sees, and where its calls go. */
 export interface HostParts {
-  /** The inventory as it is. */
-  snapshot(): Promise<Snapshot>;
+  /** The inventory of a tenant as it is. */
+  snapshot(tenantId: Id): Promise<Snapshot>;
   readonly renderer: Renderer;
   readonly store: ForemanStore;
   /** Keeps bytes for agents to fetch, and says what the verb ADD is then told of them. */
@@ -82,7 +83,7 @@ interface Scene {
 export function createForemanHost(parts: HostParts): JobHost {
   async function sceneOf(job: Job): Promise<Scene> {
     const { kind, name } = job.target;
-    const now = await parts.snapshot();
+    const now = await parts.snapshot(job.tenantId);
     const snapshot =
       job.context["role"] === "destroy" && (kind === "structure" || kind === "foundation")
         ? worldAsBuilt(now, { kind, name })

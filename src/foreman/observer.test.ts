@@ -7,7 +7,7 @@ const target = { foundationId: "f1", name: "web1", type: "local", site: "lab", a
 
 function asker(power: Json, connected: () => boolean, services: Json = []): Asker {
   return {
-    ask: async (_route, module) => (module === "local" ? power : services),
+    ask: async (_tenant, _route, module) => (module === "local" ? power : services),
     isConnected: connected,
   };
 }
@@ -15,7 +15,7 @@ function asker(power: Json, connected: () => boolean, services: Json = []): Aske
 describe("what the observer sees", () => {
   it("a machine that is on, with its agent and its services", async () => {
     const seen = asker({ exists: true, power: "on" }, () => true, [{ name: "web", state: "failed", pid: 1 }]);
-    const [observation] = await createObserver(seen, async () => "s1", manualClock()).observe([target]);
+    const [observation] = await createObserver(seen, async () => "s1", manualClock()).observe("t", [target]);
     expect(observation).toMatchObject({
       foundationId: "f1",
       power: "on",
@@ -33,7 +33,7 @@ describe("what the observer sees", () => {
       clock,
     );
     async function seenAfter(milliseconds: number, then: () => void): Promise<unknown> {
-      const pending = observer.observe([target]);
+      const pending = observer.observe("t", [target]);
       for (let passed = 0; passed < milliseconds; passed += 25) {
         await Promise.resolve();
         await new Promise((resolve) => setImmediate(resolve));
@@ -52,7 +52,8 @@ describe("what the observer sees", () => {
 
   it("a machine that is off or gone at once, and nothing where nobody can look", async () => {
     const never = (): boolean => false;
-    const of = (power: Json) => createObserver(asker(power, never), async () => "s1", manualClock()).observe([target]);
+    const of = (power: Json) =>
+      createObserver(asker(power, never), async () => "s1", manualClock()).observe("t", [target]);
     expect((await of({ exists: true, power: "off" }))[0]).toMatchObject({
       power: "off",
       agent: "missing",
@@ -60,7 +61,7 @@ describe("what the observer sees", () => {
     });
     expect((await of({ exists: false, power: "off" }))[0]).toMatchObject({ power: "absent" });
     const failing: Asker = { ask: () => Promise.reject(new Error("nobody")), isConnected: never };
-    expect((await createObserver(failing, async () => "s1", manualClock()).observe([target]))[0]).toMatchObject({
+    expect((await createObserver(failing, async () => "s1", manualClock()).observe("t", [target]))[0]).toMatchObject({
       power: "unknown",
     });
   });

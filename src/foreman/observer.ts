@@ -6,8 +6,9 @@ import { isJsonObject } from "../kernel/json.ts";
 
 /** Who can be asked directly, without a job: a driver on a worker, or the agent of a foundation. */
 export interface Asker {
-  /** Calls a function that only reads. Throws when nobody answers in time. */
+  /** Calls a function that only reads. Throws when nobody of the tenant answers in time. */
   ask(
+    tenantId: Id,
     route: { readonly agentId: Id } | { readonly siteId: Id },
     module: string,
     name: string,
@@ -30,19 +31,19 @@ const LOOK_MILLISECONDS = 25;
 /** Looks at what really is: asks the driver of each foundation, and the agent on it, all at the same time. */
 export function createObserver(
   asker: Asker,
-  siteId: (name: string) => Promise<Id | undefined>,
+  siteId: (tenantId: Id, name: string) => Promise<Id | undefined>,
   clock: Clock,
 ): Observer {
-  async function observe(target: ObservationTarget): Promise<Observation> {
-    const site = await siteId(target.site);
+  async function observe(tenantId: Id, target: ObservationTarget): Promise<Observation> {
+    const site = await siteId(tenantId, target.site);
     const { foundationId } = target;
-    const power = site === undefined ? "unknown" : await powerOf(asker, site, target);
+    const power = site === undefined ? "unknown" : await powerOf(asker, tenantId, site, target);
     const connected = asker.isConnected(foundationId) || (power === "on" && (await comesBack(foundationId)));
     return {
       foundationId,
       power,
       agent: connected ? "connected" : "missing",
-      services: connected ? await servicesOf(asker, foundationId) : null,
+      services: connected ? await servicesOf(asker, tenantId, foundationId) : null,
     };
   }
 
@@ -57,10 +58,15 @@ export function createObserver(
     return true;
   }
 
-  return { observe: (targets) => Promise.all(targets.map(observe)) };
+  return { observe: (tenantId, targets) => Promise.all(targets.map((target) => observe(tenantId, target))) };
 }
 
-async function powerOf(asker: Asker, siteId: Id, target: ObservationTarget): Promise<Observation["power"]> {
+async function powerOf(
+  asker: Asker,
+  tenantId: Id,
+  siteId: Id,
+  target: ObservationTarget,
+): Promise<Observation["power"]> {
   const foundation = {
     id: target.foundationId,
     name: target.name,
@@ -69,7 +75,7 @@ async function powerOf(asker: Asker, siteId: Id, target: ObservationTarget): Pro
     hostname: target.name,
   };
   try {
-    const seen = await asker.ask({ siteId }, target.type, "observe", { foundation }, ANSWER_MILLISECONDS);
+    const seen = await asker.ask(tenantId, { siteId }, target.type, "observe", { foundation }, ANSWER_MILLISECONDS);
     if (!isJsonObject(seen)) return "unknown";
     if (seen["exists"] !== true) return "absent";
     return seen["power"] === "on" ? "on" : "off";
@@ -79,9 +85,9 @@ async function powerOf(asker: Asker, siteId: Id, target: ObservationTarget): Pro
   }
 }
 
-async function servicesOf(asker: Asker, foundationId: Id): Promise<Observation["services"]> {
+async function servicesOf(asker: Asker, tenantId: Id, foundationId: Id): Promise<Observation["services"]> {
   try {
-    const seen = await asker.ask({ agentId: foundationId }, "agent", "services", {}, ANSWER_MILLISECONDS);
+    const seen = await asker.ask(tenantId, { agentId: foundationId }, "agent", "services", {}, ANSWER_MILLISECONDS);
     return (seen as { name: string; state: "running" | "stopped" | "failed" }[]).map(({ name, state }) => ({
       name,
       state,

@@ -245,7 +245,9 @@ export function createForeman(parts: ForemanParts): Foreman {
   return {
     start() {
       stopped = false;
-      stopListening = parts.bus.subscribe("foreman", wake);
+      stopListening = parts.bus.subscribe("foreman", (about) => {
+        if (about === tenantId) wake();
+      });
       watch.start();
       wake();
     },
@@ -276,7 +278,7 @@ export function createForeman(parts: ForemanParts): Foreman {
         script: job.programName,
         ...(outcome.failure === null ? {} : { message: outcome.failure.message }),
       });
-      afterCommit(tx, "foreman", () => parts.bus.publish("foreman", null));
+      afterCommit(tx, `foreman ${tenantId}`, () => parts.bus.publish("foreman", tenantId));
     },
     async reopened(tx, job) {
       const target = job.target.kind as TargetKind;

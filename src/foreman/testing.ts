@@ -119,7 +119,7 @@ export async function openForemanWorld(
     open: async (_tenantId, sealed) => Buffer.from(sealed),
   };
   const jobs = createJobs({ database, bus, events, clock, random, log, language: tscript, sealer });
-  const inventory = createInventoryStore({ database, clock });
+  const inventory = createInventoryStore({ database, clock, bus });
   const store = createForemanStore(database);
   const renderer = createRenderer({ clock, limits: { threads: 1 } });
   const contents: string[] = [];

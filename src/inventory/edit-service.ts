@@ -103,7 +103,7 @@ export async function makeEdits(
   const changes = results.filter(({ action }) => action !== "unchanged");
   if (changes.length === 0) return { results, row: plan.row };
   await parts.events.append(tx, eventsOf(principal, changes, edits.length, options.managedBy));
-  afterCommit(tx, "foreman", () => parts.bus.publish("foreman", null));
+  afterCommit(tx, `foreman ${tenantId}`, () => parts.bus.publish("foreman", tenantId));
   return { results, row: plan.row };
 }
 

@@ -48,7 +48,7 @@ import { startEmbeddedExecutor, type LinkedExecutor } from "../executor/index.ts
 import { dnsMigrations } from "../dns/index.ts";
 import { createFleet, fleetMigrations, type Fleet } from "../fleet/index.ts";
 import {
-  createForeman,
+  createForemen,
   createForemanHost,
   createForemanStore,
   createObserver,
@@ -56,6 +56,7 @@ import {
   foremanCatalogue,
   foremanMigrations,
   foremanRoutes,
+  TENANT_GONE,
 } from "../foreman/index.ts";
 import {
   allocationRoutes,
@@ -80,11 +81,11 @@ import {
 import { createJobs, jobMigrations, jobRoutes } from "../jobs/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
-import type { Random } from "../kernel/ids.ts";
+import type { Id, Random } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { Module } from "../link/index.ts";
 import { createInProcessBus } from "../platform/bus/index.ts";
-import { migrate, openDatabase } from "../platform/database/index.ts";
+import { afterCommit, migrate, openDatabase } from "../platform/database/index.ts";
 import { createEventStream, eventMigrations } from "../platform/events/index.ts";
 import {
   type CertificateKeeper,
@@ -157,6 +158,8 @@ export interface ComposeParts {
   readonly certificates: CertificateKeeper;
   /** Milliseconds between heartbeats. */
   readonly heartbeat: number;
+  /** Whose designs the worker inside the server builds, on the server's own machine. Left out: the default tenant's alone. */
+  readonly workerTenants?: "default" | "all";
   /** Milliseconds a node may take to connect before what is meant for it ends as unreachable. */
   readonly reachWithin: number;
   /** Milliseconds for which events are kept. */
@@ -305,6 +308,8 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   const merged = createMergedInventory(inventory, keeper);
   backendRoutes(http, createBackendService({ database, events, clock, random, keeper, merged }), keeper);
   const placesOf = nodePlaces(inventory);
+  const siteNamed = async (tenantId: Id, name: string): Promise<Id | undefined> =>
+    (await inventory.snapshot(tenantId)).sites.get(name)?.id;
   const fleet = createFleet({
     database,
     tasks: jobs.tasks,
@@ -317,11 +322,9 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     heartbeat: parts.heartbeat,
     runtime: agentRuntime,
     placesOf,
-    async siteNamed(_tenantId, name) {
-      return (await inventory.snapshot(DEFAULT_TENANT.id)).sites.get(name)?.id;
-    },
-    async sitesOf(siteId) {
-      const { sites } = await inventory.snapshot(DEFAULT_TENANT.id);
+    siteNamed,
+    async sitesOf(tenantId, siteId) {
+      const { sites } = await inventory.snapshot(tenantId);
       const all = [...sites.values()];
       const top = all.find((site) => site.id === siteId)?.name;
       return top === undefined
@@ -338,9 +341,10 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   const catalogue = () => foremanCatalogue({ drivers, agent });
 
   const store = createForemanStore(database);
-  const foreman = createForeman({
+  const foremen = createForemen({
     database,
-    tenantId: DEFAULT_TENANT.id,
+    tenants: async () => (await tenants.all()).map(({ id }) => id),
+    written: INVENTORY_SUBJECT,
     inventory,
     store,
     jobs: jobs.service,
@@ -349,14 +353,14 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     clock,
     log,
     secrets: secretUse,
-    starterOf: (target, row) => starters.ofRow(DEFAULT_TENANT.id, target, row),
+    starterOf: starters.ofRow,
     // The key of an agent is worth nothing once its machine is gone.
     foundationRemoved: (tx, foundationId) => fleet.remove(tx, { foundationId }),
   });
   jobs.registerHost(
     FOREMAN_HOST,
     createForemanHost({
-      snapshot: () => inventory.snapshot(DEFAULT_TENANT.id),
+      snapshot: (tenantId) => inventory.snapshot(tenantId),
       renderer,
       store,
       keepContent: async (bytes) => ({ sha256: (await fleet.content.keep([bytes])).sha256 }),
@@ -369,8 +373,8 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
           : drivers.find((one) => one.name === module)?.functions[name]?.safeToRepeat,
       isConnected: (foundationId) => fleet.isConnected(foundationId),
       mayRead: starters.mayRead,
-      finished: (tx, job, outcome) => foreman.finished(tx, job, outcome),
-      reopened: (tx, job) => foreman.reopened(tx, job),
+      finished: (tx, job, outcome) => foremen.finished(tx, job, outcome),
+      reopened: (tx, job) => foremen.reopened(tx, job),
     }),
   );
   jobs.registerHost(
@@ -380,10 +384,10 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
 
   const observer = createObserver(
     {
-      ask: (route, module, name, parameters, milliseconds) => fleet.ask(route, module, name, parameters, milliseconds),
+      ask: (...question) => fleet.ask(...question),
       isConnected: (id) => fleet.isConnected(id),
     },
-    async (name) => (await inventory.snapshot(DEFAULT_TENANT.id)).sites.get(name)?.id,
+    siteNamed,
     clock,
   );
   const designs = createDesignService({
@@ -451,7 +455,10 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   const tenants = createTenantService(
     { database, inventory, events, bus, clock, random },
     inventoryService,
-    access.tenantRemoved,
+    (tx, tenantId) => {
+      afterCommit(tx, TENANT_GONE, () => bus.publish(TENANT_GONE, tenantId));
+      return access.tenantRemoved(tx, tenantId);
+    },
   );
   tenantRoutes(http, tenants);
   access.mount(http);
@@ -528,7 +535,13 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       await fleet.start({ urls: options.urls });
       worker = await startEmbeddedExecutor({
         state: options.workerFolder,
-        link: await fleet.embed({ tenantId: DEFAULT_TENANT.id, kind: "worker", name: EMBEDDED_WORKER, siteId: null }),
+        link: await fleet.embed({
+          tenantId: DEFAULT_TENANT.id,
+          kind: "worker",
+          name: EMBEDDED_WORKER,
+          siteId: null,
+          everyTenant: parts.workerTenants === "all",
+        }),
         content: (sha256) => fleet.content.read(sha256),
         modules: async () => options.modules,
         facts: async () => ({}),
@@ -540,7 +553,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       await secrets.start();
       await keeper.start();
       await jobs.start();
-      foreman.start();
+      await foremen.start();
       names.start();
       prune();
     },
@@ -548,7 +561,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       cancelPrune();
       await keeper.stop();
       await names.stop();
-      await foreman.stop();
+      await foremen.stop();
       await worker?.stop();
       await jobs.stop();
       await fleet.close();

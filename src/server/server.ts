@@ -66,6 +66,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
         refusals: settings.refusals_per_minute,
       },
       login: await loginOf(settings),
+      workerTenants: settings.embedded_worker_tenants,
       git: { folder: join(dataFolder, "git"), local: settings.git_local },
       masterKey: masterKeyOf(settings, options),
     });

@@ -115,6 +115,12 @@ export const SERVER_SETTINGS = {
     fallback: 12,
     summary: "Hours a login lasts.",
   } satisfies Setting<number>,
+  embedded_worker_tenants: {
+    schema: z.enum(["default", "all"]),
+    fallback: "default",
+    summary:
+      "Whose designs the worker inside the server builds, on the server's own machine: those of the tenant `default`, or of all. Other tenants need workers of their own.",
+  } satisfies Setting<"default" | "all">,
   git_local: {
     schema: flag,
     fallback: false,

@@ -16,6 +16,7 @@ const TOLD_SETTINGS: ReadonlySet<string> = new Set([
   "rate_per_credential",
   "refusals_per_minute",
   "session_hours",
+  "embedded_worker_tenants",
   "git_local",
   "this_machine",
   "listen",
