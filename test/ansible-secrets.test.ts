@@ -67,7 +67,8 @@ describeReal("ansible", "secrets in an export for Ansible", () => {
     await gantry("inventory", "export", "--out", "out");
     expect(tracesBelow(place("out"), [TENANT, SITE, PEM], () => false)).toEqual([]);
     const { stdout } = await ansible("ansible-inventory", "--list");
-    const { hostvars } = (JSON.parse(stdout) as { _meta: { hostvars: Record<string, object> } })._meta;
+    const list = JSON.parse(stdout) as Record<string, { hostvars: Record<string, object> }>;
+    const { hostvars } = list["_meta"]!;
     expect(hostvars["web1"]).toMatchObject({ plain: "here" });
     for (const name of ["tls", "database", "token"]) expect(hostvars["web1"]).not.toHaveProperty(name);
     // What a group says under the same name is not taken for it.
@@ -80,10 +81,10 @@ describeReal("ansible", "secrets in an export for Ansible", () => {
       tls: { $secret: "tls" },
       token: { $secret: "token" },
     });
-    const list = await gantry("inventory", "export", "--format", "json", "--out", "list.json").then(() =>
+    const dynamic = await gantry("inventory", "export", "--format", "json", "--out", "list.json").then(() =>
       readFileSync(place("list.json"), "utf8"),
     );
-    expect(JSON.parse(list)).toMatchObject({ _meta: { left_out: { apart: expect.arrayContaining(["plain"]) } } });
+    expect(JSON.parse(dynamic)).toMatchObject({ _meta: { left_out: { apart: expect.arrayContaining(["plain"]) } } });
   });
 
   it("are encrypted by a password that the server never has, and used by a real playbook", async () => {

@@ -18,6 +18,7 @@ import { nearest } from "../kernel/nearest.ts";
 import type { Bus } from "../platform/bus/index.ts";
 import { afterCommit, type Database, type Transaction } from "../platform/database/index.ts";
 import type { EventStream } from "../platform/events/index.ts";
+import { openedSecrets } from "../platform/redaction/index.ts";
 import { forgotten, tenantOf, writesOf } from "./apply.ts";
 import { observationTargets } from "./drift.ts";
 import { DESIGN_NOT_FOUND, PLAN_OUTDATED } from "./errors.ts";
@@ -238,7 +239,7 @@ function answerOf(planned: Planned, snapshot: Snapshot, warnings: readonly Probl
   const chains = chainsOf(planned, snapshot);
   return {
     ...plan,
-    text: planText(plan),
+    text: openedSecrets.text(planText(plan)),
     empty: !changesAnything(plan),
     destroys: destroysAnything(plan),
     warnings,

@@ -33,6 +33,8 @@ export function createMatcher(): Matcher {
   const ones = new Uint8Array(256);
   /** 1: a pattern begins with these two bytes. */
   const pairs = new Uint8Array(65_536);
+  /** 1: a pattern may begin with four bytes of this hash. Made with the first pattern: most processes never open a secret. */
+  let fours = new Uint8Array(0);
   const triples = new Set<number>();
   /** By the first four bytes; the longest first. */
   const buckets = new Map<number, Entry[]>();
@@ -67,11 +69,14 @@ export function createMatcher(): Matcher {
       ones[pattern[0]!] = 1;
       pairs[(pattern[0]! << 8) | pattern[1]!] = 1;
       triples.add(three(pattern, 0));
+      if (fours.length === 0) fours = new Uint8Array(SLOTS);
+      fours[slotOf(key)] = 1;
     },
     next(bytes, from, more) {
       const last = bytes.length - 1;
       for (let place = from; place < last; place += 1) {
         if (pairs[(bytes[place]! << 8) | bytes[place + 1]!] === 0) continue;
+        if (place < last - 2 && fours[slotOf(four(bytes, place))] === 0) continue;
         const found = at(bytes, place, more);
         if (found === "held") return { held: place };
         if (found !== undefined) return found;
@@ -80,6 +85,14 @@ export function createMatcher(): Matcher {
       return undefined;
     },
   };
+}
+
+/** So many that thousands of patterns leave nearly all of them free. */
+const SLOTS = 2 ** 20;
+
+/** A number from 0 to SLOTS - 1, by Fibonacci hashing. */
+function slotOf(key: number): number {
+  return Math.imul(key, 0x9e3779b1) >>> 12;
 }
 
 function three(bytes: Uint8Array, at: number): number {
