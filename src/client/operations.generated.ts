@@ -3197,6 +3197,85 @@ readonly fields: readonly (string)[];
 }>;
 };
 readonly login: {
+/** Begin a login by the issuer, in a browser that comes back to a program on its own machine */
+postOidc(body: {
+/** Of that program */
+readonly redirect: string;
+}, options?: CallOptions): Promise<{
+/** The secret of this login, told when it was begun */
+readonly flow: string;
+/** What to open in the browser */
+readonly url: string;
+}>;
+/** Send a browser to the issuer */
+oidc(options?: CallOptions): Promise<void>;
+/** End a login by the issuer with what the browser came back with */
+oidcFinish(body: {
+/** The secret of this login, told when it was begun */
+readonly flow: string;
+/** All that stood behind the question mark */
+readonly query: string;
+/** Id or name of the only tenant the session opens; left out: all the account has rights in */
+readonly tenant?: string | undefined;
+}, options?: CallOptions): Promise<{
+/** Told here, and never again */
+readonly token: string;
+readonly expiresAt: number;
+readonly account: {
+readonly id: string;
+readonly name: string;
+readonly displayName: string;
+};
+}>;
+/** Where the issuer sends the browser back to */
+oidcCallback(options?: {
+readonly type?: unknown | undefined;
+readonly propertyNames?: string | undefined;
+readonly additionalProperties?: unknown | undefined;
+} & CallOptions): Promise<{
+/** Told here, and never again */
+readonly token: string;
+readonly expiresAt: number;
+readonly account: {
+readonly id: string;
+readonly name: string;
+readonly displayName: string;
+};
+}>;
+/** Begin a login that is confirmed on another device */
+device(options?: CallOptions): Promise<{
+/** The secret of this login, told when it was begun */
+readonly flow: string;
+readonly userCode: string;
+readonly verificationUri: string;
+/** The same with the code in it */
+readonly verificationUriComplete: string | null;
+/** Seconds between two questions */
+readonly interval: number;
+/** Seconds */
+readonly expiresIn: number;
+}>;
+/** Ask whether a login was confirmed on the other device */
+devicePoll(body: {
+/** The secret of this login, told when it was begun */
+readonly flow: string;
+/** Id or name of the only tenant the session opens; left out: all the account has rights in */
+readonly tenant?: string | undefined;
+}, options?: CallOptions): Promise<{
+/** Null: not yet */
+readonly session: {
+/** Told here, and never again */
+readonly token: string;
+readonly expiresAt: number;
+readonly account: {
+readonly id: string;
+readonly name: string;
+readonly displayName: string;
+};
+} | null;
+/** Seconds to wait before asking again */
+readonly interval: number;
+}>;
 /** Log in with name and password, here or in the directory; gives the token of a session */
 create(body: NewLogin, options?: CallOptions): Promise<{
 /** Told here, and never again */
@@ -4322,6 +4401,12 @@ patch: {"method":"PATCH","path":"/v1/links/{idOrName}","answer":"json","body":"j
 delete: {"method":"DELETE","path":"/v1/links/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 },
 login: {
+postOidc: {"method":"POST","path":"/v1/login/oidc","answer":"json","body":"json"},
+oidc: {"method":"GET","path":"/v1/login/oidc","answer":"none"},
+oidcFinish: {"method":"POST","path":"/v1/login/oidc/finish","answer":"json","body":"json"},
+oidcCallback: {"method":"GET","path":"/v1/login/oidc/callback","answer":"json"},
+device: {"method":"POST","path":"/v1/login/device","answer":"json"},
+devicePoll: {"method":"POST","path":"/v1/login/device/poll","answer":"json","body":"json"},
 create: {"method":"POST","path":"/v1/login","answer":"json","body":"json"},
 },
 networks: {

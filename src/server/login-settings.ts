@@ -11,7 +11,7 @@ const LONGEST_SECRET = 4096;
 
 /** How people log in. Errors: `configuration_invalid`, `file_not_private`. */
 export async function loginOf(settings: Settings): Promise<LoginSettings> {
-  return { session: settings.session_hours * HOUR, ldap: await ldapOf(settings) };
+  return { session: settings.session_hours * HOUR, ldap: await ldapOf(settings), oidc: await oidcOf(settings) };
 }
 
 async function ldapOf(settings: Settings): Promise<LoginSettings["ldap"]> {
@@ -45,6 +45,31 @@ async function ldapOf(settings: Settings): Promise<LoginSettings["ldap"]> {
       attribute: settings.ldap_group_attribute,
     },
     timeout: settings.ldap_timeout * 1000,
+  };
+}
+
+/** Milliseconds to wait for an answer of the issuer. */
+const ISSUER_TIMEOUT = 10_000;
+
+async function oidcOf(settings: Settings): Promise<LoginSettings["oidc"]> {
+  const { oidc_issuer: issuer, oidc_client_id: clientId, oidc_client_secret_file: secretFile } = settings;
+  if (issuer === null) return undefined;
+  if (URL.parse(issuer)?.protocol !== "https:")
+    throw wrong(`oidc_issuer '${issuer}' is not like https://id.example.org`);
+  if (clientId === null) throw wrong("oidc_issuer is set, and oidc_client_id is not");
+  const redirect = settings.oidc_redirect ?? undefined;
+  if (redirect !== undefined && URL.parse(redirect)?.pathname !== "/v1/login/oidc/callback")
+    throw wrong(`oidc_redirect '${redirect}' does not lead to /v1/login/oidc/callback of this server`);
+  return {
+    issuer,
+    clientId,
+    clientSecret: secretFile === null ? undefined : await secretOf(secretFile),
+    scopes: settings.oidc_scopes,
+    nameClaim: settings.oidc_name_claim,
+    groupsClaim: settings.oidc_groups_claim,
+    redirect,
+    ca: await authorityOf("oidc_ca", settings.oidc_ca),
+    timeout: ISSUER_TIMEOUT,
   };
 }
 

@@ -11,6 +11,9 @@ import { createFailures } from "./failures.ts";
 import { createGate } from "./gate.ts";
 import { createPasswords, type ScryptCost } from "./password.ts";
 import { createPasswordService } from "./password-service.ts";
+import { issuerRoutes } from "./issuer-routes.ts";
+import { createIssuerLogins } from "./issuer-service.ts";
+import { createIssuer, type OidcSettings } from "./issuer.ts";
 import { createLdapDirectory, type LdapSettings } from "./ldap.ts";
 import { loginRoutes } from "./routes.ts";
 import { createLoginService } from "./service.ts";
@@ -24,6 +27,8 @@ export interface LoginSettings {
   readonly cost?: ScryptCost;
   /** The directory that is asked for names that are not known here. */
   readonly ldap?: LdapSettings | undefined;
+  /** The issuer that proves who somebody is in a browser. */
+  readonly oidc?: OidcSettings | undefined;
 }
 
 export interface LoginParts {
@@ -64,8 +69,18 @@ export function createLogin(parts: LoginParts): Login {
     accounts,
     directory: settings.ldap === undefined ? undefined : createLdapDirectory(settings.ldap, log, clock),
   });
+  const issued = createIssuerLogins({
+    issuer: settings.oidc === undefined ? undefined : createIssuer(settings.oidc, log, clock),
+    redirect: settings.oidc?.redirect,
+    accounts,
+    sessions,
+    failures,
+    clock,
+    random: parts.random,
+  });
   return {
     mount(http) {
+      issuerRoutes(http, issued);
       loginRoutes(http, logins, sessions, createPasswordService({ database, writes, passwords, waits }));
     },
     close: () => failures.close(),
