@@ -70,6 +70,14 @@ async function pages(at: string, member: string): Promise<readonly unknown[][]> 
 }
 
 describe("accounts over HTTP", () => {
+  it.each(["server", "Administrator", "anonymous", "ad\u202emin", "\u0430dmin", "admin\n", " admin", "__proto__"])(
+    "are not called %j, as somebody else is or seems to be",
+    async (name) => {
+      const { status, body } = await call("POST", "/v1/accounts", { name });
+      expect([status, body["code"]]).toEqual([400, "account_invalid"]);
+    },
+  );
+
   it("are made, listed in pages, changed against the version that was read, and deleted", async () => {
     for (const name of ["e", "d", "c", "b", "a"])
       expect((await call("POST", "/v1/accounts", { name })).status).toBe(201);

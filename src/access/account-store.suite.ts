@@ -135,6 +135,23 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       expect(await used()).toBe(first + 60_000);
     });
 
+    it("that allows some things alone takes away itself and its like, and no token that allows more", async () => {
+      const { principal } = await someone("robot", "admin", undefined, ["inventory.read"]);
+      const { tokens } = world.access;
+      for (const [name, more] of [
+        ["all", {}],
+        ["other", { permissions: ["job.read"] as const }],
+      ] as const) {
+        await tokens.create(administrator, "robot", { name, ...more });
+        const refused = tokens.revoke(principal, undefined, name);
+        await expect(refused).rejects.toMatchObject({ code: "rights_exceeded" });
+      }
+      await tokens.create(principal, undefined, { name: "same" });
+      await tokens.revoke(principal, undefined, "same");
+      await tokens.revoke(principal, undefined, principal.tokenId!);
+      for (const name of ["all", "other"]) await tokens.revoke(administrator, "robot", name);
+    });
+
     it("allows no more than it was made for", async () => {
       const { principal } = await someone("robot", "admin", undefined, ["inventory.read", "access.manage"]);
       expect(principal.rights.everywhere("inventory.read")).toBe(true);

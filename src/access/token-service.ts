@@ -179,6 +179,7 @@ export function createTokenService(parts: TokenServiceParts): TokenService {
       await writes.write(principal, async (tx) => {
         const all = await tokensOfAccount(tx, account.id);
         const found = all.find(({ id }) => id === token) ?? all.findLast(({ name }) => name === token);
+        if (found !== undefined) await requireToRevoke(tx, principal, found);
         if (found === undefined || !(await deleteToken(tx, account.id, found.id)))
           throw new GantryError(TOKEN_UNKNOWN, `account '${account.name}' has no token '${token.slice(0, 80)}'`);
         await writeRevoked(tx, found.id, clock.now());
@@ -186,6 +187,17 @@ export function createTokenService(parts: TokenServiceParts): TokenService {
       });
     },
   };
+}
+
+/** A token that allows some things alone may leak: it takes away itself, and what allows no more. Errors: `rights_exceeded`. */
+async function requireToRevoke(tx: Transaction, { tokenId }: Principal, token: AccountToken): Promise<void> {
+  const by = tokenId === undefined || tokenId === token.id ? undefined : await tokenById(tx, tokenId);
+  if (by === undefined || by.accountId !== token.accountId) return;
+  const { permissions, tenantId } = by;
+  const within =
+    (permissions === null || token.permissions?.every((one) => permissions.includes(one)) === true) &&
+    (tenantId === null || token.tenantId === tenantId);
+  if (!within) throw new GantryError(RIGHTS_EXCEEDED, `the token that asks allows less than the token '${token.name}'`);
 }
 
 /** A token nobody can guess. */

@@ -20,6 +20,11 @@ describe("tables", () => {
       ]),
     ).toBe("NAME      SIZE\nbalancer  1\nweb       22\n");
   });
+  it("keep a row a line, and names in their own direction, whatever somebody wrote", () => {
+    const { terminal } = testTerminal();
+    expect(table(terminal, columns, [{ name: "a\nb  2\tc", size: 1 }])).toBe("NAME        SIZE\na\\nb  2\\tc  1\n");
+    expect(printable("gnp\u202egpj.exe\u2066")).toBe("gnp\\u202egpj.exe\\u2066");
+  });
   it("say on the error stream that there is nothing, and print an empty list as JSON", () => {
     const shown = testTerminal();
     printList(shown.terminal, "table", columns, [], "There are none.");

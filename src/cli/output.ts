@@ -15,7 +15,7 @@ export interface Column<Row> {
 
 /** Lines of a table: headings, then a line a row, columns two spaces apart. */
 export function table<Row>(terminal: Terminal, columns: readonly Column<Row>[], rows: readonly Row[]): string {
-  const cells = rows.map((row) => columns.map((column) => column.value(row)));
+  const cells = rows.map((row) => columns.map((column) => withinLine(column.value(row))));
   const widths = columns.map((column, index) =>
     Math.max(column.heading.length, ...cells.map((line) => widthOf(line[index]!))),
   );
@@ -28,6 +28,11 @@ export function table<Row>(terminal: Terminal, columns: readonly Column<Row>[], 
   }
   const heading = line(columns.map((column) => column.heading));
   return [paint(terminal, "bold", heading), ...cells.map(line)].map((text) => `${text}\n`).join("");
+}
+
+/** A line break in what somebody wrote would make a row that is none. */
+function withinLine(text: string): string {
+  return text.replaceAll("\n", "\\n").replaceAll("\t", "\\t");
 }
 
 /** Prints a list as a table, or whole as JSON or YAML. */

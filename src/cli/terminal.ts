@@ -35,10 +35,15 @@ export function widthOf(text: string): number {
   return stripVTControlCharacters(text).length;
 }
 
-/** Text that came from elsewhere, made safe to show: control characters (but tab and new line) are written out. */
+/**
+ * Text that came from elsewhere, made safe to show: control characters (but tab and new line) are written out, and so are those that turn the
+ * direction of what follows, which would show another name than there is.
+ */
 export function printable(text: string): string {
   // The Unicode class of control characters, less line feed and tab, which are layout.
-  return text.replace(/\p{Cc}/gu, (one) =>
-    one === "\n" || one === "\t" ? one : `\\x${one.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
+  return text.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, (one) => {
+    if (one === "\n" || one === "\t") return one;
+    const code = one.charCodeAt(0).toString(16);
+    return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, "0")}`;
+  });
 }
