@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../src/kernel/clock.ts";
+import { createBench } from "./support/gantry.ts";
 import { signed, signedByPublicKey, startIssuer, unsigned, type Draft, type TestIssuer } from "./support/issuer.ts";
 import { createLoginClient, type LoginAnswer, type LoginClient } from "./support/login-client.ts";
 
@@ -260,5 +261,46 @@ describe("a login on another device", () => {
       const poll = await gantry.call("POST", "/v1/login/device/poll", { flow: begun.flow });
       expect(poll).toMatchObject({ status: 401, body: { code } });
     }
+  });
+});
+
+describe("gantry login", () => {
+  it("logs in by a browser of the machine, and by another device", async () => {
+    const issuer = await startIssuer();
+    const bench = createBench();
+    onTestFinished(async () => {
+      expect(await bench.clear()).toEqual([]);
+    });
+    const file = (name: string, content: string): string => {
+      const path = join(bench.folder, name);
+      writeFileSync(path, content, { mode: 0o600 });
+      return path;
+    };
+    const environment = {
+      GANTRY_OIDC_ISSUER: issuer.url,
+      GANTRY_OIDC_CLIENT_ID: issuer.clientId,
+      GANTRY_OIDC_CLIENT_SECRET_FILE: file("secret", issuer.clientSecret),
+      GANTRY_OIDC_CA: file("issuer.pem", issuer.authority),
+    };
+    const started = await bench.gantry(["server", "start"], environment);
+    expect(started.code, started.error).toBe(0);
+    const url = /https:\S+/.exec(started.out)?.[0] ?? "";
+    const elsewhere = { GANTRY_DATA: "", XDG_CONFIG_HOME: join(bench.folder, "config") };
+    const words = ["login", "prod", "--url", url, "--ca", join(bench.dataFolder, "tls/ca.pem")];
+
+    const browser = bench.start([...words, "--oidc"], elsewhere);
+    await browser.printed(/https:\S+\/authorize\S+\n/);
+    const { redirect, query } = await issuer.browse(browser.text().match(/https:\S+\/authorize\S+/)?.[0] ?? "");
+    expect((await fetch(redirect.replace("callback", "other"))).status).toBe(404);
+    expect(await (await fetch(`${redirect}?${query}`)).text()).toContain("go back to the terminal");
+    const first = await browser.ended;
+    expect([first.code, first.out]).toEqual([0, expect.stringContaining("as olga")]);
+
+    const device = bench.start([...words, "--device"], elsewhere);
+    await device.printed(/^ {2}[0-9A-F]{8}\n/m);
+    issuer.confirm(device.text().match(/^ {2}([0-9A-F]{8})$/m)?.[1] ?? "");
+    const second = await device.ended;
+    expect([second.code, second.out]).toEqual([0, expect.stringContaining("as olga")]);
+    expect((await bench.gantry(["whoami"], elsewhere)).out).toContain("olga (Olga of Example)");
   });
 });

@@ -62,3 +62,9 @@ export const SERVER_NOT_TRUSTED = errorKind("server_not_trusted", {
   remedy:
     "Give the server's `tls/ca.pem` with --ca FILE, or compare the fingerprint with the one its administrator tells you and give it with --fingerprint.",
 });
+
+export const LOGIN_NOT_ENDED = errorKind("login_not_ended", {
+  status: 409,
+  summary: "Nobody ended the login in a browser in time.",
+  remedy: "Begin it anew, and open what is printed within ten minutes.",
+});

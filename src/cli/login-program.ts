@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import type { ProgramParts } from "./access-program.ts";
 
 /** Names, options and help of the commands for logging in. What they do is in `login.ts`, loaded when called. */
@@ -23,6 +23,16 @@ export function loginCommands(
     .option("--ca <file>", "the authority to trust, PEM: `tls/ca.pem` of the server")
     .option("--fingerprint <sha256>", "trust the authority it shows when this is its fingerprint")
     .option(...passwordFile)
+    .addOption(
+      new Option("--oidc", "log in at the server's issuer, in a browser of this machine").conflicts([
+        "device",
+        "user",
+        "passwordFile",
+      ]),
+    )
+    .addOption(
+      new Option("--device", "log in at the server's issuer, on any device").conflicts(["user", "passwordFile"]),
+    )
     .action(does("login"));
   program
     .command("logout [name]")

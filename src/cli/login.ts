@@ -46,8 +46,8 @@ export async function login(context: CommandContext, options: Options, args: rea
         });
   // Who logs in has no token yet; where one logs in, none is looked at.
   const client = createClient({ url, token: "none", authority });
-  const session = await opened(context, client, options, before);
   const tenant = options["tenant"] as string | undefined;
+  const session = await opened(context, client, options, before);
   const endpoint: Endpoint = {
     url: client.address,
     id: session.account.name,
@@ -68,6 +68,10 @@ async function opened(
   options: Options,
   before: Endpoint | undefined,
 ): Promise<Session> {
+  if (options["oidc"] === true || options["device"] === true) {
+    const { loginByBrowser, loginByDevice } = await import("./login-issuer.ts");
+    return options["oidc"] === true ? loginByBrowser(context, client) : loginByDevice(context, client);
+  }
   const name = (options["user"] as string | undefined) ?? before?.id ?? (await lineFrom(context, "Name: "));
   if (name === undefined || name === "") throw new GantryError(USAGE, "who logs in? Give --user NAME");
   const password = await passwordFrom(context, {

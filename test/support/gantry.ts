@@ -17,6 +17,8 @@ export interface Ended {
 export interface Running {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
+  /** What was printed so far, what is for people behind the result. */
+  text(): string;
   /** Resolves when what was printed so far matches; rejects when the command ends without. */
   printed(pattern: RegExp): Promise<void>;
 }
@@ -77,6 +79,7 @@ export function createBench(): Bench {
     return {
       child,
       ended,
+      text: () => out + error,
       printed: (pattern) =>
         new Promise((done, failed) => {
           function look(): void {
