@@ -77,18 +77,24 @@ export interface RoleBinding {
 
 const LONGEST_NAME = 128;
 
-/** Who is told to have done something without being an account. */
-const OURS: ReadonlySet<string> = new Set(["administrator", "anonymous", "server"]);
-
 /** What is wrong with the name of an account; undefined when nothing is. */
 export function accountNameProblem(name: string): string | undefined {
   if (name.length > LONGEST_NAME) return `is longer than ${LONGEST_NAME} characters`;
   // Accounts are named by id or name: a name must never be somebody else's id.
   if (/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-/i.test(name)) return "looks like an id";
-  if (OURS.has(name.toLowerCase())) return "stands for the server itself in events and in the audit";
   return /^[A-Za-z0-9][A-Za-z0-9._@+-]*$/.test(name)
     ? undefined
     : "must be letters, digits, and . _ @ + -, beginning with a letter or digit";
+}
+
+/** Who is told to have done something without being an account. */
+const OURS: ReadonlySet<string> = new Set(["administrator", "anonymous", "server"]);
+
+/** What is wrong with the name of an account that is made here; a directory may call people as it likes. */
+export function newAccountNameProblem(name: string): string | undefined {
+  return OURS.has(name.toLowerCase())
+    ? "stands for the server itself in events and in the audit"
+    : accountNameProblem(name);
 }
 
 /** What is wrong with the name of a role; undefined when nothing is. */

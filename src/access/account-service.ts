@@ -4,7 +4,7 @@ import type { Id, Random } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import { isUniqueViolation, type Database, type Queries, type Transaction } from "../platform/database/index.ts";
 import { requireVersion } from "../platform/requests/index.ts";
-import { accountNameProblem, type Account, type AccountKind } from "./account-model.ts";
+import { accountNameProblem, newAccountNameProblem, type Account, type AccountKind } from "./account-model.ts";
 import {
   accountNamed,
   accountsOf,
@@ -160,8 +160,8 @@ function shownInAudit({ displayName, email, disabledAt, source }: Account): Json
 const LONGEST_TEXT = 255;
 
 /** Errors: `account_invalid`. */
-function check({ name, displayName, email }: Pick<Account, "name" | "displayName" | "email">): void {
-  const wrong = accountNameProblem(name);
+function check({ name, displayName, email, version, source }: Account): void {
+  const wrong = version === 1 && source === "local" ? newAccountNameProblem(name) : accountNameProblem(name);
   if (wrong !== undefined) throw new GantryError(ACCOUNT_INVALID, `the name '${name.slice(0, 80)}' ${wrong}`);
   if (displayName.length > LONGEST_TEXT)
     throw new GantryError(ACCOUNT_INVALID, `the display name of '${name}' is longer than ${LONGEST_TEXT} characters`);
