@@ -34,6 +34,14 @@ describe("who guesses", () => {
     failed(waits, 10);
   });
 
+  it("has no more tries by writing the same name otherwise, as a directory would not notice", () => {
+    const waits = createWaits(manualClock(1));
+    failed(waits, 10, "bob smith");
+    for (const name of ["bob smith ", " bob  smith", "BOB\u00a0SMITH", "bob\u200b smith", "\uff42ob smith", "bobsmith"])
+      expect(() => waits.enter(name, "10.0.0.1")).toThrow("too many logins failed");
+    waits.enter("bob.smith", "10.0.0.1");
+  });
+
   it("keeps nobody out who comes from elsewhere, and no other name", () => {
     const waits = createWaits(manualClock(1));
     failed(waits, 10);

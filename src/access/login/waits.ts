@@ -50,7 +50,7 @@ export function createWaits(clock: Clock): Waits {
   return {
     enter(name, address) {
       const now = clock.now();
-      const key = `${address} ${name.toLowerCase().slice(0, 256)}`;
+      const key = `${address} ${plainName(name)}`;
       const entry = present(key, now);
       const left = entry.last + waitAfter(entry.failures) - now;
       if (left > 0) {
@@ -67,6 +67,15 @@ export function createWaits(clock: Clock): Waits {
       };
     },
   };
+}
+
+/**
+ * A name as a directory compares it, and coarser: it passes over blanks, case, invisible characters and forms of the same letter (RFC 4518), so
+ * that these must not be as many ways to guess.
+ */
+function plainName(name: string): string {
+  const letters = name.slice(0, 256).normalize("NFKC").toLowerCase();
+  return letters.replace(/[^\p{L}\p{N}\p{P}\p{S}]/gu, "");
 }
 
 /** Where somebody comes from, as far as waits go: with IPv6, the network of 64 bits that one gets as a whole. */
