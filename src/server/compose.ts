@@ -117,6 +117,7 @@ import { createRenderer } from "../templates/index.ts";
 import { check, tscript } from "../tscript/index.ts";
 import { describeAgentFunctions } from "../verbs/index.ts";
 import { authorityRoutes } from "./authority-routes.ts";
+import { createEventSight } from "./event-places.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { attributeProblems } from "./known.ts";
 import { composeNames } from "./names.ts";
@@ -483,7 +484,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   );
   foremanRoutes(http, { designs, inventory, jobs: jobs.service, clock });
   jobRoutes(http.app, jobs.service, targetPlaces);
-  eventRoutes(http, events, clock);
+  eventRoutes(http, events, clock, createEventSight(inventory, targetPlaces, fleet, placesOf));
   auditRoutes(http, { audit, reader: createAuditReader({ database, audit, bus, clock }) });
   historyRoutes(http, createHistory({ database, inventory }));
   authorityRoutes(http, parts.certificates, fleet, audit);

@@ -12,6 +12,7 @@ import { createEventStream, eventMigrations, type EventStream } from "../platfor
 import { createHttpServer } from "../platform/http/index.ts";
 import { silentLogger } from "../platform/logging/index.ts";
 import { createMetrics } from "../platform/metrics/index.ts";
+import type { EventSight } from "./event-places.ts";
 import { eventRoutes } from "./event-routes.ts";
 
 interface Sent {
@@ -25,6 +26,8 @@ let clock: ManualClock;
 let database: Database;
 let stream: EventStream;
 let path: string;
+/** What the reader may see; undefined: everything. */
+let sees: ReturnType<EventSight>;
 /** Events the server took out of the stream, for each reader. */
 let taken: number[];
 
@@ -45,7 +48,8 @@ beforeEach(async () => {
     metrics: createMetrics(),
   });
   taken = [];
-  eventRoutes(server, { ...stream, follow: counted }, clock);
+  sees = undefined;
+  eventRoutes(server, { ...stream, follow: counted }, clock, () => sees);
   await server.listenOnSocket(path);
   onTestFinished(() => server.close());
 });
@@ -225,4 +229,34 @@ describe("lines", () => {
       break;
     }
   });
+});
+
+it("what may not be seen is left out of pages, of what comes, and is not there by its id", async () => {
+  sees = async ({ type }) => type.startsWith("own.");
+  await append("own.first", ...Array.from({ length: 30 }, () => "hidden.one"), "own.second", "hidden.two");
+  const get = async (
+    query: string,
+  ): Promise<{ status: number; body: { items: readonly { type: string }[]; next: string | null } }> => {
+    const answer = await open(query, { accept: "application/json" });
+    let text = "";
+    for await (const chunk of answer) text += String(chunk);
+    return { status: answer.statusCode ?? 0, body: JSON.parse(text) };
+  };
+  const types = ({ items }: { items: readonly { type: string }[] }) => items.map(({ type }) => type);
+  const page = await get("?limit=2");
+  expect(types(page.body)).toEqual(["own.first", "own.second"]);
+  expect(types((await get(`?limit=2&cursor=${page.body.next}`)).body)).toEqual([]);
+  const all = await stream.read({ limit: 100 });
+  const [first, hidden] = all.events;
+  expect((await get(`/${first!.id}`)).status).toBe(200);
+  expect(await get(`/${hidden!.id}`)).toMatchObject({ status: 404, body: { code: "event_unknown" } });
+  const followed = await open(`?follow=true&cursor=${first!.cursor}`, { accept: "application/x-ndjson" });
+  await append("hidden.three", "own.third");
+  let told = "";
+  for await (const chunk of followed) {
+    told += String(chunk);
+    if (told.includes("own.third")) break;
+  }
+  expect(told).toContain("own.second");
+  expect(told).not.toContain("hidden");
 });

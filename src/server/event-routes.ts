@@ -3,8 +3,9 @@ import { needs, type Principal } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import { sendEvents, sendLines, type HttpServer, type ServerSentEvent } from "../platform/http/index.ts";
-import type { Event, EventFilter, EventStream } from "../platform/events/index.ts";
+import type { Cursor, Event, EventFilter, EventStream } from "../platform/events/index.ts";
 import { EVENT_UNKNOWN } from "./errors.ts";
+import type { EventSight } from "./event-places.ts";
 
 const PAGE = 200;
 const SERVER_SENT = "text/event-stream";
@@ -44,15 +45,36 @@ const event = z.object({
 });
 
 /** `/v1/events`: what happened, in pages, or as a stream that goes on: as server-sent events or as lines. */
-export function eventRoutes(server: HttpServer, events: EventStream, clock: Clock): void {
+export function eventRoutes(
+  server: HttpServer,
+  events: EventStream,
+  clock: Clock,
+  /** Tells what may be seen by whose rights reach only some places. */
+  sight: EventSight,
+): void {
   const headers = z.looseObject({
     "last-event-id": z.string().max(100).optional().describe("For server-sent events: go on behind this one"),
   });
   const page = z.object({ items: z.array(event), next: z.string().nullable() });
+  /** A full page of what may be seen, as long as there is more. */
+  async function pageOf(filter: EventFilter, limit: number, from: Cursor | undefined, sees: Sees) {
+    const items: Event[] = [];
+    for (let after = from; ;) {
+      const page = await events.read({
+        ...filter,
+        limit: limit - items.length,
+        ...(after === undefined ? {} : { after }),
+      });
+      for (const one of page.events) if (sees === undefined || (await sees(one))) items.push({ ...one });
+      if (!page.more || items.length >= limit) return { items, next: page.more ? page.cursor : null };
+      after = page.cursor;
+    }
+  }
+
   server.app.get(
     "/v1/events",
     {
-      ...needs("event.read"),
+      ...needs("event.read", "place"),
       schema: {
         summary: "What happened; with `Accept: text/event-stream` as server-sent events that go on",
         tags: ["events"],
@@ -69,18 +91,13 @@ export function eventRoutes(server: HttpServer, events: EventStream, clock: Cloc
       const cursor = (pushed ? request.headers["last-event-id"] : undefined) ?? query.cursor;
       // The place is settled before the answer begins, so that what happens from now on is in it.
       const from = cursor === "now" ? await events.end() : cursor;
-      if (!pushed && query.follow === "false") {
-        const found = await events.read({
-          ...filter,
-          limit: query.limit,
-          ...(from === undefined ? {} : { after: from }),
-        });
-        return { items: found.events.map((one) => ({ ...one })), next: found.more ? found.cursor : null };
-      }
+      const sees = sight(request.principal as Principal);
+      if (!pushed && query.follow === "false") return pageOf(filter, query.limit, from, sees);
       const start = from ?? (await events.end());
       // A place that is none, or no longer kept, is refused with a status, as long as there is one.
       await events.read({ ...filter, after: start, limit: 0 });
-      if (!pushed) return sendLines(reply, server.closing, (signal) => events.follow(start, signal, filter));
+      if (!pushed)
+        return sendLines(reply, server.closing, (signal) => seen(events.follow(start, signal, filter), sees));
       let reached = start;
       return sendEvents(
         reply,
@@ -88,7 +105,7 @@ export function eventRoutes(server: HttpServer, events: EventStream, clock: Cloc
         clock,
         () => reached,
         (signal) =>
-          serverSent(events.follow(start, signal, filter, passed), (one) => {
+          serverSent(seen(events.follow(start, signal, filter, passed), sees), (one) => {
             reached = one.cursor;
           }),
       );
@@ -100,7 +117,7 @@ export function eventRoutes(server: HttpServer, events: EventStream, clock: Cloc
   server.app.get(
     "/v1/events/:id",
     {
-      ...needs("event.read"),
+      ...needs("event.read", "place"),
       schema: {
         summary: "One event",
         tags: ["events"],
@@ -109,9 +126,10 @@ export function eventRoutes(server: HttpServer, events: EventStream, clock: Cloc
       },
     },
     async (request) => {
-      const { tenantId } = request.principal as Principal;
-      const found = await events.find(tenantId, request.params.id);
-      if (found === undefined) throw new GantryError(EVENT_UNKNOWN, `there is no event ${request.params.id}`);
+      const principal = request.principal as Principal;
+      const found = await events.find(principal.tenantId, request.params.id);
+      if (found === undefined || (await sight(principal)?.(found)) === false)
+        throw new GantryError(EVENT_UNKNOWN, `there is no event ${request.params.id}`);
       return { ...found };
     },
   );
@@ -124,6 +142,12 @@ function filterOf({ tenantId }: Principal, query: z.output<typeof querystring>):
     ...(query.type === undefined ? {} : { types: [query.type].flat() }),
     ...(kind === undefined ? {} : { subject: { kind, ...(id === undefined ? {} : { id }) } }),
   };
+}
+
+type Sees = ReturnType<EventSight>;
+
+async function* seen(followed: AsyncIterable<Event>, sees: Sees): AsyncGenerator<Event> {
+  for await (const one of followed) if (sees === undefined || (await sees(one))) yield one;
 }
 
 async function* serverSent(
