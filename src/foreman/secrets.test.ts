@@ -62,7 +62,7 @@ describe("a reference to a secret", () => {
     });
     expect(await given()).toEqual([{ command: "deploy", environment: { PASSWORD: VALUE } }]);
     const job = (await world.jobsMade()).find(({ target }) => target.kind === "structure");
-    const purpose = { job: job!.id, call: "run", variable: "password", structure: "web1" };
+    const purpose = { job: job!.id, starter: "server", call: "run", variable: "password", structure: "web1" };
     expect(world.secrets.opened).toEqual([{ name: "db", purpose }]);
     expect(await stored()).toContain('{"$$secret":"db"}');
     expect(await stored()).not.toContain(VALUE);

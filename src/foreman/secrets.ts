@@ -45,7 +45,8 @@ export function createOpening(parts: OpeningParts): Opening {
       const places = owners.map((owner) => `${owner.kind} ${owner.name}`).join(", ");
       throw missing(name, `the variable '${variable}' refers to it, and none of these has it: ${places}`);
     }
-    const purpose = { job: job.id, call: call.function, variable, [job.target.kind]: job.target.name };
+    const { kind, name: target } = job.target;
+    const purpose = { job: job.id, starter: job.starter.name, call: call.function, variable, [kind]: target };
     const value = await parts.secrets.open(serverPrincipal(job.tenantId), secret.id, purpose);
     const text = value.text();
     if (text === undefined)

@@ -12,6 +12,14 @@ export async function dropSealed(sql: Sql, jobs: readonly Id[]): Promise<void> {
   );
 }
 
+/** The same for tasks that ended when their jobs had ended already. */
+export async function dropSealedOfEnded(sql: Sql): Promise<void> {
+  await sql.rows(
+    `UPDATE task SET sealed = NULL WHERE sealed IS NOT NULL AND status NOT IN ('ready', 'leased', 'started')
+     AND job_id IN (SELECT id FROM job WHERE finished_at IS NOT NULL)`,
+  );
+}
+
 export interface SealedTask {
   readonly id: Id;
   readonly jobId: Id;
@@ -20,10 +28,20 @@ export interface SealedTask {
   readonly sealed: Uint8Array;
 }
 
-/** Every task whose parameters are kept sealed. */
-export async function selectSealedTasks(sql: Sql): Promise<readonly SealedTask[]> {
-  const rows = await sql.rows<{ id: Id; job_id: Id; tenant_id: Id; call: number; sealed: Uint8Array }>(
-    "SELECT id, job_id, tenant_id, call, sealed FROM task WHERE sealed IS NOT NULL",
+interface SealedRow {
+  readonly id: Id;
+  readonly job_id: Id;
+  readonly tenant_id: Id;
+  readonly call: number;
+  readonly sealed: Uint8Array;
+}
+
+/** Every task whose parameters are kept sealed, or those that an executor has. */
+export async function selectSealedTasks(sql: Sql, owner?: Id): Promise<readonly SealedTask[]> {
+  const own = owner === undefined ? "" : "AND owner = ? AND status IN ('leased', 'started')";
+  const rows = await sql.rows<SealedRow>(
+    `SELECT id, job_id, tenant_id, call, sealed FROM task WHERE sealed IS NOT NULL ${own}`,
+    owner === undefined ? [] : [owner],
   );
   return rows.map(({ id, job_id, tenant_id, call, sealed }) => ({
     id,
@@ -32,13 +50,4 @@ export async function selectSealedTasks(sql: Sql): Promise<readonly SealedTask[]
     call,
     sealed,
   }));
-}
-
-export async function selectTenants(sql: Sql, jobs: readonly Id[]): Promise<ReadonlyMap<Id, Id>> {
-  const rows = await rowsIn<{ id: Id; tenant_id: Id }>(
-    sql,
-    jobs,
-    (list) => `SELECT id, tenant_id FROM job WHERE id IN (${list})`,
-  );
-  return new Map(rows.map((row) => [row.id, row.tenant_id]));
 }

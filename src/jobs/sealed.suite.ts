@@ -136,6 +136,22 @@ export function sealedSuite(open: OpenEmptyDatabase): void {
       await world.close();
     });
 
+    it("is known to a server whose executor comes from another server", async () => {
+      const first = await start();
+      await first.create(script("toy.add( value=1 )"));
+      const assignment = await claimed(first);
+      const redactor = createRedactor();
+      sealer.locked = true;
+      const second = createWorld(database, manualClock(1_000_000), { sealer, redactor });
+      await second.jobs.start();
+      expect(redactor.text(VALUE)).toBe(VALUE);
+      sealer.locked = false;
+      await second.jobs.tasks.reconcile(WORKER, [{ ...refOf(assignment), phase: "started" }]);
+      expect(redactor.text(VALUE)).toBe("[secret db]");
+      await second.close();
+      await first.close();
+    });
+
     it("fails its job where secrets are locked, and goes on by a retry", async () => {
       const world = await start();
       sealer.locked = true;

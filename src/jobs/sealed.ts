@@ -7,7 +7,7 @@ import type { Sealer } from "../secrets/index.ts";
 import type { HiddenValue, TaskDraft } from "./host.ts";
 import type { Sql } from "./sql.ts";
 import type { Assignment } from "./task-model.ts";
-import { selectSealedTasks, selectTenants } from "./sealed-store.ts";
+import { dropSealedOfEnded, selectSealedTasks } from "./sealed-store.ts";
 
 /**
  * Parameters that hold opened secrets are in the database only sealed: from the moment a call was prepared until an executor is given the
@@ -18,8 +18,11 @@ export interface SealedTasks {
   seal(tenantId: Id, jobId: Id, call: number, draft: TaskDraft): Promise<Uint8Array | undefined>;
   /** What an executor is given. Errors: `secrets_locked`, `secret_damaged`. Not inside a transaction. */
   open(assignment: Assignment): Promise<Assignment>;
-  /** Makes the redactor know what tasks of unfinished jobs hold: they may still print it. What does not open is told, not thrown. */
-  recall(): Promise<void>;
+  /**
+   * Makes the redactor know what tasks hold that may still print it: all, or those of one executor, which came to this server from another.
+   * What does not open is told, not thrown.
+   */
+  recall(owner?: Id): Promise<void>;
 }
 
 interface Content {
@@ -44,6 +47,10 @@ export function createSealedTasks({ reader, sealer, redactor, log }: SealedTaskP
     return content;
   }
 
+  function know(hide: readonly HiddenValue[]): void {
+    for (const { name, value } of hide) redactor.add(name, Buffer.from(value, "base64"));
+  }
+
   return {
     async seal(tenantId, jobId, call, draft) {
       if (draft.hide === undefined || draft.hide.length === 0) return undefined;
@@ -58,15 +65,18 @@ export function createSealedTasks({ reader, sealer, redactor, log }: SealedTaskP
     async open(assignment) {
       const { sealed, ...rest } = assignment;
       if (sealed === undefined) return assignment;
-      const tenantId = (await selectTenants(reader, [assignment.jobId])).get(assignment.jobId) ?? "";
-      const { parameters, hide } = await contentOf(sealed, tenantId, assignment.jobId, assignment.call);
+      const { tenantId, jobId, call } = assignment;
+      const { parameters, hide } = await contentOf(sealed, tenantId, jobId, call);
+      // Another server may have opened the secrets.
+      know(hide);
       return { ...rest, parameters, hide };
     },
-    async recall() {
-      for (const { id, jobId, tenantId, call, sealed } of await selectSealedTasks(reader)) {
+    async recall(owner) {
+      if (sealer === undefined) return;
+      if (owner === undefined) await dropSealedOfEnded(reader);
+      for (const { id, jobId, tenantId, call, sealed } of await selectSealedTasks(reader, owner)) {
         try {
-          for (const { name, value } of (await contentOf(sealed, tenantId, jobId, call)).hide)
-            redactor.add(name, Buffer.from(value, "base64"));
+          know((await contentOf(sealed, tenantId, jobId, call)).hide);
         } catch (error) {
           if (!(error instanceof GantryError)) throw error;
           log.warn({ task: id, job: jobId, error: messageOf(error) }, "cannot tell which secrets a task holds");

@@ -302,7 +302,11 @@ export function createTaskService(parts: TaskParts): TaskService {
       if (rest.length > 0) await output({ executor, chunks: rest });
       return finish({ executor, results: hidden(results) });
     },
-    reconcile: (executor, held) => reconcile({ executor, held }),
+    async reconcile(executor, held) {
+      // What it does was perhaps given to it by another server.
+      if (held.length > 0) await parts.sealed.recall(executor.id);
+      return reconcile({ executor, held });
+    },
     async sessionEnded(executor) {
       if (sessions.get(executor.id)?.session === executor.session) sessions.delete(executor.id);
     },

@@ -17,10 +17,15 @@ export interface TestAgent {
   readonly written: { stdout: string; stderr: string };
   /** Content the "server" holds, by hash. */
   readonly content: Map<string, Uint8Array>;
-  call(name: string, parameters: Json, options?: { signal?: AbortSignal; key?: string }): Promise<Json>;
+  call(name: string, parameters: Json, options?: TestCall): Promise<Json>;
   /** Another module over the same folders, as after the agent's death. */
   again(): Promise<TestAgent>;
   remove(): Promise<void>;
+}
+
+interface TestCall extends Pick<FunctionContext, "hiding"> {
+  readonly signal?: AbortSignal;
+  readonly key?: string;
 }
 
 /** A clock on which what an agent waits for by the second, to start something again or to look again, comes soon. */
@@ -61,6 +66,7 @@ export async function createTestAgent(
           written[stream] += Buffer.from(chunk).toString();
         },
         message: () => undefined,
+        ...(options.hiding === undefined ? {} : { hiding: options.hiding }),
         async *content(sha256) {
           const bytes = content.get(sha256);
           if (bytes === undefined) throw new Error(`no content ${sha256}`);

@@ -60,6 +60,19 @@ describe("ADD", () => {
     await expect(agent.call("add", { to: "folder", text: "x" })).rejects.toMatchObject({ code: "add_failed" });
   });
 
+  it("keeps a file with secrets for its owner alone, and tells no hash of it", async () => {
+    const hiding = () => ({ push: (bytes: Uint8Array) => bytes, end: () => new Uint8Array(0) });
+    const call = { to: "file", text: "pin=1234" };
+    expect(await agent.call("add", call, { hiding })).toEqual({ path: at("file"), changed: true });
+    expect(statSync(at("file")).mode & 0o777).toBe(0o600);
+    expect(await agent.call("add", { ...call, chmod: "0640" }, { hiding })).toEqual({
+      path: at("file"),
+      changed: true,
+    });
+    expect(await agent.call("add", call, { hiding })).toEqual({ path: at("file"), changed: false });
+    expect(statSync(at("file")).mode & 0o777).toBe(0o640);
+  });
+
   it("sets owner and mode, also of a file that has its content", async () => {
     const own = `${process.getuid?.()}:${process.getgid?.()}`;
     await agent.call("add", { to: "file", text: "x", chmod: "0600", chown: own });

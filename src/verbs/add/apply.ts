@@ -13,6 +13,8 @@ import { limitedSignal } from "../timeout.ts";
 import { type AddParameters, addParameters } from "./model.ts";
 
 const NEW_FILE_MODE = 0o644;
+/** Of a new file that holds secrets. */
+const SECRET_FILE_MODE = "0600";
 
 export function addFunction(surroundings: Surroundings) {
   return moduleFunction({
@@ -31,19 +33,23 @@ async function apply(parameters: AddParameters, context: FunctionContext, surrou
   const { text, sha256 } = parameters;
   if ((text === undefined) === (sha256 === undefined))
     throw new GantryError(ADD_FAILED, "it needs either sha256 or text as its content");
-  const wanted = await wantedOwner(parameters.chown, parameters.chmod);
   const path = await targetOf(onNode(surroundings, parameters.to), parameters);
+  const holdsSecrets = context.hiding !== undefined;
+  const isNew = holdsSecrets && (await stat(path).catch(() => undefined)) === undefined;
+  const wanted = await wantedOwner(parameters.chown, parameters.chmod ?? (isNew ? SECRET_FILE_MODE : undefined));
   const hash =
     sha256 ??
     createHash("sha256")
       .update(text ?? "")
       .digest("hex");
+  // By the hash of a file that is otherwise known, a short secret in it could be guessed.
+  const said = holdsSecrets ? { path } : { path, sha256: hash };
   try {
     if ((await hashOf(path)) === hash) {
-      return { path, sha256: hash, changed: await applyOwner(path, wanted) };
+      return { ...said, changed: await applyOwner(path, wanted) };
     }
     await replace(path, wanted, text === undefined ? context.content(hash) : [Buffer.from(text)], hash, context.signal);
-    return { path, sha256: hash, changed: true };
+    return { ...said, changed: true };
   } catch (error) {
     if (error instanceof GantryError || context.signal.aborted) throw error;
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";

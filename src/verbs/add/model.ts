@@ -23,7 +23,9 @@ export const addParameters = z.object({
     .optional()
     .describe("The content itself, when it is short text"),
   chown: ownerText.optional().describe("USER, USER:GROUP or :GROUP"),
-  chmod: modeText.optional().describe("Octal mode; a new file gets 0644, an old one keeps its own"),
+  chmod: modeText
+    .optional()
+    .describe("Octal mode; a new file gets 0644, or 0600 when it holds secrets; an old one keeps its own"),
   ...timeoutParameter,
 });
 export type AddParameters = z.output<typeof addParameters>;
