@@ -1,4 +1,5 @@
 import type { Principal } from "../access/index.ts";
+import { GantryError } from "../kernel/errors.ts";
 import type { Json } from "../kernel/json.ts";
 import type { Resolution } from "../variables/index.ts";
 import { holdInventory } from "./allocation-store.ts";
@@ -73,8 +74,15 @@ export function createInventoryService(parts: InventoryServiceParts): InventoryS
       const snapshot = await seen(principal, request.at);
       const also = readable(principal, snapshot, kind);
       const visible = also === undefined ? request : { ...request, also };
-      if (vars.length === 0) return pageOfKind(snapshot, kind, visible);
-      return pageByVariables({ store, options, tenantId: principal.tenantId, snapshot }, kind, visible, vars);
+      try {
+        if (vars.length === 0) return pageOfKind(snapshot, kind, visible);
+        return await pageByVariables({ store, options, tenantId: principal.tenantId, snapshot }, kind, visible, vars);
+      } catch (error) {
+        // A filter by something hidden leaves what may be read of it, often nothing: one by what is not there must not be told from it.
+        const unknown = error instanceof GantryError && error.details["unknown"] !== undefined;
+        if (also === undefined || !unknown) throw error;
+        return { items: [], next: null };
+      }
     },
     async get(principal, kind, idOrName, at) {
       return findVisible(principal, await seen(principal, at), kind, idOrName);

@@ -74,6 +74,19 @@ describe("rights at a site", () => {
     }
   });
 
+  it("tell by no filter what is there and hidden", async () => {
+    const paul = await person("site", "plant", designer);
+    const shown = (filter: object) => inventory.list(paul, "structure", { filter, limit: 9 });
+    for (const filter of [{ site: "lab" }, { site: "la" }, { group: "web" }, { group: "we" }, { blueprint: "x" }])
+      expect(await shown(filter)).toMatchObject({ items: [], next: null });
+    await expect(inventory.list(paul, "structure", { filter: { site: "la" }, limit: 9 }, ["port:80"])).resolves.toEqual(
+      await shown({ site: "lab" }),
+    );
+    await expect(inventory.list(ADMINISTRATOR, "structure", { filter: { site: "la" }, limit: 9 })).rejects.toThrow(
+      "lab",
+    );
+  });
+
   it("let one change what is there, and neither bring in nor take out what is elsewhere", async () => {
     const paul = await person("site", "plant", designer);
     await inventory.edit(paul, [merge("structure", "inside", { role: "web" })]);
