@@ -10,7 +10,7 @@ import type { Principal } from "./model.ts";
  */
 
 /** The settings whose values are paths. */
-export function namedFiles(settings: JsonObject): readonly string[] {
+function namedFiles(settings: JsonObject): readonly string[] {
   return Object.keys(settings).filter((name) => {
     const value = settings[name];
     return typeof value === "string" && value.startsWith("/");
