@@ -10,6 +10,7 @@ export {
   rightsIn,
   type Grant,
   type Place,
+  type RightPlaces,
   type Rights,
   type Scope,
 } from "./policy.ts";

@@ -43,13 +43,33 @@ export interface Rights {
   /** At one place at least. */
   somewhere(permission: Permission): boolean;
   at(permission: Permission, place: Place): boolean;
+  /** Where a permission holds that does not hold everywhere: as plain data, for what works in another thread. */
+  where(permission: Permission): RightPlaces;
 }
 
+/** Ids of sites, with those below them, and of groups, with what is in them. */
+export interface RightPlaces {
+  readonly sites: readonly Id[];
+  readonly groups: readonly Id[];
+}
+
+const NO_PLACES: RightPlaces = { sites: [], groups: [] };
+
 /** Holds everything: the administrator by token or socket, and the program itself. */
-export const ALL_RIGHTS: Rights = { everywhere: () => true, somewhere: () => true, at: () => true };
+export const ALL_RIGHTS: Rights = {
+  everywhere: () => true,
+  somewhere: () => true,
+  at: () => true,
+  where: () => NO_PLACES,
+};
 
 /** Holds nothing. */
-export const NO_RIGHTS: Rights = { everywhere: () => false, somewhere: () => false, at: () => false };
+export const NO_RIGHTS: Rights = {
+  everywhere: () => false,
+  somewhere: () => false,
+  at: () => false,
+  where: () => NO_PLACES,
+};
 
 interface Reach {
   everywhere: boolean;
@@ -96,6 +116,10 @@ function rightsOf(reaches: ReadonlyMap<Permission, Reach>): Rights {
   return {
     everywhere: (permission) => reaches.get(permission)?.everywhere ?? false,
     somewhere: (permission) => reaches.has(permission),
+    where(permission) {
+      const reach = reaches.get(permission);
+      return reach === undefined ? NO_PLACES : { sites: [...reach.sites], groups: [...reach.groups] };
+    },
     at(permission, { sites, groups, project }) {
       const reach = reaches.get(permission);
       if (reach === undefined) return false;

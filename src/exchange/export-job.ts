@@ -12,6 +12,7 @@ import { configured } from "./configuration.ts";
 import { EXPORT_FORMAT_UNKNOWN, EXPORT_NAME_UNSAFE } from "./errors.ts";
 import type { ExportHead, ExportRequest } from "./export-model.ts";
 import { select } from "./export-selection.ts";
+import { readableOf } from "./export-sight.ts";
 import type { GitReader } from "./git.ts";
 
 export interface ExportJobParts extends ResolverOptions {
@@ -41,7 +42,13 @@ export async function runExport(parts: ExportJobParts, request: ExportRequest): 
     : parts.inventory.snapshotAt(tenantId, at));
   const { external = [] } = request;
   const snapshot = external.length === 0 ? stored : mergeExternal(stored, external).snapshot;
-  const selection = select(snapshot, request, parts);
+  const { readable } = request;
+  const selection = select(
+    snapshot,
+    request,
+    parts,
+    readable === undefined ? snapshot : readableOf(snapshot, readable),
+  );
   const head: ExportHead = { group: selection.group, hosts: selection.hosts.length };
   const { world, records } = await configured(snapshot, selection.concerned, parts.git);
   const now = new Date(parts.clock.now());

@@ -1,3 +1,4 @@
+import type { RightPlaces } from "../access/index.ts";
 import type { ExternalRows } from "../inventory/index.ts";
 import type { Id } from "../kernel/ids.ts";
 
@@ -14,6 +15,8 @@ export interface ExportRequest {
   readonly filter: ExportFilter;
   /** As it was then, epoch milliseconds. Left out: as it is. */
   readonly at?: number | undefined;
+  /** Of whose rights reach only some places: where things may be read. Left out: everywhere. */
+  readonly readable?: RightPlaces | undefined;
   /** What backends hold, over what the database does. Left out: nothing. */
   readonly external?: readonly ExternalRows[];
 }

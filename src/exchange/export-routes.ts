@@ -42,7 +42,7 @@ export function exportRoutes({ app }: HttpServer, exporter: Exporter): void {
   app.get(
     "/v1/inventory/:bundle",
     {
-      ...needs("inventory.read"),
+      ...needs("inventory.read", "place"),
       schema: {
         summary: "An Ansible inventory: `GROUP.tgz`, `GROUP.zip` or `GROUP.json`, of a group (id or name) or `all`",
         tags: ["inventory"],
@@ -54,9 +54,19 @@ export function exportRoutes({ app }: HttpServer, exporter: Exporter): void {
       const { group, format } = asked(request.params.bundle);
       const { label, vars, host, site, blueprint, each, builtin } = request.query;
       const at = timeOf(request.query.at, "last");
-      const { tenantId } = request.principal as Principal;
+      const { tenantId, rights } = request.principal as Principal;
+      const readable = rights.everywhere("inventory.read") ? undefined : rights.where("inventory.read");
       const filter = { site, blueprint, label: list(label), vars: list(vars), host: list(host) };
-      const { head, content } = await exporter.run({ tenantId, group, format, each, builtIn: builtin, filter, at });
+      const { head, content } = await exporter.run({
+        tenantId,
+        group,
+        format,
+        each,
+        builtIn: builtin,
+        filter,
+        at,
+        readable,
+      });
       const name = `${/^[\w.-]+$/.test(head.group) ? head.group : "inventory"}.${format}`;
       return reply
         .type(TYPES[format])

@@ -28,26 +28,31 @@ export interface Selection {
   readonly concerned: readonly string[];
 }
 
-/** Errors: `not_found` for the group and for hosts, `filter_invalid`, `variable_path_invalid`. */
+/**
+ * @param seen the snapshot as far as it may be read: what is not in it is not there; left out, all of it
+ *
+ * Errors: `not_found` for the group and for hosts, `filter_invalid`, `variable_path_invalid`.
+ */
 export function select(
   snapshot: Snapshot,
   request: Pick<ExportRequest, "group" | "filter">,
   options: ResolverOptions = {},
+  seen: Snapshot = snapshot,
 ): Selection {
   const { blueprint, label, vars = [], host } = request.filter;
-  const top = topOf(snapshot, request.group);
+  const top = topOf(seen, request.group);
   const group = top.kind === "group" ? top.name : ALL;
-  const site = top.kind === "site" ? bothSites(snapshot, top.name, request.filter.site) : request.filter.site;
-  const { names, passes } = filtered(snapshot, "structure", {
+  const site = top.kind === "site" ? bothSites(seen, top.name, request.filter.site) : request.filter.site;
+  const { names, passes } = filtered(seen, "structure", {
     site,
     blueprint,
     label,
     ...(group === ALL ? {} : { group }),
   });
-  const chosen = host === undefined ? undefined : new Set(host.map((name) => hostOf(snapshot, name)));
+  const chosen = host === undefined ? undefined : new Set(host.map((name) => hostOf(seen, name)));
   const matches = variablesMatch(snapshot, vars, options);
-  const hosts = [...(names ?? snapshot.structures.keys())].filter((name) => {
-    const structure = snapshot.structures.get(name);
+  const hosts = [...(names ?? seen.structures.keys())].filter((name) => {
+    const structure = seen.structures.get(name);
     return (
       structure !== undefined &&
       structure.wanted !== "absent" &&
@@ -58,7 +63,8 @@ export function select(
   });
   const isWhole =
     site === undefined && blueprint === undefined && label === undefined && vars.length === 0 && chosen === undefined;
-  const groups = !isWhole ? new Set<string>() : group === ALL ? undefined : groupsBelow(snapshot, group);
+  const allGroups = seen === snapshot ? undefined : new Set(seen.groups.keys());
+  const groups = !isWhole ? new Set<string>() : group === ALL ? allGroups : groupsBelow(seen, group);
   return { group: top.name, hosts, groups, concerned: concernedBy(snapshot, hosts, groups) };
 }
 

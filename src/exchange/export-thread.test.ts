@@ -43,7 +43,7 @@ beforeAll(async () => {
     inventory.write(
       tx,
       DEFAULT_TENANT.id,
-      inserting({ sites: [site("lab")], groups: [group("web"), group("few")], structures }),
+      inserting({ sites: [site("lab")], groups: [group("web"), group("few", { id: "few-id" })], structures }),
     ),
   );
   between = clock.now() + 1000;
@@ -81,6 +81,20 @@ test("an export of a past time has what was there then", async () => {
     expect(head).toEqual({ group: "few", hosts });
   }
   await expect(exporter.run(request({ at: 1000 }))).rejects.toMatchObject({ code: "history_begins" });
+});
+
+test("an export for whose rights reach one group has its hosts alone, and knows nothing else by name", async () => {
+  const readable = { sites: [], groups: ["few-id"] };
+  const { head, content } = await exporter.run(request({ readable }));
+  expect(head).toEqual({ group: "all", hosts: 11 });
+  const made = JSON.parse(await text(content)) as Readonly<Record<string, { readonly hostvars: object }>>;
+  expect(Object.keys(made["_meta"]!.hostvars)).toHaveLength(11);
+  for (const change of [{ group: "lab" }, { filter: { host: ["web20"] } }] as const) {
+    const refused = exporter.run(request({ readable, ...change }));
+    await expect(refused).rejects.toMatchObject({ code: "not_found" });
+  }
+  await expect(exporter.run(request({ readable, group: "lob" }))).rejects.toThrow(/^there is no group 'lob'$/);
+  expect((await exporter.run(request({ readable: { sites: [], groups: [] } }))).head.hosts).toBe(0);
 });
 
 test("this thread goes on answering while an export is made", async () => {
