@@ -7,6 +7,7 @@ import {
   type Snapshot,
   type Structure,
 } from "../inventory/index.ts";
+import type { Clock } from "../kernel/clock.ts";
 import { messageOf } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { Database } from "../platform/database/index.ts";
@@ -62,10 +63,14 @@ export interface SecretWatchParts {
   readonly inventory: Pick<InventoryStore, "snapshot" | "changeBuild">;
   readonly secrets: Pick<SecretUse, "find">;
   readonly events: EventStream;
+  readonly clock: Clock;
   readonly log: Logger;
   /** Rows are stale. */
   marked(): void;
 }
+
+/** Milliseconds until it is looked again after the database failed. */
+const AFTER_FAILURE = 1000;
 
 const CHANGES = ["secret.created", "secret.changed", "secret.deleted"] as const;
 
@@ -74,9 +79,10 @@ const CHANGES = ["secret.created", "secret.changed", "secret.deleted"] as const;
  * refers to a name as often as a secret of that name changes.
  */
 export function watchSecrets(parts: SecretWatchParts): SecretWatch {
-  const { database, tenantId, inventory, events, log } = parts;
+  const { database, tenantId, inventory, events, clock, log } = parts;
   const stopping = new AbortController();
   let watching: Promise<void> = Promise.resolve();
+  let cancelAgain = (): void => {};
 
   async function watch(): Promise<void> {
     try {
@@ -86,8 +92,13 @@ export function watchSecrets(parts: SecretWatchParts): SecretWatch {
       for await (const event of events.follow(end, stopping.signal, { tenantId, types: CHANGES }))
         await look(String((event.data as { readonly name?: unknown }).name));
     } catch (error) {
-      log.error({ error: messageOf(error) }, "cannot watch which secrets change");
+      log.error({ error: messageOf(error) }, "cannot watch which secrets change, and will look again");
+      if (!stopping.signal.aborted) cancelAgain = clock.after(AFTER_FAILURE, begin);
     }
+  }
+
+  function begin(): void {
+    watching = watch();
   }
 
   async function look(name?: string): Promise<void> {
@@ -99,7 +110,7 @@ export function watchSecrets(parts: SecretWatchParts): SecretWatch {
     let marked = false;
     for (const target of targets) {
       if (stopping.signal.aborted) return;
-      if (target.row.stale || !(await isOutdated(snapshot, target, name))) continue;
+      if (target.row.stale || target.row.wanted === "absent" || !(await isOutdated(snapshot, target, name))) continue;
       marked = (await mark(target.kind, target.row)) || marked;
     }
     if (marked) parts.marked();
@@ -120,12 +131,11 @@ export function watchSecrets(parts: SecretWatchParts): SecretWatch {
   }
 
   return {
-    start() {
-      watching = watch();
-    },
+    start: begin,
     async stop() {
       stopping.abort();
       await watching;
+      cancelAgain();
     },
   };
 }
