@@ -70,7 +70,7 @@ describe("gantry login", () => {
     await done(as("carol", ["whoami"]));
   });
 
-  it("keeps the endpoint for its user alone, asks it from then on, and forgets it with the session", async () => {
+  it("keeps the endpoint for its user alone, asks it from then on, and forgets it with the session; a new one ends the former", async () => {
     await done(logIn("alice"));
     expect(statSync(endpointsOf("alice")).mode & 0o777).toBe(0o600);
     const shown = await done(as("alice", ["whoami"]));
@@ -80,6 +80,11 @@ describe("gantry login", () => {
     expect(readFileSync(endpointsOf("alice"), "utf8")).not.toContain(token);
     expect((await as("alice", ["whoami"])).error).toContain("nobody is logged in to endpoint 'prod'");
     const GANTRY_CA = ca();
+    await done(logIn("alice"));
+    const second = /token: (\S+)/.exec(readFileSync(endpointsOf("alice"), "utf8"))?.[1] ?? "";
+    await done(logIn("alice"));
+    const replaced = await as("alice", ["whoami"], { GANTRY_URL: url, GANTRY_TOKEN: second, GANTRY_CA });
+    expect(replaced.error).toContain("unauthenticated");
     const revoked = await as("alice", ["whoami"], { GANTRY_URL: url, GANTRY_TOKEN: token, GANTRY_CA });
     expect(revoked.error).toContain("unauthenticated");
   });

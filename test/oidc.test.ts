@@ -85,6 +85,19 @@ describe("a login by an issuer", () => {
     ]);
   });
 
+  it("makes one account, also when the first two logins come at once, and keeps no control characters", async () => {
+    const issuer = await startIssuer();
+    const gantry = await serverFor(issuer);
+    issuer.person = { sub: "1", preferred_username: "olga", name: "Ol\u0000ga\u001b[2J", groups: ["a\u0000", "b"] };
+    const both = await Promise.all([whole(gantry, issuer), whole(gantry, issuer)]);
+    expect(both.map(({ status }) => status)).toEqual([200, 200]);
+    expect((await gantry.call("GET", "/v1/accounts")).body.items).toMatchObject([
+      { name: "olga", displayName: "Olga[2J", directoryGroups: ["b"] },
+    ]);
+    issuer.person = { sub: "2\u0000", preferred_username: "paul" };
+    expect((await whole(gantry, issuer)).body.code).toBe("account_invalid");
+  });
+
   it("never becomes an account of the same name that is not the issuer's, nor a disabled one", async () => {
     const issuer = await startIssuer();
     const gantry = await serverFor(issuer);

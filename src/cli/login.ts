@@ -57,9 +57,17 @@ export async function login(context: CommandContext, options: Options, args: rea
   };
   await changeEndpoints(file, ({ endpoints }) => ({ current: name, endpoints: { ...endpoints, [name]: endpoint } }));
   client.close();
+  if (before?.token !== undefined) await endFormer(before.url, before.token, before.ca);
   context.terminal.out(
     `Logged in to ${name} (${endpoint.url}) as ${printable(endpoint.id)}, until ${timeText(session.expiresAt)}\n`,
   );
+}
+
+/** The session that was kept here before is nobody's now. Whether that works says nothing of the new one. */
+async function endFormer(url: string, token: string, authority: string | undefined): Promise<void> {
+  const client = createClient({ url, token, authority });
+  await client.session.delete().catch(() => {});
+  client.close();
 }
 
 async function opened(

@@ -38,6 +38,7 @@ export interface DirectoryAccounts {
 const MOST_GROUPS = 1000;
 const LONGEST_GROUP = 512;
 const LONGEST_TEXT = 255;
+const LONGEST_ID = 1000;
 
 export function createDirectoryAccounts(parts: {
   readonly database: Database;
@@ -52,6 +53,8 @@ export function createDirectoryAccounts(parts: {
     const wrong = accountNameProblem(name);
     if (wrong !== undefined)
       throw new GantryError(ACCOUNT_INVALID, `the name the directory gives, '${name.slice(0, 80)}', ${wrong}`);
+    if (externalId.length > LONGEST_ID || /\p{Cc}/u.test(externalId))
+      throw new GantryError(ACCOUNT_INVALID, `what the directory calls '${name}' by itself cannot be kept`);
     const now = clock.now();
     const account: Account = {
       ...known,
@@ -77,7 +80,11 @@ export function createDirectoryAccounts(parts: {
         await writes.account(tx, "account.created", account, { after: { ...shown(account), source } });
       });
     } catch (error) {
-      throw isUniqueViolation(error) ? taken : error;
+      if (error !== taken && !isUniqueViolation(error)) throw error;
+      // Two first logins at once: one of them made it.
+      const made = await personOfDirectory(database.kysely, source, externalId);
+      if (made === undefined) throw taken;
+      return renew(made, known);
     }
     return account;
   }
@@ -97,8 +104,9 @@ export function createDirectoryAccounts(parts: {
 
   return {
     async admit(person) {
-      const found = await personOfDirectory(database.kysely, person.source, person.externalId);
       const known = knownOf(person);
+      const id = person.externalId;
+      const found = /\p{Cc}/u.test(id) ? undefined : await personOfDirectory(database.kysely, person.source, id);
       return found === undefined ? make(person, known) : renew(found, known);
     },
   };
@@ -108,10 +116,11 @@ type Known = Pick<Account, "displayName" | "email" | "directoryGroups">;
 
 function knownOf({ displayName, email, groups }: DirectoryPerson): Known {
   return {
-    displayName: displayName.slice(0, LONGEST_TEXT),
-    email: email !== null && email.length <= LONGEST_TEXT && /^[^\s@]+@[^\s@]+$/.test(email) ? email : null,
+    displayName: displayName.replaceAll(/\p{Cc}/gu, "").slice(0, LONGEST_TEXT),
+    email:
+      email !== null && email.length <= LONGEST_TEXT && /^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u.test(email) ? email : null,
     directoryGroups: [...new Set(groups)]
-      .filter((group) => group !== "" && group.length <= LONGEST_GROUP)
+      .filter((group) => group !== "" && group.length <= LONGEST_GROUP && !/\p{Cc}/u.test(group))
       .toSorted()
       .slice(0, MOST_GROUPS),
   };

@@ -145,13 +145,15 @@ export function createIssuer(settings: OidcSettings, log: Logger, clock: Clock):
   /** The person of an ID token whose signature, issuer, audience and time are right. */
   async function personOf(
     client: Libraries,
-    { keys }: Known,
+    { keys, config }: Known,
     idToken: string | undefined,
     nonce: string | undefined,
   ): Promise<DirectoryPerson> {
     if (idToken === undefined) throw new Error("there is no ID token");
+    // As the issuer writes it, which may be with or without the last slash; it was compared with what was set.
+    const { issuer } = config.serverMetadata();
     const { payload } = await client.jose.jwtVerify(idToken, keys, {
-      issuer: settings.issuer,
+      issuer,
       audience: settings.clientId,
       algorithms: ALGORITHMS,
       requiredClaims: ["sub", "exp", "iat"],
@@ -159,7 +161,7 @@ export function createIssuer(settings: OidcSettings, log: Logger, clock: Clock):
       currentDate: new Date(clock.now()),
     });
     if (nonce !== undefined && payload["nonce"] !== nonce) throw new Error("the nonce is another login's");
-    return described(payload, settings);
+    return described(payload, issuer, settings);
   }
 
   return {
@@ -220,7 +222,7 @@ export function createIssuer(settings: OidcSettings, log: Logger, clock: Clock):
   };
 }
 
-function described(claims: JWTPayload, { issuer, nameClaim, groupsClaim }: OidcSettings): DirectoryPerson {
+function described(claims: JWTPayload, issuer: string, { nameClaim, groupsClaim }: OidcSettings): DirectoryPerson {
   const name = claims[nameClaim];
   if (typeof name !== "string") throw new Error(`it has no claim '${nameClaim}'`);
   const groups = claims[groupsClaim];

@@ -1,5 +1,5 @@
 import { GantryError } from "../../kernel/errors.ts";
-import type { Account } from "../account-model.ts";
+import { accountNameProblem, type Account } from "../account-model.ts";
 import { passwordOf, personNamed, writePassword } from "../account-store.ts";
 import type { AccessChanges } from "../changes.ts";
 import { LOGIN_BUSY, LOGIN_REFUSED, LOGIN_UNAVAILABLE } from "./errors.ts";
@@ -72,7 +72,8 @@ export function createLoginService(parts: LoginServiceParts): LoginService {
   return {
     async login(request) {
       const { name, address, tenant } = request;
-      const known = await personNamed(database.kysely, name);
+      // What can be nobody's name is not looked up: not every database takes every character.
+      const known = accountNameProblem(name) === undefined ? await personNamed(database.kysely, name) : undefined;
       const asksDirectory = directory !== undefined && (known === undefined || known.source === "ldap");
       const way: LoginWay = asksDirectory ? "ldap" : "password";
       const failed = (reason: string, account = known): void =>
