@@ -7,6 +7,7 @@ import {
   planEdits,
   refusal,
   requireIncluded,
+  requireJoined,
   requireVisible,
   type Edit,
   type EditContext,
@@ -78,6 +79,10 @@ export function createContents(parts: ContentParts): Contents {
         throw new GantryError(CHANGE_SET_EMPTY, "what is proposed is so already: nothing would change");
       requireAll(principal, "change.propose", placesIn(snapshot, found));
       requireIncluded(principal, "change.propose", snapshot, groupsIn(found));
+      const wanted = found.flatMap(({ kind, name, after }) =>
+        after === null ? [] : [{ kind, row: { ...after, name } }],
+      );
+      requireJoined(principal, "change.propose", snapshot, wanted);
       return { kind: "changes", changes: found };
     }
     requireEverywhere(principal, "change.propose");

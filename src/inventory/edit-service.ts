@@ -8,10 +8,10 @@ import type { EventDraft, EventStream } from "../platform/events/index.ts";
 import { holdInventory } from "./allocation-store.ts";
 import { errorsByCode, planEdits } from "./edit.ts";
 import { refusal, type AnyRow, type Edit, type EditKnowledge, type EditPlan, type EditResult } from "./edit-model.ts";
-import { ownedRule } from "./kinds.ts";
+import { ownedRule, type Kind } from "./kinds.ts";
 import type { Group, Snapshot } from "./model.ts";
 import { sitesOf } from "./place.ts";
-import { knownTo, requireIncluded, requireVisible, requireWritable, snapshotAfter } from "./sight.ts";
+import { knownTo, requireIncluded, requireJoined, requireVisible, requireWritable, snapshotAfter } from "./sight.ts";
 import type { InventoryStore } from "./store.ts";
 import type { ResolverOptions } from "./variables.ts";
 
@@ -90,9 +90,11 @@ export async function makeEdits(
   if (plan.problems.length > 0) throw refusal(plan.problems, errorsByCode());
   // By its name a tenant is known to all others.
   if (plan.tenant !== null && plan.tenant.name !== snapshot.tenant.name) requireEverywhere(principal, "tenant.manage");
-  requireIncluded(principal, approved ? "change.apply" : "inventory.write", snapshot, writtenGroups(plan));
+  const permission = approved ? "change.apply" : "inventory.write";
+  requireIncluded(principal, permission, snapshot, writtenGroups(plan));
   // Approved is approved: who applies need not hold the right to change each thing.
   if (!approved) requireWritable(principal, snapshot, plan, edits);
+  requireJoined(principal, permission, snapshot, writtenPlaced(plan));
   if (!approved) await parts.directWrites?.(tx, principal, snapshot, touchedChains(snapshot, plan));
   if (options.preview === true) return { results: plan.results, row: plan.row };
   const removals = plan.removals.map(({ kind, ...row }) => ({ table: ownedRule(kind).table, ...row }));
@@ -105,6 +107,16 @@ export async function makeEdits(
   await parts.events.append(tx, eventsOf(principal, changes, edits.length, options.managedBy));
   afterCommit(tx, `foreman ${tenantId}`, () => parts.bus.publish("foreman", tenantId));
   return { results, row: plan.row };
+}
+
+/** What is written of the kinds that stand at sites or in groups. */
+function writtenPlaced({
+  writes: { insert, update },
+}: EditPlan): readonly { readonly kind: Kind; readonly row: object }[] {
+  return (["structure", "foundation", "site", "group"] as const).flatMap((kind) => {
+    const { rows } = ownedRule(kind);
+    return [...(insert[rows] ?? []), ...(update[rows] ?? [])].map((row) => ({ kind, row }));
+  });
 }
 
 function writtenGroups({ writes: { insert, update } }: EditPlan): readonly Group[] {

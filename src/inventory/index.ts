@@ -55,7 +55,7 @@ export { foundationInputs, occupants, structureInputs } from "./inputs.ts";
 export { fqdnOf, zoneOf, zoneOfSite } from "./zones.ts";
 export { holdInventory } from "./allocation-store.ts";
 export { placeOf, sitesOf } from "./place.ts";
-export { knownTo, readable, requireIncluded, requireVisible } from "./sight.ts";
+export { knownTo, readable, requireIncluded, requireJoined, requireVisible } from "./sight.ts";
 export { withChanges } from "./overlay-map.ts";
 export { notFound } from "./not-found.ts";
 export { createPlaces } from "./places.ts";

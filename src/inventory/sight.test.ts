@@ -143,6 +143,29 @@ describe("rights at a site", () => {
     await inventory.edit(paul, [merge("site", "rack", { zone: "example.org" })]);
   });
 
+  it("put nothing below a site or a group that may be read alone, whose secrets it would get", async () => {
+    const group = await inventory.get(ADMINISTRATOR, "group", "front");
+    const site = await inventory.get(ADMINISTRATOR, "site", "plant");
+    const both = (writes: "site" | "group"): Principal => {
+      const grant = (kind: "site" | "group", id: string) =>
+        ({
+          permissions: kind === writes ? designer : (["inventory.read"] as const),
+          scope: { kind, tenantId, id },
+        }) as const;
+      const rights = rightsIn([grant("site", site.id), grant("group", group.id)], tenantId)!;
+      return { kind: "person", name: "paul", accountId: "p", tenantId, rights, rightsIn: () => rights };
+    };
+    for (const [writes, edit] of [
+      ["site", merge("structure", "inside", { groups: ["front"] })],
+      ["site", create("structure", { name: "x", site: "rack", groups: ["front"] })],
+      ["group", merge("structure", "outside", { site: "rack" })],
+      ["group", create("structure", { name: "x", site: "rack", groups: ["front"] })],
+    ] as const)
+      await expect(inventory.edit(both(writes), [edit])).rejects.toMatchObject({ code: "forbidden" });
+    await inventory.edit(both("site"), [create("structure", { name: "x", site: "rack" })]);
+    await inventory.edit(both("group"), [merge("structure", "outside", { role: "web" })]);
+  });
+
   it("keep a reference that somebody else made", async () => {
     await inventory.edit(ADMINISTRATOR, [merge("structure", "inside", { parent: "outside", groups: ["front"] })]);
     const paul = await person("site", "plant", designer);

@@ -130,6 +130,51 @@ const OF_ALL: readonly OwnedKind[] = ["zone", "blueprint", "field_schema"];
 /** What a site has for all sites below it. */
 const SHARED: readonly OwnedKind[] = ["address_block", "network", "link"];
 
+/** The members by which a thing comes below a site or a group, and gets its variables and its secrets. */
+const BELOW: readonly (readonly [kind: Kind, member: string, to: "site" | "group"])[] = [
+  ["structure", "site", "site"],
+  ["structure", "groups", "group"],
+  ["foundation", "site", "site"],
+  ["site", "parent", "site"],
+  ["group", "parent", "group"],
+];
+
+/**
+ * What comes below a site or a group gets what that has for those below it, secrets as well: who puts it there needs the permission there,
+ * not at the thing alone.
+ *
+ * Errors: `forbidden`.
+ */
+export function requireJoined(
+  { name: who, rights }: Principal,
+  permission: "inventory.write" | "change.propose" | "change.apply",
+  snapshot: Snapshot,
+  written: readonly { readonly kind: Kind; readonly row: object }[],
+): void {
+  if (rights.everywhere(permission)) return;
+  for (const { kind, row } of written)
+    for (const [of, member, to] of BELOW) {
+      if (of !== kind) continue;
+      const before = namesIn(rowBefore(snapshot, kind, (row as { readonly name: string }).name), member);
+      for (const name of namesIn(row, member)) {
+        const there = snapshot[ownedRule(to).rows].get(name);
+        // What is made along with it is looked at by itself.
+        if (there === undefined || before.includes(name)) continue;
+        if (!rights.at(permission, placeOf(snapshot, to, there)))
+          throw forbidden(
+            who,
+            permission,
+            `at ${to} '${name}', whose variables and secrets would reach what comes there`,
+          );
+      }
+    }
+}
+
+function namesIn(row: object | undefined, member: string): readonly string[] {
+  const value = (row as Readonly<Record<string, unknown>> | undefined)?.[member];
+  return Array.isArray(value) ? (value as readonly string[]) : typeof value === "string" ? [value] : [];
+}
+
 function requireAtPlace(
   { name: who, rights }: Principal,
   snapshot: Snapshot,
