@@ -147,6 +147,10 @@ describe("gantry use", () => {
     await done(as("alice", ["use", "--local"]));
     expect((await as("alice", ["whoami"])).error).toContain("server_not_running");
     await done(as("alice", ["whoami", "--endpoint", "prod"]));
+    const token = /token: (\S+)/.exec(readFileSync(endpointsOf("alice"), "utf8"))?.[1] ?? "";
+    const given = { GANTRY_URL: url, GANTRY_TOKEN_FILE: file("token", `${token}\n`), GANTRY_CA: ca() };
+    expect((await done(as("grace", ["whoami"], given))).out).toContain("alice");
+    expect((await as("grace", ["whoami"], { GANTRY_URL: url })).error).toContain("neither GANTRY_TOKEN nor");
     const local = await done(as("alice", ["whoami", "--data", bench.dataFolder]));
     expect(local.out).toContain("administrator (socket)");
     await done(as("alice", ["use", "prod"]));

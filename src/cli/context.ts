@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { createClient, type ClientOptions, type GantryClient } from "../client/index.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
+import { readPrivateFile } from "../platform/files/index.ts";
 import { endpointNamed, endpointsFile, readEndpoints } from "./endpoints.ts";
 import { ENDPOINT_UNKNOWN, USAGE } from "./errors.ts";
 import type { OutputFormat } from "./output.ts";
@@ -25,6 +26,9 @@ export interface GlobalOptions {
   readonly endpoint?: string;
   readonly output?: OutputFormat;
 }
+
+/** Bytes of a file with a token. */
+const LONGEST_TOKEN = 4096;
 
 type Target = Pick<CommandContext, "endpoint"> & {
   readonly address: ClientOptions;
@@ -92,8 +96,10 @@ async function targetOf(options: GlobalOptions, here: Target): Promise<Target> {
 }
 
 async function inEnvironment(url: string, environment: NodeJS.ProcessEnv): Promise<Target> {
-  const { GANTRY_TOKEN: token, GANTRY_CA: file } = environment;
-  if (!token) throw new GantryError(USAGE, "GANTRY_URL is set, and GANTRY_TOKEN is not");
+  const { GANTRY_TOKEN: given, GANTRY_TOKEN_FILE: tokenFile, GANTRY_CA: file } = environment;
+  const token = given || (tokenFile ? (await readPrivateFile(tokenFile, LONGEST_TOKEN)).toString("utf8").trim() : "");
+  if (token === "")
+    throw new GantryError(USAGE, "GANTRY_URL is set, and neither GANTRY_TOKEN nor GANTRY_TOKEN_FILE is");
   let authority: string | undefined;
   try {
     authority = file ? await readFile(file, "utf8") : undefined;
