@@ -391,3 +391,35 @@ describe("a question", () => {
     expect(link.id).not.toBe(agent.id);
   });
 });
+
+describe("a worker", () => {
+  const below = async (_tenantId: string, id: string): Promise<readonly string[]> => [id, `below ${id}`];
+
+  async function worker(own: TestFleet, name: string, tenantId: string, siteId?: string): Promise<TestPeer> {
+    const site = siteId === undefined ? {} : { siteId };
+    const { token } = await own.fleet.mintJoinToken({ tenantId, kind: "worker", name, expiresIn: 60, ...site });
+    const { id, keys } = await joinPeer(own.fleet, token, name, createKeyPair(), "worker");
+    const peer = memoryPeer(own.fleet, id, keys);
+    await welcomePeer(peer);
+    return peer;
+  }
+
+  it("is given and asked what is of its tenant, and of the site it joined for or one below it", async () => {
+    const own = await createTestFleet(await openSqlite(FLEET_MIGRATIONS), clock, { sitesOf: below });
+    onTestFinished(() => own.close());
+    const foreign = await worker(own, "foreign", "other");
+    const there = await worker(own, "there", TENANT, "s");
+    for (const siteId of ["elsewhere", "s", "below s"]) await own.run([{ route: { siteId }, function: siteId }]);
+    const given = [await there.next("task"), await there.next("task")].map((one) => one.function);
+    expect(given.sort()).toEqual(["below s", "s"]);
+    for (const peer of [there, foreign]) {
+      const more = await Promise.race([peer.next("task"), settled(peer).then(() => "nothing")]);
+      expect(more).toBe("nothing");
+    }
+    await expect(own.fleet.ask(TENANT, { siteId: "elsewhere" }, "test", "look", {}, 500)).rejects.toMatchObject({
+      code: "executor_not_connected",
+    });
+    const everywhere = await worker(own, "everywhere", TENANT);
+    expect((await everywhere.next("task")).function).toBe("elsewhere");
+  });
+});

@@ -27,6 +27,7 @@ import { createEventStream, eventMigrations } from "../platform/events/index.ts"
 import { type Logger, silentLogger } from "../platform/logging/index.ts";
 import { tscript } from "../tscript/index.ts";
 import { createFleet, type Fleet, type FleetParts } from "./fleet.ts";
+import type { ExecutorKind } from "./model.ts";
 import { fleetMigrations } from "./schema.ts";
 import { auditMigrations, createAudit, DEFAULT_TENANT } from "../access/index.ts";
 
@@ -202,9 +203,9 @@ export async function joinPeer(
   token: string,
   name = "peer",
   keys = createKeyPair(),
+  kind: ExecutorKind = "agent",
 ): Promise<{ id: string; name: string; keys: KeyPair }> {
   const { secret } = parseJoinToken(token);
-  const kind = "agent";
   const record = await fleet.join({
     secret,
     kind,
