@@ -257,6 +257,17 @@ describe("a login on another device", () => {
     expect(await gantry.audited("login.succeeded")).toMatchObject([{ data: { way: "device" } }]);
   });
 
+  it("is not begun without end: the issuer is asked for 100 of an address at a time", async () => {
+    const issuer = await startIssuer();
+    const gantry = await serverFor(issuer);
+    for (let at = 0; at < 100; at += 1) expect((await gantry.call("POST", "/v1/login/device")).status).toBe(200);
+    const refused = await gantry.call("POST", "/v1/login/device");
+    expect(refused).toMatchObject({ status: 429, body: { code: "login_busy" } });
+    expect(issuer.asked.get("/device")).toBe(100);
+    gantry.wait(11 * 60 * 1000);
+    expect((await gantry.call("POST", "/v1/login/device")).status).toBe(200);
+  });
+
   it("is refused when it is refused there, and with a bad ID token", async () => {
     const issuer = await startIssuer();
     const gantry = await serverFor(issuer);

@@ -6,6 +6,8 @@ import { LOGIN_BUSY, LOGIN_FLOW_UNKNOWN } from "./errors.ts";
 
 /** Logins that were begun and not ended, each known by a secret that only who began it has. In memory: they end where they were begun. */
 export interface Flows<Pending> {
+  /** Before something is done for a login that could not be kept. Errors: `login_busy`. */
+  requireRoom(address: string): void;
   /** @returns the secret. Errors: `login_busy`. */
   begin(address: string, pending: Pending, milliseconds?: number): string;
   /** Errors: `login_flow_unknown`. */
@@ -30,18 +32,27 @@ export function createFlows<Pending>(clock: Clock, random: Random): Flows<Pendin
     return found.pending;
   }
 
+  function requireRoom(address: string): void {
+    const now = clock.now();
+    let own = 0;
+    for (const [key, flow] of flows) {
+      if (flow.until <= now) flows.delete(key);
+      else if (flow.address === address) own += 1;
+    }
+    if (own >= MOST_OF_ADDRESS || flows.size >= MOST)
+      throw new GantryError(LOGIN_BUSY, "too many logins were begun and not ended", { details: { retryAfter: 60 } });
+  }
+
   return {
+    requireRoom,
     begin(address, pending, milliseconds = LIFE_MILLISECONDS) {
-      const now = clock.now();
-      let own = 0;
-      for (const [key, flow] of flows) {
-        if (flow.until <= now) flows.delete(key);
-        else if (flow.address === address) own += 1;
-      }
-      if (own >= MOST_OF_ADDRESS || flows.size >= MOST)
-        throw new GantryError(LOGIN_BUSY, "too many logins were begun and not ended", { details: { retryAfter: 60 } });
+      requireRoom(address);
       const secret = random.token(32);
-      flows.set(keyOf(secret), { address, pending, until: now + Math.min(milliseconds, 3 * LIFE_MILLISECONDS) });
+      flows.set(keyOf(secret), {
+        address,
+        pending,
+        until: clock.now() + Math.min(milliseconds, 3 * LIFE_MILLISECONDS),
+      });
       return secret;
     },
     look,

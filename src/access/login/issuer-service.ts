@@ -79,7 +79,10 @@ export function createIssuerLogins(parts: {
     finish: (flow, query, wish) =>
       watched("oidc", wish, async () => admitted("oidc", await issuer().redeem(codes.take(flow), query), wish)),
     async beginDevice(address) {
-      const { deviceCode, ...shown } = await issuer().beginDevice();
+      const asked = issuer();
+      // Nobody makes this server ask the issuer without end.
+      devices.requireRoom(address);
+      const { deviceCode, ...shown } = await asked.beginDevice();
       const { interval, expiresIn } = shown;
       const next = clock.now() + interval * 1000;
       return { ...shown, flow: devices.begin(address, { deviceCode, interval, next }, expiresIn * 1000) };
