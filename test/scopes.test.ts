@@ -102,6 +102,7 @@ describe.sequential("a job", () => {
     expect([started.status, started.body]).toMatchObject([201, { jobs: [{ node: "web1" }] }]);
     const { id } = (started.body as { readonly jobs: readonly JobAnswer[] }).jobs[0]!;
     await expect.poll(async () => (await job(id)).status, { timeout: 60_000 }).toBe("waiting");
+    await meetsNothing(id);
     await ok("token", "revoke", "nightly", "--account", "robot");
     writeFileSync(gate, "");
     await expect.poll(async () => (await job(id)).status, { timeout: 60_000 }).toBe("paused");
@@ -114,6 +115,25 @@ describe.sequential("a job", () => {
     expect(existsSync(out)).toBe(true);
   });
 });
+
+/** Who has rights at another site alone. */
+async function meetsNothing(jobId: string): Promise<void> {
+  await ok("create", "site", "elsewhere");
+  await ok("account", "create", "stranger");
+  await ok("binding", "create", "operator", "--account", "stranger", "--site", "elsewhere");
+  const token = (await ok("token", "create", "own", "--account", "stranger")).trim();
+  for (const path of ["/v1/jobs", "/v1/nodes", "/v1/events?type=job.*"])
+    expect([path, (await ask("GET", path, token)).body]).toEqual([path, { items: [], next: null }]);
+  expect(await ask("GET", `/v1/jobs/${jobId}`, token)).toMatchObject({ status: 404, body: { code: "job_not_found" } });
+  const calls = [{ function: "run", parameters: { command: "true" } }];
+  for (const name of ["web1", "web"])
+    expect(await ask("POST", "/v1/runs", token, { text: "true", calls, targets: [name] })).toMatchObject({
+      status: 404,
+      body: { code: "node_unknown", detail: `there is no node '${name}'` },
+    });
+  const all = await ask("POST", "/v1/runs", token, { text: "true", calls });
+  expect(all.body).toMatchObject({ code: "no_nodes" });
+}
 
 describe.sequential("another tenant", () => {
   it("is built by a worker of its own, and by nobody else", async () => {
