@@ -8,7 +8,7 @@ import { Agent, request } from "node:http";
 import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DEFAULT_TENANT } from "../src/access/index.ts";
+import { administratorPrincipal, DEFAULT_TENANT } from "../src/access/index.ts";
 import {
   createInventoryService,
   createInventoryStore,
@@ -30,9 +30,7 @@ import { inventoryData, writeInventory, type InventoryData } from "./inventory-d
 const STRUCTURES = 100_000;
 const FEW = 1000;
 const PAGE = 100;
-const PRINCIPAL = { tenantId: DEFAULT_TENANT.id, name: "bench" } as Parameters<
-  ReturnType<typeof createInventoryService>["list"]
->[0];
+const PRINCIPAL = administratorPrincipal("token");
 const root = join(import.meta.dirname, "..");
 
 /** Different kinds of questions, by their answers: one structure, some, most, none. */

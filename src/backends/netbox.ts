@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { readSource } from "../exchange/index.ts";
 import type { InventoryBackend } from "../inventory/index.ts";
@@ -10,6 +9,9 @@ import { importedRows } from "./files.ts";
 import type { Backend, NetBoxSettings } from "./model.ts";
 import { mapped, parseMapping, type Endpoint } from "./netbox-mapping.ts";
 import { readToken } from "./secrets.ts";
+
+// Importing node:http evaluates all its exports, among them a whole WebSocket client of 14 MB.
+const { request: httpRequest } = process.getBuiltinModule("node:http");
 
 /** NetBox: its lists, as a mapping file names them, page by page. It is only read. */
 
