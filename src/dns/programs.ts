@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
-import { open } from "node:fs/promises";
-import { GantryError, messageOf } from "../kernel/errors.ts";
+import { GantryError } from "../kernel/errors.ts";
+import { readPrivateFile } from "../platform/files/index.ts";
 import { DNS_KEY_FILE, DNS_PROGRAM_MISSING, DNS_SERVER_UNREACHABLE } from "./errors.ts";
 
 /** What drivers of name servers have in common: they run programs, and read keys. */
@@ -57,22 +57,5 @@ const LONGEST_KEY = 64 * 1024;
  * Errors: `dns_key_file`.
  */
 export async function readKeyFile(path: string): Promise<string> {
-  try {
-    const file = await open(path, "r");
-    try {
-      const found = await file.stat();
-      if (!found.isFile() || found.size > LONGEST_KEY)
-        throw new GantryError(DNS_KEY_FILE, `${path} is not a file with a key`);
-      if (process.getuid !== undefined && found.uid !== process.getuid() && found.uid !== 0)
-        throw new GantryError(DNS_KEY_FILE, `the key file ${path} belongs to another user (uid ${found.uid})`);
-      if ((found.mode & 0o077) !== 0)
-        throw new GantryError(DNS_KEY_FILE, `the key file ${path} may be read by others than its owner`);
-      return await file.readFile("utf8");
-    } finally {
-      await file.close();
-    }
-  } catch (cause) {
-    if (cause instanceof GantryError) throw cause;
-    throw new GantryError(DNS_KEY_FILE, `the key file ${path} cannot be read: ${messageOf(cause)}`, { cause });
-  }
+  return (await readPrivateFile(path, LONGEST_KEY, DNS_KEY_FILE)).toString("utf8");
 }

@@ -40,28 +40,27 @@ export async function writePrivateFile(path: string, content: string | Uint8Arra
 
 /**
  * Reads a file that holds a key or a token: it must belong to this program's own user (or root), and nobody else may read it.
- * `longest`: bytes.
+ * `longest`: bytes. `kind`: what it is refused with, where a room has an error of its own for its files.
  *
- * Errors: `file_not_private`.
+ * Errors: `kind`.
  */
-export async function readPrivateFile(path: string, longest: number): Promise<Buffer> {
+export async function readPrivateFile(path: string, longest: number, kind = FILE_NOT_PRIVATE): Promise<Buffer> {
   try {
     const file = await open(path, "r");
     try {
       const found = await file.stat();
       if (!found.isFile() || found.size > longest)
-        throw new GantryError(FILE_NOT_PRIVATE, `${path} is not a file of at most ${longest} bytes`);
+        throw new GantryError(kind, `${path} is not a file of at most ${longest} bytes`);
       if (process.getuid !== undefined && found.uid !== process.getuid() && found.uid !== 0)
-        throw new GantryError(FILE_NOT_PRIVATE, `${path} belongs to another user (uid ${found.uid})`);
-      if ((found.mode & 0o077) !== 0)
-        throw new GantryError(FILE_NOT_PRIVATE, `${path} may be read by others than its owner`);
+        throw new GantryError(kind, `${path} belongs to another user (uid ${found.uid})`);
+      if ((found.mode & 0o077) !== 0) throw new GantryError(kind, `${path} may be read by others than its owner`);
       return await file.readFile();
     } finally {
       await file.close();
     }
   } catch (cause) {
     if (cause instanceof GantryError) throw cause;
-    throw new GantryError(FILE_NOT_PRIVATE, `${path} cannot be read: ${messageOf(cause)}`, { cause });
+    throw new GantryError(kind, `${path} cannot be read: ${messageOf(cause)}`, { cause });
   }
 }
 
