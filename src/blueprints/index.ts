@@ -11,3 +11,4 @@ export {
 export { allScripts, allTemplates, findScript, findTemplate, lineage } from "./lineage.ts";
 export { fitsFoundation, fitsType, foundationBlueprintsOf, foundationTypesOf } from "./fit.ts";
 export { findCycle, findCycles } from "./cycles.ts";
+export { foundationTypeFacts, type FoundationTypeFacts } from "./foundation-types.ts";

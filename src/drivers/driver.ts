@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { GantryError, type Problem, problem } from "../kernel/errors.ts";
-import type { Json } from "../kernel/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
 import { nearest } from "../kernel/nearest.ts";
 import { type FunctionContext, type Module, type ModuleFunction, moduleFunction } from "../link/index.ts";
 import { FOUNDATION_ATTRIBUTES_INVALID, FOUNDATION_NOT_CREATED } from "./errors.ts";
@@ -22,18 +22,38 @@ const foundationSchema = z.strictObject({
   attributes: z.record(z.string(), z.json()).default({}),
   addresses: z.array(z.string()).default([]),
   hostname: z.string().nullish(),
+  /** Its real interfaces as the inventory knows them, for drivers that make them: the provisioning one first. */
+  interfaces: z
+    .array(z.strictObject({ device: z.string(), mac: z.string().nullable(), provisioning: z.boolean() }))
+    .default([]),
+  /** The structure it is placed on, when a complex offers it. */
+  host: z.strictObject({ name: z.string(), address: z.string().nullable() }).nullish(),
 });
 
 /** Parameters of every function of a driver. */
 export const driverParameters = z.strictObject({ foundation: foundationSchema, join: joinSchema.optional() });
 
+type DriverParameters = z.output<typeof driverParameters>;
+
 /** A foundation as an operation sees it. */
-export interface Target {
+export interface Target<Attributes = unknown> {
   readonly id: string;
   readonly name: string;
   readonly hostname: string;
   /** Addresses of the structures on it, as text. */
   readonly addresses: readonly string[];
+  /**
+   * Its attributes with their defaults, read when they are first asked for: so that what was made with attributes that are no longer
+   * right can still be taken down by a driver that does not need them. Throws `foundation_attributes_invalid`.
+   */
+  readonly attributes: Attributes;
+  readonly interfaces: readonly {
+    readonly device: string;
+    readonly mac: string | null;
+    readonly provisioning: boolean;
+  }[];
+  /** The structure it is placed on, when a complex offers it. */
+  readonly host: { readonly name: string; readonly address: string | null } | null;
   readonly join?: Join;
 }
 
@@ -62,12 +82,14 @@ export interface Interface {
  * what it made. Errors are `GantryError`s.
  */
 export interface DriverOperations<Attributes> {
-  create(target: Target & { readonly attributes: Attributes }, context: FunctionContext): Promise<Json>;
-  destroy(target: Target, context: FunctionContext): Promise<Json>;
-  powerOn(target: Target, context: FunctionContext): Promise<Json>;
-  powerOff(target: Target, context: FunctionContext): Promise<Json>;
-  interfaceMap(target: Target, context: FunctionContext): Promise<readonly Interface[]>;
-  observe(target: Target, context: FunctionContext): Promise<Observation>;
+  create(target: Target<Attributes>, context: FunctionContext): Promise<Json>;
+  destroy(target: Target<Attributes>, context: FunctionContext): Promise<Json>;
+  powerOn(target: Target<Attributes>, context: FunctionContext): Promise<Json>;
+  powerOff(target: Target<Attributes>, context: FunctionContext): Promise<Json>;
+  interfaceMap(target: Target<Attributes>, context: FunctionContext): Promise<readonly Interface[]>;
+  observe(target: Target<Attributes>, context: FunctionContext): Promise<Observation>;
+  /** Whether the way to the machine works: its BMC answers and lets us in. Left out: there is no way that could fail. */
+  linkTest?(target: Target<Attributes>, context: FunctionContext): Promise<boolean>;
   close?(): Promise<void>;
 }
 
@@ -78,6 +100,8 @@ export interface DriverDefinition<Schema extends z.ZodObject> {
   readonly limit: number;
   readonly attributes: Schema;
   readonly operations: DriverOperations<z.output<Schema>>;
+  /** What only this driver can do, by the names scripts call it by: `foundation.NAME(...)`. Not the names every driver has. */
+  readonly functions?: Readonly<Record<string, ModuleFunction>>;
 }
 
 /** What a type of foundation is, for those who check documents before anything is built. */
@@ -91,12 +115,21 @@ export interface AttributeProblem extends Problem {
   readonly path: readonly (string | number)[];
 }
 
+/** Milliseconds between two looks at a machine that is to go off: there is nobody who would tell. */
+const POWER_LOOK_MILLISECONDS = 1000;
+
 /** Makes a module of a driver. Calls that change one foundation run one after the other; observing waits for nobody. */
 export function defineDriver<Schema extends z.ZodObject>(definition: DriverDefinition<Schema>): Module {
-  const { name, attributes, operations } = definition;
+  const { name, operations } = definition;
   const inTurn = turns();
+  type Act = (target: Target<z.output<Schema>>, context: FunctionContext) => Promise<Json>;
+  type Undo = (target: Target<z.output<Schema>>, before: JsonObject, context: FunctionContext) => Promise<Json>;
 
-  function changing(summary: string, act: (target: Target, context: FunctionContext) => Promise<Json>): ModuleFunction {
+  function targetOf(parameters: DriverParameters): Target<z.output<Schema>> {
+    return targetWith(parameters, (given) => parseAttributes(name, definition.attributes, given));
+  }
+
+  function changing(summary: string, act: Act, undo?: Undo): ModuleFunction {
     return moduleFunction({
       summary,
       parameters: driverParameters,
@@ -106,13 +139,18 @@ export function defineDriver<Schema extends z.ZodObject>(definition: DriverDefin
           context.signal.throwIfAborted();
           return act(targetOf(parameters), context);
         }),
+      ...(undo === undefined
+        ? {}
+        : {
+            undo: (parameters: DriverParameters, value: Json | undefined, context: FunctionContext) =>
+              inTurn(parameters.foundation.id, () =>
+                undo(targetOf(parameters), isJsonObject(value) ? value : {}, context),
+              ),
+          }),
     });
   }
 
-  function observing(
-    summary: string,
-    ask: (target: Target, context: FunctionContext) => Promise<Json>,
-  ): ModuleFunction {
+  function observing(summary: string, ask: Act): ModuleFunction {
     return moduleFunction({
       summary,
       parameters: driverParameters,
@@ -123,24 +161,44 @@ export function defineDriver<Schema extends z.ZodObject>(definition: DriverDefin
   }
 
   const functions: Record<string, ModuleFunction> = {
-    create: moduleFunction({
-      summary: "Makes the foundation, or adopts what is there for it",
-      parameters: driverParameters,
-      safeToRepeat: true,
-      run: (parameters, context) =>
-        inTurn(parameters.foundation.id, () => {
-          context.signal.throwIfAborted();
-          const checked = parseAttributes(name, attributes, parameters.foundation.attributes);
-          return operations.create({ ...targetOf(parameters), attributes: checked }, context);
-        }),
-    }),
+    ...definition.functions,
+    create: changing(
+      "Makes the foundation, or adopts what is there for it",
+      (target, context) => {
+        // What is wrong with attributes is said before anything is made.
+        void target.attributes;
+        return operations.create(target, context);
+      },
+      // What was there before is not taken away.
+      async (target, { adopted }, context) => (adopted === true ? null : operations.destroy(target, context)),
+    ),
     destroy: changing("Removes the foundation and all that runs on it", operations.destroy),
-    power_on: changing("Starts the foundation and its agent", operations.powerOn),
+    power_on: changing(
+      "Starts the foundation and its agent",
+      operations.powerOn,
+      async (target, { adopted }, context) => (adopted === true ? null : operations.powerOff(target, context)),
+    ),
     power_off: changing("Stops the foundation and all that runs on it", operations.powerOff),
     power_state: observing("Whether the foundation is on or off", async (target, context) => {
       const seen = await operations.observe(target, context);
       return { power: seen.power };
     }),
+    wait_for_poweroff: moduleFunction({
+      summary: "Waits until the foundation is off",
+      parameters: driverParameters,
+      safeToRepeat: true,
+      // Not in turn: others may have to switch it off.
+      run: async (parameters, context) => {
+        const target = targetOf(parameters);
+        while ((await operations.observe(target, context)).power === "on") {
+          await pause(POWER_LOOK_MILLISECONDS, context);
+        }
+        return { power: "off" };
+      },
+    }),
+    link_test: observing("Whether the way to the foundation works", async (target, context) =>
+      operations.linkTest === undefined ? true : operations.linkTest(target, context),
+    ),
     interface_map: observing("The network interfaces of the foundation", async (target, context) => {
       const interfaces = await operations.interfaceMap(target, context);
       return interfaces.map((one) => ({ ...one, addresses: one.addresses.map((address) => ({ ...address })) }));
@@ -155,6 +213,22 @@ export function defineDriver<Schema extends z.ZodObject>(definition: DriverDefin
     functions,
     ...(operations.close === undefined ? {} : { close: () => operations.close?.() ?? Promise.resolve() }),
   };
+}
+
+/** Waits, and ends with the signal's reason when it is aborted meanwhile. */
+function pause(milliseconds: number, { clock, signal }: FunctionContext): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const cancel = clock.after(milliseconds, () => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    });
+    function stop(): void {
+      cancel();
+      reject(signal.reason as Error);
+    }
+    signal.addEventListener("abort", stop, { once: true });
+  });
 }
 
 /** The error for an operation on a foundation that is not there. */
@@ -200,13 +274,22 @@ function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
-function targetOf(parameters: z.output<typeof driverParameters>): Target {
-  const { foundation, join } = parameters;
+function targetWith<Attributes>(
+  { foundation, join }: DriverParameters,
+  parse: (given: JsonObject) => Attributes,
+): Target<Attributes> {
+  let parsed: { readonly attributes: Attributes } | undefined;
   return {
     id: foundation.id,
     name: foundation.name,
     hostname: foundation.hostname ?? foundation.name,
     addresses: foundation.addresses,
+    get attributes() {
+      parsed ??= { attributes: parse(foundation.attributes as JsonObject) };
+      return parsed.attributes;
+    },
+    interfaces: foundation.interfaces,
+    host: foundation.host ?? null,
     ...(join === undefined ? {} : { join }),
   };
 }

@@ -7,3 +7,4 @@ export { designStatus, type DesignStatus, type StatusItem } from "./status.ts";
 export { createForemanStore, migrations as foremanMigrations } from "./store.ts";
 export { foremanCatalogue } from "./catalogue.ts";
 export { verbTimeout } from "./timeout.ts";
+export type { ServerModule, ServerModuleCall } from "./server-module.ts";

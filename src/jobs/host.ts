@@ -38,7 +38,8 @@ export interface HiddenValue {
 
 /** What a call turns out to be. */
 export type Prepared =
-  | { readonly kind: "value"; readonly value: Json }
+  /** `write`: within the commit that takes the value in, so that what the call changes and that it was made are one. */
+  | { readonly kind: "value"; readonly value: Json; write?(tx: Transaction): Promise<void> }
   | { readonly kind: "failed"; readonly message: string; readonly where?: Place; readonly code?: string }
   | { readonly kind: "task"; readonly task: TaskDraft };
 

@@ -50,6 +50,11 @@ export interface ModuleFunction {
   /** Only reads: may be asked directly over the link, without a task. */
   readonly observes?: boolean;
   run(parameters: unknown, context: FunctionContext): Promise<Json>;
+  /**
+   * Takes back what an earlier `run` with these parameters did, as far as anything of it is there. `value`: what that run resolved with;
+   * undefined when it failed or nobody knows how it ended. Safe to repeat. Left out: the function changes nothing that could be taken back.
+   */
+  undo?(parameters: unknown, value: Json | undefined, context: FunctionContext): Promise<Json>;
 }
 
 export interface Module {
@@ -68,6 +73,7 @@ export interface FunctionDefinition<Schema extends z.ZodObject> {
   readonly safeToRepeat: boolean;
   readonly observes?: boolean;
   run(parameters: z.output<Schema>, context: FunctionContext): Promise<Json>;
+  undo?(parameters: z.output<Schema>, value: Json | undefined, context: FunctionContext): Promise<Json>;
 }
 
 /** Hides the parameter types of a function, after the executor's check of them. */
@@ -79,6 +85,9 @@ export function moduleFunction<Schema extends z.ZodObject>(definition: FunctionD
     ...(definition.observes === undefined ? {} : { observes: definition.observes }),
     // The executor parses with this very schema before it calls.
     run: (parameters, context) => definition.run(parameters as z.output<Schema>, context),
+    ...(definition.undo === undefined
+      ? {}
+      : { undo: (parameters, value, context) => definition.undo!(parameters as z.output<Schema>, value, context) }),
   };
 }
 

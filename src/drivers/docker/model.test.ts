@@ -4,7 +4,15 @@ import { dockerAttributes } from "./attributes.ts";
 import { configurationHash, containerBody, networkBody, placements } from "./model.ts";
 import { containerName } from "./names.ts";
 
-const TARGET: Target = { id: "01a1-77b8-a877-03c4f874c028", name: "web1", hostname: "web1", addresses: ["10.0.0.5"] };
+const TARGET: Target = {
+  id: "01a1-77b8-a877-03c4f874c028",
+  name: "web1",
+  hostname: "web1",
+  attributes: {},
+  interfaces: [],
+  host: null,
+  addresses: ["10.0.0.5"],
+};
 const LAB = { name: "lab", subnets: ["10.0.0.0/24"] };
 
 describe("where a container gets its addresses", () => {
