@@ -128,6 +128,7 @@ describeReal("docker", "the docker driver", () => {
 
   const underTest = (): DriverUnderTest => ({
     module: driver(),
+    origin: "made",
     foundation,
     broken: () => ({ parameters: foundation({ image: EMPTY_IMAGE }), code: "docker_image_unfit" }),
     traces,

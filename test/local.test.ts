@@ -42,6 +42,7 @@ describe("the local driver with the agent", () => {
 
   const underTest = (): DriverUnderTest => ({
     module: driver(),
+    origin: "made",
     foundation,
     broken: () => ({ parameters: foundation(["10.0.0.1"]), code: "local_address_invalid" }),
     traces: async () => [

@@ -4,6 +4,7 @@ import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
 import { nearest } from "../kernel/nearest.ts";
 import { type FunctionContext, type Module, type ModuleFunction, moduleFunction } from "../link/index.ts";
 import { FOUNDATION_ATTRIBUTES_INVALID, FOUNDATION_NOT_CREATED } from "./errors.ts";
+import { pause } from "./wait.ts";
 
 /** The port of drivers: what each can do with a foundation, and how it becomes a module. */
 
@@ -213,22 +214,6 @@ export function defineDriver<Schema extends z.ZodObject>(definition: DriverDefin
     functions,
     ...(operations.close === undefined ? {} : { close: () => operations.close?.() ?? Promise.resolve() }),
   };
-}
-
-/** Waits, and ends with the signal's reason when it is aborted meanwhile. */
-function pause(milliseconds: number, { clock, signal }: FunctionContext): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const cancel = clock.after(milliseconds, () => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    });
-    function stop(): void {
-      cancel();
-      reject(signal.reason as Error);
-    }
-    signal.addEventListener("abort", stop, { once: true });
-  });
 }
 
 /** The error for an operation on a foundation that is not there. */

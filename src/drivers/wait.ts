@@ -21,12 +21,25 @@ export async function waitUntil<T>(look: () => Promise<T | undefined>, patience:
     const found = await look();
     if (found !== undefined) return found;
     if (clock.now() >= end) return undefined;
-    await pause(clock, every);
+    await pause(every, { clock, signal });
   }
 }
 
-function pause(clock: Clock, milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    clock.after(milliseconds, resolve);
+/** Waits this many milliseconds. Rejects with the signal's reason as soon as it is aborted. */
+export function pause(
+  milliseconds: number,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const cancel = clock.after(milliseconds, () => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    });
+    function stop(): void {
+      cancel();
+      reject(signal.reason as Error);
+    }
+    signal.addEventListener("abort", stop, { once: true });
   });
 }

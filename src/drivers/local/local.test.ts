@@ -92,6 +92,7 @@ async function folders(): Promise<readonly string[]> {
 function underTest(): DriverUnderTest {
   return {
     module: driver("plain"),
+    origin: "made",
     foundation,
     broken: () => ({ parameters: foundation({ addresses: ["10.0.0.1"] }), code: "local_address_invalid" }),
     traces: async () => [...(await folders()), ...made.flatMap((one) => pids(one).map(String))],
