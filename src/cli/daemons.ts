@@ -2,6 +2,7 @@ import { GantryError } from "../kernel/errors.ts";
 import { nearest } from "../kernel/nearest.ts";
 import type { Module, Transport } from "../link/index.ts";
 import { createLogger } from "../platform/logging/index.ts";
+import type { ModulePlace } from "../server/index.ts";
 import type { CommandContext } from "./context.ts";
 import { USAGE } from "./errors.ts";
 import { EXIT } from "./failure.ts";
@@ -52,35 +53,22 @@ function common(options: Record<string, unknown>) {
   };
 }
 
-/** The modules a worker can offer, by name. Each is loaded only where it is offered. */
-const MODULES: Readonly<Record<string, (context: CommandContext) => Promise<Module>>> = {
-  async docker() {
-    const [{ createDockerModule }, { agentRuntime }] = await Promise.all([
-      import("../drivers/docker/index.ts"),
-      import("../server/index.ts"),
-    ]);
-    return createDockerModule({ runtime: agentRuntime });
-  },
-  async local(context) {
-    const { createLocalModule } = await import("../drivers/local/index.ts");
-    return createLocalModule({
-      dataFolder: context.dataFolder,
-      agentCommand: [process.execPath, ...process.execArgv, process.argv[1]!, "agent"],
+/** The modules of these names, as this process can do them. */
+async function modulesNamed(context: CommandContext, names: readonly string[]): Promise<Module[]> {
+  const { makeModule, MODULE_NAMES } = await import("../server/index.ts");
+  const place: ModulePlace = {
+    dataFolder: context.dataFolder,
+    agentCommand: [process.execPath, ...process.execArgv, process.argv[1]!, "agent"],
+    environment: process.env,
+  };
+  return names.map((name) => {
+    const made = makeModule(name, place);
+    if (made !== undefined) return made;
+    const near = nearest(name, MODULE_NAMES);
+    throw new GantryError(USAGE, `there is no module '${name}'`, {
+      hint: near === undefined ? `Modules are: ${MODULE_NAMES.join(", ")}.` : `Did you mean '${near}'?`,
     });
-  },
-};
-
-function modulesNamed(context: CommandContext, names: readonly string[]): Promise<Module[]> {
-  return Promise.all(
-    names.map((name) => {
-      const make = Object.hasOwn(MODULES, name) ? MODULES[name] : undefined;
-      if (make !== undefined) return make(context);
-      const near = nearest(name, Object.keys(MODULES));
-      throw new GantryError(USAGE, `there is no module '${name}'`, {
-        hint: near === undefined ? `Modules are: ${Object.keys(MODULES).join(", ")}.` : `Did you mean '${near}'?`,
-      });
-    }),
-  );
+  });
 }
 
 function limitsOf(given: readonly string[] | undefined, modules: readonly Module[]): Record<string, number> {

@@ -120,6 +120,7 @@ import { authorityRoutes } from "./authority-routes.ts";
 import { createEventSight } from "./event-places.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { attributeProblems } from "./known.ts";
+import { describedModules } from "./modules.ts";
 import { composeNames } from "./names.ts";
 import { toldToRedactor } from "./opened.ts";
 import { agentRuntime } from "./runtime.ts";
@@ -137,7 +138,7 @@ export interface Composition {
 export interface StartParts {
   /** Where agents and workers reach this server. */
   readonly urls: readonly string[];
-  /** The drivers of the worker inside. */
+  /** The modules of the worker inside. */
   readonly modules: readonly Module[];
   /** Where that worker keeps its journal. */
   readonly workerFolder: string;
@@ -338,7 +339,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   const starters = createStarters(database, access.holders, targetPlaces);
 
   const agent = describeAgentFunctions();
-  let drivers: readonly Module[] = [];
+  const { drivers } = describedModules();
   const catalogue = () => foremanCatalogue({ drivers, agent });
 
   const store = createForemanStore(database);
@@ -401,7 +402,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     clock,
     random,
     directWrites: refuseDirect,
-    known: () => ({ catalogue: catalogue(), foundationTypes: drivers.map((module) => module.name), attributeProblems }),
+    known: () => ({ catalogue: catalogue(), foundationTypes: drivers.map(({ name }) => name), attributeProblems }),
   });
   const runs = createRunService({
     database,
@@ -532,7 +533,6 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     http,
     fleet,
     async start(options) {
-      drivers = options.modules;
       await fleet.start({ urls: options.urls });
       worker = await startEmbeddedExecutor({
         state: options.workerFolder,

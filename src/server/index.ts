@@ -4,7 +4,7 @@ import type { RestoreOptions } from "./restore.ts";
 import type { RunningServer, StartOptions } from "./server.ts";
 
 export { knownHere } from "./known.ts";
-export { agentRuntime } from "./runtime.ts";
+export { makeModule, MODULE_NAMES, type ModulePlace } from "./modules.ts";
 export { SERVER_SETTINGS } from "./settings.ts";
 export type { RunningServer, StartOptions };
 

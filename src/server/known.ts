@@ -1,12 +1,9 @@
-import { createDockerModule, dockerFoundations } from "../drivers/docker/index.ts";
-import type { AttributeProblem, FoundationType } from "../drivers/index.ts";
-import { createLocalModule, localFoundations } from "../drivers/local/index.ts";
+import type { AttributeProblem } from "../drivers/index.ts";
 import { foremanCatalogue } from "../foreman/index.ts";
 import type { Catalogue } from "../tscript/index.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import { describeAgentFunctions } from "../verbs/index.ts";
-
-const FOUNDATIONS: readonly FoundationType[] = [localFoundations, dockerFoundations];
+import { describedModules, FOUNDATIONS } from "./modules.ts";
 
 /** What the driver of a type of foundation says of attributes; nothing for types that are somebody else's. */
 export function attributeProblems(type: string, attributes: JsonObject): readonly AttributeProblem[] {
@@ -19,14 +16,9 @@ export function knownHere(): {
   readonly foundationTypes: readonly string[];
   readonly attributeProblems: typeof attributeProblems;
 } {
-  // Only their descriptions are read: neither module does anything before a function of it is called.
-  const drivers = [
-    createLocalModule({ dataFolder: "/nonexistent", agentCommand: [] }),
-    createDockerModule({ environment: {}, runtime: () => Promise.reject(new Error("described, not run")) }),
-  ];
   return {
-    catalogue: foremanCatalogue({ drivers, agent: describeAgentFunctions() }),
-    foundationTypes: drivers.map((module) => module.name),
+    catalogue: foremanCatalogue({ drivers: describedModules().drivers, agent: describeAgentFunctions() }),
+    foundationTypes: FOUNDATIONS.map(({ name }) => name),
     attributeProblems,
   };
 }
