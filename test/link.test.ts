@@ -363,7 +363,7 @@ describe("a worker", () => {
     ends.push(worker.stop);
     const job = await server.run([{ ...call, parameters: { name: "far" } }]);
     expect(await server.ended(job)).toMatchObject({ status: "done" });
-    expect(server.fleet.modules()["toy"]).toMatchObject({
+    expect(server.fleet.modules(TENANT)["toy"]).toMatchObject({
       limit: 5,
       functions: { note: { safeToRepeat: true, observes: true } },
     });

@@ -33,6 +33,7 @@ import {
   type Node,
   type Route,
 } from "./model.ts";
+import { createOffered } from "./offered.ts";
 import { fleetRoutes } from "./routes.ts";
 import { type FleetSession, openSession } from "./session.ts";
 import { createSightings } from "./sightings.ts";
@@ -47,6 +48,7 @@ import {
   selectExecutor,
   selectExecutors,
   selectTokens,
+  selectWorkers,
 } from "./store.ts";
 
 /** The server's end of the link: who is connected, who gets which task, who is asked. */
@@ -138,8 +140,11 @@ export interface Fleet {
   behind(tenantId: Id): Promise<readonly string[]>;
   /** What executors fetch by its hash: the files of `agent.add`. */
   readonly content: ContentStore;
-  /** What connected executors can do, by module. */
-  modules(): Readonly<Record<string, ModuleAdvert>>;
+  /**
+   * What workers that have joined can do for a tenant, by module, whether they are connected now or not: what scripts may call. A function
+   * that several of them offer is as the one says that connected last.
+   */
+  modules(tenantId: Id): Readonly<Record<string, ModuleAdvert>>;
   close(): Promise<void>;
 }
 
@@ -169,6 +174,7 @@ export function createFleet(parts: FleetParts): Fleet {
   const epochs = new Map<Id, { epoch: string; lines: { last: number } }>();
   const content = createContentStore(parts);
   const sightings = createSightings(parts);
+  const offered = createOffered();
   const embedded = new Set<Id>();
   /** Parts of the server that work for every tenant. */
   const everyTenants = new Set<Id>();
@@ -258,8 +264,10 @@ export function createFleet(parts: FleetParts): Fleet {
       },
     });
     sessions.set(record.id, session);
-    if (agentId === undefined) workers.add(session);
-    else agents.set(agentId, session);
+    if (agentId === undefined) {
+      workers.add(session);
+      offered.note({ id: record.id, tenantId: admitted.tenantId, modules: proof.modules });
+    } else agents.set(agentId, session);
     sightings.note({ ...record, version: proof.gantry, modules: proof.modules, facts: proof.facts, pin: admitted.pin });
     tell(record, "node.connected");
     const reason = gone.get(record.id);
@@ -298,6 +306,7 @@ export function createFleet(parts: FleetParts): Fleet {
     afterCommit(tx, `fleet.remove.${id}`, () => {
       // One that is proving itself at this moment was found before it was removed.
       gone.set(id, reason);
+      offered.forget(id);
       sessions.get(id)?.close(reason);
     });
   }
@@ -337,6 +346,7 @@ export function createFleet(parts: FleetParts): Fleet {
     },
     async start(options) {
       urls = options.urls;
+      for (const record of await selectWorkers(database.kysely)) if (!offered.has(record.id)) offered.note(record);
     },
     mintJoinToken: (request, actor) => mintToken(joining, request, actor),
     async joinTokens(tenantId, { after, limit }) {
@@ -468,8 +478,7 @@ export function createFleet(parts: FleetParts): Fleet {
       return [...names.values()].sort();
     },
     content,
-    modules: () =>
-      Object.assign({}, ...[...sessions.values()].map((session) => session.modules)) as Record<string, ModuleAdvert>,
+    modules: (tenantId) => offered.of(tenantId),
     async close() {
       closing = true;
       cancelSweep();

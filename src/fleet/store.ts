@@ -149,6 +149,24 @@ export async function selectExecutors(
   return rows.map(recordOf);
 }
 
+/** Every worker of every tenant, the one seen last at the end, with what it said it can do. */
+export async function selectWorkers(
+  queries: Queries,
+): Promise<readonly Pick<ExecutorRecord, "id" | "tenantId" | "modules">[]> {
+  const rows = await queries
+    .selectFrom("executor")
+    .select(["id", "tenant_id", "modules", "seen_at"])
+    .where("kind", "=", "worker")
+    .execute();
+  return rows
+    .sort((a, b) => (a.seen_at ?? 0) - (b.seen_at ?? 0))
+    .map((row) => ({
+      id: row.id,
+      tenantId: row.tenant_id,
+      modules: JSON.parse(row.modules) as Record<string, ModuleAdvert>,
+    }));
+}
+
 /** Those that trusted another authority when they were last seen, by name. */
 export async function selectBehind(queries: Queries, tenantId: Id, pin: string): Promise<{ id: Id; name: string }[]> {
   return queries
