@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { callFunction } from "./conformance.ts";
-import { defineDriver, type DriverOperations } from "./driver.ts";
+import { defineDriver, driverFunction, type DriverOperations, foundationType, secretText } from "./driver.ts";
 
 /** A driver that writes down what it is asked to do. */
 function createDriver(asked: string[], wait: Promise<void> = Promise.resolve()) {
@@ -88,4 +88,53 @@ test.each([
 ])("%j is no foundation: names become parts of paths", (wrong) => {
   const parse = createDriver([]).functions["create"]?.parameters;
   expect(parse?.safeParse({ foundation: wrong }).success).toBe(false);
+});
+
+test("a function of its own gets the foundation and what the script gives, in turn with the others", async () => {
+  const asked: string[] = [];
+  const schema = z.strictObject({ size: z.int().default(1) });
+  const module = defineDriver({
+    name: "paper",
+    limit: 1,
+    attributes: schema,
+    operations: {
+      create: async () => null,
+      destroy: async () => null,
+      powerOn: async () => null,
+      powerOff: async () => null,
+      interfaceMap: async () => [],
+      observe: async () => ({ exists: true, power: "on" }),
+    },
+    functions: {
+      fold: driverFunction({
+        summary: "Folds",
+        parameters: z.strictObject({ times: z.int().default(2) }),
+        run: async (target: { name: string; attributes: { size: number } }, { times }) => {
+          asked.push(`${target.name} ${target.attributes.size} ${times}`);
+          return times;
+        },
+      }),
+    },
+  });
+  expect(await callFunction(module, "fold", { foundation, times: 3 })).toBe(3);
+  expect(await callFunction(module, "fold", { foundation })).toBe(2);
+  expect(asked).toEqual(["box 1 3", "box 1 2"]);
+  expect(module.functions["fold"]?.parameters.safeParse({ foundation, tims: 3 }).success).toBe(false);
+});
+
+test("a reference to a secret is right in a document, and wrong when nobody opened it", async () => {
+  const schema = z.strictObject({ password: secretText, size: z.int().default(1) });
+  const type = foundationType("safe", schema);
+  expect(type.problems({ password: { $secret: "bmc" } })).toEqual([]);
+  expect(type.problems({ password: "plain" })).toEqual([]);
+  expect(type.problems({}).map(({ message }) => message)).toEqual(["password: is missing"]);
+  expect(type.problems({ password: 1 }).map(({ message }) => message)).toEqual([
+    'password: is a text, or {"$secret": NAME}',
+  ]);
+  expect(type.problems({ password: "x", size: { $secret: "bmc" } })).toHaveLength(1);
+  const sealed = { ...foundation, attributes: { colours: { lid: { $secret: "bmc" } } } };
+  await expect(callFunction(createDriver([]), "create", { foundation: sealed })).rejects.toMatchObject({
+    code: "foundation_attributes_invalid",
+    message: "attributes of a paper foundation: the secret 'bmc' they refer to was not opened for this worker",
+  });
 });

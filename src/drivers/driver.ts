@@ -3,6 +3,7 @@ import { GantryError, type Problem, problem } from "../kernel/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
 import { nearest } from "../kernel/nearest.ts";
 import { type FunctionContext, type Module, type ModuleFunction, moduleFunction } from "../link/index.ts";
+import { secretNamesIn } from "../variables/index.ts";
 import { FOUNDATION_ATTRIBUTES_INVALID, FOUNDATION_NOT_CREATED } from "./errors.ts";
 import { pause } from "./wait.ts";
 
@@ -102,7 +103,27 @@ export interface DriverDefinition<Schema extends z.ZodObject> {
   readonly attributes: Schema;
   readonly operations: DriverOperations<z.output<Schema>>;
   /** What only this driver can do, by the names scripts call it by: `foundation.NAME(...)`. Not the names every driver has. */
-  readonly functions?: Readonly<Record<string, ModuleFunction>>;
+  readonly functions?: Readonly<Record<string, DriverFunction<z.output<Schema>>>>;
+}
+
+/** A function that not every driver has. It may be repeated like the others, and waits for its turn with what changes the foundation. */
+export interface DriverFunction<Attributes> {
+  readonly summary: string;
+  /** What a script gives it, beside the foundation. */
+  readonly parameters: z.ZodObject;
+  /** Only reads, and waits for nobody. */
+  readonly observes?: boolean;
+  run(target: Target<Attributes>, given: unknown, context: FunctionContext): Promise<Json>;
+}
+
+/** Hides the types of what a script gives, after the executor's check of it. */
+export function driverFunction<Attributes, Schema extends z.ZodObject>(definition: {
+  readonly summary: string;
+  readonly parameters: Schema;
+  readonly observes?: boolean;
+  run(target: Target<Attributes>, given: z.output<Schema>, context: FunctionContext): Promise<Json>;
+}): DriverFunction<Attributes> {
+  return { ...definition, run: (target, given, context) => definition.run(target, given as z.output<Schema>, context) };
 }
 
 /** What a type of foundation is, for those who check documents before anything is built. */
@@ -161,8 +182,26 @@ export function defineDriver<Schema extends z.ZodObject>(definition: DriverDefin
     });
   }
 
+  function own({ summary, parameters, observes = false, run }: DriverFunction<z.output<Schema>>): ModuleFunction {
+    return moduleFunction({
+      summary,
+      parameters: driverParameters.extend(parameters.shape),
+      safeToRepeat: true,
+      ...(observes ? { observes } : {}),
+      run: (parameters, context) => {
+        const { foundation, join, ...given } = parameters as DriverParameters;
+        const target = targetOf(join === undefined ? { foundation } : { foundation, join });
+        if (observes) return run(target, given, context);
+        return inTurn(foundation.id, () => {
+          context.signal.throwIfAborted();
+          return run(target, given, context);
+        });
+      },
+    });
+  }
+
   const functions: Record<string, ModuleFunction> = {
-    ...definition.functions,
+    ...Object.fromEntries(Object.entries(definition.functions ?? {}).map(([key, one]) => [key, own(one)])),
     create: changing(
       "Makes the foundation, or adopts what is there for it",
       (target, context) => {
@@ -225,7 +264,26 @@ export function foundationType(name: string, attributes: z.ZodObject): Foundatio
   return { name, problems: (value) => attributeProblems(attributes, value) };
 }
 
-function parseAttributes<Schema extends z.ZodObject>(type: string, schema: Schema, value: unknown): z.output<Schema> {
+/**
+ * A text in attributes that may be kept as a secret. Documents refer to it by `{"$secret": NAME}`, which is right when they are checked and
+ * becomes an empty text; a driver is given the text itself.
+ */
+export const secretText = z
+  .union([z.string().min(1), z.strictObject({ $secret: z.string().min(1) })], {
+    error: ({ input }) => (input === undefined ? "is missing" : 'is a text, or {"$secret": NAME}'),
+  })
+  .transform((value) => (typeof value === "string" ? value : ""));
+
+function parseAttributes<Schema extends z.ZodObject>(
+  type: string,
+  schema: Schema,
+  value: JsonObject,
+): z.output<Schema> {
+  const [sealed] = secretNamesIn(value);
+  if (sealed !== undefined) {
+    const why = `the secret '${sealed}' they refer to was not opened for this worker`;
+    throw new GantryError(FOUNDATION_ATTRIBUTES_INVALID, `attributes of a ${type} foundation: ${why}`);
+  }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const problems = attributeProblems(schema, value);
