@@ -2,7 +2,7 @@ import type { Id } from "../kernel/ids.ts";
 import type { Json } from "../kernel/json.ts";
 import { callName } from "./model.ts";
 import type { Call, JobFailure, JobStatus, LogKind, ProgressEntry, TaskError, Wish } from "./model.ts";
-import type { TaskDraft } from "./host.ts";
+import type { TaskDraft, ValueChange } from "./host.ts";
 import type { Advance, CallResult, Catalogue, ItemCounts, Program, ValueLookup, ValueWrite } from "./program.ts";
 
 /**
@@ -80,6 +80,8 @@ export interface Turn {
   /** `sealed`: the parameters, in the place of those of the draft. */
   tasks: { call: Call; draft: TaskDraft; sealed?: Uint8Array }[];
   writes: ValueWrite[];
+  /** What calls that were answered at once are to change, in the commit that holds their answers. */
+  values: { call: Call; write: ValueChange }[];
   log: LogDraft[];
   failure: JobFailure | null;
   /** Why its starter may not go on. */
@@ -114,6 +116,7 @@ export function beginTurn(input: TurnInput, shown: Pick<Turn, "line" | "percent"
     atPause: input.state.atPause,
     tasks: [],
     writes: [],
+    values: [],
     log: [],
     failure: null,
     refused: null,
@@ -268,7 +271,7 @@ export function fail(turn: Turn, failure: JobFailure): void {
 
 /** A turn as it is before a step, for taking the step back. */
 export function turnBefore(turn: Turn): Turn {
-  const { calls, answers, consumed, toPrepare, tasks, writes, log } = turn;
+  const { calls, answers, consumed, toPrepare, tasks, writes, values, log } = turn;
   return {
     ...turn,
     calls: [...calls],
@@ -277,6 +280,7 @@ export function turnBefore(turn: Turn): Turn {
     toPrepare: [...toPrepare],
     tasks: [...tasks],
     writes: [...writes],
+    values: [...values],
     log: [...log],
   };
 }
@@ -381,6 +385,19 @@ export function answerCall(turn: Turn, call: Call, value: Json): void {
   if (turn.status !== "waiting" && turn.status !== "running") return;
   turn.status = "running";
   turn.goesOn = true;
+}
+
+/** The turn could not be committed: what it had to write is as if it had not come to it, and the job stands still where it asked for it. */
+export function loseTurn(turn: Turn, failure: JobFailure): void {
+  const lost = new Set(turn.tasks.map((one) => one.call.id));
+  turn.calls = turn.calls.map((open) => (lost.has(open.call.id) ? { call: open.call, failed: true } : open));
+  const unanswered = new Set(turn.values.map((one) => one.call.id));
+  turn.answers = turn.answers.filter((one) => !unanswered.has(one.call));
+  turn.calls.push(...turn.values.map(({ call }) => ({ call, failed: true as const })));
+  turn.writes = [];
+  turn.values = [];
+  turn.tasks = [];
+  fail(turn, failure);
 }
 
 /** Ends a turn: what is left to do decides whether the job runs on or waits. */

@@ -17,9 +17,10 @@ import type { Job, JobFailure, LogEntry } from "./model.ts";
 import { dropSealed } from "./sealed-store.ts";
 import { sqlOf } from "./sql.ts";
 import type { SqlTransaction } from "./sql.ts";
-import { consumeTasks, doneItemsOfCall, insertTasks, stopTasks } from "./task-store.ts";
+import { consumeTasks, doneItemsOfCall, dueAtCreation, insertTasks, stopTasks } from "./task-store.ts";
 import type { NewTask } from "./task-store.ts";
-import type { Wakes } from "./wakes.ts";
+import type { ReadyRoute } from "./task-model.ts";
+import type { OutsideRef, Wakes } from "./wakes.ts";
 
 /** A turn that is to become durable. */
 export interface Landing {
@@ -192,11 +193,17 @@ async function addTasks(
   }
   if (tasks.length === 0) return;
   await insertTasks(sql, tasks, now);
-  for (const { draft } of tasks) if (draft.reachWithin !== undefined) parts.sweepBy(tx, now + draft.reachWithin);
-  parts.wakes.tasksReady(
-    tx,
-    tasks.map(({ draft }) => ({ module: draft.module, route: draft.route })),
-  );
+  const ready: ReadyRoute[] = [];
+  const outside: OutsideRef[] = [];
+  for (const { id, draft } of tasks) {
+    const dueAt = dueAtCreation(draft, now);
+    if (dueAt !== null) parts.sweepBy(tx, dueAt);
+    const { module, route } = draft;
+    if ("outside" in route) outside.push({ outside: route.outside, taskId: id });
+    else ready.push({ module, route });
+  }
+  parts.wakes.tasksReady(tx, ready);
+  parts.wakes.outsideReady(tx, outside);
 }
 
 function logOf({ job, landing }: Written, last: number, now: number): readonly LogEntry[] {
@@ -257,6 +264,7 @@ async function tellHost(parts: CommitParts, tx: Transaction, { job, landing }: W
   if (host === undefined) return;
   const { turn } = landing;
   if (turn.writes.length > 0) await host.write?.(tx, job, turn.writes);
+  for (const { write } of turn.values) await write(tx);
   if (job.status === "done" || job.status === "failed" || job.status === "cancelled") {
     await host.finished(tx, job, { status: job.status, failure: job.failure });
   }

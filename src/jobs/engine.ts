@@ -6,7 +6,7 @@ import type { Database, GroupCommit, Transaction } from "../platform/database/in
 import type { EventStream } from "../platform/events/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import { createAlarm } from "./alarm.ts";
-import { fail } from "./advance.ts";
+import { loseTurn } from "./advance.ts";
 import { batched } from "./batcher.ts";
 import { createJobCache } from "./cache.ts";
 import { commitTurns } from "./commit.ts";
@@ -213,11 +213,7 @@ export function createEngine(parts: EngineParts): Engine {
     } catch (error) {
       const { turn, flight } = landing;
       log.error({ job: flight.claimed.id, err: error }, "a job's turn could not be committed");
-      const lost = new Set(turn.tasks.map((one) => one.call.id));
-      turn.calls = turn.calls.map((open) => (lost.has(open.call.id) ? { call: open.call, failed: true } : open));
-      turn.writes = [];
-      turn.tasks = [];
-      fail(turn, {
+      loseTurn(turn, {
         message: messageOf(error),
         line: turn.line,
         code: error instanceof GantryError ? error.code : INTERNAL.code,

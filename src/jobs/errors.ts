@@ -42,6 +42,13 @@ export const TASK_TIMED_OUT = errorKind("task_timed_out", {
   remedy: "See the task's output for what it was doing; retry the job, or allow more time in the script.",
 });
 
+export const TASK_NOT_WAITING = errorKind("task_not_waiting", {
+  status: 409,
+  summary:
+    "A task was answered that does not wait for an answer: it was answered before, its job does not want it any more, or there is none.",
+  remedy: "Look at the job: it says how the task ended.",
+});
+
 export const JOB_POSITION_INVALID = errorKind("job_position_invalid", {
   status: 400,
   summary: "A place in a job's output is not one that this server handed out.",

@@ -1,6 +1,7 @@
 import { GantryError, INTERNAL, messageOf, problemText } from "../kernel/errors.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Logger } from "../platform/logging/index.ts";
+import type { Redactor } from "../platform/redaction/index.ts";
 import { answerCall, beginTurn, endTurn, fail, failCall, refuseTurn, stepTurn, turnBefore } from "./advance.ts";
 import type { Turn } from "./advance.ts";
 import { JOB_HOST_UNKNOWN } from "./errors.ts";
@@ -12,6 +13,7 @@ import type { LoadedProgram, Programs } from "./programs.ts";
 import type { SealedTasks } from "./sealed.ts";
 import type { MayGoOn } from "./starter.ts";
 import type { PendingTasks } from "./task-store.ts";
+import { withoutSecrets } from "./outside-model.ts";
 import type { Turnstile } from "./turnstile.ts";
 
 /** A claimed job on its way through one turn, up to the moment before its commit. */
@@ -50,6 +52,7 @@ export interface FlightParts {
   readonly programs: Programs;
   readonly turnstile: Turnstile;
   readonly sealed: SealedTasks;
+  readonly redactor: Redactor;
   readonly mayGoOn: MayGoOn;
   /** Steps a program may take in one advance. */
   readonly budget: number;
@@ -90,7 +93,7 @@ async function runProgram(parts: FlightParts, flight: Flight, turn: Turn): Promi
   const loaded = await parts.programs.get(job.programHash);
   if (await isRefused(parts, flight, turn, turnBefore(turn))) return undefined;
   await prepareCalls(parts, flight, turn, host, loaded);
-  if (!turn.goesOn) return undefined;
+  if (!turn.goesOn || turn.values.length > 0) return undefined;
   const view = await host.view(job);
   while (turn.goesOn) {
     await parts.turnstile.pass();
@@ -99,7 +102,8 @@ async function runProgram(parts: FlightParts, flight: Flight, turn: Turn): Promi
     if (await isRefused(parts, flight, turn, before)) break;
     await prepareCalls(parts, flight, turn, host, loaded);
     // What it wrote must be committed before the host can show it; and nobody holds the stage for ever.
-    if (turn.writes.length > 0 || turn.steps >= parts.advances || flight.wasInterrupted()) break;
+    if (turn.writes.length > 0 || turn.values.length > 0 || turn.steps >= parts.advances || flight.wasInterrupted())
+      break;
   }
   return undefined;
 }
@@ -130,8 +134,10 @@ async function prepareCalls(
   const all = await Promise.all(calls.map((call) => prepare(parts, flight, host, call)));
   for (const [index, prepared] of all.entries()) {
     const call = calls[index]!;
-    if (prepared.kind === "value") answerCall(turn, call, prepared.value);
-    else if (prepared.kind === "task") turn.tasks.push({ call, draft: prepared.task, ...prepared.sealed });
+    if (prepared.kind === "value") {
+      answerCall(turn, call, prepared.value);
+      if (prepared.write !== undefined) turn.values.push({ call, write: prepared.write });
+    } else if (prepared.kind === "task") turn.tasks.push({ call, draft: prepared.task, ...prepared.sealed });
     else
       failCall(
         turn,
@@ -160,6 +166,7 @@ async function prepare(parts: FlightParts, flight: Flight, host: JobHost, call: 
     const { job } = flight.loaded;
     const prepared = await host.prepare(job, call);
     if (prepared.kind !== "task") return prepared;
+    if ("outside" in prepared.task.route) return { kind: "task", task: withoutSecrets(prepared.task, parts.redactor) };
     const sealed = await parts.sealed.seal(job.tenantId, job.id, call.id, prepared.task);
     if (sealed === undefined) return prepared;
     const { hide: _hide, ...task } = prepared.task;

@@ -5,8 +5,18 @@ import type { Call, Job, JobOutcome } from "./model.ts";
 import type { Transaction } from "../platform/database/index.ts";
 import type { Catalogue, ValueLookup, ValueWrite } from "./program.ts";
 
-/** Who may do a task: the agent of one node, or any worker that serves a site. */
-export type TaskRoute = { readonly agentId: Id } | { readonly siteId: Id };
+/** Who is given a task over the link: the agent of one node, or any worker that serves a site. */
+export type ExecutorRoute = { readonly agentId: Id } | { readonly siteId: Id };
+
+/**
+ * Who answers a task that nobody fetches by the link: a person, a machine that reports by itself, or the receiver of a webhook. The task
+ * waits until the server is told the answer (`OutsideTasks.answer`), or until its `timeout` is over.
+ */
+export const OUTSIDES = ["person", "machine", "receiver"] as const;
+export type Outside = (typeof OUTSIDES)[number];
+
+/** Who may do a task. */
+export type TaskRoute = ExecutorRoute | { readonly outside: Outside };
 
 /** What a host makes of a call: everything an executor needs. */
 export interface TaskDraft {
@@ -14,7 +24,7 @@ export interface TaskDraft {
   readonly function: string;
   readonly parameters: Json;
   readonly route: TaskRoute;
-  /** Milliseconds from start to end of one attempt; null: no limit. */
+  /** Milliseconds from start to end of one attempt, of a task of outside from its creation; null: no limit. */
   readonly timeout: number | null;
   /** May run again after a crash left it unknown whether it had run. */
   readonly safeToRepeat: boolean;
@@ -36,10 +46,16 @@ export interface HiddenValue {
   readonly value: string;
 }
 
+/** What a call that is answered at once changes. */
+export type ValueChange = (tx: Transaction) => Promise<void>;
+
 /** What a call turns out to be. */
 export type Prepared =
-  /** `write`: within the commit that takes the value in, so that what the call changes and that it was made are one. */
-  | { readonly kind: "value"; readonly value: Json; write?(tx: Transaction): Promise<void> }
+  /**
+   * `write`: within the commit that takes the value in, so that what the call changes and that it was made are one. Called again when that
+   * transaction is undone and tried anew. One that throws fails the job at the call.
+   */
+  | { readonly kind: "value"; readonly value: Json; readonly write?: ValueChange }
   | { readonly kind: "failed"; readonly message: string; readonly where?: Place; readonly code?: string }
   | { readonly kind: "task"; readonly task: TaskDraft };
 

@@ -20,7 +20,10 @@ export type {
   VerbList,
 } from "./model.ts";
 export { ALLOWED_ACTIONS, JOB_ACTIONS, JOB_STATUSES, callName, hasEnded, mayDo } from "./model.ts";
-export type { HiddenValue, JobHost, JobView, Prepared, TaskDraft, TaskRoute } from "./host.ts";
+export type { ExecutorRoute, HiddenValue, JobHost, JobView, Outside, Prepared, TaskDraft, TaskRoute } from "./host.ts";
+export { OUTSIDES } from "./host.ts";
+export type { OutsideAnswer, OutsideFilter, OutsideTask } from "./outside-model.ts";
+export type { OutsideTasks } from "./outside.ts";
 export type { ValueWrite } from "./program.ts";
 export type {
   Assignment,

@@ -11,6 +11,7 @@ import { createEngine, ENGINE_LIMITS } from "./engine.ts";
 import type { EngineLimits } from "./engine.ts";
 import type { JobHost } from "./host.ts";
 import { createJobLines } from "./lines.ts";
+import { createOutsideTasks, type OutsideTasks } from "./outside.ts";
 import { pruneJobs } from "./prune.ts";
 import { createSealedTasks } from "./sealed.ts";
 import { openedSecrets, type Redactor } from "../platform/redaction/index.ts";
@@ -52,6 +53,7 @@ export interface JobsParts {
 export interface Jobs {
   readonly service: JobService;
   readonly tasks: TaskService;
+  readonly outside: OutsideTasks;
   /** Before `start`: who serves the jobs made with this host name. */
   registerHost(name: string, host: JobHost): void;
   /** Takes up what the tables hold, and everything that comes. */
@@ -112,6 +114,7 @@ export function createJobs(parts: JobsParts): Jobs {
   return {
     service: createJobService(shared),
     tasks: createTaskService({ ...shared, chance: parts.chance ?? Math.random, sweepBy: sweeper.by }),
+    outside: createOutsideTasks({ ...shared, sweepBy: sweeper.by }),
     registerHost(name, host) {
       if (hosts.has(name)) throw new Error(`the job host ${name} is registered twice`);
       hosts.set(name, host);

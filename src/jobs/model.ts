@@ -41,7 +41,7 @@ export function hasEnded(status: JobStatus): boolean {
   return status === "done" || status === "failed" || status === "cancelled";
 }
 
-export const TARGET_KINDS = ["structure", "foundation", "node", "none"] as const;
+export const TARGET_KINDS = ["structure", "foundation", "dependency", "node", "none"] as const;
 export type TargetKind = (typeof TARGET_KINDS)[number];
 
 /** What a job works on. The jobs room does not know more about it than this. */

@@ -34,6 +34,14 @@ export const jobMigrations: readonly Migration[] = [
       `CREATE INDEX task_site ON task (module, tenant_id, not_before, id, site_id) WHERE status = 'ready' AND site_id IS NOT NULL`,
     ],
   },
+  {
+    // Tasks that people, machines and receivers of webhooks answer.
+    name: "0805_outside_tasks",
+    statements: ({ text }) => [
+      `ALTER TABLE task ADD COLUMN outside ${text}`,
+      `CREATE INDEX task_outside ON task (outside, id) WHERE status = 'ready' AND outside IS NOT NULL`,
+    ],
+  },
 ];
 
 function jobTables({ id, text, json, time, integer, flag, real, blob, strict }: ColumnTypes): readonly string[] {

@@ -2,6 +2,7 @@ import type { Transaction } from "../platform/database/index.ts";
 import { pokeJobs } from "./job-store.ts";
 import type { JobLines } from "./lines.ts";
 import type { SqlTransaction } from "./sql.ts";
+import type { ReadyRoute } from "./task-model.ts";
 import type { TaskChange } from "./task-rules.ts";
 import { changeTasks } from "./task-store.ts";
 import type { TaskRecord } from "./task-store.ts";
@@ -35,7 +36,7 @@ export async function applyChanges(parts: SettleParts, settlements: readonly Set
   if (again.length === 0) return;
   wakes.tasksReady(
     tx,
-    again.filter((one) => one.change.notBefore <= now).map((one) => one.task.route),
+    again.filter((one) => one.change.notBefore <= now).flatMap((one) => readyRoute(one.task)),
   );
   for (const { task, change } of again) {
     if (change.notBefore > now) parts.sweepBy(tx, change.notBefore);
@@ -52,6 +53,11 @@ export async function applyChanges(parts: SettleParts, settlements: readonly Set
     })),
     now,
   );
+}
+
+/** Who is to be told that a task can be taken. Nobody, when it waits for an answer from outside. */
+export function readyRoute({ module, route }: TaskRecord): readonly ReadyRoute[] {
+  return "outside" in route ? [] : [{ module, route }];
 }
 
 function againText(

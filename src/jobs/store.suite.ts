@@ -1,6 +1,7 @@
 import { vi } from "vitest";
 import type { OpenEmptyDatabase } from "../platform/database/index.ts";
 import { engineSuite } from "./engine.suite.ts";
+import { outsideSuite } from "./outside.suite.ts";
 import { pruneSuite } from "./prune.suite.ts";
 import { restartSuite } from "./restart.suite.ts";
 import { sealedSuite } from "./sealed.suite.ts";
@@ -18,4 +19,5 @@ export function storeSuite(open: OpenEmptyDatabase): void {
   sealedSuite(open);
   pruneSuite(open);
   startersSuite(open);
+  outsideSuite(open);
 }

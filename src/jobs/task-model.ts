@@ -1,6 +1,6 @@
 import type { Id } from "../kernel/ids.ts";
 import type { Json } from "../kernel/json.ts";
-import type { HiddenValue, TaskRoute } from "./host.ts";
+import type { ExecutorRoute, HiddenValue } from "./host.ts";
 import type { ItemResult, TaskError } from "./model.ts";
 
 /**
@@ -90,7 +90,7 @@ export interface HeldTask extends TaskRef {
 
 /** New tasks are ready for these. */
 export interface ReadyRoute {
-  readonly route: TaskRoute;
+  readonly route: ExecutorRoute;
   readonly module: string;
 }
 

@@ -1,5 +1,5 @@
 import type { Json } from "../kernel/json.ts";
-import { TASK_INTERRUPTED, TASK_UNREACHABLE } from "./errors.ts";
+import { TASK_INTERRUPTED, TASK_TIMED_OUT, TASK_UNREACHABLE } from "./errors.ts";
 import type { TaskError } from "./model.ts";
 import type { TaskResult, TaskStatus } from "./task-model.ts";
 
@@ -78,6 +78,11 @@ export function afterLoss(task: TaskFacts, now: number, error: TaskError): TaskC
 /** Nobody took it in the time it had. */
 export function unreachable(): TaskChange {
   return ended("unreachable", { message: "no worker or agent took the task in time", code: TASK_UNREACHABLE.code });
+}
+
+/** Nobody outside answered it in time. */
+export function unanswered(): TaskChange {
+  return ended("failed", { message: "nobody answered in time", code: TASK_TIMED_OUT.code });
 }
 
 function lost(task: TaskFacts, now: number, error: TaskError): TaskChange {

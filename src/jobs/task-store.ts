@@ -1,11 +1,11 @@
 import type { Id } from "../kernel/ids.ts";
 import type { Json } from "../kernel/json.ts";
 import type { SettledTask } from "./advance.ts";
-import type { TaskDraft } from "./host.ts";
+import type { Outside, TaskDraft, TaskRoute } from "./host.ts";
 import type { ItemResult, TaskError } from "./model.ts";
 import { lockRows, marks, rowsIn, skipLocked } from "./sql.ts";
 import type { Sql, SqlTransaction, SqlValue } from "./sql.ts";
-import type { Assignment, Executor, ReadyRoute, TaskStatus } from "./task-model.ts";
+import type { Assignment, Executor, TaskStatus } from "./task-model.ts";
 import type { TaskChange, TaskFacts } from "./task-rules.ts";
 
 /** Tasks in the database: the only queue there is. */
@@ -59,6 +59,7 @@ export async function insertTasks(sql: SqlTransaction, tasks: readonly NewTask[]
       "consumed",
       "sealed",
       "tenant_id",
+      "outside",
     ],
     rows: tasks.map(({ id, jobId, tenantId, call, draft, keepGoing, doneItems, sealed }): SqlValue[] => [
       id,
@@ -81,14 +82,21 @@ export async function insertTasks(sql: SqlTransaction, tasks: readonly NewTask[]
       0,
       0,
       now,
-      draft.reachWithin === undefined ? null : now + draft.reachWithin,
+      dueAtCreation(draft, now),
       0,
       now,
       0,
       sealed ?? null,
       tenantId,
+      "outside" in draft.route ? draft.route.outside : null,
     ]),
   });
+}
+
+/** When a task that was just made is to be looked at, if nobody took or answered it before. */
+export function dueAtCreation({ route, timeout, reachWithin }: TaskDraft, now: number): number | null {
+  if ("outside" in route) return timeout === null ? null : now + timeout;
+  return reachWithin === undefined ? null : now + reachWithin;
 }
 
 function batchText(draft: TaskDraft, done: ReadonlySet<number> | undefined): string | null {
@@ -217,15 +225,17 @@ export interface TaskRecord extends TaskFacts {
   readonly jobId: Id;
   readonly call: number;
   readonly owner: Id | null;
+  readonly module: string;
+  /** `module.function`. */
   readonly name: string;
   readonly timeout: number | null;
   readonly reachWithin: number | null;
   readonly dueAt: number | null;
   readonly notBefore: number;
-  readonly route: ReadyRoute;
+  readonly route: TaskRoute;
 }
 
-interface FactsRow {
+export interface FactsRow {
   readonly id: string;
   readonly job_id: string;
   readonly call: number;
@@ -234,6 +244,7 @@ interface FactsRow {
   readonly function: string;
   readonly agent_id: string | null;
   readonly site_id: string | null;
+  readonly outside: Outside | null;
   readonly timeout: number | null;
   readonly reach_within: number | null;
   readonly due_at: number | null;
@@ -247,21 +258,22 @@ interface FactsRow {
   readonly retried: number;
 }
 
-const FACTS = `id, job_id, call, owner, module, function, agent_id, site_id, timeout, reach_within, due_at, not_before, status, attempt,
+export const FACTS = `id, job_id, call, owner, module, function, agent_id, site_id, outside, timeout, reach_within, due_at, not_before, status, attempt,
   safe_to_repeat, cancel, retry_times, retry_backoff, retried`;
 
-function recordOf(row: FactsRow): TaskRecord {
+export function recordOf(row: FactsRow): TaskRecord {
   return {
     id: row.id,
     jobId: row.job_id,
     call: row.call,
     owner: row.owner,
+    module: row.module,
     name: `${row.module}.${row.function}`,
     timeout: row.timeout,
     reachWithin: row.reach_within,
     dueAt: row.due_at,
     notBefore: row.not_before,
-    route: { module: row.module, route: row.agent_id === null ? { siteId: row.site_id! } : { agentId: row.agent_id } },
+    route: routeOf(row),
     status: row.status,
     attempt: row.attempt,
     safeToRepeat: row.safe_to_repeat === 1,
@@ -270,6 +282,11 @@ function recordOf(row: FactsRow): TaskRecord {
     retryBackoff: row.retry_backoff,
     retried: row.retried,
   };
+}
+
+function routeOf({ outside, agent_id, site_id }: FactsRow): TaskRoute {
+  if (outside !== null) return { outside };
+  return agent_id === null ? { siteId: site_id! } : { agentId: agent_id };
 }
 
 /**

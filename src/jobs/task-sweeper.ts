@@ -6,11 +6,11 @@ import type { Logger } from "../platform/logging/index.ts";
 import { TASK_TIMED_OUT } from "./errors.ts";
 import { createAlarm } from "./alarm.ts";
 import type { JobLines } from "./lines.ts";
-import { applyChanges } from "./settle.ts";
+import { applyChanges, readyRoute } from "./settle.ts";
 import type { Settlement } from "./settle.ts";
 import { readerOf, sqlOf } from "./sql.ts";
 import type { ReadyRoute, TaskCancel } from "./task-model.ts";
-import { afterLoss, unreachable } from "./task-rules.ts";
+import { afterLoss, unanswered, unreachable } from "./task-rules.ts";
 import {
   extendSessions,
   lockDueTasks,
@@ -88,12 +88,14 @@ export function createTaskSweeper(parts: SweeperParts): TaskSweeper {
             change: afterLoss(task, now, { message: "no result came within its time-out", code: TASK_TIMED_OUT.code }),
           });
           cancels.push({ task: task.id, attempt: task.attempt, executorId: task.owner! });
+        } else if (task.status === "ready" && "outside" in task.route) {
+          settlements.push({ task, change: unanswered() });
         } else if (task.status === "ready" && reachBy(task) <= now) {
           settlements.push({ task, change: unreachable() });
         } else {
           const next = task.status === "ready" ? reachBy(task) : Infinity;
           later.push({ id: task.id, dueAt: next === Infinity ? null : next });
-          if (task.status === "ready") ready.push(task.route);
+          if (task.status === "ready") ready.push(...readyRoute(task));
         }
       }
       await setDue(sql, later);

@@ -2,7 +2,14 @@ import type { Id } from "../kernel/ids.ts";
 import type { Bus } from "../platform/bus/index.ts";
 import { afterCommit } from "../platform/database/index.ts";
 import type { Transaction } from "../platform/database/index.ts";
+import type { Outside } from "./host.ts";
 import type { ReadyRoute, TaskCancel } from "./task-model.ts";
+
+/** A task that waits for an answer from outside. */
+export interface OutsideRef {
+  readonly outside: Outside;
+  readonly taskId: Id;
+}
 
 /**
  * What is told after a commit, to every replica. A message that gets lost costs time, never work: the tables say the same, and are looked
@@ -14,11 +21,13 @@ export interface Wakes {
   /** Something was asked of these jobs: whoever has one in hand drops its turn. */
   jobsAsked(tx: Transaction, jobs: readonly Id[]): void;
   tasksReady(tx: Transaction, routes: readonly ReadyRoute[]): void;
+  outsideReady(tx: Transaction, tasks: readonly OutsideRef[]): void;
   tasksCancelled(tx: Transaction, cancels: readonly TaskCancel[]): void;
   outputAdded(tx: Transaction, jobs: readonly Id[]): void;
   onRunnable(listener: () => void): () => void;
   onAsked(listener: (jobs: readonly Id[]) => void): () => void;
   onReady(listener: (routes: readonly ReadyRoute[]) => void): () => void;
+  onOutside(listener: (tasks: readonly OutsideRef[]) => void): () => void;
   onCancel(listener: (cancels: readonly TaskCancel[]) => void): () => void;
   onOutput(listener: (jobs: readonly Id[]) => void): () => void;
 }
@@ -27,6 +36,7 @@ const RUNNABLE = "job.runnable";
 const ASKED = "job.asked";
 const OUTPUT = "job.output";
 const READY = "task.ready";
+const OUTSIDE = "task.outside";
 const CANCEL = "task.cancel";
 
 export function createWakes(bus: Bus): Wakes {
@@ -53,11 +63,13 @@ export function createWakes(bus: Bus): Wakes {
     jobsRunnable: (tx) => afterCommit(tx, RUNNABLE, () => bus.publish(RUNNABLE, null)),
     jobsAsked: (tx, jobs) => gather(tx, ASKED, jobs),
     tasksReady: (tx, routes) => gather(tx, READY, distinctRoutes(routes)),
+    outsideReady: (tx, tasks) => gather(tx, OUTSIDE, tasks),
     tasksCancelled: (tx, cancels) => gather(tx, CANCEL, cancels),
     outputAdded: (tx, jobs) => gather(tx, OUTPUT, jobs),
     onRunnable: (listener) => bus.subscribe(RUNNABLE, () => listener()),
     onAsked: (listener) => listen(ASKED, listener),
     onReady: (listener) => listen(READY, listener),
+    onOutside: (listener) => listen(OUTSIDE, listener),
     onCancel: (listener) => listen(CANCEL, listener),
     onOutput: (listener) => listen(OUTPUT, listener),
   };
