@@ -3,8 +3,9 @@
  * filters, `~`, `==` and lists without a word. So every name and path that is read is guarded, unless the template itself asks
  * whether it is there (`is defined`, `default`): `x` becomes `(x if x is defined else REPORT(0))`, where REPORT notes the name.
  */
-import type { Tag, Token } from "./tokens.ts";
-import { tagsOf } from "./tokens.ts";
+import type { Edit, Tag, Token } from "./tokens.ts";
+import { withoutIdioms } from "./idioms.ts";
+import { edited, tagsOf } from "./tokens.ts";
 
 /** The function a guarded template calls with the number of a missing name. */
 export const REPORT = "__gantry_missing";
@@ -29,12 +30,6 @@ const KEYWORDS = new Set(
 /** A guard repeats the path, so a path that repeats others or is very long is left to the engine. */
 const LONGEST_PATH = 200;
 
-interface Edit {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-}
-
 /** Guards every read of a name. `known` are names that certainly have a value; read alone, they need no guard. */
 export function guardNames(template: string, known: ReadonlySet<string>): Guarded {
   const names: GuardedName[] = [];
@@ -49,11 +44,13 @@ export function guardNames(template: string, known: ReadonlySet<string>): Guarde
       names.push({ path: text, offset: path.start });
     }
   }
-  return { text: edit(template, edits), names };
+  return { text: edited(template, edits), names };
 }
 
-/** What the engine does otherwise than the dialect where nothing is an error: a missing name is `""` to `tojson`, not `null`. */
-export function relax(template: string): string {
+/** What the engine does otherwise than the dialect where nothing is an error: a missing name is `""` to `tojson`, not `null`; and
+ * what it does not know (`idioms.ts`). */
+export function relax(written: string): string {
+  const template = withoutIdioms(written);
   const edits: Edit[] = [];
   for (const { tokens } of tagsOf(template)) {
     edits.push(...defaultChains(template, tokens));
@@ -61,7 +58,7 @@ export function relax(template: string): string {
       if (text === "tojson" && tokens[index - 1]?.text === "|") edits.push({ start, end: start, text: 'default("")|' });
     }
   }
-  return edit(template, edits);
+  return edited(template, edits);
 }
 
 /**
@@ -109,16 +106,6 @@ function isPath(tokens: readonly Token[], from: number, to: number): boolean {
 /** The first parts of every path that is read. */
 export function rootNames(template: string): Set<string> {
   return new Set(tagsOf(template).flatMap((tag) => pathsIn(tag).map((path) => path.root)));
-}
-
-function edit(template: string, edits: readonly Edit[]): string {
-  const parts: string[] = [];
-  let at = 0;
-  for (const one of edits.toSorted((a, b) => a.start - b.start)) {
-    parts.push(template.slice(at, one.start), one.text);
-    at = one.end;
-  }
-  return parts.join("") + template.slice(at);
 }
 
 interface Path {

@@ -72,3 +72,21 @@ function tokenize(template: string, from: number, close: string): { tokens: Toke
   }
   return { tokens };
 }
+
+/** A part of a template that is replaced. */
+export interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** The template with parts replaced that do not overlap. */
+export function edited(template: string, edits: readonly Edit[]): string {
+  const parts: string[] = [];
+  let at = 0;
+  for (const one of edits.toSorted((a, b) => a.start - b.start)) {
+    parts.push(template.slice(at, one.start), one.text);
+    at = one.end;
+  }
+  return parts.join("") + template.slice(at);
+}
