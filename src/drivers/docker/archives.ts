@@ -4,19 +4,9 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { pack, type Pack } from "tar-stream";
 import type { Json } from "../../kernel/json.ts";
-import { RUNTIME, STATE } from "./names.ts";
+import { type AgentRuntime, RUNTIME, STATE } from "../agent-place.ts";
 
 /** Tar archives, the form in which the engine takes files. Whoever reads one to its end, or destroys it, ends it. */
-
-/** What an agent in a container runs on. */
-export interface AgentRuntime {
-  /** Path of the Node program, for the architecture of the engine's machine. */
-  readonly node: string;
-  /** The agent as one file of JavaScript (ESM), run as `node agent.mjs agent --state DIR --home DIR`. */
-  readonly bundle: Uint8Array;
-  /** Names both: at least 16 characters that may stand in the name of a volume. */
-  readonly hash: string;
-}
 
 /** The runtime, relative to its folder. */
 export function runtimeArchive(runtime: AgentRuntime): Readable {

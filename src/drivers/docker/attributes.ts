@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseAddress, parseBlock } from "../../network/index.ts";
-import { HELD_FOLDERS, SPECIAL_NETWORKS } from "./names.ts";
+import { HELD_FOLDERS } from "../agent-place.ts";
+import { SPECIAL_NETWORKS } from "./names.ts";
 
 /** What a document may say of a Docker foundation. */
 

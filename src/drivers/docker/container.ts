@@ -1,5 +1,6 @@
 import { GantryError } from "../../kernel/errors.ts";
 import type { FunctionContext } from "../../link/index.ts";
+import { containerName, STATE } from "../agent-place.ts";
 import type { Target } from "../driver.ts";
 import { joinArchive } from "./archives.ts";
 import type { DockerAttributes } from "./attributes.ts";
@@ -7,7 +8,7 @@ import { isRefusal, refusalText } from "./client.ts";
 import type { Container, Engine, Image } from "./engine.ts";
 import { DOCKER_IMAGE_MISSING, DOCKER_NAME_TAKEN } from "./errors.ts";
 import { configurationHash, containerBody, endpoint, placements, type Placement } from "./model.ts";
-import { containerName, LABEL, STATE } from "./names.ts";
+import { LABEL } from "./names.ts";
 import { ensureNetworks, hostAddress } from "./networks.ts";
 
 /** The container of a foundation: found by its label, made in steps that each may have been done before. */

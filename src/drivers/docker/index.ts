@@ -2,18 +2,16 @@ import { type Random, systemRandom } from "../../kernel/ids.ts";
 import type { FunctionContext, Module } from "../../link/index.ts";
 import { defineDriver, foundationType, type Interface, notCreated, type Target, turns } from "../driver.ts";
 import { engineAddress } from "./address.ts";
-import type { AgentRuntime } from "./archives.ts";
+import { type AgentRuntime, RUNTIME } from "../agent-place.ts";
 import { dockerAttributes, hasAgent } from "./attributes.ts";
 import { createEngineClient, type EngineClient, isRefusal } from "./client.ts";
 import { deliverJoin, ensureImage, findContainer, makeContainer } from "./container.ts";
 import { type Container, createEngine, type Engine } from "./engine.ts";
-import { LABEL, RUNTIME, runtimeName } from "./names.ts";
+import { LABEL, runtimeName } from "./names.ts";
 import { removeUnusedNetworks } from "./networks.ts";
 import { ownerName } from "./owner.ts";
 import { awaitAgent, observationOf, powerOf, startContainer } from "./power.ts";
 import { createRuntimeKeeper } from "./runtime.ts";
-
-export type { AgentRuntime } from "./archives.ts";
 
 export interface DockerOptions {
   /** DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH. Default: those of this process. */

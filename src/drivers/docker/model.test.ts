@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Target } from "../driver.ts";
 import { dockerAttributes } from "./attributes.ts";
 import { configurationHash, containerBody, networkBody, placements } from "./model.ts";
-import { containerName } from "./names.ts";
+import { containerName } from "../agent-place.ts";
 
 const TARGET: Target = {
   id: "01a1-77b8-a877-03c4f874c028",

@@ -9,10 +9,11 @@ import {
   parseAddress,
   parseBlock,
 } from "../../network/index.ts";
+import { agentArguments, agentPath, RUNTIME } from "../agent-place.ts";
 import type { Target } from "../driver.ts";
 import { type DockerAttributes, hasAgent, type NetworkUse } from "./attributes.ts";
 import { DOCKER_ADDRESS_INVALID } from "./errors.ts";
-import { LABEL, RUNTIME, SPECIAL_NETWORKS, STATE } from "./names.ts";
+import { LABEL, SPECIAL_NETWORKS } from "./names.ts";
 
 /** From attributes to what the engine is asked for. */
 
@@ -152,10 +153,10 @@ export function runtimeMount(volume: string, readOnly: boolean): JsonObject {
 }
 
 /** The image is for its own program: what it says of users, signals and health does not hold for the agent. */
-function agentProcess({ folder = "/srv" }: DockerAttributes): JsonObject {
+function agentProcess({ folder }: DockerAttributes): JsonObject {
   return {
     Entrypoint: [RUNTIME.node],
-    Cmd: [RUNTIME.bundle, "agent", "--state", STATE.folder, "--home", folder],
+    Cmd: agentArguments(folder),
     WorkingDir: "/",
     User: "0:0",
     StopSignal: "SIGTERM",
@@ -177,8 +178,7 @@ function environment(target: Target, attributes: DockerAttributes, image: readon
   all.set("GANTRY_FOUNDATION", target.id);
   if (hasAgent(attributes)) {
     const ofImage = image.find((one) => one.startsWith("PATH="))?.slice("PATH=".length);
-    const path = all.get("PATH") ?? ofImage ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    all.set("PATH", `${path}:${RUNTIME.programs}`);
+    all.set("PATH", agentPath(all.get("PATH") ?? ofImage));
   }
   return [...all].map(([name, value]) => `${name}=${value}`);
 }

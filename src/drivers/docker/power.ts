@@ -1,11 +1,11 @@
 import { GantryError } from "../../kernel/errors.ts";
 import type { FunctionContext } from "../../link/index.ts";
+import { STATE } from "../agent-place.ts";
 import type { Observation, Power, Target } from "../driver.ts";
 import { waitUntil } from "../wait.ts";
 import { refusalText } from "./client.ts";
 import type { Container, Engine } from "./engine.ts";
 import { DOCKER_CONTAINER_ENDED, DOCKER_PORT_TAKEN } from "./errors.ts";
-import { STATE } from "./names.ts";
 
 /** Starting containers, and saying what became of them. */
 

@@ -1,15 +1,16 @@
 import { GantryError } from "../../kernel/errors.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { FunctionContext } from "../../link/index.ts";
+import { type AgentRuntime, RUNTIME } from "../agent-place.ts";
+import { whatImageLacks } from "../diagnose.ts";
 import { turns } from "../driver.ts";
 import { waitUntil } from "../wait.ts";
-import { type AgentRuntime, runtimeArchive } from "./archives.ts";
+import { runtimeArchive } from "./archives.ts";
 import { isRefusal, refusalText } from "./client.ts";
-import { whatImageLacks } from "./diagnose.ts";
 import type { Container, Engine, Image } from "./engine.ts";
 import { DOCKER_IMAGE_UNFIT } from "./errors.ts";
 import { runtimeMount } from "./model.ts";
-import { LABEL, RUNTIME, runtimeName } from "./names.ts";
+import { LABEL, runtimeName } from "./names.ts";
 import { hasEnded } from "./owner.ts";
 
 /**

@@ -1,7 +1,7 @@
-/** Why the agent's Node does not run in an image. */
+/** Why the agent's Node does not run in an image or another root file system. */
 
 export interface Attempt {
-  /** What the engine said when it could not even start the container. */
+  /** What was said when the container could not even be started. */
   readonly refused?: string;
   readonly exitCode?: number;
   /** What the program, or the loader of its libraries, printed. */
@@ -10,7 +10,7 @@ export interface Attempt {
 
 /**
  * What an image lacks, as the end of a sentence that begins with its name; undefined when Node ran in it.
- * The texts are those of runc, docker-init (tini) and glibc's loader.
+ * The texts are those of runc, docker-init (tini), init.lxc and glibc's loader.
  */
 export function whatImageLacks({ refused = "", exitCode, output }: Attempt): string | undefined {
   if (refused === "" && exitCode === 0) return undefined;
