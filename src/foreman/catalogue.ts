@@ -6,9 +6,12 @@ import type { Catalogue, FunctionDescription, ModuleDescription, ParameterDescri
 export function foremanCatalogue(modules: {
   readonly drivers: readonly Module[];
   readonly agent: Described;
+  /** Modules that the server answers itself. */
+  readonly server?: Catalogue;
 }): Catalogue {
   const driverNames = new Set(modules.drivers.flatMap((module) => Object.keys(module.functions)));
   return {
+    ...modules.server,
     agent: agentModule(modules.agent),
     // A foundation's functions are those of its driver; the foundation itself is given to them.
     foundation: {

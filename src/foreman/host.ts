@@ -22,6 +22,7 @@ import type { Renderer } from "../templates/index.ts";
 import type { Catalogue, ValueLookup } from "../tscript/index.ts";
 import { createOpening, refuseStaying, type Opening, type SecretUse } from "./secrets.ts";
 import { CALL_INVALID, NO_AGENT_HERE, TEMPLATE_UNKNOWN } from "./errors.ts";
+import type { ServerModule } from "./server-module.ts";
 import type { ForemanStore } from "./store.ts";
 import { verbTimeout } from "./timeout.ts";
 import {
@@ -48,6 +49,8 @@ export interface HostParts {
   readonly reachWithin: number;
   /** Every module there is, as scripts see it. */
   catalogue(): Catalogue;
+  /** Modules that the server answers itself. Left out: none. */
+  readonly serverModules?: readonly ServerModule[];
   /** Whether a module's function may run again after a crash; undefined for one that nobody offers. */
   isSafeToRepeat(module: string, name: string): boolean | undefined;
   /** Whether the agent on a foundation is connected now. */
@@ -253,6 +256,24 @@ export function createForemanHost(parts: HostParts): JobHost {
     return { kind: "value", value: shown as Json };
   }
 
+  async function prepareHere(module: ServerModule, job: Job, call: Call, scene: Scene): Promise<Prepared> {
+    const { snapshot, structure, foundation, values } = scene;
+    const opening = openingOf(job, call, scene);
+    const parameters = (await opening.open(call.parameters)) as JsonObject;
+    const siteId = snapshot.sites.get(structure?.site ?? foundation?.site ?? "")?.id ?? null;
+    const prepared = await module.prepare({
+      job,
+      call,
+      parameters,
+      snapshot,
+      siteId,
+      structure,
+      foundation,
+      variables: values.config,
+    });
+    return prepared.kind === "task" ? { kind: "task", task: { ...prepared.task, ...hideOf(opening) } } : prepared;
+  }
+
   return {
     async view(job) {
       const scene = await sceneOf(job);
@@ -263,6 +284,8 @@ export function createForemanHost(parts: HostParts): JobHost {
       if (call.module === "agent") return prepareAgentCall(job, call, scene);
       if (call.module === "foundation") return prepareFoundationCall(job, call, scene);
       if (call.module === "inventory") return prepareInventoryCall(job, call, scene);
+      const here = parts.serverModules?.find(({ name }) => name === call.module);
+      if (here !== undefined) return prepareHere(here, job, call, scene);
       const siteId = scene.snapshot.sites.get(scene.structure?.site ?? scene.foundation?.site ?? "")?.id ?? "";
       const opening = openingOf(job, call, scene);
       const parameters = await opening.open(call.parameters);
