@@ -130,6 +130,8 @@ function worldOf(structures: number): World {
     zones: nothing,
     addressBlocks: nothing,
     foundations: nothing,
+    complexes: nothing,
+    dependencies: nothing,
   };
 }
 

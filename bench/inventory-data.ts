@@ -50,7 +50,7 @@ export function inventoryData(structures: number, seed = 1): InventoryData {
   });
 
   function site(name: string, kind: string, parent: string | null, variables: JsonObject): Site {
-    return { name, kind, description: "", parent, variables, zone: null, ...UNDESCRIBED, ...managed() };
+    return { name, kind, description: "", parent, variables, zone: null, maxJobs: null, ...UNDESCRIBED, ...managed() };
   }
   function group(name: string, parent: string | null, variables: JsonObject, priority = 1): Group {
     return {
@@ -77,6 +77,9 @@ export function inventoryData(structures: number, seed = 1): InventoryData {
       templates: {},
       foundationTypes: [],
       foundationBlueprints: [],
+      interfaces: [],
+      hardware: null,
+      maxJobs: null,
       ...UNDESCRIBED,
       ...managed(),
     };
@@ -173,6 +176,8 @@ export function writeInventory(database: Database, store: InventoryStore, data: 
     fieldSchemas: [],
     addressBlocks: [],
     foundations: [],
+    complexes: [],
+    dependencies: [],
   };
   const nothing = { ...none, sites: [], groups: [], blueprints: [], structures: [] };
   return database.transaction(async (tx) => {

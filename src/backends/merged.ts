@@ -84,11 +84,11 @@ export function createMergedInventory(stored: InventoryStore, keeper: Keeper): M
       ...stored,
       snapshot: async (tenantId, tx) =>
         tx === undefined ? (await merged(tenantId)).snapshot : stored.snapshot(tenantId, tx),
-      async search(tenantId, snapshot, kind, query, page, options) {
-        const found = await stored.search(tenantId, snapshot, kind, query, page, options);
+      async search(tenantId, snapshot, kind, query, page) {
+        const found = await stored.search(tenantId, snapshot, kind, query, page);
         const others = laid.get(snapshot);
         if (others === undefined) return found;
-        return withExternal(found, searchExternal(snapshot, others, kind, query, page.accept, options), page);
+        return withExternal(found, searchExternal(snapshot, others, kind, query, page.accept), page);
       },
     },
   };

@@ -32,6 +32,9 @@ function blueprint(name: string, change: Partial<Blueprint> = {}): Blueprint {
     templates: {},
     foundationTypes: [],
     foundationBlueprints: [],
+    interfaces: [],
+    hardware: null,
+    maxJobs: null,
     ...change,
   };
 }

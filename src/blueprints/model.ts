@@ -34,6 +34,12 @@ export interface Blueprint {
   readonly foundationTypes: readonly string[];
   /** For structures: the foundation blueprints it may stand on. Empty: as its parents say, or any. */
   readonly foundationBlueprints: readonly string[];
+  /** For foundations: the devices of the physical interfaces it has. Empty: as its parents say. */
+  readonly interfaces: readonly string[];
+  /** For foundations: what the machine must have (`hardware.ts`). Null: as its parents say. */
+  readonly hardware: JsonObject | null;
+  /** Jobs of the foreman at one time for what is made by it or by what builds upon it. Null: as many as elsewhere. */
+  readonly maxJobs: number | null;
 }
 
 export type Blueprints = ReadonlyMap<string, Blueprint>;

@@ -56,7 +56,6 @@ export function createContents(parts: ContentParts): Contents {
       cascade,
       knows,
       knowledge: parts.knowledge,
-      ...(parts.classesOf === undefined ? {} : { resolverOptions: { classesOf: parts.classesOf } }),
     });
     if (plan.problems.length > 0) throw refusal(plan.problems, errorsByCode());
     // By its name a tenant is known to all others.

@@ -42,7 +42,40 @@ export const KINDS: readonly Kind[] = [
       text("NAME", "name"),
       text("SITE", "site"),
       text("TYPE", "type"),
+      text("COMPLEX", "complex"),
       text("BLUEPRINT", "blueprint"),
+      // Somebody said which machine it is: it can be built.
+      {
+        heading: "STATE",
+        value: (row) => (row["state"] === "planned" && isSet(row["locatedAt"]) ? "located" : show(row["state"])),
+      },
+      text("MANAGED BY", "managedBy"),
+    ],
+  },
+  {
+    singular: "complex",
+    plural: "complexes",
+    resource: "complexes",
+    summary: "sets of structures that offer foundations",
+    columns: [
+      text("NAME", "name"),
+      text("SITE", "site"),
+      text("TYPE", "type"),
+      list("MEMBERS", "members"),
+      { heading: "BUILT AT", value: (row) => `${show(row["builtPercentage"])}%` },
+      keys("CAPACITY", "capacity"),
+    ],
+  },
+  {
+    singular: "dependency",
+    plural: "dependencies",
+    resource: "dependencies",
+    summary: "foundations that wait for something else",
+    columns: [
+      text("NAME", "name"),
+      text("FOUNDATION", "foundation"),
+      { heading: "NEEDS", value: neededText },
+      text("LINK", "link"),
       text("STATE", "state"),
       text("MANAGED BY", "managedBy"),
     ],
@@ -302,6 +335,15 @@ function list(heading: string, member: string): Column<JsonObject> {
       return isObject(value) ? Object.keys(value).join(", ") || "-" : show(value);
     },
   };
+}
+
+/** `structure switch1`, or the dependency it follows. */
+function neededText(row: JsonObject): string {
+  return isSet(row["structure"]) ? `structure ${show(row["structure"])}` : `dependency ${show(row["dependency"])}`;
+}
+
+function isSet(value: Json | undefined): boolean {
+  return value !== undefined && value !== null;
 }
 
 function fieldNames(row: JsonObject): string {

@@ -318,6 +318,7 @@ readonly variables: {
 readonly [name: string]: unknown;
 };
 readonly zone: string | null;
+readonly maxJobs: number | null;
 readonly labels: {
 readonly [name: string]: string;
 };
@@ -346,6 +347,7 @@ readonly variables?: {
 readonly [name: string]: unknown;
 } | undefined;
 readonly zone?: string | null | undefined;
+readonly maxJobs?: number | null | undefined;
 readonly labels?: {
 readonly [name: string]: string;
 } | undefined;
@@ -547,6 +549,11 @@ readonly exact: boolean;
 };
 readonly foundationTypes: readonly (string)[];
 readonly foundationBlueprints: readonly (string)[];
+readonly interfaces: readonly (string)[];
+readonly hardware: {
+readonly [name: string]: unknown;
+} | null;
+readonly maxJobs: number | null;
 readonly labels: {
 readonly [name: string]: string;
 };
@@ -598,6 +605,11 @@ readonly exact: boolean;
 } | undefined;
 readonly foundationTypes?: readonly (string)[] | undefined;
 readonly foundationBlueprints?: readonly (string)[] | undefined;
+readonly interfaces?: readonly (string)[] | undefined;
+readonly hardware?: {
+readonly [name: string]: unknown;
+} | null | undefined;
+readonly maxJobs?: number | null | undefined;
 readonly labels?: {
 readonly [name: string]: string;
 } | undefined;
@@ -621,6 +633,8 @@ readonly [name: string]: unknown;
 readonly variables: {
 readonly [name: string]: unknown;
 };
+readonly complex: string | null;
+readonly systemUuid: string | null;
 readonly labels: {
 readonly [name: string]: string;
 };
@@ -649,11 +663,21 @@ readonly message: string;
 readonly jobId: string | null;
 readonly at: number;
 } | null;
+/** When it was said which machine it is; epoch milliseconds */
+readonly locatedAt: number | null;
+/** The machine that it is */
+readonly machineId: string | null;
+/** How it is known elsewhere: `docker_id` … */
+readonly identifiers: {
+readonly [name: string]: unknown;
+};
+/** The structure of its complex that it was placed on */
+readonly placedOn: string | null;
 }
 export interface NewFoundation {
 readonly name: string;
 readonly site: string;
-readonly type: string;
+readonly type?: string | undefined;
 readonly blueprint: string;
 readonly attributes?: {
 readonly [name: string]: unknown;
@@ -661,6 +685,8 @@ readonly [name: string]: unknown;
 readonly variables?: {
 readonly [name: string]: unknown;
 } | undefined;
+readonly complex?: string | null | undefined;
+readonly systemUuid?: string | null | undefined;
 readonly labels?: {
 readonly [name: string]: string;
 } | undefined;
@@ -768,6 +794,7 @@ readonly vlan: number | null;
 readonly members: readonly (string)[];
 readonly network: string | null;
 readonly link: string | null;
+readonly linkName: string | null;
 readonly provisioning: boolean;
 readonly physicalLocation: string | null;
 readonly parameters: {
@@ -804,11 +831,130 @@ readonly vlan?: number | null | undefined;
 readonly members?: readonly (string)[] | undefined;
 readonly network?: string | null | undefined;
 readonly link?: string | null | undefined;
+readonly linkName?: string | null | undefined;
 readonly provisioning?: boolean | undefined;
 readonly physicalLocation?: string | null | undefined;
 readonly parameters?: {
 readonly [name: string]: unknown;
 } | undefined;
+readonly labels?: {
+readonly [name: string]: string;
+} | undefined;
+readonly assets?: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url?: string | null | undefined;
+})[] | undefined;
+readonly fields?: {
+readonly [name: string]: unknown;
+} | undefined;
+}
+export interface Complexe {
+readonly name: string;
+readonly site: string;
+readonly description: string;
+readonly type: string;
+readonly members: readonly (string)[];
+readonly builtPercentage: number;
+readonly attributes: {
+readonly [name: string]: unknown;
+};
+readonly capacity: {
+readonly [name: string]: number;
+};
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+}
+export interface NewComplexe {
+readonly name: string;
+readonly site: string;
+readonly description?: string | undefined;
+readonly type: string;
+readonly members?: readonly (string)[] | undefined;
+readonly builtPercentage?: number | undefined;
+readonly attributes?: {
+readonly [name: string]: unknown;
+} | undefined;
+readonly capacity?: {
+readonly [name: string]: number;
+} | undefined;
+readonly labels?: {
+readonly [name: string]: string;
+} | undefined;
+readonly assets?: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url?: string | null | undefined;
+})[] | undefined;
+readonly fields?: {
+readonly [name: string]: unknown;
+} | undefined;
+}
+export interface Dependencie {
+readonly name: string;
+readonly foundation: string;
+readonly structure: string | null;
+readonly dependency: string | null;
+readonly link: "soft" | "hard";
+readonly scriptStructure: string | null;
+readonly createScript: string | null;
+readonly destroyScript: string | null;
+readonly description: string;
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+readonly state: "planned" | "building" | "built" | "failed" | "destroying";
+readonly stale: boolean;
+readonly rebuild: boolean;
+readonly jobId: string | null;
+readonly failure: {
+readonly role: string;
+readonly message: string;
+readonly jobId: string | null;
+readonly at: number;
+} | null;
+}
+export interface NewDependencie {
+readonly name: string;
+readonly foundation: string;
+readonly structure?: string | null | undefined;
+readonly dependency?: string | null | undefined;
+readonly link?: "soft" | "hard" | undefined;
+readonly scriptStructure?: string | null | undefined;
+readonly createScript?: string | null | undefined;
+readonly destroyScript?: string | null | undefined;
+readonly description?: string | undefined;
 readonly labels?: {
 readonly [name: string]: string;
 } | undefined;
@@ -1041,7 +1187,7 @@ readonly name: string;
 readonly hash: string;
 };
 readonly target: {
-readonly kind: "structure" | "foundation" | "node" | "none";
+readonly kind: "structure" | "foundation" | "dependency" | "node" | "none";
 readonly id: string | null;
 readonly name: string;
 };
@@ -1739,6 +1885,11 @@ readonly exact: boolean;
 };
 readonly foundationTypes: readonly (string)[];
 readonly foundationBlueprints: readonly (string)[];
+readonly interfaces: readonly (string)[];
+readonly hardware: {
+readonly [name: string]: unknown;
+} | null;
+readonly maxJobs: number | null;
 readonly labels: {
 readonly [name: string]: string;
 };
@@ -2020,11 +2171,266 @@ close(number: string, options?: CallOptions): Promise<ChangeSet>;
 /** Propose a new change set that takes an applied one back */
 revert(number: string, options?: CallOptions): Promise<ChangeSet>;
 };
+readonly complexes: {
+/** Complexes, by name */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+/** Of this site or one below it */
+readonly site?: string | undefined;
+/** In this group, one below it, or one it includes */
+readonly group?: string | undefined;
+/** `KEY` or `KEY=VALUE`; may be given several times */
+readonly label?: string | readonly (string)[] | undefined;
+/** Made by this blueprint, or by one that builds upon it */
+readonly blueprint?: string | undefined;
+readonly state?: string | undefined;
+readonly role?: string | undefined;
+/** Directly below this one; empty: below none */
+readonly parent?: string | undefined;
+/** Of sites and groups: region, rack … */
+readonly kind?: string | undefined;
+/** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
+readonly vars?: string | readonly (string)[] | undefined;
+/** A member; `-MEMBER` for the other way round */
+readonly sort?: string | undefined;
+/** Members to show, joined by commas; all when left out */
+readonly fields?: string | undefined;
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
+} & CallOptions): Listing<Complexe, {
+readonly items: readonly (Complexe)[];
+readonly next: string | null;
+/** Backends that cannot be read: what they hold is not in the list. Left out: none */
+readonly missing?: readonly ({
+readonly backend: string;
+readonly site: string;
+readonly since: number;
+readonly error: string;
+})[] | undefined;
+}>;
+/** Create a complex */
+create(body: NewComplexe, options?: {
+readonly idempotencyKey?: string | undefined;
+} & CallOptions): Promise<Complexe>;
+/** A complex, by id or name */
+get(idOrName: string, options?: {
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
+} & CallOptions): Promise<{
+readonly name: string;
+readonly site: string;
+readonly description: string;
+readonly type: string;
+readonly members: readonly (string)[];
+readonly builtPercentage: number;
+readonly attributes: {
+readonly [name: string]: unknown;
+};
+readonly capacity: {
+readonly [name: string]: number;
+};
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+readonly resolved?: {
+readonly values: {
+readonly [name: string]: unknown;
+};
+readonly explain: {
+readonly [name: string]: unknown;
+};
+readonly deleted: {
+readonly [name: string]: unknown;
+};
+} | undefined;
+}>;
+/** Replace a complex: members left out take their defaults */
+replace(idOrName: string, body: NewComplexe, options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Complexe>;
+/** Change a complex: by a merge patch or a JSON Patch */
+patch(idOrName: string, body: {
+readonly [name: string]: unknown;
+} | readonly ({
+readonly op: "add" | "remove" | "replace" | "move" | "copy" | "test";
+readonly path: string;
+readonly from?: string | undefined;
+readonly value?: unknown | undefined;
+})[], options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Complexe>;
+/** Delete a complex; what is built is taken down first */
+delete(idOrName: string, options?: {
+/** Also what depends on it; without, that is answered as a list (409) */
+readonly cascade?: boolean | undefined;
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<{
+readonly results: readonly ({
+readonly kind: string;
+readonly name: string;
+readonly id: string;
+readonly version: number;
+/** leaving: it is taken down first, or something still needs it */
+readonly action: "created" | "changed" | "removed" | "leaving" | "unchanged";
+readonly fields: readonly (string)[];
+})[];
+}>;
+};
 readonly content: {
 /** Keep a file's bytes (application/octet-stream) for nodes to fetch by their hash */
 create(body: AsyncIterable<Uint8Array> | Uint8Array | string, options?: CallOptions): Promise<{
 readonly sha256: string;
 readonly size: number;
+}>;
+};
+readonly dependencies: {
+/** Dependencies, by name */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+/** Of this site or one below it */
+readonly site?: string | undefined;
+/** In this group, one below it, or one it includes */
+readonly group?: string | undefined;
+/** `KEY` or `KEY=VALUE`; may be given several times */
+readonly label?: string | readonly (string)[] | undefined;
+/** Made by this blueprint, or by one that builds upon it */
+readonly blueprint?: string | undefined;
+readonly state?: string | undefined;
+readonly role?: string | undefined;
+/** Directly below this one; empty: below none */
+readonly parent?: string | undefined;
+/** Of sites and groups: region, rack … */
+readonly kind?: string | undefined;
+/** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
+readonly vars?: string | readonly (string)[] | undefined;
+/** A member; `-MEMBER` for the other way round */
+readonly sort?: string | undefined;
+/** Members to show, joined by commas; all when left out */
+readonly fields?: string | undefined;
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
+} & CallOptions): Listing<Dependencie, {
+readonly items: readonly (Dependencie)[];
+readonly next: string | null;
+/** Backends that cannot be read: what they hold is not in the list. Left out: none */
+readonly missing?: readonly ({
+readonly backend: string;
+readonly site: string;
+readonly since: number;
+readonly error: string;
+})[] | undefined;
+}>;
+/** Create a dependency */
+create(body: NewDependencie, options?: {
+readonly idempotencyKey?: string | undefined;
+} & CallOptions): Promise<Dependencie>;
+/** A dependency, by id or name */
+get(idOrName: string, options?: {
+/** As it was then: RFC 3339 with a time zone, or epoch milliseconds. Left out: as it is */
+readonly at?: string | undefined;
+} & CallOptions): Promise<{
+readonly name: string;
+readonly foundation: string;
+readonly structure: string | null;
+readonly dependency: string | null;
+readonly link: "soft" | "hard";
+readonly scriptStructure: string | null;
+readonly createScript: string | null;
+readonly destroyScript: string | null;
+readonly description: string;
+readonly labels: {
+readonly [name: string]: string;
+};
+readonly assets: readonly ({
+readonly system: string;
+readonly id: string;
+readonly url: string | null;
+})[];
+readonly fields: {
+readonly [name: string]: unknown;
+};
+readonly id: string;
+/** `design:NAME`, `import:NAME`, `backend:NAME` or `person` */
+readonly managedBy: string;
+readonly wanted: "built" | "absent";
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+readonly state: "planned" | "building" | "built" | "failed" | "destroying";
+readonly stale: boolean;
+readonly rebuild: boolean;
+readonly jobId: string | null;
+readonly failure: {
+readonly role: string;
+readonly message: string;
+readonly jobId: string | null;
+readonly at: number;
+} | null;
+readonly resolved?: {
+readonly values: {
+readonly [name: string]: unknown;
+};
+readonly explain: {
+readonly [name: string]: unknown;
+};
+readonly deleted: {
+readonly [name: string]: unknown;
+};
+} | undefined;
+}>;
+/** Replace a dependency: members left out take their defaults */
+replace(idOrName: string, body: NewDependencie, options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Dependencie>;
+/** Change a dependency: by a merge patch or a JSON Patch */
+patch(idOrName: string, body: {
+readonly [name: string]: unknown;
+} | readonly ({
+readonly op: "add" | "remove" | "replace" | "move" | "copy" | "test";
+readonly path: string;
+readonly from?: string | undefined;
+readonly value?: unknown | undefined;
+})[], options?: {
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Dependencie>;
+/** Delete a dependency; what is built is taken down first */
+delete(idOrName: string, options?: {
+/** Also what depends on it; without, that is answered as a list (409) */
+readonly cascade?: boolean | undefined;
+readonly idempotencyKey?: string | undefined;
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<{
+readonly results: readonly ({
+readonly kind: string;
+readonly name: string;
+readonly id: string;
+readonly version: number;
+/** leaving: it is taken down first, or something still needs it */
+readonly action: "created" | "changed" | "removed" | "leaving" | "unchanged";
+readonly fields: readonly (string)[];
+})[];
 }>;
 };
 readonly designs: {
@@ -2449,6 +2855,8 @@ readonly [name: string]: unknown;
 readonly variables: {
 readonly [name: string]: unknown;
 };
+readonly complex: string | null;
+readonly systemUuid: string | null;
 readonly labels: {
 readonly [name: string]: string;
 };
@@ -2477,6 +2885,16 @@ readonly message: string;
 readonly jobId: string | null;
 readonly at: number;
 } | null;
+/** When it was said which machine it is; epoch milliseconds */
+readonly locatedAt: number | null;
+/** The machine that it is */
+readonly machineId: string | null;
+/** How it is known elsewhere: `docker_id` … */
+readonly identifiers: {
+readonly [name: string]: unknown;
+};
+/** The structure of its complex that it was placed on */
+readonly placedOn: string | null;
 readonly resolved?: {
 readonly values: {
 readonly [name: string]: unknown;
@@ -2899,6 +3317,7 @@ readonly vlan: number | null;
 readonly members: readonly (string)[];
 readonly network: string | null;
 readonly link: string | null;
+readonly linkName: string | null;
 readonly provisioning: boolean;
 readonly physicalLocation: string | null;
 readonly parameters: {
@@ -3689,6 +4108,7 @@ readonly variables: {
 readonly [name: string]: unknown;
 };
 readonly zone: string | null;
+readonly maxJobs: number | null;
 readonly labels: {
 readonly [name: string]: string;
 };
@@ -4300,8 +4720,24 @@ apply: {"method":"POST","path":"/v1/change-sets/{number}/apply","answer":"json"}
 close: {"method":"POST","path":"/v1/change-sets/{number}/close","answer":"json"},
 revert: {"method":"POST","path":"/v1/change-sets/{number}/revert","answer":"json"},
 },
+complexes: {
+list: {"method":"GET","path":"/v1/complexes","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/complexes","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
+get: {"method":"GET","path":"/v1/complexes/{idOrName}","answer":"json"},
+replace: {"method":"PUT","path":"/v1/complexes/{idOrName}","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+patch: {"method":"PATCH","path":"/v1/complexes/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/complexes/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+},
 content: {
 create: {"method":"POST","path":"/v1/content","answer":"json","body":"bytes"},
+},
+dependencies: {
+list: {"method":"GET","path":"/v1/dependencies","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/dependencies","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
+get: {"method":"GET","path":"/v1/dependencies/{idOrName}","answer":"json"},
+replace: {"method":"PUT","path":"/v1/dependencies/{idOrName}","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+patch: {"method":"PATCH","path":"/v1/dependencies/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/dependencies/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 },
 designs: {
 plan: {"method":"POST","path":"/v1/designs/plan","answer":"json","body":"json"},

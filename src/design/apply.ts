@@ -1,9 +1,10 @@
 import type { Blueprint } from "../blueprints/index.ts";
-import { isMade, UNDESCRIBED } from "../inventory/index.ts";
+import { isMade, NO_NOTES, UNDESCRIBED } from "../inventory/index.ts";
 import type {
   BuildRecord,
   Buildable,
   Described,
+  FoundationNotes,
   InventoryRows,
   InventoryWrites,
   Managed,
@@ -34,8 +35,10 @@ export function writesOf(planned: Planned, snapshot: Snapshot, context: ApplyCon
     addressBlocks: writeRecords(planned.addressBlocks, snapshot.addressBlocks, owner, context),
     groups: writeRecords(planned.groups, snapshot.groups, owner, context),
     blueprints: described(writeRecords(planned.blueprints, snapshot.blueprints, owner, context, textsMoved)),
-    foundations: writeBuilt(planned.foundations, snapshot.foundations, owner, context),
+    complexes: writeRecords(planned.complexes, snapshot.complexes, owner, context),
+    foundations: noted(writeBuilt(planned.foundations, snapshot.foundations, owner, context)),
     structures: writeBuilt(planned.structures, snapshot.structures, owner, context),
+    dependencies: writeBuilt(planned.dependencies, snapshot.dependencies, owner, context),
     interfaces: writeRecords(planned.interfaces, snapshot.interfaces, owner, context),
   };
   return { insert: rowsOf(parts, "insert"), update: rowsOf(parts, "update") };
@@ -48,11 +51,16 @@ export function tenantOf({ tenant }: Planned, snapshot: Snapshot, context: Apply
   return { ...snapshot.tenant, ...data, ...touched(snapshot.tenant, context), applied };
 }
 
-/** Structures that were only recorded and are in no design any more: nothing has to be taken down first. */
+/** What was only recorded, or never built, and is in no design any more: nothing has to be taken down first. */
 export function forgotten({ update }: InventoryWrites): readonly RowRemoval[] {
-  return update.structures
-    .filter((row) => row.wanted === "absent" && !isMade(row) && row.build === null && row.jobId === null)
-    .map(({ id, name, version }) => ({ table: "structure", id, name, version }));
+  const goes = (row: Managed & Buildable): boolean =>
+    row.wanted === "absent" && row.build === null && row.jobId === null;
+  const structures = update.structures.filter((row) => goes(row) && !isMade(row));
+  const dependencies = update.dependencies.filter((row) => goes(row) && row.state === "planned");
+  return [
+    ...structures.map(({ id, name, version }) => ({ table: "structure", id, name, version }) as const),
+    ...dependencies.map(({ id, name, version }) => ({ table: "dependency", id, name, version }) as const),
+  ];
 }
 
 function rowsOf(
@@ -91,6 +99,12 @@ function writeRecords<Data extends object>(
 /** Documents say no labels of a blueprint: those of its row stay, and a new one has none. */
 function described<Row extends object>({ insert, update }: Written<Row>): Written<Row & Described> {
   const whole = (row: Row): Row & Described => ({ ...UNDESCRIBED, ...row });
+  return { insert: insert.map(whole), update: update.map(whole) };
+}
+
+/** Of a new foundation nothing is noted yet. */
+function noted<Row extends object>({ insert, update }: Written<Row>): Written<Row & FoundationNotes> {
+  const whole = (row: Row): Row & FoundationNotes => ({ ...NO_NOTES, ...row });
   return { insert: insert.map(whole), update: update.map(whole) };
 }
 

@@ -19,8 +19,11 @@ export function buildFoundation(written: Written<"foundations">, parts: Parts, p
 }
 
 function putFoundation(name: string, site: string, entry: FoundationEntry, parts: Parts): void {
-  const { interfaces: _interfaces, ...data } = entry;
-  parts.foundations.set(name, { name, site, ...data });
+  const { interfaces: _interfaces, system_uuid: systemUuid, ...data } = entry;
+  const complex = entry.complex ?? null;
+  // A foundation of a complex is of its type; that one without either has none is told among the references.
+  const type = entry.type ?? parts.complexes.get(complex ?? "")?.type ?? "";
+  parts.foundations.set(name, { name, site, ...data, type, complex, systemUuid: systemUuid?.toLowerCase() ?? null });
 }
 
 /** A foundation written inside a structure has the structure's name and site. */
@@ -97,7 +100,7 @@ function buildInterfaces(
       problems.push(problem(DUPLICATE_NAME, message, place));
       continue;
     }
-    const { physical_location: physicalLocation, mac, ...rest } = entry;
+    const { physical_location: physicalLocation, link_name: linkName, mac, ...rest } = entry;
     parts.places.set(placeKey("interface", name), place);
     parts.interfaces.set(name, {
       name,
@@ -106,6 +109,7 @@ function buildInterfaces(
       ...rest,
       mac: mac?.toLowerCase().replaceAll("-", ":") ?? null,
       physicalLocation,
+      linkName,
       members: [...new Set(entry.members)],
       network: entry.network ?? null,
       link: entry.link ?? null,

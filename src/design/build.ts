@@ -78,6 +78,9 @@ function buildBlueprint(written: Written<"blueprints">, sources: SourceFiles, pr
     templates: texts("templates"),
     foundationTypes: value.foundation_types,
     foundationBlueprints: value.foundation_blueprints,
+    interfaces: value.interfaces,
+    hardware: value.hardware,
+    maxJobs: value.max_jobs,
   };
 }
 

@@ -1,6 +1,7 @@
 import type {
   BuildRecord,
   Buildable,
+  Dependency,
   Foundation,
   FoundationData,
   Managed,
@@ -8,10 +9,11 @@ import type {
   StructureBuild,
   StructureData,
 } from "../inventory/index.ts";
-import { foundationInputs, foundationOf, isMade, structureInputs } from "../inventory/index.ts";
+import { dependencyInputs, foundationInputs, foundationOf, isMade, structureInputs } from "../inventory/index.ts";
 import { findScript, UPDATE } from "../blueprints/index.ts";
 import { listText, type Compared, type Effect } from "./decision.ts";
 import {
+  dependencyReplacement,
   foundationReplacement,
   inputDifference,
   queryDifference,
@@ -99,6 +101,18 @@ export function decideStructure(
     inputs: difference,
     drift: structureDrift(row, seen),
     ...(foundation === undefined ? {} : { below: foundation }),
+  });
+}
+
+/** A dependency of the design that has a row. */
+export function decideDependency(one: Compared<unknown, Dependency>, row: Dependency, grounds: Grounds): Outcome {
+  const { before, after } = grounds.worlds;
+  const now = dependencyInputs(after.world, one.name);
+  const built = inBuild(row, () => dependencyInputs(before.world, one.name));
+  return decide(row, fieldsOf(one), changeReason(one), {
+    replacement: dependencyReplacement(built, now),
+    inputs: inputDifference(built, now, { before: {}, after: {} }),
+    drift: undefined,
   });
 }
 

@@ -61,6 +61,8 @@ export function checkCustomFields(design: Design, { world, tenant, schemas, befo
     ["link", ["link", design.links, world.links]],
     ["address_block", ["address_block", design.addressBlocks, world.addressBlocks]],
     ["group", ["group", design.groups, world.groups]],
+    ["complex", ["complex", design.complexes, world.complexes]],
+    ["dependency", ["dependency", design.dependencies, world.dependencies]],
     ["foundation", ["foundation", design.foundations, world.foundations]],
     ["structure", ["structure", design.structures, world.structures]],
     ["interface", ["interface", design.interfaces, world.interfaces]],

@@ -5,6 +5,7 @@ import {
   structures,
   writtenVariables,
   type BuildRecord,
+  type DependencyBuild,
   type FoundationBuild,
   type QueryRecord,
   type Resolver,
@@ -51,6 +52,16 @@ export function structureReplacement(
   const fields = [
     different("foundation", built.foundation, now.foundation),
     different("blueprint", built.blueprint, now.blueprint),
+  ];
+  return fields.filter((field) => field !== undefined);
+}
+
+/** What makes a dependency another one: what it needs, and where its scripts run. */
+export function dependencyReplacement(built: DependencyBuild, now: DependencyBuild): readonly FieldChange[] {
+  const fields = [
+    different("structure", built.structure, now.structure),
+    different("dependency", built.dependency, now.dependency),
+    different("script_structure", built.scriptStructure, now.scriptStructure),
   ];
   return fields.filter((field) => field !== undefined);
 }

@@ -1,5 +1,5 @@
 import type { Foundation, Snapshot, Structure } from "../inventory/index.ts";
-import { occupants } from "../inventory/index.ts";
+import { attributesOf, occupants } from "../inventory/index.ts";
 import type { Effect } from "./decision.ts";
 import type { Observation, ObservationTarget } from "./model.ts";
 
@@ -9,11 +9,11 @@ export interface Drift {
   readonly reason: string;
 }
 
-/** What to look at for a plan of a design: its foundations that are built and at rest. */
-export function observationTargets(snapshot: Snapshot, owner: string): readonly ObservationTarget[] {
+/** What to look at, for a plan of a design or for all: foundations that are built and at rest. */
+export function observationTargets(snapshot: Snapshot, owner?: string): readonly ObservationTarget[] {
   const standing = occupants(snapshot.structures.values());
   return [...snapshot.foundations.values()]
-    .filter((one) => one.managedBy === owner && atRest(one))
+    .filter((one) => (owner === undefined || one.managedBy === owner) && atRest(one))
     .map((one) => {
       const structure = standing.get(one.name);
       return {
@@ -21,7 +21,7 @@ export function observationTargets(snapshot: Snapshot, owner: string): readonly 
         name: one.name,
         type: one.build?.type ?? one.type,
         site: one.build?.site ?? one.site,
-        attributes: one.build?.attributes ?? one.attributes,
+        attributes: one.build?.attributes ?? attributesOf(snapshot, one),
         structures: structure !== undefined && structure.state === "built" ? [structure.name] : [],
       };
     });

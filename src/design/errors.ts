@@ -161,3 +161,34 @@ export const DESIGN_NOT_FOUND = errorKind("design_not_found", {
   summary: "No design has this name.",
   remedy: "List the designs with `gantry get designs`.",
 });
+
+export const TOML_SYNTAX = errorKind("toml_syntax", {
+  status: 422,
+  summary: "A file of blueprints is not valid TOML, or holds what has no meaning here (dates, numbers without an end).",
+  remedy: "Correct the file at the named place.",
+});
+
+export const BLUEPRINTS_INVALID = errorKind("blueprints_invalid", {
+  status: 422,
+  summary:
+    "Blueprints that were to be imported have problems. All of them are listed, each with its place; nothing was changed.",
+  remedy: "Correct the listed places and import them again.",
+});
+
+export const BLUEPRINT_LEFT_OUT = errorKind("blueprint_left_out", {
+  status: 422,
+  summary: "A warning: a part of a file of blueprints is left out, or wants to be looked at.",
+  remedy: "Do what the message says, when it matters.",
+});
+
+export const BLUEPRINT_REWRITTEN = errorKind("blueprint_rewritten", {
+  status: 422,
+  summary: "A note: a name that is another one here was changed while blueprints were imported.",
+  remedy: "Nothing needs to be done.",
+});
+
+export const MODULE_ELSEWHERE = errorKind("module_elsewhere", {
+  status: 422,
+  summary: "A warning: a script calls a module, or names a type of foundation, that nobody offers at present.",
+  remedy: "Let a worker with that module join; until then jobs wait where the script calls it.",
+});

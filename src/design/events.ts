@@ -16,8 +16,10 @@ const ROWS = {
   address_block: "addressBlocks",
   group: "groups",
   blueprint: "blueprints",
+  complex: "complexes",
   foundation: "foundations",
   structure: "structures",
+  dependency: "dependencies",
   interface: "interfaces",
 } as const satisfies Record<Exclude<TargetKind, "tenant">, keyof InventoryWrites["insert"]>;
 
@@ -66,7 +68,8 @@ function idsOf({ insert, update }: InventoryWrites, tenantId: Id): Known {
   const ids = new Map<string, { readonly id: Id; readonly made: boolean }>();
   for (const [target, member] of Object.entries(ROWS)) {
     for (const row of [...insert[member], ...update[member]]) {
-      const made = target === "foundation" || (target === "structure" && isMade(row as never));
+      const made =
+        target === "foundation" || target === "dependency" || (target === "structure" && isMade(row as never));
       ids.set(`${target} ${row.name}`, { id: row.id, made });
     }
   }

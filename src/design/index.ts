@@ -4,3 +4,4 @@ export { createDesignStore, designMigrations } from "./store.ts";
 export { createDesignService, type DesignService } from "./service.ts";
 export { designRoutes } from "./routes.ts";
 export { checkBundle, loadBundle } from "./loader.ts";
+export { foundationDrift, observationTargets, structureDrift } from "./drift.ts";

@@ -27,6 +27,8 @@ describe("reading a design", () => {
       blueprint: "machine",
       attributes: {},
       variables: {},
+      complex: null,
+      systemUuid: null,
       ...UNDESCRIBED,
     });
     expect(design.places.get("structure web1")).toEqual({ file: "site.yaml", line: 32, column: 3 });

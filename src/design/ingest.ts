@@ -59,7 +59,7 @@ export function ingest(bundle: Bundle, options: IngestOptions = {}): Ingested {
   checkZones(parts, problems);
   checkFieldSchemas(parts, problems);
   checkAddresses(sections, parts, problems);
-  checkAttributes(sections, options.attributeProblems, problems);
+  checkAttributes(sections, parts, options.attributeProblems, problems);
   checkFitting(parts, options, problems, warnings);
   checkScripts(parts, options.catalogue, problems);
   checkTemplates(parts, problems);
@@ -95,8 +95,10 @@ export function emptyDesign(name: string): Design {
     addressBlocks: new Map(),
     groups: new Map(),
     blueprints: new Map(),
+    complexes: new Map(),
     foundations: new Map(),
     structures: new Map(),
+    dependencies: new Map(),
     interfaces: new Map(),
     places: new Map(),
   };

@@ -1,6 +1,8 @@
 import type { Blueprint } from "../blueprints/index.ts";
 import type {
   AddressBlockData,
+  ComplexData,
+  DependencyData,
   FieldSchemaData,
   FoundationData,
   GroupData,
@@ -28,6 +30,7 @@ export const SITE = kindOf<SiteData>({
   parent: "whole",
   variables: "each",
   zone: "said",
+  maxJobs: "said",
   ...DESCRIBED,
 });
 
@@ -73,6 +76,7 @@ export const INTERFACE = kindOf<InterfaceData>({
   members: "list",
   network: "whole",
   link: "whole",
+  linkName: "said",
   provisioning: "whole",
   physicalLocation: "said",
   parameters: "each",
@@ -111,6 +115,9 @@ export const BLUEPRINT = kindOf<Blueprint>({
   parents: "whole",
   foundationTypes: "whole",
   foundationBlueprints: "whole",
+  interfaces: "whole",
+  hardware: "said",
+  maxJobs: "said",
   variables: "each",
   scripts: "texts",
   templates: "texts",
@@ -122,6 +129,31 @@ export const FOUNDATION = kindOf<FoundationData>({
   blueprint: "whole",
   attributes: "each",
   variables: "each",
+  complex: "whole",
+  systemUuid: "said",
+  ...DESCRIBED,
+});
+
+export const COMPLEX = kindOf<ComplexData>({
+  site: "whole",
+  description: "whole",
+  type: "whole",
+  members: "list",
+  builtPercentage: "whole",
+  attributes: "each",
+  capacity: "each",
+  ...DESCRIBED,
+});
+
+export const DEPENDENCY = kindOf<DependencyData>({
+  foundation: "whole",
+  structure: "whole",
+  dependency: "whole",
+  link: "whole",
+  scriptStructure: "whole",
+  createScript: "whole",
+  destroyScript: "whole",
+  description: "whole",
   ...DESCRIBED,
 });
 

@@ -4,6 +4,8 @@ import type { Id } from "../kernel/ids.ts";
 import type { Json } from "../kernel/json.ts";
 import type {
   AddressBlockData,
+  ComplexData,
+  DependencyData,
   FieldSchemaData,
   FoundationData,
   GroupData,
@@ -46,8 +48,10 @@ export interface Design {
   readonly addressBlocks: ReadonlyMap<string, AddressBlockData>;
   readonly groups: ReadonlyMap<string, GroupData>;
   readonly blueprints: ReadonlyMap<string, Blueprint>;
+  readonly complexes: ReadonlyMap<string, ComplexData>;
   readonly foundations: ReadonlyMap<string, FoundationData>;
   readonly structures: ReadonlyMap<string, DesignStructure>;
+  readonly dependencies: ReadonlyMap<string, DependencyData>;
   /** Written inside of the foundations and structures that have them. */
   readonly interfaces: ReadonlyMap<string, InterfaceData>;
   /** Where each thing is written, by kind and name (`placeKey`). */
@@ -64,8 +68,10 @@ export const TARGET_KINDS = [
   "address_block",
   "group",
   "blueprint",
+  "complex",
   "foundation",
   "structure",
+  "dependency",
   "interface",
 ] as const;
 

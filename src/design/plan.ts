@@ -5,6 +5,9 @@ import {
   isMade,
   occupants,
   type AddressBlockData,
+  type ComplexData,
+  type Dependency,
+  type DependencyData,
   type FieldSchemaData,
   type Foundation,
   type FoundationData,
@@ -13,7 +16,6 @@ import {
   type LinkData,
   type Managed,
   type NetworkData,
-  type ResolverOptions,
   type SiteData,
   type Snapshot,
   type Structure,
@@ -25,7 +27,7 @@ import { GantryError, problem } from "../kernel/errors.ts";
 import { canonicalJson } from "../kernel/json.ts";
 import { checkForeignOverlaps } from "./addresses.ts";
 import { allocateAddresses } from "./allocate.ts";
-import { decideFoundation, decideStructure, type Grounds, type Outcome } from "./built.ts";
+import { decideDependency, decideFoundation, decideStructure, type Grounds, type Outcome } from "./built.ts";
 import { commonActions, compareKind, type Compared, type Decision } from "./decision.ts";
 import { asPlanned, mergeAll, overlay, staying, withAddresses } from "./desired.ts";
 import { createAsker } from "./differences.ts";
@@ -35,6 +37,8 @@ import { checkCustomFields } from "./custom-fields.ts";
 import {
   ADDRESS_BLOCK,
   BLUEPRINT,
+  COMPLEX,
+  DEPENDENCY,
   FIELD_SCHEMA,
   FOUNDATION,
   GROUP,
@@ -73,8 +77,10 @@ export interface Planned {
   readonly addressBlocks: readonly Decision<AddressBlockData>[];
   readonly groups: readonly Decision<GroupData>[];
   readonly blueprints: readonly Decision<Blueprint>[];
+  readonly complexes: readonly Decision<ComplexData>[];
   readonly foundations: readonly Decision<FoundationData>[];
   readonly structures: readonly Decision<StructureData>[];
+  readonly dependencies: readonly Decision<DependencyData>[];
   readonly interfaces: readonly Decision<InterfaceData>[];
 }
 
@@ -87,12 +93,7 @@ export function ownerOf(design: string): string {
  * The difference between a design, the inventory, and what is: pure. Only rows of this design are ever destroyed; what somebody else wrote
  * is a conflict and stays. Throws `address_block_full` and `address_taken`.
  */
-export function makePlan(
-  design: Design,
-  snapshot: Snapshot,
-  observations: readonly Observation[],
-  options: ResolverOptions = {},
-): Planned {
+export function makePlan(design: Design, snapshot: Snapshot, observations: readonly Observation[]): Planned {
   const owner = ownerOf(design.name);
   const tenant = planTenant(owner, design.tenant, snapshot.tenant);
   const schemas = planRecords("field_schema", owner, design.fieldSchemas, snapshot.fieldSchemas, FIELD_SCHEMA);
@@ -104,6 +105,7 @@ export function makePlan(
   const groups = planRecords("group", owner, design.groups, snapshot.groups, GROUP);
   const blueprints = planRecords("blueprint", owner, design.blueprints, snapshot.blueprints, BLUEPRINT);
   const interfaces = planRecords("interface", owner, design.interfaces, snapshot.interfaces, INTERFACE);
+  const complexes = planRecords("complex", owner, design.complexes, snapshot.complexes, COMPLEX);
   const foundations = compareKind<FoundationData, Foundation>(
     owner,
     design.foundations,
@@ -111,10 +113,17 @@ export function makePlan(
     FOUNDATION,
   );
   const structures = compareKind<DesignStructure, Structure>(owner, design.structures, snapshot.structures, STRUCTURE);
+  const dependencies = compareKind<DependencyData, Dependency>(
+    owner,
+    design.dependencies,
+    snapshot.dependencies,
+    DEPENDENCY,
+  );
   checkStillBuilt(structures, design);
   checkForeignOverlaps(design, snapshot.addressBlocks, owner);
 
   const mergedFoundations = mergeAll(foundations, FOUNDATION);
+  const mergedDependencies = mergeAll(dependencies, DEPENDENCY);
   const asked = mergeAll<DesignStructure, Structure>(structures, STRUCTURE);
   const addresses = allocateAddresses({
     wanted: asked,
@@ -139,6 +148,8 @@ export function makePlan(
     interfaces: interfaces.world,
     foundations: overlay<FoundationData, Foundation>(snapshot.foundations, mergedFoundations),
     structures: staying(owner, snapshot.structures, mergedStructures),
+    complexes: complexes.world,
+    dependencies: overlay<DependencyData, Dependency>(snapshot.dependencies, mergedDependencies),
   };
   checkCustomFields(design, {
     world,
@@ -149,7 +160,7 @@ export function makePlan(
     ),
     before: snapshot.fieldSchemas,
   });
-  const worlds = { before: createResolver(asPlanned(snapshot), options), after: createResolver(world, options) };
+  const worlds = { before: createResolver(asPlanned(snapshot)), after: createResolver(world) };
   const grounds: Grounds = {
     worlds,
     askers: { before: createAsker(worlds.before), after: createAsker(worlds.after) },
@@ -178,6 +189,10 @@ export function makePlan(
     decideStructure(one, row, structureChanges(one, row, data), foundationOutcomes.get(data.foundation ?? ""), grounds),
   );
 
+  const builtDependencies = decideBuilt("dependency", dependencies, mergedDependencies, (one, row) =>
+    decideDependency(one, row, grounds),
+  );
+
   const parts = [
     { ...tenant, decisions: [] },
     schemas,
@@ -188,8 +203,10 @@ export function makePlan(
     blocks,
     groups,
     blueprints,
+    complexes,
     builtFoundations,
     builtStructures,
+    builtDependencies,
     interfaces,
   ];
   const ends = Object.values(design).every((part) => !(part instanceof Map) || part.size === 0);
@@ -198,7 +215,7 @@ export function makePlan(
   );
   const counts = {
     unchanged: parts.reduce((sum, part) => sum + part.unchanged, 0),
-    underway: builtFoundations.underway + builtStructures.underway,
+    underway: builtFoundations.underway + builtStructures.underway + builtDependencies.underway,
   };
   return {
     plan: { design: design.name, actions, ...counts, fingerprint: fingerprintOf(design.name, actions) },
@@ -212,8 +229,10 @@ export function makePlan(
     addressBlocks: blocks.decisions,
     groups: groups.decisions,
     blueprints: blueprints.decisions,
+    complexes: complexes.decisions,
     foundations: builtFoundations.decisions,
     structures: builtStructures.decisions,
+    dependencies: builtDependencies.decisions,
     interfaces: interfaces.decisions,
   };
 }
@@ -255,10 +274,10 @@ function fingerprintOf(design: string, actions: readonly Action[]): string {
   return hashOf([design, ...texts]);
 }
 
-type Built = Foundation | Structure;
+type Built = Foundation | Structure | Dependency;
 
 function decideBuilt<Data, Merged, Row extends Built>(
-  target: TargetKind & ("foundation" | "structure"),
+  target: TargetKind & ("foundation" | "structure" | "dependency"),
   compared: readonly Compared<Data, Row>[],
   merged: ReadonlyMap<string, Merged>,
   decide: (one: Compared<Data, Row>, row: Row, data: Merged) => Outcome,

@@ -1,6 +1,10 @@
 import { z } from "zod";
 import {
   ADDRESS_BLOCK_SCHEMA,
+  BLUEPRINT_SCHEMA,
+  COMPLEX_SCHEMA,
+  DEPENDENCY_SCHEMA,
+  FOUNDATION_SCHEMA,
   GROUP_SCHEMA,
   INTERFACE_SCHEMA,
   LINK_SCHEMA,
@@ -55,6 +59,7 @@ const site = z.strictObject({
   parent: z.string().nullish(),
   variables,
   zone: z.string().nullish(),
+  max_jobs: as(SITE_SCHEMA.shape.maxJobs),
   ...described,
 });
 
@@ -97,6 +102,7 @@ const networkInterface = z.strictObject({
   members: names,
   network: z.string().nullish(),
   link: z.string().nullish(),
+  link_name: as(INTERFACE_SCHEMA.shape.linkName),
   provisioning: as(INTERFACE_SCHEMA.shape.provisioning),
   physical_location: as(INTERFACE_SCHEMA.shape.physicalLocation),
   parameters: variables,
@@ -137,16 +143,22 @@ const blueprint = z.strictObject({
   parents: names,
   foundation_types: names,
   foundation_blueprints: names,
+  interfaces: as(BLUEPRINT_SCHEMA.shape.interfaces),
+  hardware: as(BLUEPRINT_SCHEMA.shape.hardware) as z.ZodType<JsonObject | null>,
+  max_jobs: as(BLUEPRINT_SCHEMA.shape.maxJobs),
   variables,
   scripts: mapOf(source),
   templates: mapOf(source),
 });
 
 const inlineFoundation = z.strictObject({
-  type: z.string(),
+  /** Left out: that of its complex. */
+  type: z.string().nullish(),
   blueprint: z.string(),
   attributes: variables,
   variables,
+  complex: z.string().nullish(),
+  system_uuid: as(FOUNDATION_SCHEMA.shape.systemUuid),
   interfaces,
   ...described,
 });
@@ -174,6 +186,29 @@ const structure = z.strictObject({
   ...described,
 });
 
+const complex = z.strictObject({
+  site: z.string(),
+  description: text,
+  type: z.string(),
+  members: names,
+  built_percentage: as(COMPLEX_SCHEMA.shape.builtPercentage),
+  attributes: variables,
+  capacity: as(COMPLEX_SCHEMA.shape.capacity),
+  ...described,
+});
+
+const dependency = z.strictObject({
+  foundation: z.string(),
+  structure: z.string().nullish(),
+  dependency: z.string().nullish(),
+  link: as(DEPENDENCY_SCHEMA.shape.link),
+  script_structure: z.string().nullish(),
+  create_script: as(DEPENDENCY_SCHEMA.shape.createScript),
+  destroy_script: as(DEPENDENCY_SCHEMA.shape.destroyScript),
+  description: text,
+  ...described,
+});
+
 /** Each entry of a section on its own, so that one that is wrong does not hide what is wrong with the others. */
 export const SECTIONS = {
   field_schemas: fieldSchema,
@@ -184,8 +219,10 @@ export const SECTIONS = {
   address_blocks: addressBlock,
   groups: group,
   blueprints: blueprint,
+  complexes: complex,
   foundations: foundation,
   structures: structure,
+  dependencies: dependency,
 } as const;
 
 export type Section = keyof typeof SECTIONS;

@@ -210,7 +210,7 @@ structures:
       site.yaml:14:11: 'role' of structure 'x' must be something that is not empty, but is an empty text (wrong_type)
       site.yaml:16:20: 'interfaces.eth0.mac' of structure 'x' must be a MAC address: 52:54:00:12:34:56 (wrong_type)
       site.yaml:16:33: 'interfaces.eth0.type' of structure 'x' must be 'real' or 'bonded' or 'vlan' or 'bridge', but is the text 'fast' (wrong_type)
-      site.yaml:17:18: 'speed' is not a key of 'interfaces.eth 1' of structure 'x'; known are type, mac, mtu, vlan, members, network, link, provisioning, physical_location, parameters, labels, assets, fields (unknown_key)
+      site.yaml:17:18: 'speed' is not a key of 'interfaces.eth 1' of structure 'x'; known are type, mac, mtu, vlan, members, network, link, link_name, provisioning, physical_location, parameters, labels, assets, fields (unknown_key)
       site.yaml:20:19: interface 'y/v': a vlan has the member 'vlan': its tag, 1 to 4094 (interface_invalid)
       site.yaml:20:19: interface 'y/v': a vlan runs over exactly one interface: name it in 'members' (interface_invalid)
       site.yaml:20:38: interface 'y/w': only an interface of type vlan has a tag; this one is real (interface_invalid)

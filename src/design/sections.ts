@@ -51,8 +51,10 @@ export const TARGET_OF: Readonly<Record<Section, TargetKind>> = {
   address_blocks: "address_block",
   groups: "group",
   blueprints: "blueprint",
+  complexes: "complex",
   foundations: "foundation",
   structures: "structure",
+  dependencies: "dependency",
 };
 
 /** `structure`, `address block`: a kind of thing as an error names it. */

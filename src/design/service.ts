@@ -6,7 +6,6 @@ import {
   type DirectWrites,
   type InventoryRows,
   type InventoryStore,
-  type ResolverOptions,
   type Snapshot,
   type World,
 } from "../inventory/index.ts";
@@ -77,7 +76,6 @@ export interface DesignServiceParts {
   /** What scripts may call and which drivers there are, now. */
   known(): Pick<IngestOptions, "catalogue" | "foundationTypes" | "attributeProblems">;
   /** The classes of a foundation's type. */
-  readonly classesOf?: ResolverOptions["classesOf"];
   /** Refuses what may not be applied as it comes. Left out: everything may. */
   readonly directWrites?: DirectWrites;
 }
@@ -96,7 +94,6 @@ const KEEP_MILLISECONDS = 60_000;
 export function createDesignService(parts: DesignServiceParts): DesignService {
   const { database, inventory, store, clock, random } = parts;
   const audit = createAudit(parts);
-  const resolving: ResolverOptions = parts.classesOf === undefined ? {} : { classesOf: parts.classesOf };
 
   /** Of a large bundle: what is planned is applied soon after, and reading it takes seconds in which nobody else is served. */
   let last: { readonly hash: string; readonly read: ReadBundle } | undefined;
@@ -138,7 +135,7 @@ export function createDesignService(parts: DesignServiceParts): DesignService {
 
   async function plan(principal: Principal, design: Design, warnings: readonly Problem[]): Promise<PlanAnswer> {
     const { snapshot, observations } = await look(principal, design);
-    const planned = makePlan(design, snapshot, observations, resolving);
+    const planned = makePlan(design, snapshot, observations);
     return answerOf(planned, snapshot, [...warnings, ...zoneWarnings(design, planned.world)]);
   }
 
@@ -155,7 +152,7 @@ export function createDesignService(parts: DesignServiceParts): DesignService {
     return database.transaction(async (tx) => {
       recordActor(tx, principal);
       const snapshot = await inventory.snapshot(principal.tenantId, tx);
-      const planned = makePlan(design, snapshot, observations, resolving);
+      const planned = makePlan(design, snapshot, observations);
       if (planned.plan.fingerprint !== fingerprint) {
         throw new GantryError(PLAN_OUTDATED, `the plan for design '${design.name}' is not the one that was shown`);
       }

@@ -3,6 +3,7 @@ import {
   createResolver,
   isMade,
   UNDESCRIBED,
+  dependencyInputs,
   foundationInputs,
   occupants,
   recordQuery,
@@ -104,6 +105,8 @@ export function emptySnapshot(): Snapshot {
     blueprints: new Map(),
     foundations: new Map(),
     structures: new Map(),
+    complexes: new Map(),
+    dependencies: new Map(),
   };
 }
 
@@ -154,6 +157,8 @@ export function written(snapshot: Snapshot, { insert, update }: InventoryWrites)
     blueprints: put(snapshot.blueprints, [...insert.blueprints, ...update.blueprints]),
     foundations: put(snapshot.foundations, [...insert.foundations, ...update.foundations]),
     structures: put(snapshot.structures, [...insert.structures, ...update.structures]),
+    complexes: put(snapshot.complexes, [...insert.complexes, ...update.complexes]),
+    dependencies: put(snapshot.dependencies, [...insert.dependencies, ...update.dependencies]),
     interfaces: put(snapshot.interfaces, [...insert.interfaces, ...update.interfaces]),
   };
 }
@@ -176,6 +181,8 @@ export function settled(snapshot: Snapshot): Snapshot {
     blueprints: new Map(staying(snapshot.blueprints)),
     foundations: new Map(staying(snapshot.foundations)),
     structures: new Map(staying(snapshot.structures)),
+    complexes: new Map(staying(snapshot.complexes)),
+    dependencies: new Map(staying(snapshot.dependencies)),
   };
   const resolver = createResolver(base);
   const standing = occupants(base.structures.values());
@@ -188,6 +195,9 @@ export function settled(snapshot: Snapshot): Snapshot {
         name,
         { ...row, ...done, build: foundationInputs(resolver, name, standing.get(name)) },
       ]),
+    ),
+    dependencies: new Map(
+      [...base.dependencies].map(([name, row]) => [name, { ...row, ...done, build: dependencyInputs(base, name) }]),
     ),
     structures: new Map(
       [...base.structures].map(([name, row]) => {

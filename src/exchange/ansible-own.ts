@@ -1,9 +1,10 @@
 import {
   builtIn,
+  classesOf,
+  complexOf,
   foundationOf,
   textOf,
   type FoundationData,
-  type ResolverOptions,
   type StructureData,
   type World,
 } from "../inventory/index.ts";
@@ -28,11 +29,14 @@ export interface Glance {
   readonly files: boolean;
 }
 
-export function createOwnSayings(world: World, options: ResolverOptions & { readonly builtIn: boolean }): OwnSayings {
+export function createOwnSayings(world: World, options: { readonly builtIn: boolean }): OwnSayings {
   return {
     layers(structure) {
       const foundation = foundationOf(world, structure);
       const layers: Layer[] = [];
+      const complex = complexOf(world, foundation);
+      if (complex !== undefined)
+        layers.push({ source: { kind: "complex", name: complex.name }, values: complex.attributes });
       if (foundation !== undefined)
         layers.push({ source: { kind: "foundation", name: foundation.name }, values: foundation.attributes });
       layers.push({ source: { kind: "structure", name: structure.name }, values: variablesOf(structure) });
@@ -45,12 +49,14 @@ export function createOwnSayings(world: World, options: ResolverOptions & { read
       const own = glanceAt(textOf(structure, "variables"), () => structure.variables);
       if (foundation === undefined) return own;
       const below = glanceAt(textOf(foundation, "attributes"), () => foundation.attributes);
-      return { special: own.special || below.special, files: own.files || below.files };
+      const complex = complexOf(world, foundation);
+      const offered = complex === undefined ? below : glanceAt(textOf(complex, "attributes"), () => complex.attributes);
+      return {
+        special: own.special || below.special || offered.special,
+        files: own.files || below.files || offered.files,
+      };
     },
-    classes(structure) {
-      const type = foundationOf<FoundationData>(world, structure)?.type;
-      return type === undefined ? [] : [type, ...(options.classesOf?.(type) ?? [])];
-    },
+    classes: (structure) => classesOf(foundationOf<FoundationData>(world, structure)?.type),
   };
 }
 

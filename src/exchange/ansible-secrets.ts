@@ -1,11 +1,4 @@
-import {
-  createResolver,
-  secretOwnersOf,
-  textOf,
-  type ResolverOptions,
-  type Snapshot,
-  type World,
-} from "../inventory/index.ts";
+import { createResolver, secretOwnersOf, textOf, type Snapshot, type World } from "../inventory/index.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import { secretNamesIn } from "../variables/index.ts";
 import type { AnsibleInventory, HostSecrets } from "./ansible-model.ts";
@@ -14,12 +7,7 @@ import type { AnsibleInventory, HostSecrets } from "./ansible-model.ts";
  * Secrets stay out of what is exported: a variable that refers to one is left out whole, and listed with where its secret is looked for, so
  * that who may read secrets can put it in. Pure.
  */
-export function withoutSecrets(
-  inventory: AnsibleInventory,
-  world: World,
-  snapshot: Snapshot,
-  options: ResolverOptions,
-): AnsibleInventory {
+export function withoutSecrets(inventory: AnsibleInventory, world: World, snapshot: Snapshot): AnsibleInventory {
   if (!mentionsSecrets(world)) return inventory;
   const groups = inventory.groups.map((group) => ({ ...group, variables: kept(group.variables) }));
   const said = new Set(groups.flatMap(({ variables }) => Object.keys(variables)));
@@ -31,7 +19,7 @@ export function withoutSecrets(
   }
 
   function* secrets(): Generator<readonly [string, HostSecrets]> {
-    const resolver = createResolver(world, options);
+    const resolver = createResolver(world);
     for (const { name } of inventory.hosts) {
       const row = snapshot.structures.get(name);
       if (row === undefined) continue;

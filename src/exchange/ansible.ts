@@ -1,4 +1,4 @@
-import type { ResolverOptions, StructureData, World } from "../inventory/index.ts";
+import type { StructureData, World } from "../inventory/index.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import { createFileCollector, holdsFile, type FileCollector } from "./ansible-files.ts";
 import { ALL, precedence, type Node } from "./ansible-groups.ts";
@@ -21,7 +21,7 @@ export interface AnsiblePlanner {
   plan(hosts: readonly string[], groups?: ReadonlySet<string>): AnsibleInventory;
 }
 
-export interface PlannerOptions extends ResolverOptions {
+export interface PlannerOptions {
   /** Whether hosts get the built-in variables (`_id`, `_site` …). */
   readonly builtIn: boolean;
   /** Where there is nowhere to put files, values that are files stay as they are written. */

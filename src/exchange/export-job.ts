@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { mergeExternal, type InventoryStore, type ResolverOptions } from "../inventory/index.ts";
+import { mergeExternal, type InventoryStore } from "../inventory/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import { createAnsiblePlanner } from "./ansible.ts";
@@ -15,7 +15,7 @@ import { select } from "./export-selection.ts";
 import { readableOf } from "./export-sight.ts";
 import type { GitReader } from "./git.ts";
 
-export interface ExportJobParts extends ResolverOptions {
+export interface ExportJobParts {
   readonly inventory: Pick<InventoryStore, "snapshot" | "snapshotAt">;
   readonly git: GitReader;
   readonly clock: Clock;
@@ -43,12 +43,7 @@ export async function runExport(parts: ExportJobParts, request: ExportRequest): 
   const { external = [] } = request;
   const snapshot = external.length === 0 ? stored : mergeExternal(stored, external).snapshot;
   const { readable } = request;
-  const selection = select(
-    snapshot,
-    request,
-    parts,
-    readable === undefined ? snapshot : readableOf(snapshot, readable),
-  );
+  const selection = select(snapshot, request, readable === undefined ? snapshot : readableOf(snapshot, readable));
   const head: ExportHead = { group: selection.group, hosts: selection.hosts.length };
   const { world, records } = await configured(snapshot, selection.concerned, parts.git);
   const now = new Date(parts.clock.now());
@@ -62,7 +57,7 @@ export async function runExport(parts: ExportJobParts, request: ExportRequest): 
   };
   const planner = createAnsiblePlanner(world, { ...parts, builtIn: request.builtIn, keepFiles: format === "json" });
   const archive = format === "zip" ? zipOf : tgzOf;
-  const rendered = (inventory: AnsibleInventory) => withoutSecrets(inventory, world, snapshot, parts);
+  const rendered = (inventory: AnsibleInventory) => withoutSecrets(inventory, world, snapshot);
   if (request.each) {
     const bundles = selection.hosts.map((host): BundleEntry => {
       if (!isFileName(host))

@@ -6,7 +6,6 @@ import {
   meant,
   NOT_FOUND,
   parseVariableQuery,
-  type ResolverOptions,
   siteChain,
   type Snapshot,
   valueAtPath,
@@ -36,7 +35,6 @@ export interface Selection {
 export function select(
   snapshot: Snapshot,
   request: Pick<ExportRequest, "group" | "filter">,
-  options: ResolverOptions = {},
   seen: Snapshot = snapshot,
 ): Selection {
   const { blueprint, label, vars = [], host } = request.filter;
@@ -50,7 +48,7 @@ export function select(
     ...(group === ALL ? {} : { group }),
   });
   const chosen = host === undefined ? undefined : new Set(host.map((name) => hostOf(seen, name)));
-  const matches = variablesMatch(snapshot, vars, options);
+  const matches = variablesMatch(snapshot, vars);
   const hosts = [...(names ?? seen.structures.keys())].filter((name) => {
     const structure = seen.structures.get(name);
     return (
@@ -68,14 +66,10 @@ export function select(
   return { group: top.name, hosts, groups, concerned: concernedBy(snapshot, hosts, groups) };
 }
 
-function variablesMatch(
-  snapshot: Snapshot,
-  texts: readonly string[],
-  options: ResolverOptions,
-): (structure: string) => boolean {
+function variablesMatch(snapshot: Snapshot, texts: readonly string[]): (structure: string) => boolean {
   const queries = texts.map(parseVariableQuery);
   if (queries.length === 0) return () => true;
-  const resolver = createResolver(snapshot, options);
+  const resolver = createResolver(snapshot);
   return (structure) =>
     queries.every(({ path: [variable, ...parts], value }) =>
       same(valueAtPath(resolver.value(structure, variable), parts), value),

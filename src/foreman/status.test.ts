@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { UNDESCRIBED, type Foundation, type Snapshot, type Structure } from "../inventory/index.ts";
+import { NO_NOTES, UNDESCRIBED, type Foundation, type Snapshot, type Structure } from "../inventory/index.ts";
 import { emptySnapshot } from "../inventory/testing.ts";
 import { SERVER_STARTER, type Job } from "../jobs/index.ts";
 import { designStatus } from "./status.ts";
@@ -23,6 +23,9 @@ function foundation(name: string, more: Partial<Foundation> = {}): Foundation {
     blueprint: "machine",
     attributes: {},
     variables: {},
+    complex: null,
+    systemUuid: null,
+    ...NO_NOTES,
     state: "planned",
     ...UNDESCRIBED,
     ...managed,

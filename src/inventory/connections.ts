@@ -46,6 +46,8 @@ export interface InterfaceData extends Described {
   readonly members: readonly string[];
   readonly network: string | null;
   readonly link: string | null;
+  /** What the switch calls the port on its end (LLDP): `MAC-SLOT-PORT` or `NAME-SLOT-PORT[-SUBPORT]`. */
+  readonly linkName: string | null;
   /** Whether the machine starts from the network by it. */
   readonly provisioning: boolean;
   /** `slot 2 port 1`, or a PCI address. */

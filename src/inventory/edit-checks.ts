@@ -2,13 +2,15 @@ import { findCycles, fitsFoundation, fitsType, type Blueprint } from "../bluepri
 import type { JsonObject } from "../kernel/json.ts";
 import { checkAddresses } from "./edit-addresses.ts";
 import type { Draft } from "./edit-draft.ts";
+import { checkComplexes, checkDependencies, checkWaiting } from "./edit-dependencies.ts";
 import { checkFields } from "./edit-fields.ts";
 import { checkInterfaces } from "./edit-interfaces.ts";
 import type { EditContext, EditKnowledge, ProblemList } from "./edit-model.ts";
 import { meant, stayingTouched } from "./edit-touched.ts";
 import { MEMBER_INVALID, NAME_TAKEN, REFERENCE_UNKNOWN, TREE_CIRCLE } from "./errors.ts";
 import { OWNED_RULES, ownedRule, titleOf, type OwnedKind } from "./kinds.ts";
-import type { Foundation, Group, Site, Structure } from "./model.ts";
+import { attributesOf } from "./dependencies.ts";
+import type { Complex, Foundation, Group, Site, Structure } from "./model.ts";
 import { hostnameProblem } from "./names.ts";
 
 /** Whether the inventory as it will be is one that can be: looked at where edits touched it. */
@@ -21,7 +23,10 @@ export function checkEdits(
   // The rest follows references.
   if (problems.all.length > 0) return;
   checkTrees(draft, problems);
+  checkWaiting(draft, problems);
+  checkComplexes(draft, problems);
   if (problems.all.length > 0) return;
+  checkDependencies(draft, blueprintsOf(draft), problems);
   checkInterfaces(draft, problems);
   checkStructures(draft, problems);
   checkFoundations(draft, problems);
@@ -44,8 +49,10 @@ function checkKnown(draft: Draft, knowledge: EditKnowledge, problems: ProblemLis
       }
     }
   }
+  const complexes = { complexes: { get: (name: string) => draft.get("complex", name) as Complex | undefined } };
   for (const { after, index } of stayingTouched<Foundation>(draft, "foundation")) {
-    for (const { message } of knowledge.attributeProblems(after.type, after.attributes)) {
+    const attributes = attributesOf(complexes, after);
+    for (const { message } of knowledge.attributeProblems(after.type, attributes)) {
       const at = { index, kind: "foundation", name: after.name } as const;
       problems.add(MEMBER_INVALID, at, `foundation '${after.name}': ${message}`);
     }

@@ -5,7 +5,6 @@ import type { Json, JsonObject } from "../kernel/json.ts";
 import { EDITS_REFUSED } from "./errors.ts";
 import type { Kind, OwnedKind } from "./kinds.ts";
 import type { InventoryWrites, Managed, Tenant } from "./model.ts";
-import type { ResolverOptions } from "./variables.ts";
 
 /**
  * What somebody wants changed in the inventory. `version`: the one that was read; null when any will do. `applied`: what an import wrote,
@@ -59,7 +58,6 @@ export interface EditContext {
   readonly cascade: boolean;
   /** Whether who edits may know of a thing that is there: it can be referred to, and be named in what goes wrong. Left out: of all. */
   readonly knows?: ((kind: OwnedKind, row: AnyRow) => boolean) | undefined;
-  readonly resolverOptions?: ResolverOptions;
   /** Left out: scripts and attributes are not looked at. */
   readonly knowledge?: EditKnowledge | undefined;
 }

@@ -22,7 +22,7 @@ interface Going {
 }
 
 /** What stays as a row until what stands on it, or was made by it, is taken down. The store then removes it. */
-const WAITS: readonly OwnedKind[] = ["site", "address_block", "blueprint"];
+const WAITS: readonly OwnedKind[] = ["site", "address_block", "blueprint", "complex"];
 
 /** So many things of each are named; the rest is counted. */
 const MOST_NAMED = 100;

@@ -13,7 +13,6 @@ import type { Group, Snapshot } from "./model.ts";
 import { sitesOf } from "./place.ts";
 import { knownTo, requireIncluded, requireJoined, requireVisible, requireWritable, snapshotAfter } from "./sight.ts";
 import type { InventoryStore } from "./store.ts";
-import type { ResolverOptions } from "./variables.ts";
 
 export interface EditOptions {
   /** Who manages what is created: `import:NAME`. Default: `person`. */
@@ -40,7 +39,6 @@ export interface EditServiceParts {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly random: Random;
-  readonly classesOf?: ResolverOptions["classesOf"];
   /** What is known of scripts and drivers. Left out: they are not looked at. */
   readonly knowledge?: EditKnowledge;
   /** Refuses what may not be written as it comes. Left out: everything may. */
@@ -85,7 +83,6 @@ export async function makeEdits(
     cascade: options.cascade ?? false,
     knows: approved ? undefined : knownTo(principal, snapshot),
     knowledge: parts.knowledge,
-    ...(parts.classesOf === undefined ? {} : { resolverOptions: { classesOf: parts.classesOf } }),
   });
   if (plan.problems.length > 0) throw refusal(plan.problems, errorsByCode());
   // By its name a tenant is known to all others.

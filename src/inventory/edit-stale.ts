@@ -1,30 +1,31 @@
 import { lineage } from "../blueprints/index.ts";
 import { canonicalJson, type Json } from "../kernel/json.ts";
 import type { Draft } from "./edit-draft.ts";
-import type { AnyRow, EditContext } from "./edit-model.ts";
-import { foundationInputs, occupants, structureInputs } from "./inputs.ts";
+import type { AnyRow } from "./edit-model.ts";
+import { dependencyInputs, foundationInputs, occupants, structureInputs } from "./inputs.ts";
 import type { OwnedKind } from "./kinds.ts";
 import type { Foundation, Group, Snapshot, Structure } from "./model.ts";
 import { hashAnswer, structures } from "./query.ts";
 import { createResolver, siteChain, type Resolver } from "./variables.ts";
 
 /** Kinds whose change may change what something is built with. */
-const INPUTS: readonly OwnedKind[] = ["site", "group", "blueprint", "foundation", "structure"];
+const INPUTS: readonly OwnedKind[] = ["site", "group", "blueprint", "foundation", "structure", "complex", "dependency"];
 
 /**
  * Marks what is built and would now be built with something else: the foreman brings it up to date. Only what lies below an edit is
  * resolved, before and after.
  */
-export function markStale(draft: Draft, context: EditContext): void {
+export function markStale(draft: Draft): void {
   const { snapshot } = draft;
   const touchesTenant = draft.tenant !== snapshot.tenant;
   if (!touchesTenant && INPUTS.every((kind) => draft.touched(kind).size === 0)) return;
   const built = [...snapshot.structures.values()].filter((row) => row.state !== "planned");
   const foundations = [...snapshot.foundations.values()].filter((row) => row.state !== "planned");
+  markDependencies(draft);
   if (built.length === 0 && foundations.length === 0) return;
   const world = draft.world();
-  const before = createResolver(snapshot, context.resolverOptions);
-  const after = createResolver(world, context.resolverOptions);
+  const before = createResolver(snapshot);
+  const after = createResolver(world);
   const isBelow = createBelow(draft, world, touchesTenant);
   const answers = createAnswers(before, after);
   for (const row of built) {
@@ -44,6 +45,27 @@ export function markStale(draft: Draft, context: EditContext): void {
     if (!moved && !isBelow(row) && !isBelow(present)) continue;
     if (differ(foundationInputs(before, row.name, was), foundationInputs(after, row.name, is)))
       stale(draft, "foundation", present);
+  }
+}
+
+/**
+ * Dependencies that are built, and would be otherwise now: what needs another thing is taken down and built anew, another script is run
+ * again.
+ */
+function markDependencies(draft: Draft): void {
+  const { snapshot } = draft;
+  const rows = [...snapshot.dependencies.values()].filter((row) => row.state !== "planned");
+  if (rows.length === 0) return;
+  const world = draft.world();
+  for (const row of rows) {
+    const present = world.dependencies.get(row.name);
+    if (present === undefined || present.id !== row.id || present.wanted === "absent" || present.stale) continue;
+    const [was, is] = [dependencyInputs(snapshot, row.name), dependencyInputs(world, row.name)];
+    if (!differ(was, is)) continue;
+    const another =
+      was.structure !== is.structure || was.dependency !== is.dependency || was.scriptStructure !== is.scriptStructure;
+    const changed = another && row.build !== null ? { ...present, rebuild: true } : { ...present, stale: true };
+    draft.put("dependency", changed, draft.touched("dependency").get(row.name)?.index ?? 0);
   }
 }
 
@@ -97,6 +119,8 @@ function createBelow(draft: Draft, world: Snapshot, everything: boolean): (row: 
     if (everything) return true;
     const structure = "foundation" in row ? row : undefined;
     if (draft.touched(structure === undefined ? "foundation" : "structure").has(row.name)) return true;
+    const below = structure === undefined ? (row as Foundation) : world.foundations.get(structure.foundation ?? "");
+    if (below !== undefined && below.complex !== null && draft.touched("complex").has(below.complex)) return true;
     if (siteTouched(row.site)) return true;
     if (row.blueprint !== null && blueprintTouched(row.blueprint)) return true;
     if (structure === undefined) return false;

@@ -19,7 +19,7 @@ import { meant } from "./edit-touched.ts";
 import { markStale } from "./edit-stale.ts";
 import { collectWrites, NOTHING_TO_WRITE } from "./edit-writes.ts";
 import { MEMBER_INVALID, MEMBER_READ_ONLY, NAME_TAKEN, NOT_FOUND, VALUE_TOO_LARGE } from "./errors.ts";
-import { KIND_NAMES, ownedRule, ruleOf, titleOf, type Kind, type OwnedKind } from "./kinds.ts";
+import { KIND_NAMES, keptOfNew, ownedRule, ruleOf, titleOf, type Kind, type OwnedKind } from "./kinds.ts";
 import type { Snapshot } from "./model.ts";
 import { applyOperations, mergePatch } from "./patch.ts";
 import { indexesOf } from "./indexes.ts";
@@ -52,7 +52,7 @@ export function planEdits(snapshot: Snapshot, edits: readonly Edit[], context: E
   if (problems.all.length === 0) planRemovals(draft, deletions, context, problems);
   if (problems.all.length === 0) checkEdits(draft, context, problems);
   if (problems.all.length > 0) return { ...NOTHING_TO_WRITE, problems: problems.all };
-  markStale(draft, context);
+  markStale(draft);
   return collectWrites(draft, order);
 }
 
@@ -100,12 +100,9 @@ function create(
     createdAt: now,
     updatedAt: now,
   };
-  draft.put(kind, { ...complete, ...managed, ...(ruleOf(kind).built ? NOT_BUILT : {}) } as unknown as AnyRow, index);
+  draft.put(kind, { ...complete, ...managed, ...keptOfNew(kind) } as unknown as AnyRow, index);
   return name;
 }
-
-/** Of a foundation or structure of which nothing is there yet. */
-const NOT_BUILT = { state: "planned", stale: false, rebuild: false, jobId: null, build: null, failure: null } as const;
 
 type Change = Exclude<Edit, { action: "create" | "delete" }>;
 
@@ -140,22 +137,23 @@ function changed(
     problems.add(MEMBER_READ_ONLY, at, sentence(edit.kind, row.name, `'${own}' is kept by Gantry and cannot be set`));
     return undefined;
   }
-  const complete = formed(
+  const given = formed(
     edit.kind,
     edit.action === "merge" || edit.action === "operations" ? own : named(own, row.name),
     index,
     problems,
     row.name,
   );
-  if (complete === undefined) return undefined;
+  if (given === undefined) return undefined;
+  const complete = typed(edit.kind, before, given);
   if (complete["name"] !== row.name && edit.kind !== "tenant") {
     const message = "cannot be given another name: create it anew under the other name, then delete this one";
     problems.add(MEMBER_READ_ONLY, at, sentence(edit.kind, row.name, message));
     return undefined;
   }
   const applied = edit.action === "replace" ? (edit.applied ?? row.applied) : row.applied;
-  const fixed = FIXED[edit.kind];
-  if (fixed !== undefined && isThere(row) && before[fixed] !== complete[fixed]) {
+  const fixed = isThere(row) ? FIXED[edit.kind]?.find((member) => before[member] !== complete[member]) : undefined;
+  if (fixed !== undefined) {
     const message = `is built, so its ${fixed} cannot be changed: delete it, and create it anew when it is gone`;
     problems.add(MEMBER_READ_ONLY, at, sentence(edit.kind, row.name, message));
     return undefined;
@@ -165,7 +163,19 @@ function changed(
 }
 
 /** What a thing stands by once it is built. */
-const FIXED: Readonly<Partial<Record<Kind, string>>> = { structure: "foundation", foundation: "type" };
+const FIXED: Readonly<Partial<Record<Kind, readonly string[]>>> = {
+  structure: ["foundation"],
+  foundation: ["type", "complex"],
+  dependency: ["foundation"],
+};
+
+/** A foundation of a complex has the complex's type: as long as it stays with it, that of before. */
+function typed(kind: Kind, before: JsonObject, data: JsonObject): JsonObject {
+  if (kind !== "foundation" || data["type"] !== undefined) return data;
+  return data["complex"] !== null && data["complex"] === before["complex"]
+    ? { ...data, type: before["type"] as Json }
+    : data;
+}
 
 function isThere(row: AnyRow): boolean {
   return (row as unknown as { readonly state?: string }).state !== "planned";

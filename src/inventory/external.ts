@@ -7,7 +7,7 @@ import type { SearchedKind, SearchPage, SearchResult } from "./search.ts";
 import { sameJson } from "./bounds.ts";
 import { GantryError } from "../kernel/errors.ts";
 import { valueAtPath, type VariableQuery } from "./variable-path.ts";
-import { createResolver, type ResolverOptions } from "./variables.ts";
+import { createResolver } from "./variables.ts";
 
 /** Rows of other places, laid over those of the database. Pure. */
 
@@ -70,9 +70,8 @@ export function searchExternal(
   kind: SearchedKind,
   query: VariableQuery,
   accept: SearchPage["accept"],
-  options: ResolverOptions | undefined,
 ): readonly string[] {
-  const resolver = createResolver(snapshot, options);
+  const resolver = createResolver(snapshot);
   const [variable, ...parts] = query.path;
   const found: string[] = [];
   for (const { rows } of externals) {

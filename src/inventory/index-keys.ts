@@ -67,7 +67,7 @@ export const STRUCTURE_RULES: Readonly<Record<Dimension, IndexRule>> = {
   standing: structures((row) => (row.foundation !== null || row.wanted === "absent" ? [""] : NONE)),
 };
 
-export type FoundationDimension = "site" | "blueprint";
+export type FoundationDimension = "site" | "blueprint" | "complex";
 
 /** What foundations are found by. */
 export const FOUNDATION_RULES: Readonly<Record<FoundationDimension, IndexRule>> = {
@@ -83,6 +83,7 @@ export const FOUNDATION_RULES: Readonly<Record<FoundationDimension, IndexRule>> 
       ...new Set([row.blueprint, ...lineageOf(world, row).map(({ name }) => name)]),
     ],
   },
+  complex: { rows: "foundations", keys: (row: Foundation) => one(row.complex) },
 };
 
 /** Groups by the one above them; roots under the empty name. */

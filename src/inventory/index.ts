@@ -2,10 +2,13 @@ export type {
   AddressBlock,
   AddressBlockData,
   BlueprintRow,
+  Complex,
+  Dependency,
   BuildRecord,
   Buildable,
   Foundation,
   FoundationBuild,
+  FoundationNotes,
   FieldSchema,
   FoundationData,
   Group,
@@ -28,7 +31,16 @@ export type {
   World,
   Zone,
 } from "./model.ts";
-export { isMade, NO_INVENTORY_ROWS, type Made } from "./model.ts";
+export { isMade, NO_INVENTORY_ROWS, NO_NOTES, type Made } from "./model.ts";
+export {
+  attributesOf,
+  membersNeeded,
+  neededStructure,
+  scriptStructureOf,
+  type ComplexData,
+  type DependencyBuild,
+  type DependencyData,
+} from "./dependencies.ts";
 export { UNDESCRIBED, type AssetReference, type Described } from "./described.ts";
 export type { GroupConfiguration, GroupData } from "./groups.ts";
 export type {
@@ -42,16 +54,17 @@ export type {
 } from "./connections.ts";
 export { hostnameProblem, nameProblem, templateNameProblem } from "./names.ts";
 export {
+  classesOf,
+  complexOf,
   createResolver,
   foundationOf,
   lineageOf,
   siteChain,
   writtenVariables,
   type Resolver,
-  type ResolverOptions,
 } from "./variables.ts";
 export { hashAnswer, questionOf, questionText, recordQuery, structures } from "./query.ts";
-export { foundationInputs, occupants, structureInputs } from "./inputs.ts";
+export { dependencyInputs, foundationInputs, occupants, structureInputs } from "./inputs.ts";
 export { fqdnOf, zoneOf, zoneOfSite } from "./zones.ts";
 export { holdInventory } from "./allocation-store.ts";
 export { placeOf, sitesOf } from "./place.ts";
@@ -61,7 +74,13 @@ export { notFound } from "./not-found.ts";
 export { createPlaces } from "./places.ts";
 export { hashOf } from "./hash.ts";
 export { textOf } from "./rows.ts";
-export { createInventoryStore, INVENTORY_SUBJECT, type InventoryStore, type RowRemoval } from "./store.ts";
+export {
+  createInventoryStore,
+  INVENTORY_SUBJECT,
+  type BuiltKind,
+  type InventoryStore,
+  type RowRemoval,
+} from "./store.ts";
 export { indexesOf, standingStructures, type Indexes } from "./indexes.ts";
 export { differingIn, type Differing } from "./overlay-map.ts";
 export { groupOrder, type GroupOrder } from "./group-order.ts";
@@ -116,6 +135,10 @@ export { allocationRoutes } from "./allocation-routes.ts";
 export { sameJson } from "./bounds.ts";
 export {
   ADDRESS_BLOCK_SCHEMA,
+  BLUEPRINT_SCHEMA,
+  COMPLEX_SCHEMA,
+  DEPENDENCY_SCHEMA,
+  FOUNDATION_SCHEMA,
   GROUP_SCHEMA,
   INTERFACE_SCHEMA,
   LINK_SCHEMA,

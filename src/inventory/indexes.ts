@@ -30,7 +30,7 @@ export interface Indexes {
    * builds upon it), a `label` (`NAME` or `NAME=VALUE`), a `role`, a `parent`, a `foundation`, an address of a `block`, who manages them.
    */
   structures(dimension: Exclude<Dimension, "standing">, key: string): readonly string[];
-  /** Foundations by their `site` (or one above it), or their `blueprint` (or one it builds upon). */
+  /** Foundations by their `site` (or one above it), their `blueprint` (or one it builds upon), or the `complex` that offers them. */
   foundations(dimension: FoundationDimension, key: string): readonly string[];
   /** Structures that stand on a foundation, or are to go: all the foreman cares for. */
   standing(): readonly string[];

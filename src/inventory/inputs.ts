@@ -1,7 +1,8 @@
-import { allScripts, allTemplates, CREATE, UPDATE, type SourceText } from "../blueprints/index.ts";
+import { allScripts, allTemplates, CREATE, findScript, UPDATE, type SourceText } from "../blueprints/index.ts";
 import { invariant } from "../kernel/errors.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import { hashOf } from "./hash.ts";
+import { attributesOf, scriptStructureOf, type DependencyBuild } from "./dependencies.ts";
 import { isMade } from "./model.ts";
 import type { FoundationBuild, StructureBuild, StructureData, World } from "./model.ts";
 import { writtenVariables, type Resolver } from "./variables.ts";
@@ -36,11 +37,36 @@ export function foundationInputs(
   return {
     site: foundation.site,
     type: foundation.type,
-    attributes: foundation.attributes,
+    attributes: attributesOf(resolver.world, foundation),
     hostname: occupant?.hostname ?? null,
     addresses: occupant?.addresses.map(({ address }) => address) ?? [],
     ...blueprintInputs(resolver.world, foundation.blueprint),
     variables: hashEach(writtenVariables(resolver.foundation(name))),
+  };
+}
+
+/**
+ * What a dependency is built with: what it needs, and the script that is run for it with the structure it runs on. Variables are none of
+ * it: a switch is told again when the script is another one, not whenever something of the switch changes.
+ */
+export function dependencyInputs(world: World, name: string): DependencyBuild {
+  const dependency = world.dependencies.get(name);
+  invariant(dependency !== undefined, "inputs are asked of a dependency that is there");
+  const { structure, dependency: needed, createScript } = dependency;
+  const scriptStructure = scriptStructureOf(world.dependencies, name) ?? null;
+  const on = world.structures.get(scriptStructure ?? "");
+  const blueprint = on?.blueprint ?? "";
+  const script = createScript === null ? undefined : findScript(world.blueprints, blueprint, createScript);
+  return {
+    site: on?.site ?? world.foundations.get(dependency.foundation)?.site ?? "",
+    blueprint,
+    structure,
+    dependency: needed,
+    scriptStructure,
+    scripts: createScript === null || script === undefined ? {} : { [createScript]: hashOf(script.text) },
+    templates: {},
+    variables: {},
+    addresses: [],
   };
 }
 

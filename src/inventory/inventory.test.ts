@@ -114,13 +114,10 @@ describe("variables", () => {
   });
 
   it("take the classes of a driver into account", () => {
-    const classes = createResolver(
-      {
-        ...world,
-        sites: named(site("region", { variables: { "size:container": "tiny" } }), site("lab", { parent: "region" })),
-      },
-      { classesOf: (type) => (type === "local" ? ["container"] : []) },
-    );
+    const classes = createResolver({
+      ...world,
+      sites: named(site("region", { variables: { "size:Local": "tiny" } }), site("lab", { parent: "region" })),
+    });
     expect(classes.structure("web1").values["size"]).toBe("tiny");
   });
 

@@ -91,6 +91,7 @@ const mtu = z.int().min(68).max(65_536).nullable().default(null);
 const vlan = z.int().min(1).max(4094).nullable().default(null);
 const address = z.string().max(60);
 const ranges = z.array(z.string().max(120)).max(10_000).default([]);
+const maxJobs = z.int().min(1).max(1_000_000).nullable().default(null);
 const seconds = z.int().min(0).max(2_147_483_647);
 
 export const TENANT_SCHEMA = z.strictObject({ name: named(nameProblem), description, variables, ...described });
@@ -102,6 +103,7 @@ export const SITE_SCHEMA = z.strictObject({
   parent: optionalReference,
   variables,
   zone: optionalReference,
+  maxJobs,
   ...described,
 });
 
@@ -167,6 +169,7 @@ export const INTERFACE_SCHEMA = z.strictObject({
   members: z.array(named(deviceProblem)).max(1000).default([]),
   network: optionalReference,
   link: optionalReference,
+  linkName: line(255).min(1).nullable().default(null),
   provisioning: z.boolean().default(false),
   physicalLocation: line(255).nullable().default(null),
   parameters: values.default({}),
@@ -233,16 +236,29 @@ export const BLUEPRINT_SCHEMA = z.strictObject({
   templates: z.record(named(templateNameProblem), sourceText).default({}),
   foundationTypes: z.array(named(nameProblem)).max(1000).default([]),
   foundationBlueprints: z.array(reference).max(1000).default([]),
+  interfaces: z.array(named(deviceProblem)).max(1000).default([]),
+  hardware: values.nullable().default(null),
+  maxJobs,
   ...described,
 });
 
 export const FOUNDATION_SCHEMA = z.strictObject({
   name: named(nameProblem),
   site: reference,
-  type: named(nameProblem),
+  /** Left out: that of its complex. */
+  type: named(nameProblem).optional(),
   blueprint: reference,
   attributes: values.default({}),
   variables,
+  complex: optionalReference,
+  systemUuid: z
+    .string()
+    .regex(
+      /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/,
+      "must be a UUID: 4c4c4544-0042-3510-8056-b4c04f4d3732",
+    )
+    .nullable()
+    .default(null),
   ...described,
 });
 
@@ -265,5 +281,33 @@ export const STRUCTURE_SCHEMA = z.strictObject({
     .max(10_000)
     .default([]),
   dependsOn: z.array(reference).max(10_000).default([]),
+  ...described,
+});
+
+export const COMPLEX_SCHEMA = z.strictObject({
+  name: named(nameProblem),
+  site: reference,
+  description,
+  type: named(nameProblem),
+  members: z.array(reference).max(10_000).default([]),
+  builtPercentage: z.int().min(1).max(100).default(90),
+  attributes: values.default({}),
+  capacity: z
+    .record(z.string().min(1).max(63), z.number().min(0))
+    .refine((capacity) => Object.keys(capacity).length <= 100, "holds more than 100 names")
+    .default({}),
+  ...described,
+});
+
+export const DEPENDENCY_SCHEMA = z.strictObject({
+  name: named(nameProblem),
+  foundation: reference,
+  structure: optionalReference,
+  dependency: optionalReference,
+  link: z.enum(["soft", "hard"]).default("soft"),
+  scriptStructure: optionalReference,
+  createScript: named(nameProblem).nullable().default(null),
+  destroyScript: named(nameProblem).nullable().default(null),
+  description,
   ...described,
 });

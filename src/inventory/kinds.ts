@@ -3,6 +3,8 @@ import type { JsonObject } from "../kernel/json.ts";
 import {
   ADDRESS_BLOCK_SCHEMA,
   BLUEPRINT_SCHEMA,
+  COMPLEX_SCHEMA,
+  DEPENDENCY_SCHEMA,
   FIELD_SCHEMA_SCHEMA,
   FOUNDATION_SCHEMA,
   GROUP_SCHEMA,
@@ -14,7 +16,7 @@ import {
   TENANT_SCHEMA,
   ZONE_SCHEMA,
 } from "./kind-schemas.ts";
-import type { InventoryRows } from "./model.ts";
+import { NO_NOTES, type InventoryRows } from "./model.ts";
 import { address, listed, single, trunk, type Reference } from "./references.ts";
 import type { TableName } from "./rows.ts";
 
@@ -32,7 +34,9 @@ export type Kind =
   | "address_block"
   | "blueprint"
   | "foundation"
-  | "structure";
+  | "structure"
+  | "complex"
+  | "dependency";
 
 /** Kinds a tenant owns: all but the tenant itself. */
 export type OwnedKind = Exclude<Kind, "tenant">;
@@ -154,7 +158,11 @@ export const OWNED_RULES: readonly OwnedRule[] = [
     rows: "foundations",
     table: "foundation",
     schema: FOUNDATION_SCHEMA,
-    references: [single("site", "site", "remove"), single("blueprint", "blueprint", "remove")],
+    references: [
+      single("site", "site", "remove"),
+      single("blueprint", "blueprint", "remove"),
+      single("complex", "complex", "remove"),
+    ],
     built: true,
   },
   {
@@ -192,6 +200,31 @@ export const OWNED_RULES: readonly OwnedRule[] = [
     ],
     built: false,
   },
+  {
+    kind: "complex",
+    title: "complex",
+    plural: "complexes",
+    rows: "complexes",
+    table: "complex",
+    schema: COMPLEX_SCHEMA,
+    references: [single("site", "site", "remove"), listed("members", "structure", "clear")],
+    built: false,
+  },
+  {
+    kind: "dependency",
+    title: "dependency",
+    plural: "dependencies",
+    rows: "dependencies",
+    table: "dependency",
+    schema: DEPENDENCY_SCHEMA,
+    references: [
+      single("foundation", "foundation", "remove"),
+      single("structure", "structure", "remove"),
+      single("dependency", "dependency", "remove"),
+      single("scriptStructure", "structure", "clear"),
+    ],
+    built: true,
+  },
 ];
 
 const BY_KIND: ReadonlyMap<string, OwnedRule> = new Map(OWNED_RULES.map((rule) => [rule.kind, rule]));
@@ -211,6 +244,19 @@ export function titleOf(kind: Kind): string {
   return ruleOf(kind).title;
 }
 
+/** Of what jobs build and of which nothing is there yet. */
+const NOT_BUILT = { state: "planned", stale: false, rebuild: false, jobId: null, build: null, failure: null } as const;
+
+/** What a new row of a kind has beside what somebody writes and what every row carries. */
+export function keptOfNew(kind: OwnedKind): object {
+  return { ...(ownedRule(kind).built ? NOT_BUILT : {}), ...(kind === "foundation" ? NO_NOTES : {}) };
+}
+
+/** Members of `keptOfNew` that others see: all but what it was built with, of which there are only hashes. */
+export function shownKept(kind: Kind): readonly string[] {
+  return kind === "tenant" ? [] : Object.keys(keptOfNew(kind)).filter((member) => member !== "build");
+}
+
 /** Members that follow from others when they are left out, and texts in the one form in which they are kept. */
 export function completed(kind: Kind, data: JsonObject): JsonObject {
   switch (kind) {
@@ -220,6 +266,10 @@ export function completed(kind: Kind, data: JsonObject): JsonObject {
       const name = data["name"] ?? `${String(data["structure"] ?? data["foundation"] ?? "")}/${String(data["device"])}`;
       const mac = data["mac"];
       return { ...data, name, mac: typeof mac === "string" ? mac.toLowerCase().replaceAll("-", ":") : null };
+    }
+    case "foundation": {
+      const uuid = data["systemUuid"];
+      return typeof uuid === "string" ? { ...data, systemUuid: uuid.toLowerCase() } : data;
     }
     case "zone":
       return { ...data, contact: data["contact"] ?? `hostmaster.${String(data["name"])}` };

@@ -12,11 +12,10 @@ import { placeVariables } from "./place-variables.ts";
 import type { SearchedKind } from "./search.ts";
 import type { InventoryStore } from "./store.ts";
 import { parseVariableQuery, valueAtPath, type VariableQuery } from "./variable-path.ts";
-import { createResolver, type ResolverOptions } from "./variables.ts";
+import { createResolver } from "./variables.ts";
 
 export interface SearchParts {
   readonly store: InventoryStore;
-  readonly options: ResolverOptions;
   readonly tenantId: Id;
   readonly snapshot: Snapshot;
 }
@@ -38,8 +37,8 @@ export async function pageByVariables(
   if (!hasVariables(kind))
     throw new GantryError(FILTER_INVALID, `a list of ${ruleOf(kind).plural} has no filter 'vars'`);
   const queries = texts.map(parseVariableQuery);
-  const { store, snapshot, tenantId, options } = parts;
-  const has = holds(snapshot, kind, queries, options);
+  const { store, snapshot, tenantId } = parts;
+  const has = holds(snapshot, kind, queries);
   const seen = (row: AnyRow): boolean => request.also?.(row) !== false;
   const also = (row: AnyRow): boolean => seen(row) && has(row);
   const [first] = queries;
@@ -54,7 +53,7 @@ export async function pageByVariables(
   };
   const after = request.cursor === undefined ? null : decodeCursor(request.cursor);
   const page = { after, limit: request.limit, accept };
-  const { names, next } = await store.search(tenantId, snapshot, kind, first, page, options);
+  const { names, next } = await store.search(tenantId, snapshot, kind, first, page);
   const items = names.map((name) => rows.get(name)).filter((row) => row !== undefined);
   return { items, next: next === null ? null : cursorAfter(next) };
 }
@@ -68,9 +67,8 @@ function holds(
   snapshot: Snapshot,
   kind: KindWithVariables,
   queries: readonly VariableQuery[],
-  options: ResolverOptions,
 ): (row: AnyRow) => boolean {
-  const resolver = createResolver(snapshot, options);
+  const resolver = createResolver(snapshot);
   return (row) => {
     try {
       const { values } =

@@ -5,7 +5,7 @@ import { CURSOR_UNKNOWN } from "../platform/requests/index.ts";
 import { FILTER_INVALID } from "./errors.ts";
 import { filtered, oneOf, type Filter } from "./filter.ts";
 import { indexesOf } from "./indexes.ts";
-import { ownedRule, ruleOf, type Kind, type OwnedKind } from "./kinds.ts";
+import { ownedRule, ruleOf, shownKept, type Kind, type OwnedKind } from "./kinds.ts";
 import type { Snapshot } from "./model.ts";
 import { cursorAfter, decodeCursor } from "./page.ts";
 import { compareNames, compareValues, orderedBy, valueAt } from "./orders.ts";
@@ -39,12 +39,10 @@ export function pageEnd({ next, missing }: Page): Pick<Page, "next" | "missing">
 
 /** What rows have beside what is written of them, and is of interest to others. */
 const MANAGED = ["id", "managedBy", "wanted", "version", "createdAt", "updatedAt"];
-const BUILT = ["state", "stale", "rebuild", "jobId", "failure"];
 
 /** Members of a kind that are shown. */
 export function shownMembers(kind: Kind): readonly string[] {
-  const { schema, built } = ruleOf(kind);
-  return [...Object.keys(schema.shape), ...MANAGED, ...(built ? BUILT : [])];
+  return [...Object.keys(ruleOf(kind).schema.shape), ...MANAGED, ...shownKept(kind)];
 }
 
 /**

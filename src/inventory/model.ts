@@ -4,6 +4,7 @@ import type { JsonObject } from "../kernel/json.ts";
 import type { Described } from "./described.ts";
 import type { GroupData } from "./groups.ts";
 import type { FieldSchemaData, InterfaceData, LinkData, NetworkData, ZoneData } from "./connections.ts";
+import type { ComplexData, DependencyBuild, DependencyData } from "./dependencies.ts";
 
 /** What exists, and what should: the shapes of the inventory. References between things are names, which are unique in a tenant. */
 
@@ -23,6 +24,8 @@ export interface SiteData extends Described {
   readonly variables: JsonObject;
   /** The zone in which structures of this site and those below it are named. Null: that of the parent. */
   readonly zone: string | null;
+  /** Jobs of the foreman at one time in this site and those below it. Null: as many as elsewhere. */
+  readonly maxJobs: number | null;
 }
 
 export interface AddressBlockData extends Described {
@@ -49,7 +52,25 @@ export interface FoundationData extends Described {
   /** For the driver, and a layer of variables of what stands on it. */
   readonly attributes: JsonObject;
   readonly variables: JsonObject;
+  /** The complex that offers it: its type is then the complex's. */
+  readonly complex: string | null;
+  /** What the machine's firmware says it is: a UUID in lower case. By it the machine is known when it is found. */
+  readonly systemUuid: string | null;
 }
+
+/** What is kept of a foundation beside what somebody writes: jobs, drivers and detection say it. */
+export interface FoundationNotes {
+  /** When it was said which machine it is; epoch milliseconds. Null: nobody knows. */
+  readonly locatedAt: number | null;
+  /** The machine that it is, of those that were found. */
+  readonly machineId: Id | null;
+  /** How it is known elsewhere, as scripts and drivers noted: `docker_id` … Empty again when it is destroyed. */
+  readonly identifiers: JsonObject;
+  /** The structure of its complex that it was placed on. */
+  readonly placedOn: string | null;
+}
+
+export const NO_NOTES: FoundationNotes = { locatedAt: null, machineId: null, identifiers: {}, placedOn: null };
 
 /** An address of a structure, as text in its shortest form. */
 export interface HeldAddress {
@@ -144,7 +165,7 @@ interface Failure {
   readonly at: number;
 }
 
-/** What a foundation or a structure was built with. Texts and values are kept as hashes: they may be long or secret. */
+/** What a foundation, a structure or a dependency was built with. Texts and values are kept as hashes: they may be long or secret. */
 export interface BuildRecord {
   readonly blueprint: string;
   /** Hash by script name: those that build. */
@@ -197,8 +218,10 @@ export type Zone = ZoneData & Managed;
 export type FieldSchema = FieldSchemaData & Managed;
 export type AddressBlock = AddressBlockData & Managed;
 export type BlueprintRow = Blueprint & Described & Managed;
-export type Foundation = FoundationData & Managed & Buildable<FoundationBuild>;
+export type Foundation = FoundationData & FoundationNotes & Managed & Buildable<FoundationBuild>;
 export type Structure = StructureData & Managed & Buildable<StructureBuild>;
+export type Complex = ComplexData & Managed;
+export type Dependency = DependencyData & Managed & Buildable<DependencyBuild>;
 
 /** Everything a decision needs, by name. What is, what a design wants, and what will be have the same shape. */
 export interface World {
@@ -216,6 +239,8 @@ export interface World {
     string,
     StructureData & { readonly id?: Id; readonly state?: BuildState; readonly wanted?: "built" | "absent" }
   >;
+  readonly complexes: ReadonlyMap<string, ComplexData>;
+  readonly dependencies: ReadonlyMap<string, DependencyData>;
 }
 
 /** The inventory of a tenant as it is, with its bookkeeping. */
@@ -234,6 +259,8 @@ export interface Snapshot extends World {
   readonly blueprints: ReadonlyMap<string, BlueprintRow>;
   readonly foundations: ReadonlyMap<string, Foundation>;
   readonly structures: ReadonlyMap<string, Structure>;
+  readonly complexes: ReadonlyMap<string, Complex>;
+  readonly dependencies: ReadonlyMap<string, Dependency>;
 }
 
 /** Rows of every kind, whole. */
@@ -249,6 +276,8 @@ export interface InventoryRows {
   readonly blueprints: readonly BlueprintRow[];
   readonly foundations: readonly Foundation[];
   readonly structures: readonly Structure[];
+  readonly complexes: readonly Complex[];
+  readonly dependencies: readonly Dependency[];
 }
 
 export const NO_INVENTORY_ROWS: InventoryRows = {
@@ -263,6 +292,8 @@ export const NO_INVENTORY_ROWS: InventoryRows = {
   blueprints: [],
   foundations: [],
   structures: [],
+  complexes: [],
+  dependencies: [],
 };
 
 /** Rows to write: new ones, and ones that replace what is stored under their id. */

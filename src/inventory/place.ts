@@ -7,7 +7,7 @@ import { siteChain } from "./site-chain.ts";
 /**
  * Where things of the inventory are, as far as rights go by it. Pure.
  *
- * A structure is at its site and in its groups; a foundation, network, link or address block at its site; a site at itself; a group in
+ * A structure is at its site and in its groups; a foundation, complex, network, link or address block at its site; a dependency where what waits is; a site at itself; a group in
  * itself and the groups above it and those that include it; an interface where its owner is. The tenant, zones, blueprints and schemas of
  * fields are nowhere: only rights in the whole tenant reach them.
  */
@@ -28,6 +28,7 @@ export function placeOf(snapshot: Snapshot, kind: Kind, row: object): Place {
     case "structure":
       return { ...NOWHERE, sites: siteIds(snapshot, data.site ?? null), groups: groupIds(snapshot, data.groups ?? []) };
     case "foundation":
+    case "complex":
     case "network":
     case "link":
     case "address_block":
@@ -35,6 +36,10 @@ export function placeOf(snapshot: Snapshot, kind: Kind, row: object): Place {
     case "interface": {
       const structure = snapshot.structures.get(data.structure ?? "");
       if (structure !== undefined) return placeOf(snapshot, "structure", structure);
+      const foundation = snapshot.foundations.get(data.foundation ?? "");
+      return foundation === undefined ? NOWHERE : placeOf(snapshot, "foundation", foundation);
+    }
+    case "dependency": {
       const foundation = snapshot.foundations.get(data.foundation ?? "");
       return foundation === undefined ? NOWHERE : placeOf(snapshot, "foundation", foundation);
     }
@@ -60,6 +65,7 @@ export function sitesOf(world: World, kind: Kind, row: object): readonly string[
     const owner = world.structures.get(data.structure ?? "") ?? world.foundations.get(data.foundation ?? "");
     return owner === undefined ? [] : siteChain(world, owner.site);
   }
+  if (kind === "dependency") return siteChain(world, world.foundations.get(data.foundation ?? "")?.site ?? "");
   return typeof data.site === "string" ? siteChain(world, data.site) : [];
 }
 

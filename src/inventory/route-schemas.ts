@@ -78,6 +78,14 @@ const RESOLVED = z.object({
   deleted: z.record(z.string(), z.unknown()),
 });
 
+/** What is kept of a foundation beside what somebody writes. */
+const NOTES = {
+  locatedAt: z.number().nullable().describe("When it was said which machine it is; epoch milliseconds"),
+  machineId: z.string().nullable().describe("The machine that it is"),
+  identifiers: z.record(z.string(), z.unknown()).describe("How it is known elsewhere: `docker_id` …"),
+  placedOn: z.string().nullable().describe("The structure of its complex that it was placed on"),
+};
+
 /** A row of a kind as it is answered. */
 export function rowSchema(kind: Kind): z.ZodObject {
   const { schema, built } = ruleOf(kind);
@@ -106,6 +114,7 @@ export function rowSchema(kind: Kind): z.ZodObject {
             .nullable(),
         }
       : {}),
+    ...(kind === "foundation" ? NOTES : {}),
   });
 }
 

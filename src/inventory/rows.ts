@@ -4,6 +4,8 @@ import { parsed, shared } from "./parsed.ts";
 import type {
   AddressBlock,
   BlueprintRow,
+  Complex,
+  Dependency,
   FieldSchema,
   Foundation,
   Group,
@@ -39,7 +41,9 @@ export type TableName =
   | "address_block"
   | "blueprint"
   | "foundation"
-  | "structure";
+  | "structure"
+  | "complex"
+  | "dependency";
 
 const MANAGED = {
   name: "plain",
@@ -80,6 +84,7 @@ export const SITE: RowKind<Site> = {
     parent: "plain",
     variables: "json",
     zone: "plain",
+    maxJobs: "plain",
   },
 };
 
@@ -133,6 +138,7 @@ export const INTERFACE: RowKind<Interface> = {
     members: "json",
     network: "plain",
     link: "plain",
+    linkName: "plain",
     provisioning: "flag",
     physicalLocation: "plain",
     parameters: "json",
@@ -191,6 +197,9 @@ export const BLUEPRINT: RowKind<BlueprintRow> = {
     templates: "json",
     foundationTypes: "json",
     foundationBlueprints: "json",
+    interfaces: "json",
+    hardware: "json",
+    maxJobs: "plain",
   },
 };
 
@@ -205,6 +214,12 @@ export const FOUNDATION: RowKind<Foundation> = {
     blueprint: "plain",
     attributes: "json",
     variables: "json",
+    complex: "plain",
+    systemUuid: "plain",
+    locatedAt: "plain",
+    machineId: "plain",
+    identifiers: "json",
+    placedOn: "plain",
   },
 };
 
@@ -230,11 +245,55 @@ export const STRUCTURE: RowKind<Structure> = {
   },
 };
 
+export const COMPLEX: RowKind<Complex> = {
+  table: "complex",
+  members: {
+    ...MANAGED,
+    ...DESCRIBED,
+    site: "plain",
+    description: "plain",
+    type: "plain",
+    members: "json",
+    builtPercentage: "plain",
+    attributes: "json",
+    capacity: "json",
+  },
+};
+
+export const DEPENDENCY: RowKind<Dependency> = {
+  table: "dependency",
+  members: {
+    ...MANAGED,
+    ...BUILDABLE,
+    ...DESCRIBED,
+    foundation: "plain",
+    structure: "plain",
+    dependency: "plain",
+    link: "plain",
+    scriptStructure: "plain",
+    createScript: "plain",
+    destroyScript: "plain",
+    description: "plain",
+  },
+};
+
 /** Every kind whose rows belong to a tenant. */
 export const ROW_KINDS: ReadonlyMap<TableName, RowKind<never>> = new Map(
-  [SITE, GROUP, NETWORK, LINK, INTERFACE, ZONE, FIELD_SCHEMA, ADDRESS_BLOCK, BLUEPRINT, FOUNDATION, STRUCTURE].map(
-    (kind) => [kind.table, kind as unknown as RowKind<never>],
-  ),
+  [
+    SITE,
+    GROUP,
+    NETWORK,
+    LINK,
+    INTERFACE,
+    ZONE,
+    FIELD_SCHEMA,
+    ADDRESS_BLOCK,
+    BLUEPRINT,
+    FOUNDATION,
+    STRUCTURE,
+    COMPLEX,
+    DEPENDENCY,
+  ].map((kind) => [kind.table, kind as unknown as RowKind<never>]),
 );
 
 const MEMBER_COLUMNS: ReadonlyMap<string, readonly MemberColumn[]> = new Map(
@@ -321,7 +380,16 @@ type Columns = Readonly<Record<string, unknown>>;
 const readers = new WeakMap<object, (columns: Columns) => object>();
 
 /** Members in which every row is another: sharing them would share nothing. */
-const ITS_OWN: ReadonlySet<string> = new Set(["id", "name", "hostname", "managementAddress", "mac", "jobId"]);
+const ITS_OWN: ReadonlySet<string> = new Set([
+  "id",
+  "name",
+  "hostname",
+  "managementAddress",
+  "mac",
+  "jobId",
+  "systemUuid",
+  "machineId",
+]);
 
 function rowReader(members: Readonly<Record<string, ColumnKind>>): (columns: Columns) => object {
   const all = Object.entries(members).map(([member, as]) => ({ member, as, column: columnName(member) }));

@@ -98,7 +98,11 @@ async function sourcesOf(
   const standing: string[] = [];
   const sources: Source[] = terms.map((term) => (after, limit) => postings.own(kind, term, after, limit));
   for (const { kind: owner, name } of owners) {
-    if (owner === "foundation") standing.push(...indexes.structures("foundation", name));
+    const offered =
+      owner === "foundation" ? [name] : owner === "complex" ? indexes.foundations("complex", name) : undefined;
+    if (offered !== undefined && kind === "structure")
+      for (const one of offered) standing.push(...indexes.structures("foundation", one));
+    else if (offered !== undefined) sources.push(listed(offered));
     else {
       const found = below(indexes, kind, owner, name);
       if (found.length > 0) sources.push(listed(found));

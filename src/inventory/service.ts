@@ -14,7 +14,7 @@ import { notFound } from "./not-found.ts";
 import { readable, requireReadable } from "./sight.ts";
 import { pageByVariables } from "./list-variables.ts";
 import { placeVariables } from "./place-variables.ts";
-import { createResolver, type ResolverOptions } from "./variables.ts";
+import { createResolver } from "./variables.ts";
 
 /** Kinds whose variables can be asked for as they resolve. */
 export type ExplainedKind = "site" | "group" | "foundation" | "structure";
@@ -63,7 +63,6 @@ export type InventoryServiceParts = EditServiceParts;
 
 export function createInventoryService(parts: InventoryServiceParts): InventoryService {
   const { database, inventory: store } = parts;
-  const options: ResolverOptions = parts.classesOf === undefined ? {} : { classesOf: parts.classesOf };
   /** What is, or what was at a time. */
   function seen({ tenantId }: Principal, at: number | undefined): Promise<Snapshot> {
     return at === undefined ? store.snapshot(tenantId) : store.snapshotAt(tenantId, at);
@@ -76,7 +75,7 @@ export function createInventoryService(parts: InventoryServiceParts): InventoryS
       const visible = also === undefined ? request : { ...request, also };
       try {
         if (vars.length === 0) return pageOfKind(snapshot, kind, visible);
-        return await pageByVariables({ store, options, tenantId: principal.tenantId, snapshot }, kind, visible, vars);
+        return await pageByVariables({ store, tenantId: principal.tenantId, snapshot }, kind, visible, vars);
       } catch (error) {
         // A filter by something hidden leaves what may be read of it, often nothing: one by what is not there must not be told from it.
         const unknown = error instanceof GantryError && error.details["unknown"] !== undefined;
@@ -90,7 +89,7 @@ export function createInventoryService(parts: InventoryServiceParts): InventoryS
     async variables(principal, kind, idOrName, at) {
       const snapshot = await seen(principal, at);
       const { name } = findVisible(principal, snapshot, kind, idOrName);
-      if (kind === "structure" || kind === "foundation") return createResolver(snapshot, options)[kind](name);
+      if (kind === "structure" || kind === "foundation") return createResolver(snapshot)[kind](name);
       return placeVariables(snapshot, kind, name);
     },
     edit: (principal, edits, editOptions) =>

@@ -130,11 +130,12 @@ const OF_ALL: readonly OwnedKind[] = ["zone", "blueprint", "field_schema"];
 /** What a site has for all sites below it. */
 const SHARED: readonly OwnedKind[] = ["address_block", "network", "link"];
 
-/** The members by which a thing comes below a site or a group, and gets its variables and its secrets. */
-const BELOW: readonly (readonly [kind: Kind, member: string, to: "site" | "group"])[] = [
+/** The members by which a thing comes below a site, a group or a complex, and gets its variables and its secrets. */
+const BELOW: readonly (readonly [kind: Kind, member: string, to: "site" | "group" | "complex"])[] = [
   ["structure", "site", "site"],
   ["structure", "groups", "group"],
   ["foundation", "site", "site"],
+  ["foundation", "complex", "complex"],
   ["site", "parent", "site"],
   ["group", "parent", "group"],
 ];
@@ -202,5 +203,6 @@ export function snapshotAfter(snapshot: Snapshot, { writes: { insert, update } }
   const groups = written(snapshot.groups, insert.groups, update.groups);
   const structures = written(snapshot.structures, insert.structures, update.structures);
   const foundations = written(snapshot.foundations, insert.foundations, update.foundations);
-  return { ...snapshot, sites, groups, structures, foundations };
+  const complexes = written(snapshot.complexes, insert.complexes, update.complexes);
+  return { ...snapshot, sites, groups, structures, foundations, complexes };
 }

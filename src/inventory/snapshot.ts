@@ -9,6 +9,8 @@ import { withChanges } from "./overlay-map.ts";
 import {
   ADDRESS_BLOCK,
   BLUEPRINT,
+  COMPLEX,
+  DEPENDENCY,
   FIELD_SCHEMA,
   FOUNDATION,
   GROUP,
@@ -151,6 +153,8 @@ async function readNewer(
     blueprints: await rows(BLUEPRINT, "blueprints"),
     foundations: await rows(FOUNDATION, "foundations"),
     structures: await rows(STRUCTURE, "structures"),
+    complexes: await rows(COMPLEX, "complexes"),
+    dependencies: await rows(DEPENDENCY, "dependencies"),
   };
   if (base !== undefined) carryIndexes(base.snapshot, snapshot, changes);
   return snapshot;

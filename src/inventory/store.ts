@@ -25,11 +25,14 @@ import {
   tenantRow,
   type StoredRow,
 } from "./audited.ts";
+import type { DependencyBuild } from "./dependencies.ts";
 import { INVENTORY_OUTDATED } from "./errors.ts";
 import type {
   Buildable,
+  Dependency,
   Foundation,
   FoundationBuild,
+  FoundationNotes,
   InventoryWrites,
   Managed,
   Snapshot,
@@ -42,6 +45,8 @@ import {
   BLUEPRINT,
   columnNames,
   columnValues,
+  COMPLEX,
+  DEPENDENCY,
   FIELD_SCHEMA,
   FOUNDATION,
   GROUP,
@@ -70,12 +75,12 @@ import {
   storedDefinitions,
 } from "./variable-index.ts";
 import type { VariableQuery } from "./variable-path.ts";
-import { createResolver, type ResolverOptions } from "./variables.ts";
+import { createResolver } from "./variables.ts";
 import "./tables.ts";
 
 /** What a job makes of a row. */
 interface BuildChange extends Partial<Pick<Buildable, "state" | "stale" | "rebuild" | "jobId" | "failure">> {
-  readonly build?: FoundationBuild | StructureBuild | null;
+  readonly build?: FoundationBuild | StructureBuild | DependencyBuild | null;
 }
 
 export interface InventoryStore {
@@ -97,7 +102,9 @@ export interface InventoryStore {
     version: number | null,
     change: BuildChange,
   ): Promise<boolean>;
-  readBuild(tx: Transaction, target: BuiltKind, id: Id): Promise<Foundation | Structure | undefined>;
+  readBuild<Target extends BuiltKind>(tx: Transaction, target: Target, id: Id): Promise<BuiltRows[Target] | undefined>;
+  /** Changes what is kept of a foundation beside what somebody writes. False, and nothing changed, when it is not there. */
+  changeBookkeeping(tx: Transaction, foundationId: Id, change: Partial<FoundationNotes>): Promise<boolean>;
   /** Removes a row, and gives its addresses back. False when it is not there, or not of this version. */
   remove(tx: Transaction, target: BuiltKind, id: Id, version: number): Promise<boolean>;
   /**
@@ -120,7 +127,6 @@ export interface InventoryStore {
     kind: SearchedKind,
     query: VariableQuery,
     page: SearchPage,
-    options?: ResolverOptions,
   ): Promise<SearchResult>;
   /**
    * Removes what is to go and nothing needs any more; foundations and structures only go once they are taken down.
@@ -137,7 +143,23 @@ export interface RowRemoval {
   readonly version: number;
 }
 
-type BuiltKind = "foundation" | "structure";
+/** What jobs build. */
+interface BuiltRows {
+  readonly foundation: Foundation;
+  readonly structure: Structure;
+  readonly dependency: Dependency;
+}
+
+export type BuiltKind = keyof BuiltRows;
+
+const BUILT_ROWS: Readonly<Record<BuiltKind, RowKind<never>>> = {
+  foundation: FOUNDATION as unknown as RowKind<never>,
+  structure: STRUCTURE as unknown as RowKind<never>,
+  dependency: DEPENDENCY as unknown as RowKind<never>,
+};
+
+const { locatedAt, machineId, identifiers, placedOn } = FOUNDATION.members;
+const NOTE_MEMBERS = { locatedAt, machineId, identifiers, placedOn } as typeof FOUNDATION.members;
 
 /** Tables of what nothing is run for. */
 const RECORD_TABLES = OWNED_RULES.filter(({ built }) => !built).map(({ table }) => table);
@@ -273,16 +295,20 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
     });
   }
 
-  async function readRow(
+  async function readRow<Target extends BuiltKind>(
     tx: Queries,
-    target: BuiltKind,
+    target: Target,
     id: Id,
-  ): Promise<{ tenantId: Id; row: Foundation | Structure } | undefined> {
-    const columns = await tx.selectFrom(target).selectAll().where("id", "=", id).executeTakeFirst();
+  ): Promise<{ tenantId: Id; row: BuiltRows[Target] } | undefined> {
+    const columns = await tx
+      .selectFrom(target as BuiltKind)
+      .selectAll()
+      .where("id", "=", id)
+      .executeTakeFirst();
     if (columns === undefined) return undefined;
     return {
       tenantId: columns.tenant_id,
-      row: target === "foundation" ? rowOf(FOUNDATION, columns) : rowOf(STRUCTURE, columns),
+      row: rowOf<BuiltRows[Target]>(BUILT_ROWS[target], columns),
     };
   }
 
@@ -340,8 +366,8 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
   return {
     snapshot: (tenantId, tx) => reader.read(tenantId, tx),
     snapshotAt: (tenantId, at) => past.snapshot(tenantId, at),
-    search(tenantId, snapshot, kind, query, page, options) {
-      const resolver = createResolver(snapshot, options);
+    search(tenantId, snapshot, kind, query, page) {
+      const resolver = createResolver(snapshot);
       return searchVariables(tenantId, { ...resolver, world: snapshot }, index.postings, kind, query, page);
     },
     async write(tx, tenantId, { insert, update: changed }) {
@@ -358,17 +384,24 @@ export function createInventoryStore(parts: InventoryStoreParts): InventoryStore
         await writeKind(tx, BLUEPRINT, tenantId, revision, insert.blueprints, changed.blueprints);
         await writeKind(tx, FOUNDATION, tenantId, revision, insert.foundations, changed.foundations);
         await writeKind(tx, STRUCTURE, tenantId, revision, insert.structures, changed.structures);
+        await writeKind(tx, COMPLEX, tenantId, revision, insert.complexes, changed.complexes);
+        await writeKind(tx, DEPENDENCY, tenantId, revision, insert.dependencies, changed.dependencies);
         await writeAddresses(tx, tenantId, insert.structures, changed.structures);
       } catch (error) {
         throw isUniqueViolation(error) ? outdated(error) : error;
       }
     },
     changeBuild(tx, target, id, version, change) {
-      const columns =
-        target === "foundation"
-          ? partialColumns(FOUNDATION, change as Partial<Foundation>)
-          : partialColumns(STRUCTURE, change as Partial<Structure>);
-      return update(tx, target, id, version, columns);
+      return update(tx, target, id, version, partialColumns(BUILT_ROWS[target], change as Partial<Foundation>));
+    },
+    changeBookkeeping(tx, foundationId, change) {
+      return update(
+        tx,
+        "foundation",
+        foundationId,
+        null,
+        partialColumns({ members: NOTE_MEMBERS }, change as Partial<Foundation>),
+      );
     },
     readBuild: async (tx, target, id) => (await readRow(tx, target, id))?.row,
     async remove(tx, target, id, version) {

@@ -41,6 +41,7 @@ interface SiteColumns extends ManagedColumns, DescribedColumns {
   parent: string | null;
   variables: string;
   zone: string | null;
+  max_jobs: number | null;
 }
 
 /** `group` is a word of SQL. */
@@ -82,6 +83,7 @@ interface InterfaceColumns extends ManagedColumns, DescribedColumns {
   members: string;
   network: string | null;
   link: string | null;
+  link_name: string | null;
   provisioning: number;
   physical_location: string | null;
   parameters: string;
@@ -124,6 +126,9 @@ interface BlueprintColumns extends ManagedColumns, DescribedColumns {
   templates: string;
   foundation_types: string;
   foundation_blueprints: string;
+  interfaces: string;
+  hardware: string | null;
+  max_jobs: number | null;
 }
 
 interface FoundationColumns extends ManagedColumns, DescribedColumns, BuildableColumns {
@@ -132,6 +137,33 @@ interface FoundationColumns extends ManagedColumns, DescribedColumns, BuildableC
   blueprint: string;
   attributes: string;
   variables: string;
+  complex: string | null;
+  system_uuid: string | null;
+  located_at: number | null;
+  machine_id: string | null;
+  identifiers: string;
+  placed_on: string | null;
+}
+
+interface ComplexColumns extends ManagedColumns, DescribedColumns {
+  site: string;
+  description: string;
+  type: string;
+  members: string;
+  built_percentage: number;
+  attributes: string;
+  capacity: string;
+}
+
+interface DependencyColumns extends ManagedColumns, DescribedColumns, BuildableColumns {
+  foundation: string;
+  structure: string | null;
+  dependency: string | null;
+  link: "soft" | "hard";
+  script_structure: string | null;
+  create_script: string | null;
+  destroy_script: string | null;
+  description: string;
 }
 
 interface StructureColumns extends ManagedColumns, DescribedColumns, BuildableColumns {
@@ -198,6 +230,8 @@ declare module "../platform/database/tables.ts" {
     blueprint: BlueprintColumns;
     foundation: FoundationColumns;
     structure: StructureColumns;
+    complex: ComplexColumns;
+    dependency: DependencyColumns;
     address: AddressColumns;
     inventory_removed: RemovedColumns;
   }
@@ -218,24 +252,82 @@ export const inventoryMigrations: readonly Migration[] = [
   },
   idempotencyMigration,
   membersMigration,
+  { name: "1107_builder", statements: builder },
 ];
 
-function tables(types: ColumnTypes): readonly string[] {
-  const { id, text, json, time, integer, flag, strict } = types;
-  const described = `
+/** What the foreman builds by: complexes, dependencies, limits, and what is kept of machines that were found. */
+function builder(types: ColumnTypes): readonly string[] {
+  const { id, text, json, time, integer } = types;
+  const added: readonly (readonly [table: string, columns: readonly string[]])[] = [
+    ["site", [`max_jobs ${integer}`]],
+    ["interface", [`link_name ${text}`]],
+    ["blueprint", [`interfaces ${json} NOT NULL DEFAULT '[]'`, `hardware ${json}`, `max_jobs ${integer}`]],
+    [
+      "foundation",
+      [
+        `complex ${text}`,
+        `system_uuid ${text}`,
+        `located_at ${time}`,
+        `machine_id ${id}`,
+        `identifiers ${json} NOT NULL DEFAULT '{}'`,
+        `placed_on ${text}`,
+      ],
+    ],
+  ];
+  return [
+    ...added.flatMap(([table, columns]) => columns.map((column) => `ALTER TABLE ${table} ADD COLUMN ${column}`)),
+    ...managedTable(
+      types,
+      "complex",
+      `${describedColumns(types)}
+      site ${text} NOT NULL,
+      description ${text} NOT NULL,
+      type ${text} NOT NULL,
+      members ${json} NOT NULL,
+      built_percentage ${integer} NOT NULL,
+      attributes ${json} NOT NULL,
+      capacity ${json} NOT NULL,`,
+    ),
+    ...managedTable(
+      types,
+      "dependency",
+      `${describedColumns(types)}
+      foundation ${text} NOT NULL,
+      structure ${text},
+      dependency ${text},
+      link ${text} NOT NULL,
+      script_structure ${text},
+      create_script ${text},
+      destroy_script ${text},
+      description ${text} NOT NULL,${buildableColumns(types)}`,
+    ),
+  ];
+}
+
+function describedColumns({ json }: ColumnTypes): string {
+  return `
       labels ${json} NOT NULL,
       assets ${json} NOT NULL,
       fields ${json} NOT NULL,`;
-  const buildable = `
+}
+
+function buildableColumns({ id, text, json, flag }: ColumnTypes): string {
+  return `
       state ${text} NOT NULL,
       stale ${flag} NOT NULL,
       rebuild ${flag} NOT NULL,
       job_id ${id},
       build ${json},
       failure ${json},`;
-  function managed(name: string, columns: string): readonly string[] {
-    return [
-      `CREATE TABLE ${name} (
+}
+
+function managedTable(
+  { id, text, json, time, integer, strict }: ColumnTypes,
+  name: string,
+  columns: string,
+): readonly string[] {
+  return [
+    `CREATE TABLE ${name} (
       id ${id} PRIMARY KEY,
       tenant_id ${id} NOT NULL REFERENCES tenant(id),
       name ${text} NOT NULL,${columns}
@@ -247,10 +339,16 @@ function tables(types: ColumnTypes): readonly string[] {
       created_at ${time} NOT NULL,
       updated_at ${time} NOT NULL
     )${strict}`,
-      `CREATE UNIQUE INDEX ${name}_name ON ${name} (tenant_id, name)`,
-      `CREATE INDEX ${name}_revision ON ${name} (tenant_id, revision)`,
-    ];
-  }
+    `CREATE UNIQUE INDEX ${name}_name ON ${name} (tenant_id, name)`,
+    `CREATE INDEX ${name}_revision ON ${name} (tenant_id, revision)`,
+  ];
+}
+
+function tables(types: ColumnTypes): readonly string[] {
+  const { id, text, json, time, integer, flag, strict } = types;
+  const described = describedColumns(types);
+  const buildable = buildableColumns(types);
+  const managed = (name: string, columns: string): readonly string[] => managedTable(types, name, columns);
   return [
     `CREATE TABLE tenant (
       id ${id} PRIMARY KEY,

@@ -1,9 +1,11 @@
 import { countingRandom } from "../kernel/ids.ts";
 import { UNDESCRIBED } from "./described.ts";
-import { NO_INVENTORY_ROWS } from "./model.ts";
+import { NO_INVENTORY_ROWS, NO_NOTES } from "./model.ts";
 import type {
   AddressBlock,
   BlueprintRow,
+  Complex,
+  Dependency,
   FieldSchema,
   Foundation,
   Group,
@@ -54,6 +56,7 @@ export function site(name: string, change: Partial<Site> = {}): Site {
     parent: null,
     variables: {},
     zone: null,
+    maxJobs: null,
     ...UNDESCRIBED,
     ...managed(),
     ...change,
@@ -87,6 +90,9 @@ export function blueprint(name: string, change: Partial<BlueprintRow> = {}): Blu
     templates: {},
     foundationTypes: [],
     foundationBlueprints: [],
+    interfaces: [],
+    hardware: null,
+    maxJobs: null,
     ...UNDESCRIBED,
     ...managed(),
     ...change,
@@ -101,6 +107,9 @@ export function foundation(name: string, change: Partial<Foundation> = {}): Foun
     blueprint: "machine",
     attributes: {},
     variables: {},
+    complex: null,
+    systemUuid: null,
+    ...NO_NOTES,
     ...UNDESCRIBED,
     ...managed(),
     ...NOTHING_BUILT,
@@ -124,6 +133,41 @@ export function structure(name: string, change: Partial<Structure> = {}): Struct
     managementAddress: null,
     groups: [],
     zone: null,
+    ...UNDESCRIBED,
+    ...managed(),
+    ...NOTHING_BUILT,
+    ...change,
+  };
+}
+
+export function complex(name: string, change: Partial<Complex> = {}): Complex {
+  return {
+    name,
+    site: "lab",
+    description: "",
+    type: "local",
+    members: [],
+    builtPercentage: 90,
+    attributes: {},
+    capacity: {},
+    ...UNDESCRIBED,
+    ...managed(),
+    ...change,
+  };
+}
+
+/** A foundation waits for a structure. */
+export function dependency(name: string, change: Partial<Dependency> = {}): Dependency {
+  return {
+    name,
+    foundation: "late",
+    structure: "early",
+    dependency: null,
+    link: "soft",
+    scriptStructure: null,
+    createScript: null,
+    destroyScript: null,
+    description: "",
     ...UNDESCRIBED,
     ...managed(),
     ...NOTHING_BUILT,
@@ -187,6 +231,7 @@ export function networkInterface(name: string, change: Partial<Interface> = {}):
     members: [],
     network: null,
     link: null,
+    linkName: null,
     provisioning: false,
     physicalLocation: null,
     parameters: {},
@@ -237,6 +282,8 @@ export function emptySnapshot(change: Partial<Snapshot> = {}): Snapshot {
     blueprints: new Map(),
     foundations: new Map(),
     structures: new Map(),
+    complexes: new Map(),
+    dependencies: new Map(),
     ...change,
   };
 }

@@ -73,4 +73,5 @@ function isOfLeaving(snapshot: Snapshot, { structure, foundation }: Interface): 
 function* recordsOf(snapshot: Snapshot): Generator<{ readonly site: string; readonly blueprint: string }> {
   for (const { build } of snapshot.foundations.values()) if (build !== null) yield build;
   for (const { build } of snapshot.structures.values()) if (build !== null) yield build;
+  for (const { build } of snapshot.dependencies.values()) if (build !== null) yield build;
 }

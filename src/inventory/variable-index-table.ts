@@ -16,8 +16,8 @@ declare module "../platform/database/tables.ts" {
   }
 }
 
-/** What has variables that structures resolve over, in the order of the layers. */
-export const OWNER_KINDS = ["tenant", "blueprint", "site", "group", "foundation", "structure"] as const;
+/** What has variables that structures resolve over. Rows hold a place in this list, so new kinds come last. */
+export const OWNER_KINDS = ["tenant", "blueprint", "site", "group", "foundation", "structure", "complex"] as const;
 
 export type OwnerKind = (typeof OWNER_KINDS)[number];
 

@@ -1,7 +1,7 @@
 import type { Id } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { Database, Queries, Transaction } from "../platform/database/index.ts";
-import type { Postings } from "./search.ts";
+import type { Postings, SearchedKind } from "./search.ts";
 import { OWNER_KINDS, type OwnerKind } from "./variable-index-table.ts";
 import { termsOf } from "./variable-terms.ts";
 
@@ -20,6 +20,14 @@ export interface Definition {
   /** Null: it goes. */
   readonly after: readonly JsonObject[] | null;
 }
+
+/** Kinds that come before one in the layers, by their places. */
+const BEFORE: Readonly<Record<SearchedKind, readonly number[]>> = {
+  foundation: (["tenant", "blueprint", "site", "group", "complex"] as const).map((kind) => OWNER_KINDS.indexOf(kind)),
+  structure: (["tenant", "blueprint", "site", "group", "complex", "foundation"] as const).map((kind) =>
+    OWNER_KINDS.indexOf(kind),
+  ),
+};
 
 /** Definitions whose terms are written together: sorted, so that the database finds their places one beside the other. */
 const AT_ONCE = 10_000;
@@ -66,7 +74,7 @@ export function createVariableIndex(database: Database): VariableIndex {
           .select(["owner_kind", "owner"])
           .distinct()
           .where("term", "in", [...terms])
-          .where("owner_kind", "<", OWNER_KINDS.indexOf(before))
+          .where("owner_kind", "in", BEFORE[before])
           .execute();
         return rows.map((row) => ({ kind: OWNER_KINDS[row.owner_kind] as OwnerKind, name: row.owner }));
       },
@@ -83,7 +91,7 @@ export function createVariableIndex(database: Database): VariableIndex {
   };
 }
 
-type VariablesTable = "site" | "inventory_group" | "blueprint" | "foundation" | "structure";
+type VariablesTable = "site" | "inventory_group" | "blueprint" | "foundation" | "structure" | "complex";
 
 /**
  * Where the definitions of a kind stand. Of a foundation only the attributes flow to what stands on it; its variables are there to find the
@@ -97,6 +105,7 @@ const DEFINITIONS: Readonly<
   blueprint: { kind: "blueprint", members: ["variables"] },
   foundation: { kind: "foundation", members: ["attributes", "variables"] },
   structure: { kind: "structure", members: ["variables"] },
+  complex: { kind: "complex", members: ["attributes"] },
 };
 
 export function definesVariables(table: string): table is VariablesTable {

@@ -1,4 +1,4 @@
-import { lineage, type Blueprint } from "../blueprints/index.ts";
+import { foundationTypeFacts, lineage, type Blueprint } from "../blueprints/index.ts";
 import { GantryError, invariant } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
@@ -13,6 +13,7 @@ import {
   type Layer,
   type Resolution,
 } from "../variables/index.ts";
+import type { ComplexData } from "./dependencies.ts";
 import type { FoundationData, StructureData, World } from "./model.ts";
 import { textOf } from "./rows.ts";
 import { layer, onlySets, sharedLayers } from "./shared-layers.ts";
@@ -32,23 +33,21 @@ export interface Resolver {
   value(name: string, variable: string): Json | undefined;
 }
 
-export interface ResolverOptions {
-  /** The classes of a foundation's type, for keys like `packages:container`. The type itself is always one. */
-  readonly classesOf?: (foundationType: string) => readonly string[];
+/** What keys like `packages:Container` are for: the classes of the type of a foundation, and the type itself. */
+export function classesOf(type: string | undefined): readonly string[] {
+  return type === undefined ? NO_CLASSES : [type, ...foundationTypeFacts(type).classes];
 }
 
-export function createResolver(world: World, options: ResolverOptions = {}): Resolver {
+export function createResolver(world: World): Resolver {
   const structures = new Map<string, Resolution>();
   const foundations = new Map<string, Resolution>();
   const shared = sharedLayers(world);
-  function classes(type: string | undefined): readonly string[] {
-    return type === undefined ? NO_CLASSES : [type, ...(options.classesOf?.(type) ?? [])];
-  }
   function partsOf(name: string): StructureParts {
     const structure = world.structures.get(name);
     invariant(structure !== undefined, "variables are asked of a structure that is there");
     const foundation = foundationOf(world, structure);
-    return { structure, foundation, classes: classes(foundation?.type) };
+    const complex = complexOf(world, foundation);
+    return { structure, foundation, complex, classes: classesOf(foundation?.type) };
   }
   function sharedFold({ structure, classes: ofClasses }: StructureParts): Fold {
     return shared.structure(structure.blueprint, structure.site, structure.groups, ofClasses);
@@ -71,9 +70,9 @@ export function createResolver(world: World, options: ResolverOptions = {}): Res
       if (known !== undefined) return known;
       const foundation = world.foundations.get(name);
       invariant(foundation !== undefined, "variables are asked of a foundation that is there");
-      const ofClasses = classes(foundation.type);
+      const ofClasses = classesOf(foundation.type);
       const before = shared.foundation(foundation.blueprint, foundation.site, ofClasses);
-      const resolution = resolutionOf(extendFold(before, foundationLayers(foundation), ofClasses));
+      const resolution = resolutionOf(extendFold(before, foundationLayers(world, foundation), ofClasses));
       foundations.set(name, resolution);
       return resolution;
     },
@@ -84,10 +83,19 @@ export function createResolver(world: World, options: ResolverOptions = {}): Res
       const text = textOf(structure, "variables");
       const own = text === undefined ? structure.variables : (JSON.parse(text) as JsonObject);
       const attributes = foundation?.attributes ?? NO_VALUES;
-      if (!onlySets(own) || !onlySets(attributes)) return resolveStructure(name).values;
+      const offered = parts.complex?.attributes ?? NO_VALUES;
+      if (!onlySets(own) || !onlySets(attributes) || !onlySets(offered)) return resolveStructure(name).values;
       const plain = shared.plain(structure.blueprint, structure.site, structure.groups, parts.classes);
       const before = plain ?? [objectOf(valuesOfFold(sharedFold(parts))), NO_VALUES, NO_VALUES];
-      return { ...before[0], ...before[1], ...before[2], ...attributes, ...own, ...builtIn(world, structure) };
+      return {
+        ...before[0],
+        ...before[1],
+        ...before[2],
+        ...offered,
+        ...attributes,
+        ...own,
+        ...builtIn(world, structure),
+      };
     },
     value(name, variable) {
       const parts = partsOf(name);
@@ -99,6 +107,8 @@ export function createResolver(world: World, options: ResolverOptions = {}): Res
           : plain.findLast((values) => Object.hasOwn(values, variable))?.[variable];
       const values = new Map<string, Json | undefined>([[variable, before]]);
       const layers: Layer[] = [];
+      if (parts.complex !== undefined && mentions(parts.complex, "attributes", variable))
+        layers.push(layer("complex", parts.complex.name, sayingOf(parts.complex.attributes, variable)));
       if (foundation !== undefined && mentions(foundation, "attributes", variable))
         layers.push(layer("foundation", foundation.name, sayingOf(foundation.attributes, variable)));
       if (mentions(structure, "variables", variable))
@@ -122,21 +132,25 @@ const NO_VALUES: JsonObject = {};
 interface StructureParts {
   readonly structure: StructureData & { readonly id?: Id };
   readonly foundation: (FoundationData & { readonly id?: Id }) | undefined;
+  readonly complex: ComplexData | undefined;
   readonly classes: readonly string[];
 }
 
-/** Over what it shares with others: the foundation's attributes, the structure, what is built in. */
-function ownLayers(world: World, { structure, foundation }: StructureParts): readonly Layer[] {
+/** Over what it shares with others: the attributes of the complex and the foundation, the structure, what is built in. */
+function ownLayers(world: World, { structure, foundation, complex }: StructureParts): readonly Layer[] {
   return [
+    ...(complex === undefined ? [] : [layer("complex", complex.name, complex.attributes)]),
     ...(foundation === undefined ? [] : [layer("foundation", foundation.name, foundation.attributes)]),
     layer("structure", structure.name, structure.variables),
     layer("built_in", "structure", builtIn(world, structure)),
   ];
 }
 
-/** Over what it shares with others: the foundation's attributes and variables, what is built in. */
-function foundationLayers(foundation: FoundationData & { readonly id?: Id }): readonly Layer[] {
+/** Over what it shares with others: the attributes of its complex, its own, its variables, what is built in. */
+function foundationLayers(world: World, foundation: FoundationData & { readonly id?: Id }): readonly Layer[] {
+  const complex = complexOf(world, foundation);
   return [
+    ...(complex === undefined ? [] : [layer("complex", complex.name, complex.attributes)]),
     layer("foundation", foundation.name, foundation.attributes),
     layer("foundation", foundation.name, foundation.variables),
     layer(
@@ -145,6 +159,14 @@ function foundationLayers(foundation: FoundationData & { readonly id?: Id }): re
       withId(foundation, { _name: foundation.name, _site: foundation.site, _type: foundation.type }),
     ),
   ];
+}
+
+/** The complex that offers a foundation. */
+export function complexOf(
+  world: Pick<World, "complexes">,
+  foundation: Pick<FoundationData, "complex"> | undefined,
+): ComplexData | undefined {
+  return foundation === undefined || foundation.complex === null ? undefined : world.complexes.get(foundation.complex);
 }
 
 /** What a layer says of one variable. */

@@ -9,7 +9,7 @@ import { keyProblem, parseKey } from "./names.ts";
 
 /** Who says something about variables. Only `built_in` may use reserved names. */
 export interface VariableSource {
-  readonly kind: "tenant" | "blueprint" | "site" | "group" | "foundation" | "structure" | "built_in";
+  readonly kind: "tenant" | "blueprint" | "site" | "group" | "complex" | "foundation" | "structure" | "built_in";
   readonly name: string;
 }
 

@@ -21,7 +21,17 @@ export function groupNamed(name: string, change: Partial<GroupData> = {}): Group
 }
 
 export function siteNamed(name: string, change: Partial<SiteData> = {}): SiteData {
-  return { name, kind: "", description: "", parent: null, variables: {}, zone: null, ...UNDESCRIBED, ...change };
+  return {
+    name,
+    kind: "",
+    description: "",
+    parent: null,
+    variables: {},
+    zone: null,
+    maxJobs: null,
+    ...UNDESCRIBED,
+    ...change,
+  };
 }
 
 export function structureNamed(name: string, change: Partial<StructureData> = {}): StructureData {
@@ -67,6 +77,8 @@ export function worldOf(parts: WorldParts): World {
     blueprints: parts.blueprints ?? new Map(),
     foundations: parts.foundations ?? new Map(),
     structures: named(parts.structures ?? []),
+    complexes: new Map(),
+    dependencies: new Map(),
   };
 }
 
@@ -146,6 +158,8 @@ export function worlds(operators = true): fc.Arbitrary<World> {
       const foundation = {
         name: "f0",
         site: "s0",
+        complex: null,
+        systemUuid: null,
         blueprint: "machine",
         variables: {},
         ...UNDESCRIBED,
@@ -170,6 +184,9 @@ export function worlds(operators = true): fc.Arbitrary<World> {
               templates: {},
               foundationTypes: [],
               foundationBlueprints: [],
+              interfaces: [],
+              hardware: null,
+              maxJobs: null,
             },
           ]),
         ),
