@@ -89,3 +89,10 @@ export const IDENTITY_DAMAGED = errorKind("executor_identity_damaged", {
   summary: "A file in the state folder of a worker or an agent that says who it is cannot be read.",
   remedy: "Remove the file and let it join again with a new join token.",
 });
+
+export const SITE_DIFFERS = errorKind("executor_site_differs", {
+  status: 409,
+  summary: "A worker was started with `--site`, and had joined for another site.",
+  remedy:
+    "Leave --site out: it counts when a worker joins. To let it work for another site, revoke it, remove its state folder and join anew.",
+});

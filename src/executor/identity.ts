@@ -14,7 +14,7 @@ import {
   type SessionLog,
 } from "../link/index.ts";
 import { writePrivateFile } from "../platform/files/index.ts";
-import { IDENTITY_DAMAGED, NOT_JOINED } from "./errors.ts";
+import { IDENTITY_DAMAGED, NOT_JOINED, SITE_DIFFERS } from "./errors.ts";
 
 /**
  * Who this executor is, in its state folder. `join.json` (left there by whoever made the machine, or by the command line) becomes
@@ -32,6 +32,8 @@ const identityFile = z.object({
   name: z.string(),
   /** PKCS #8, PEM. */
   key: z.string(),
+  /** The site a worker works for; null: an agent, or a worker for all. */
+  site: z.string().nullable().default(null),
   /** Hash of the token it joined with: the same one in `join.json` is only a leftover. */
   token: z.string(),
 });
@@ -44,6 +46,8 @@ export interface IdentityParts {
   readonly kind: "agent" | "worker";
   /** Its name when neither token nor join file says another. */
   readonly name: string;
+  /** Of a worker: the site it is to work for. Left out: that of the token. */
+  readonly site?: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly random: Random;
@@ -58,9 +62,19 @@ const REQUEST = 15_000;
 /**
  * The identity in the folder, or a new one by joining; waits while the server cannot be reached.
  *
- * Errors: `executor_not_joined`, `executor_identity_damaged`, `join_refused`, `join_token_malformed`, `link_pin_mismatch`.
+ * Errors: `executor_not_joined`, `executor_identity_damaged`, `executor_site_differs`, `join_refused`, `join_token_malformed`,
+ * `link_pin_mismatch`.
  */
 export async function ensureIdentity(parts: IdentityParts): Promise<Identity> {
+  const identity = await identityOf(parts);
+  if (parts.site !== undefined && parts.site !== identity.site) {
+    const own = identity.site === null ? "every site" : `site ${identity.site}`;
+    throw new GantryError(SITE_DIFFERS, `${identity.name} joined for ${own}, not for ${parts.site}`);
+  }
+  return identity;
+}
+
+async function identityOf(parts: IdentityParts): Promise<Identity> {
   const paths = {
     join: joinPath(parts.state, "join.json"),
     identity: joinPath(parts.state, "identity.json"),
@@ -87,6 +101,7 @@ export async function ensureIdentity(parts: IdentityParts): Promise<Identity> {
     id: joined.id,
     name: joined.name,
     key: keys.privateKey,
+    site: joined.site,
     token,
   };
   await saveIdentity(parts.state, identity);
@@ -120,6 +135,7 @@ async function joinPatiently(parts: IdentityParts, wish: JoinFile, keys: KeyPair
         token: wish.token,
         kind: parts.kind,
         name: wish.name ?? parts.name,
+        ...(parts.site === undefined ? {} : { site: parts.site }),
         keys,
         environment: parts.environment,
         timeout: REQUEST,

@@ -44,6 +44,8 @@ export interface LinkedOptions extends CommonOptions {
   readonly join?: JoinFile;
   /** Its name when nobody says another. */
   readonly name: string;
+  /** Of a worker: the site it is to work for. Left out: that of the token. */
+  readonly site?: string;
   readonly transport: Transport;
   readonly environment: NodeJS.ProcessEnv;
   /** Ends the waiting for a server to join. */

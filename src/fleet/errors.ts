@@ -88,8 +88,21 @@ export const CONTENT_TOO_LARGE = errorKind("content_too_large", {
 
 export const SITE_NAME_UNKNOWN = errorKind("join_site_unknown", {
   status: 400,
-  summary: "A join token was asked for with a site that does not exist.",
+  summary: "A join token was asked for, or a worker wants to join, for a site that does not exist.",
   remedy: "List the sites with gantry get sites.",
+});
+
+export const JOIN_SITE_CONTRADICTS = errorKind("join_site_contradicts", {
+  status: 409,
+  summary: "A worker wants to join for a site that its join token does not reach: another one, or one above.",
+  remedy: "Leave --site out, name the token's site or one below it, or make a token for that site.",
+});
+
+export const EXECUTOR_NO_WORKER = errorKind("executor_no_worker", {
+  status: 409,
+  summary:
+    "Only workers are drained, and this node is an agent: its tasks are its machine's own, and nobody else can do them.",
+  remedy: "Pause or cancel its jobs, or shut it out: gantry node revoke.",
 });
 
 export const AUTHORITY_UNKNOWN = errorKind("authority_unknown", {

@@ -1,5 +1,6 @@
 import { DEFAULT_TENANT } from "../access/index.ts";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { ADMINISTRATOR } from "../access/testing.ts";
 import { openSqlite } from "../../test/support/databases.ts";
 import { type ManualClock, manualClock } from "../kernel/clock.ts";
 import { createKeyPair, memoryPair } from "../link/index.ts";
@@ -393,7 +394,10 @@ describe("a question", () => {
 });
 
 describe("a worker", () => {
-  const below = async (_tenantId: string, id: string): Promise<readonly string[]> => [id, `below ${id}`];
+  const sites = async () => ({
+    names: new Map(["s", "below s", "elsewhere"].map((name) => [name, name])),
+    below: (id: string) => (id === "s" ? ["s", "below s"] : [id]),
+  });
 
   async function worker(own: TestFleet, name: string, tenantId: string, siteId?: string): Promise<TestPeer> {
     const site = siteId === undefined ? {} : { siteId };
@@ -405,7 +409,7 @@ describe("a worker", () => {
   }
 
   it("is given and asked what is of its tenant, and of the site it joined for or one below it", async () => {
-    const own = await createTestFleet(await openSqlite(FLEET_MIGRATIONS), clock, { sitesOf: below });
+    const own = await createTestFleet(await openSqlite(FLEET_MIGRATIONS), clock, { sites });
     onTestFinished(() => own.close());
     const foreign = await worker(own, "foreign", "other");
     const there = await worker(own, "there", TENANT, "s");
@@ -421,5 +425,69 @@ describe("a worker", () => {
     });
     const everywhere = await worker(own, "everywhere", TENANT);
     expect((await everywhere.next("task")).function).toBe("elsewhere");
+  });
+
+  it("serves a site that comes to be below its own while it is connected", async () => {
+    let below: readonly string[] = ["s"];
+    const own = await createTestFleet(await openSqlite(FLEET_MIGRATIONS), clock, {
+      sites: async () => ({ names: new Map(), below: () => below }),
+    });
+    onTestFinished(() => own.close());
+    const there = await worker(own, "there", TENANT, "s");
+    await own.run([{ route: { siteId: "rack" }, function: "new" }]);
+    await settled(there);
+    below = ["s", "rack"];
+    there.send({ type: "heartbeat" });
+    expect((await there.next("task")).function).toBe("new");
+  });
+
+  it("that is drained gets nothing new, keeps what it has, and is drained when that is done, also after a restart", async () => {
+    const peer = await worker(rig, "w", TENANT);
+    const first = await rig.run([{ route: { siteId: "s" }, function: "first" }]);
+    const task = await peer.next("task");
+    const slots = async () => {
+      const { slots: by, drain } = await rig.fleet.node(TENANT, "w");
+      return [by["test"]?.inUse, drain];
+    };
+    expect(await slots()).toEqual([1, null]);
+    expect((await rig.fleet.drain(ADMINISTRATOR, "w")).drain).toBe("draining");
+    await rig.run([{ route: { siteId: "s" }, function: "second" }]);
+    await settled(peer);
+    expect(await slots()).toEqual([1, "draining"]);
+    await expect(rig.fleet.ask(TENANT, { siteId: "s" }, "test", "look", {}, 500)).rejects.toMatchObject({
+      code: "executor_not_connected",
+    });
+    peer.send({ type: "result", sequence: 0, task: task.task, attempt: 1, outcome: "done", value: null });
+    expect((await rig.ended(first)).status).toBe("done");
+    await peer.next("ack");
+    expect(await slots()).toEqual([0, "drained"]);
+    // The same worker, started anew.
+    peer.connection.close({ code: "closed", text: "restart" });
+    await peer.closed;
+    const again = memoryPeer(rig.fleet, peer.id, peer.keys);
+    await welcomePeer(again, { epoch: "another" });
+    await expect.poll(slots).toEqual([0, "drained"]);
+    expect((await rig.fleet.resume(ADMINISTRATOR, "w")).drain).toBeNull();
+    expect((await again.next("task")).function).toBe("second");
+    expect(await slots()).toEqual([1, null]);
+  });
+
+  it("is drained and an agent is not", async () => {
+    await connected("node1");
+    await expect(rig.fleet.drain(ADMINISTRATOR, "node1")).rejects.toMatchObject({ code: "executor_no_worker" });
+    await expect(rig.fleet.drain(ADMINISTRATOR, "nobody")).rejects.toMatchObject({ code: "executor_unknown" });
+  });
+
+  it("that went away while draining is drained when its leases have run out", async () => {
+    const peer = await worker(rig, "w", TENANT);
+    await rig.run([{ route: { siteId: "s" }, function: "first" }]);
+    await peer.next("task");
+    await rig.fleet.drain(ADMINISTRATOR, "w");
+    peer.connection.close({ code: "closed", text: "gone" });
+    await peer.closed;
+    clock.advance(5000);
+    expect((await rig.fleet.node(TENANT, "w")).drain).toBe("draining");
+    clock.advance(10_000);
+    expect((await rig.fleet.node(TENANT, "w")).drain).toBe("drained");
   });
 });

@@ -22,9 +22,25 @@ import type { HttpServer } from "../platform/http/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import { type Authorities, createAuthorities } from "./authorities.ts";
 import { type ContentStore, createContentStore, grantContent } from "./content.ts";
-import { EXECUTOR_EMBEDDED, EXECUTOR_UNKNOWN, JOIN_TOKEN_UNKNOWN, NOT_CONNECTED, unknownNode } from "./errors.ts";
+import {
+  EXECUTOR_EMBEDDED,
+  EXECUTOR_NO_WORKER,
+  EXECUTOR_UNKNOWN,
+  JOIN_TOKEN_UNKNOWN,
+  NOT_CONNECTED,
+  unknownNode,
+} from "./errors.ts";
 import { type Admitted, handshake, type Known } from "./handshake.ts";
-import { admit, type JoinTokenRequest, type MintedToken, mintToken, tokenEntry, tokenRecord } from "./joining.ts";
+import {
+  admit,
+  type JoinParts,
+  type JoinTokenRequest,
+  type MintedToken,
+  mintToken,
+  type Sites,
+  tokenEntry,
+  tokenRecord,
+} from "./joining.ts";
 import {
   agentIdOf,
   type ExecutorKind,
@@ -41,6 +57,7 @@ import {
   deleteExecutor,
   deleteToken,
   insertRevoked,
+  saveDrain,
   saveExecutor,
   selectBehind,
   selectByFoundation,
@@ -65,12 +82,10 @@ export interface FleetParts {
   certificates(): Authorities;
   /** Milliseconds between heartbeats. */
   readonly heartbeat: number;
-  /** The sites a worker serves that joined for one: that, and those below it. Left out: that alone. */
-  sitesOf?(tenantId: Id, siteId: Id): Promise<readonly Id[]>;
+  /** The sites of a tenant. A worker that joined for one serves that and those below it. Left out: there are none. */
+  sites?(tenantId: Id): Promise<Sites>;
   /** Where workers and agents of a tenant are, as far as rights go by it. Left out: nowhere. */
   placesOf?(tenantId: Id): Promise<(node: Pick<ExecutorRecord, "foundationId" | "siteId">) => Place>;
-  /** The id of a site people name. Left out: they give ids. */
-  siteNamed?(tenantId: Id, name: string): Promise<Id | undefined>;
   /** What an agent runs on, for machines that have nothing. Left out: not served. */
   runtime?(): Promise<AgentRuntime>;
 }
@@ -105,6 +120,14 @@ export interface Fleet {
    * Errors: `executor_unknown`, `executor_embedded`.
    */
   revoke(actor: Principal, idOrName: string): Promise<void>;
+  /**
+   * Gives a worker nothing new from now on, also after restarts of either end; what it has goes on. `resume` takes that back. Both may be
+   * said again.
+   *
+   * Errors: `executor_unknown`, `executor_no_worker`.
+   */
+  drain(actor: Principal, idOrName: string): Promise<Node>;
+  resume(actor: Principal, idOrName: string): Promise<Node>;
   /** Errors: see `admit`. */
   join(request: JoinRequest): Promise<ExecutorRecord>;
   /** Takes over a fresh connection of whoever says it is an executor. */
@@ -159,6 +182,8 @@ interface EmbeddedLink {
 /** Seconds a token for a foundation is good: as long as making a machine may take. */
 const FOUNDATION_TOKEN_SECONDS = 24 * 60 * 60;
 const ALL = 1_000_000;
+/** Heartbeats for which an executor that went away may still have its tasks. */
+const LEASE_HEARTBEATS = 6;
 /** Milliseconds between two sweeps of content. */
 const SWEEP_EVERY = 6 * 60 * 60 * 1000;
 
@@ -166,7 +191,14 @@ export function createFleet(parts: FleetParts): Fleet {
   const { database, tasks, clock, random, log } = parts;
   const authorities = createAuthorities(parts.certificates, clock);
   const commits = createGroupCommit(database);
-  const joining = { database, clock, random, pin: authorities.pin, audit: parts.audit };
+  const joining: JoinParts = {
+    database,
+    clock,
+    random,
+    pin: authorities.pin,
+    audit: parts.audit,
+    ...(parts.sites === undefined ? {} : { sites: parts.sites }),
+  };
   const sessions = new Map<Id, FleetSession>();
   /** Those of agents, by what their tasks are routed by; workers are few and looked through. */
   const agents = new Map<Id, FleetSession>();
@@ -179,6 +211,8 @@ export function createFleet(parts: FleetParts): Fleet {
   /** Parts of the server that work for every tenant. */
   const everyTenants = new Set<Id>();
   const gone = new Map<Id, CloseReason>();
+  /** What was said of workers since this server runs: one that connects meanwhile was looked up before. */
+  const drains = new Map<Id, boolean>();
   let closing = false;
   let urls: readonly string[] = [];
   let unmount = (): void => undefined;
@@ -214,10 +248,13 @@ export function createFleet(parts: FleetParts): Fleet {
     const record = await find(id);
     if (record === undefined) return undefined;
     const tenantId = everyTenants.has(id) ? null : record.tenantId;
-    if (record.kind === "agent") return { record, tenantId, siteIds: [] };
-    const { siteId } = record;
-    if (siteId === null) return { record, tenantId, siteIds: "all" };
-    return { record, tenantId, siteIds: (await parts.sitesOf?.(record.tenantId, siteId)) ?? [siteId] };
+    return { record, tenantId, siteIds: await sitesOf(record) };
+  }
+
+  async function sitesOf({ tenantId, siteId, kind }: ExecutorRecord): Promise<readonly Id[] | "all"> {
+    if (kind === "agent") return [];
+    if (siteId === null) return "all";
+    return (await parts.sites?.(tenantId))?.below(siteId) ?? [siteId];
   }
 
   function accept(connection: Connection): void {
@@ -246,6 +283,7 @@ export function createFleet(parts: FleetParts): Fleet {
       lines,
       joinFor,
       authority: authorities.current,
+      sites: () => sitesOf(record),
       grant: (names) => commits.submit((tx) => grantContent(tx, record.id, names)),
       seen: (one, news) =>
         sightings.note({
@@ -264,6 +302,7 @@ export function createFleet(parts: FleetParts): Fleet {
       },
     });
     sessions.set(record.id, session);
+    session.drain(drains.get(record.id) ?? record.drainAt !== null);
     if (agentId === undefined) {
       workers.add(session);
       offered.note({ id: record.id, tenantId: admitted.tenantId, modules: proof.modules });
@@ -314,7 +353,10 @@ export function createFleet(parts: FleetParts): Fleet {
   function nodeOf(record: ExecutorRecord): Node {
     const session = sessions.get(record.id);
     const seenAt = session === undefined ? record.seenAt : clock.now();
-    const recently = seenAt !== null && clock.now() - seenAt < parts.heartbeat * 6;
+    const recently = seenAt !== null && clock.now() - seenAt < parts.heartbeat * LEASE_HEARTBEATS;
+    // The leases of one that is away run out; until then they may still be its own.
+    const done = session === undefined ? !recently : session.idle;
+    const modules = session?.modules ?? record.modules;
     return {
       id: record.id,
       name: record.name,
@@ -322,7 +364,11 @@ export function createFleet(parts: FleetParts): Fleet {
       // Connected to another replica: it is seen in the database only.
       state: session !== undefined || recently ? "connected" : "away",
       version: record.version,
-      modules: Object.keys(session?.modules ?? record.modules).sort(),
+      modules: Object.keys(modules).sort(),
+      slots: Object.fromEntries(
+        Object.entries(modules).map(([name, { limit }]) => [name, { limit, inUse: session?.holding.get(name) ?? 0 }]),
+      ),
+      drain: record.drainAt === null ? null : done ? "drained" : "draining",
       foundationId: record.foundationId,
       siteId: record.siteId,
       facts: record.facts,
@@ -338,6 +384,28 @@ export function createFleet(parts: FleetParts): Fleet {
       if (session.serves(route, module, tenantId) && (best === undefined || session.load < best.load)) best = session;
     }
     return best;
+  }
+
+  async function setDrain(actor: Principal, idOrName: string, on: boolean): Promise<Node> {
+    const { id, name, kind } = await fleet.node(actor.tenantId, idOrName);
+    if (kind !== "worker") throw new GantryError(EXECUTOR_NO_WORKER, `${name} is an agent`);
+    const type = on ? "node.draining" : "node.resumed";
+    await database.transaction(async (tx) => {
+      recordActor(tx, actor);
+      const record = await selectExecutor(tx, id);
+      if (record === undefined || (record.drainAt !== null) === on) return;
+      await saveDrain(tx, id, on ? clock.now() : null);
+      const subject = { kind: "node", id };
+      await parts.audit.append(tx, [
+        { chain: actor.tenantId, action: type, subject: { ...subject, name }, data: { kind } },
+      ]);
+      await parts.events.append(tx, [{ tenantId: actor.tenantId, type, subject, data: { name, kind } }]);
+      afterCommit(tx, `fleet.drain.${id}`, () => {
+        drains.set(id, on);
+        sessions.get(id)?.drain(on);
+      });
+    });
+    return fleet.node(actor.tenantId, id);
   }
 
   const fleet: Fleet = {
@@ -379,6 +447,8 @@ export function createFleet(parts: FleetParts): Fleet {
       // It holds nothing any more, so that all that was given to it is lost.
       await tasks.reconcile({ id, session: random.id(), tenantId: actor.tenantId, modules: {}, siteIds: [] }, []);
     },
+    drain: (actor, idOrName) => setDrain(actor, idOrName, true),
+    resume: (actor, idOrName) => setDrain(actor, idOrName, false),
     join: async (request) => {
       const record = await admit(joining, request);
       // Whoever still speaks with an older key of the same executor is out; a join that is sent again ends nothing.
@@ -407,6 +477,7 @@ export function createFleet(parts: FleetParts): Fleet {
           joinedAt: before?.joinedAt ?? clock.now(),
           seenAt: before?.seenAt ?? null,
           pin: authorities.pin(),
+          drainAt: before?.drainAt ?? null,
         };
         await saveExecutor(tx, record);
         return record.id;

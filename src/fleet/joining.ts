@@ -2,15 +2,18 @@ import { type Audit, type AuditDraft, type Principal, recordActor } from "../acc
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
+import { nearest } from "../kernel/nearest.ts";
 import { hashSecret, JOIN_SECRET_BYTES, joinTokenText, type JoinRequest, verifyJoin } from "../link/index.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { Database, Transaction } from "../platform/database/index.ts";
 import {
   EXECUTOR_NAME_TAKEN,
   EXECUTOR_REVOKED,
+  JOIN_SITE_CONTRADICTS,
   JOIN_TOKEN_EXPIRED,
   JOIN_TOKEN_USED,
   JOIN_TOKEN_WRONG,
+  SITE_NAME_UNKNOWN,
 } from "./errors.ts";
 import type { ExecutorKind, ExecutorRecord, JoinTokenRecord } from "./model.ts";
 import {
@@ -54,6 +57,15 @@ export interface JoinParts {
   /** Pin of the server's authority, base64url. */
   pin(): string;
   readonly audit: Audit;
+  /** The sites of a tenant, by name. Left out: there are none. */
+  sites?(tenantId: Id): Promise<Sites>;
+}
+
+/** Sites as far as joining goes by them. */
+export interface Sites {
+  readonly names: ReadonlyMap<string, Id>;
+  /** That site and those below it. */
+  below(siteId: Id): readonly Id[];
 }
 
 /** Milliseconds an expired token is remembered, to say so instead of "wrong". */
@@ -104,12 +116,16 @@ export async function mintToken(
 /**
  * Lets an executor in. The same token with the same key gives the same answer again, because the first may have been lost on its way.
  *
- * Errors: `join_token_wrong`, `join_token_used`, `join_token_expired`, `executor_name_taken`, `executor_revoked`.
+ * Errors: `join_token_wrong`, `join_token_used`, `join_token_expired`, `executor_name_taken`, `executor_revoked`, `join_site_unknown`,
+ * `join_site_contradicts`.
  */
 export async function admit(parts: JoinParts, request: JoinRequest): Promise<ExecutorRecord> {
   const hash = hashSecret(request.secret);
   const executorId = parts.random.id();
   const now = parts.clock.now();
+  // What a token is for never changes: its sites can be looked at before anything is held.
+  const promised = await selectToken(parts.database.kysely, hash);
+  const sites = promised === undefined ? undefined : await parts.sites?.(promised.tenant_id);
   return parts.database.transaction(async (tx) => {
     const token = await selectToken(tx, hash);
     if (token === undefined) throw new GantryError(JOIN_TOKEN_WRONG, "there is no such join token");
@@ -129,7 +145,8 @@ export async function admit(parts: JoinParts, request: JoinRequest): Promise<Exe
         JOIN_TOKEN_WRONG,
         `the join token is for ${article(token.kind)}, not for ${article(request.kind)}`,
       );
-    const record = await recordFor(tx, token, request, executorId, now);
+    const siteId = siteOf(token, request, sites);
+    const record = await recordFor(tx, { ...token, site_id: siteId }, request, executorId, now);
     if (!(await useToken(tx, hash, { at: now, key: request.publicKey, executorId: record.id }))) throw usedError(now);
     await saveExecutor(tx, record);
     await parts.audit.append(tx, [
@@ -154,6 +171,26 @@ async function again(tx: Transaction, token: JoinTokenRow, request: JoinRequest)
 
 function usedError(at: number): GantryError {
   return new GantryError(JOIN_TOKEN_USED, `the join token was used at ${new Date(at).toISOString()}`);
+}
+
+/** The site it works for: the token's, or one below that it names itself. */
+function siteOf(token: JoinTokenRow, { kind, site }: JoinRequest, sites: Sites | undefined): Id | null {
+  if (site === undefined) return token.site_id;
+  if (kind !== "worker")
+    throw new GantryError(JOIN_SITE_CONTRADICTS, "an agent is where its machine is, at no site it names");
+  const siteId = siteNamed(site, sites);
+  if (token.site_id === null || (sites?.below(token.site_id) ?? [token.site_id]).includes(siteId)) return siteId;
+  const own = [...(sites?.names ?? [])].find(([, id]) => id === token.site_id)?.[0] ?? token.site_id;
+  throw new GantryError(JOIN_SITE_CONTRADICTS, `the join token is for site ${own}, and ${site} is not below it`);
+}
+
+/** Throws `join_site_unknown`, with the nearest name there is. */
+export function siteNamed(name: string, sites: Sites | undefined): Id {
+  const found = sites?.names.get(name);
+  if (found !== undefined) return found;
+  const near = nearest(name, [...(sites?.names.keys() ?? [])]);
+  const meant = near === undefined ? "" : `; did you mean ${near}?`;
+  throw new GantryError(SITE_NAME_UNKNOWN, `there is no site ${name}${meant}`);
 }
 
 /** A foundation has one agent: a new one takes the old one's place, and the old key is worth nothing any more. */
@@ -185,6 +222,7 @@ async function recordFor(
     seenAt: null,
     // Whoever joins trusts what its token pins, and says so when it connects.
     pin: "",
+    drainAt: null,
   };
 }
 

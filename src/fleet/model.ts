@@ -25,6 +25,8 @@ export interface ExecutorRecord {
   readonly seenAt: number | null;
   /** Pin of the authority it trusts, base64url; empty while it has not connected. */
   readonly pin: string;
+  /** Since when a worker is given nothing new; null: it is. */
+  readonly drainAt: number | null;
 }
 
 /** A join token as the API shows it: all but its secret, which nobody keeps. */
@@ -49,6 +51,10 @@ export interface Node {
   readonly state: "connected" | "away";
   readonly version: string;
   readonly modules: readonly string[];
+  /** By module: how many tasks it does at a time, and how many it has now. */
+  readonly slots: Readonly<Record<string, { readonly limit: number; readonly inUse: number }>>;
+  /** `draining`: a worker that is given nothing new and still has tasks; `drained`: that has none left. Null: it is given tasks. */
+  readonly drain: "draining" | "drained" | null;
   readonly foundationId: Id | null;
   readonly siteId: Id | null;
   readonly facts: JsonObject;

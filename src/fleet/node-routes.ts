@@ -5,9 +5,10 @@ import { GantryError } from "../kernel/errors.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import { cursorAfter, decodeCursor, listQuery } from "../platform/requests/index.ts";
 import { CONTENT_LIMIT } from "./content.ts";
-import { CONTENT_TOO_LARGE, SITE_NAME_UNKNOWN, unknownNode } from "./errors.ts";
+import { CONTENT_TOO_LARGE, unknownNode } from "./errors.ts";
 import type { Fleet, FleetParts } from "./fleet.ts";
-import type { JoinTokenRecord, Node } from "./model.ts";
+import { siteNamed } from "./joining.ts";
+import type { ExecutorKind, JoinTokenRecord, Node } from "./model.ts";
 
 /** `/v1/nodes`, `/v1/join-tokens` and `/v1/content`: for people and programs. */
 
@@ -18,6 +19,10 @@ const node = z.object({
   state: z.enum(["connected", "away"]),
   version: z.string(),
   modules: z.array(z.string()),
+  /** By module: how many tasks it does at a time, and how many it has now. */
+  slots: z.record(z.string(), z.object({ limit: z.number(), inUse: z.number() })),
+  /** A worker that is given nothing new: `draining` while it still has tasks, then `drained`. Null: it is given tasks. */
+  drain: z.enum(["draining", "drained"]).nullable(),
   foundationId: z.string().nullable(),
   siteId: z.string().nullable(),
   facts: z.record(z.string(), z.unknown()),
@@ -55,17 +60,18 @@ export function nodeRoutes({ app }: HttpServer, fleet: Fleet, parts: FleetParts)
         querystring: z.object({
           cursor: z.string().max(300).optional(),
           limit: z.coerce.number().int().min(1).max(1000).default(200),
+          kind: z.enum(["agent", "worker"]).optional(),
         }),
         response: { 200: z.object({ items: z.array(node), next: z.string().nullable() }) },
       },
     },
     async (request) => {
-      const { cursor, limit } = request.query;
+      const { cursor, limit, kind } = request.query;
       const after = cursor === undefined ? "" : Buffer.from(cursor, "base64url").toString();
-      const items = await seenNodes(fleet, parts, request.principal as Principal, after, limit);
+      const items = await seenNodes(fleet, parts, request.principal as Principal, { after, limit, kind });
       const last = items.length < limit ? undefined : items.at(-1);
       return {
-        items: items.map((one) => ({ ...one, modules: [...one.modules] })),
+        items: items.map(presented),
         next: last === undefined ? null : Buffer.from(last.name).toString("base64url"),
       };
     },
@@ -85,7 +91,7 @@ export function nodeRoutes({ app }: HttpServer, fleet: Fleet, parts: FleetParts)
       const principal = request.principal as Principal;
       const one = await fleet.node(principal.tenantId, request.params.idOrName);
       if (!(await mayRead(parts, principal))(one)) throw unknownNode(request.params.idOrName);
-      return { ...one, modules: [...one.modules] };
+      return presented(one);
     },
   );
   app.post(
@@ -105,6 +111,22 @@ export function nodeRoutes({ app }: HttpServer, fleet: Fleet, parts: FleetParts)
       return reply.status(204).send(null);
     },
   );
+  for (const [verb, summary] of [
+    ["drain", "Give a worker nothing new; what it has goes on, and then it is drained"],
+    ["resume", "Give a worker tasks again"],
+  ] as const) {
+    app.post(
+      `/v1/nodes/:idOrName/${verb}`,
+      {
+        ...needs("fleet.manage"),
+        schema: { summary, tags: ["nodes"], params: z.object({ idOrName: z.string() }), response: { 200: node } },
+      },
+      async (request) => {
+        const changed = await fleet[verb](request.principal as Principal, request.params.idOrName);
+        return presented(changed);
+      },
+    );
+  }
   app.get(
     "/v1/join-tokens",
     {
@@ -162,9 +184,7 @@ export function nodeRoutes({ app }: HttpServer, fleet: Fleet, parts: FleetParts)
     async (request, reply) => {
       const { tenantId } = request.principal as Principal;
       const { role, name, site, expiresIn } = request.body;
-      const siteId = site === undefined || parts.siteNamed === undefined ? site : await parts.siteNamed(tenantId, site);
-      if (site !== undefined && siteId === undefined)
-        throw new GantryError(SITE_NAME_UNKNOWN, `there is no site ${site}`);
+      const siteId = site === undefined ? undefined : siteNamed(site, await parts.sites?.(tenantId));
       const minted = await fleet.mintJoinToken(
         {
           tenantId,
@@ -178,6 +198,10 @@ export function nodeRoutes({ app }: HttpServer, fleet: Fleet, parts: FleetParts)
       return reply.status(201).send(minted);
     },
   );
+}
+
+function presented(one: Node): z.output<typeof node> {
+  return { ...one, modules: [...one.modules] };
 }
 
 /** Nodes looked at in one go for one page. */
@@ -195,11 +219,13 @@ async function seenNodes(
   fleet: Fleet,
   parts: FleetParts,
   principal: Principal,
-  after: string,
-  limit: number,
+  page: { readonly after: string; readonly limit: number; readonly kind: ExecutorKind | undefined },
 ): Promise<readonly Node[]> {
-  if (principal.rights.everywhere("fleet.read")) return fleet.nodes(principal.tenantId, { after, limit });
-  const isSeen = await mayRead(parts, principal);
+  const { after, limit, kind } = page;
+  if (kind === undefined && principal.rights.everywhere("fleet.read"))
+    return fleet.nodes(principal.tenantId, { after, limit });
+  const mayBeSeen = await mayRead(parts, principal);
+  const isSeen = (one: Node) => (kind === undefined || one.kind === kind) && mayBeSeen(one);
   const found: Node[] = [];
   for (let last = after; ;) {
     const some = await fleet.nodes(principal.tenantId, { after: last, limit: LOOKED_AT });

@@ -50,7 +50,7 @@ const JOIN_BYTES = 4096;
 
 type LinkParts = { readonly database: Database; readonly clock: Clock; readonly random: Random } & Pick<
   FleetParts,
-  "runtime"
+  "runtime" | "sites"
 >;
 
 function linkRoutes(http: HttpServer, fleet: Fleet, parts: LinkParts, polls: ReturnType<typeof acceptPolls>): void {
@@ -89,8 +89,10 @@ function linkRoutes(http: HttpServer, fleet: Fleet, parts: LinkParts, polls: Ret
       },
     },
     async (request) => {
-      const record = await fleet.join(request.body);
-      return { id: record.id, name: record.name };
+      const { id, name, tenantId, siteId } = await fleet.join(request.body);
+      const names = siteId === null ? undefined : (await parts.sites?.(tenantId))?.names;
+      const site = [...(names ?? [])].find(([, one]) => one === siteId)?.[0] ?? siteId;
+      return { id, name, site };
     },
   );
 

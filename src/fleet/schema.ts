@@ -70,4 +70,8 @@ export const fleetMigrations: readonly Migration[] = [
       )${strict}`,
     ],
   },
+  {
+    name: "1603_fleet_drain",
+    statements: ({ time }) => [`alter table executor add column drain_at ${time}`],
+  },
 ];

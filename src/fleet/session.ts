@@ -47,6 +47,8 @@ export interface SessionParts {
   authority(): ToldAuthority;
   /** Lets it fetch content that a task names. */
   grant(names: readonly string[]): Promise<void>;
+  /** The sites it serves now: there may be more below its own than when it connected. */
+  sites(): Promise<readonly Id[] | "all">;
   /** It is there, or still there. `facts` when it told new ones. `pin`: of the authority it trusts, base64url. */
   seen(record: ExecutorRecord, news: { readonly facts?: JsonObject; readonly pin: string }): void;
   ended(session: FleetSession, reason: CloseReason): void;
@@ -63,6 +65,12 @@ export interface FleetSession {
   readonly pin: string;
   /** Tasks and questions that are out. */
   readonly load: number;
+  /** Tasks that are out, by module. */
+  readonly holding: ReadonlyMap<string, number>;
+  /** It has said what it holds, that is over, and it is being given nothing. */
+  readonly idle: boolean;
+  /** Gives it nothing new, or something again. What it has goes on. */
+  drain(on: boolean): void;
   serves(route: Route, module: string, tenantId?: Id): boolean;
   /** There may be work: asks for it as soon as there is room. */
   wake(): void;
@@ -84,7 +92,7 @@ const AFTER_FAILURE = 1000;
 
 export function openSession(
   connection: Connection,
-  { record, tenantId, siteIds, proof, pin: proven, writer }: Admitted,
+  { record, tenantId, siteIds: firstSites, proof, pin: proven, writer }: Admitted,
   parts: SessionParts,
 ): FleetSession & SessionEnd {
   const { tasks, clock, random } = parts;
@@ -96,6 +104,8 @@ export function openSession(
   const outByModule = new Map<string, number>();
   const questions = new Map<string, { resolve(value: Json): void; reject(error: Error): void; cancel: CancelTimer }>();
   const granted = new Set<string>();
+  let siteIds = firstSites;
+  let draining = record.drainAt !== null;
   let ready = false;
   let claiming = false;
   let wanted = false;
@@ -105,7 +115,11 @@ export function openSession(
   let told: string | undefined;
   let cancelSilence = clock.after(parts.heartbeat * MISSED_HEARTBEATS, silent);
 
-  const served: Served = { tenantId, agentId, siteIds, modules: new Set(Object.keys(proof.modules)) };
+  const modules: ReadonlySet<string> = new Set(Object.keys(proof.modules));
+
+  function served(): Served {
+    return { tenantId, agentId, siteIds, modules };
+  }
 
   function executor(): Executor {
     const base = {
@@ -187,13 +201,13 @@ export function openSession(
 
   function wake(): void {
     wanted = true;
-    if (!claiming && ready && !over) void claimAll();
+    if (!claiming && ready && !over && !draining) void claimAll();
   }
 
   async function claimAll(): Promise<void> {
     claiming = true;
     try {
-      while (wanted && !over) {
+      while (wanted && !over && !draining) {
         wanted = false;
         if (connection.buffered() > SLOW) {
           clock.after(LOOK_AGAIN, wake);
@@ -211,6 +225,18 @@ export function openSession(
       clock.after(AFTER_FAILURE, wake);
     } finally {
       claiming = false;
+    }
+  }
+
+  /** Sites come and go below the one it serves. */
+  async function lookAtSites(): Promise<void> {
+    try {
+      const now = await parts.sites();
+      const grown = now !== "all" && siteIds !== "all" && now.some((id) => !siteIds.includes(id));
+      siteIds = now;
+      if (grown) wake();
+    } catch (error) {
+      log.error({ err: error }, "cannot look at the sites of a worker");
     }
   }
 
@@ -267,6 +293,7 @@ export function openSession(
         pin = message.pin ?? pin;
         write({ type: "heartbeat", ...newAuthority() });
         parts.seen(record, message.facts === undefined ? { pin } : { facts: message.facts, pin });
+        void lookAtSites();
         void tasks.renew(executor()).catch((error: unknown) => log.error({ err: error }, "cannot renew leases"));
         return;
       case "reply": {
@@ -302,7 +329,15 @@ export function openSession(
     get load() {
       return out.size + questions.size;
     },
-    serves: (route, module, about) => serves(served, route, module, about),
+    holding: outByModule,
+    get idle() {
+      return ready && !claiming && out.size === 0;
+    },
+    drain(on) {
+      draining = on;
+      if (!on) wake();
+    },
+    serves: (route, module, about) => !draining && serves(served(), route, module, about),
     wake,
     cancel: (ref) => write({ type: "cancel", task: ref.task, attempt: ref.attempt }),
     ask(module, name, parameters, milliseconds) {

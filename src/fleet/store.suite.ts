@@ -42,12 +42,17 @@ export function storeSuite(open: OpenEmptyDatabase): void {
     };
   }
 
-  function request(token: string, keys = createKeyPair(), more: { kind?: "agent" | "worker"; name?: string } = {}) {
+  function request(
+    token: string,
+    keys = createKeyPair(),
+    more: { kind?: "agent" | "worker"; name?: string; site?: string } = {},
+  ) {
     const { secret } = parseJoinToken(token);
     return {
       secret,
       kind: more.kind ?? ("agent" as const),
       name: more.name ?? "node1",
+      ...(more.site === undefined ? {} : { site: more.site }),
       publicKey: keys.publicKey,
       signature: signJoin(keys.privateKey, secret),
     };
@@ -94,6 +99,39 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       });
       const stolen = { ...request(await token()), publicKey: createKeyPair().publicKey };
       await expect(admit(parts(), stolen)).rejects.toMatchObject({ code: "join_token_wrong" });
+    });
+
+    it("lets a worker work for the site it names, when that is the token's or one below", async () => {
+      const sites = async () => ({
+        names: new Map([
+          ["region", "1"],
+          ["rack", "2"],
+          ["other", "3"],
+        ]),
+        below: (id: string) => (id === "1" ? ["1", "2"] : [id]),
+      });
+      let count = 0;
+      const join = async (site: string | undefined, siteId?: string) => {
+        const text = await token({ kind: "worker", ...(siteId === undefined ? {} : { siteId }) });
+        count += 1;
+        const more = { kind: "worker", name: `w${count}`, ...(site === undefined ? {} : { site }) } as const;
+        return (await admit({ ...parts(), sites }, request(text, createKeyPair(), more))).siteId;
+      };
+      expect(await join(undefined)).toBeNull();
+      expect(await join("rack")).toBe("2");
+      expect(await join(undefined, "1")).toBe("1");
+      expect(await join("region", "1")).toBe("1");
+      expect(await join("rack", "1")).toBe("2");
+      await expect(join("region", "2")).rejects.toMatchObject({
+        code: "join_site_contradicts",
+        message: "the join token is for site rack, and region is not below it",
+      });
+      await expect(join("rak")).rejects.toMatchObject({
+        code: "join_site_unknown",
+        message: "there is no site rak; did you mean rack?",
+      });
+      const agents = request(await token(), createKeyPair(), { site: "rack" });
+      await expect(admit({ ...parts(), sites }, agents)).rejects.toMatchObject({ code: "join_site_contradicts" });
     });
 
     it("forgets tokens long after they expired, and keeps the others", async () => {

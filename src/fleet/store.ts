@@ -19,6 +19,7 @@ interface ExecutorTable {
   joined_at: number;
   seen_at: number | null;
   pin: string;
+  drain_at: number | null;
 }
 
 interface JoinTokenTable {
@@ -194,6 +195,7 @@ export async function saveExecutor(tx: Transaction, record: ExecutorRecord): Pro
     joined_at: record.joinedAt,
     seen_at: record.seenAt,
     pin: record.pin,
+    drain_at: record.drainAt,
   };
   const { id: _, ...changes } = row;
   await tx
@@ -201,6 +203,11 @@ export async function saveExecutor(tx: Transaction, record: ExecutorRecord): Pro
     .values(row)
     .onConflict((conflict) => conflict.column("id").doUpdateSet(changes))
     .execute();
+}
+
+/** @param at since when it is given nothing new; null: it is again */
+export async function saveDrain(tx: Transaction, id: Id, at: number | null): Promise<void> {
+  await tx.updateTable("executor").set({ drain_at: at }).where("id", "=", id).execute();
 }
 
 /** Remembers a key that may never come back. */
@@ -269,5 +276,6 @@ function recordOf(row: Selectable<ExecutorTable>): ExecutorRecord {
     joinedAt: row.joined_at,
     seenAt: row.seen_at,
     pin: row.pin,
+    drainAt: row.drain_at,
   };
 }

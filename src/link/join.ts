@@ -17,6 +17,8 @@ export interface JoinOptions {
   readonly kind: "agent" | "worker";
   /** What it wants to be called. The server may have decided that when it made the token. */
   readonly name: string;
+  /** Of a worker: the site it works for. Left out: that of the token. */
+  readonly site?: string;
   readonly keys: KeyPair;
   readonly environment: NodeJS.ProcessEnv;
   /** Milliseconds for each request. */
@@ -26,6 +28,8 @@ export interface JoinOptions {
 export interface Joined {
   readonly id: string;
   readonly name: string;
+  /** The site a worker works for; null: an agent, or a worker for all. */
+  readonly site: string | null;
   /** PEM of the server's authority. */
   readonly authority: string;
 }
@@ -35,6 +39,8 @@ export const joinRequest = z.strictObject({
   secret: z.string().min(1).max(100),
   kind: z.enum(["agent", "worker"]),
   name: z.string().min(1).max(253),
+  /** Of a worker: the name of the site it works for, with those below it. Left out: that of the token. */
+  site: z.string().min(1).max(253).optional(),
   /** SPKI, DER, base64. */
   publicKey: z.string().min(1).max(200),
   /** See `signJoin`: whoever joins holds the private key. */
@@ -42,7 +48,12 @@ export const joinRequest = z.strictObject({
 });
 export type JoinRequest = z.output<typeof joinRequest>;
 
-export const joinAnswer = z.object({ id: z.string().min(1).max(64), name: z.string().min(1).max(253) });
+export const joinAnswer = z.object({
+  id: z.string().min(1).max(64),
+  name: z.string().min(1).max(253),
+  /** The site a worker works for, with those below it; null: an agent, or a worker for all. */
+  site: z.string().nullable(),
+});
 
 const ANSWER_LIMIT = 64 * 1024;
 
@@ -137,6 +148,7 @@ async function post(
     secret,
     kind: options.kind,
     name: options.name,
+    ...(options.site === undefined ? {} : { site: options.site }),
     publicKey: options.keys.publicKey,
     signature: signJoin(options.keys.privateKey, secret),
   };

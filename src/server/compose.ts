@@ -75,7 +75,6 @@ import {
   inventoryMigrations,
   inventoryRoutes,
   membersRoutes,
-  siteChain,
   tenantRoutes,
 } from "../inventory/index.ts";
 import { createJobs, jobMigrations, jobRoutes } from "../jobs/index.ts";
@@ -125,7 +124,7 @@ import { composeNames } from "./names.ts";
 import { toldToRedactor } from "./opened.ts";
 import { agentRuntime } from "./runtime.ts";
 import { createStarters } from "./starters.ts";
-import { createTargetPlaces, nodePlaces } from "./target-places.ts";
+import { createTargetPlaces, fleetSites, nodePlaces } from "./target-places.ts";
 
 /** The rooms, wired together. Nothing listens and nothing runs before `start`. */
 export interface Composition {
@@ -324,15 +323,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     heartbeat: parts.heartbeat,
     runtime: agentRuntime,
     placesOf,
-    siteNamed,
-    async sitesOf(tenantId, siteId) {
-      const { sites } = await inventory.snapshot(tenantId);
-      const all = [...sites.values()];
-      const top = all.find((site) => site.id === siteId)?.name;
-      return top === undefined
-        ? []
-        : all.filter((site) => siteChain({ sites }, site.name).includes(top)).map((site) => site.id);
-    },
+    sites: fleetSites(inventory),
   });
 
   const targetPlaces = createTargetPlaces(inventory, fleet);

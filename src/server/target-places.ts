@@ -1,6 +1,13 @@
 import { NOWHERE, type Place } from "../access/index.ts";
-import type { Fleet } from "../fleet/index.ts";
-import { indexesOf, placeOf, type InventoryStore, type Snapshot, type Structure } from "../inventory/index.ts";
+import type { Fleet, FleetParts } from "../fleet/index.ts";
+import {
+  indexesOf,
+  placeOf,
+  siteChain,
+  type InventoryStore,
+  type Snapshot,
+  type Structure,
+} from "../inventory/index.ts";
 import type { JobTarget, TargetPlaces } from "../jobs/index.ts";
 import type { Id } from "../kernel/ids.ts";
 
@@ -43,6 +50,23 @@ export function nodePlaces(
   return async (tenantId) => {
     const snapshot = await inventory.snapshot(tenantId);
     return (node) => placeOfNode(snapshot, node);
+  };
+}
+
+/** The sites of a tenant, for workers that serve one and those below it. */
+export function fleetSites(inventory: Pick<InventoryStore, "snapshot">): NonNullable<FleetParts["sites"]> {
+  return async (tenantId) => {
+    const { sites } = await inventory.snapshot(tenantId);
+    return {
+      names: new Map([...sites.values()].map(({ name, id }) => [name, id])),
+      below(siteId) {
+        const all = [...sites.values()];
+        const top = all.find(({ id }) => id === siteId)?.name;
+        return top === undefined
+          ? []
+          : all.filter(({ name }) => siteChain({ sites }, name).includes(top)).map(({ id }) => id);
+      },
+    };
   };
 }
 

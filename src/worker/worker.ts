@@ -13,9 +13,11 @@ export interface WorkerOptions {
   readonly modules: readonly Module[];
   /** Tasks at the same time, by module, where that differs from the module's own limit. */
   readonly limits?: Readonly<Record<string, number>>;
-  /** To join with, on the first start. The token says for which site it works. */
+  /** To join with, on the first start. */
   readonly join?: JoinFile;
   readonly name?: string;
+  /** The site it works for, with those below it: the token's, or one below. Left out: the token's. */
+  readonly site?: string;
   readonly transport?: Transport;
   readonly version: string;
   readonly environment?: NodeJS.ProcessEnv;
@@ -35,6 +37,7 @@ export function startWorker(options: WorkerOptions): Promise<LinkedExecutor> {
     state: resolve(options.state),
     ...(options.join === undefined ? {} : { join: options.join }),
     name: options.name ?? hostname(),
+    ...(options.site === undefined ? {} : { site: options.site }),
     transport: options.transport ?? "auto",
     environment: options.environment ?? process.env,
     signal: options.signal,
