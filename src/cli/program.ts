@@ -8,6 +8,7 @@ import { EXAMPLES } from "./examples.ts";
 import { LIST_FORMATS, OUTPUT_FORMATS } from "./output.ts";
 import { loginCommands } from "./login-program.ts";
 import { KINDS } from "./kinds.ts";
+import { queryCommands } from "./query-program.ts";
 import { paint, processTerminal, type Terminal } from "./terminal.ts";
 import type { CommandContext, GlobalOptions } from "./context.ts";
 import { VERSION } from "./version.ts";
@@ -222,6 +223,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .addHelpText("after", EXAMPLES.delete)
     .action(handle(async () => (await import("./delete.ts")).remove));
 
+  queryCommands(program, { handle, output, collect });
   changeCommands(program, { handle, output });
 
   const address = program.command("address").summary("give out addresses of a block, and take them back");

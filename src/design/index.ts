@@ -5,3 +5,5 @@ export { createDesignService, type DesignService } from "./service.ts";
 export { designRoutes } from "./routes.ts";
 export { checkBundle, loadBundle } from "./loader.ts";
 export { foundationDrift, observationTargets, structureDrift } from "./drift.ts";
+export { createBlueprintImportService, type BlueprintImportService } from "./blueprint-import.ts";
+export { blueprintRoutes } from "./blueprint-routes.ts";

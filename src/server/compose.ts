@@ -96,6 +96,7 @@ import {
 import type { Logger } from "../platform/logging/index.ts";
 import { createMetrics } from "../platform/metrics/index.ts";
 import { openedSecrets } from "../platform/redaction/index.ts";
+import { createQueryService, queryRoutes } from "../query/index.ts";
 import {
   createRunHost,
   createRunService,
@@ -479,6 +480,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   eventRoutes(http, events, clock, createEventSight(inventory, targetPlaces, fleet, placesOf));
   auditRoutes(http, { audit, reader: createAuditReader({ database, audit, bus, clock }) });
   historyRoutes(http, createHistory({ database, inventory }));
+  queryRoutes(http, createQueryService(merged.store, observer));
   authorityRoutes(http, parts.certificates, fleet, audit);
   fleet.mount(http);
   runRoutes(http, runs);

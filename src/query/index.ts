@@ -1,0 +1,2 @@
+export { createQueryService, type QueryService } from "./service.ts";
+export { queryRoutes } from "./routes.ts";
