@@ -15,12 +15,14 @@ export async function agent(_context: unknown, options: Record<string, unknown>)
   return EXIT.ok;
 }
 
-/** `gantry worker`. */
+/** `gantry worker [run]`. */
 export async function worker(context: CommandContext, options: Record<string, unknown>): Promise<number> {
   const { runWorker } = await import("../worker/index.ts");
   const modules = await modulesNamed(context, String(options["modules"]).split(","));
+  const site = textOr(options["site"], undefined);
   await runWorker({
     ...common(options),
+    ...(site === undefined ? {} : { site }),
     modules,
     limits: limitsOf(options["limit"] as readonly string[] | undefined, modules),
   });

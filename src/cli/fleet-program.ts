@@ -5,11 +5,14 @@ import { type Command, Option } from "commander";
 type Nodes = typeof import("./nodes.ts");
 type Authority = typeof import("./authority.ts");
 type Daemons = typeof import("./daemons.ts");
+type Workers = typeof import("./workers.ts");
 
 interface ProgramParts {
   /** Makes the handler of a command from what does it. */
   handle(
-    load: () => Promise<Nodes[keyof Nodes] | Authority[keyof Authority] | Daemons[keyof Daemons]>,
+    load: () => Promise<
+      Nodes[keyof Nodes] | Authority[keyof Authority] | Daemons[keyof Daemons] | Workers[keyof Workers]
+    >,
   ): (...received: unknown[]) => Promise<void>;
   output(): Option;
   yes(): Option;
@@ -19,15 +22,20 @@ interface ProgramParts {
 export function fleetCommands(program: Command, { handle, output, yes, collect }: ProgramParts): void {
   const node = (action: keyof Nodes) => handle(async () => (await import("./nodes.ts"))[action]);
   const certificate = (action: keyof Authority) => handle(async () => (await import("./authority.ts"))[action]);
+  const worker = (action: keyof Workers) => handle(async () => (await import("./workers.ts"))[action]);
   const daemon = (action: keyof Daemons) => handle(async () => (await import("./daemons.ts"))[action]);
 
-  program
+  const workers = program
     .command("worker")
-    .summary("run a worker: a daemon near the hardware that does driver functions")
+    .summary("workers: daemons near the hardware that do the functions of drivers and other modules");
+  workers
+    .command("run", { isDefault: true })
+    .summary("run one (what plain `gantry worker` does)")
     .option("--state <folder>", "where its key and its journal are kept", "/var/lib/gantry-worker")
     .option("--server <url>", "the server's address; may be repeated (environment: GANTRY_SERVER_ADDRESS)", collect)
     .option("--join <token>", "join token, for the first start (environment: GANTRY_JOIN_TOKEN)")
     .option("--name <name>", "its name (default: the host's name)")
+    .option("--site <site>", "the site it works for, with those below it (default: that of the join token)")
     .option("--modules <names>", "modules to offer, separated by commas", "docker")
     .option("--limit <module=count>", "tasks of a module at a time; may be repeated", collect)
     .addOption(
@@ -36,6 +44,17 @@ export function fleetCommands(program: Command, { handle, output, yes, collect }
         .default("auto"),
     )
     .action(daemon("worker"));
+  workers
+    .command("list")
+    .summary("which there are, what they do, and how much of it now")
+    .addOption(output())
+    .action(worker("list"));
+  workers
+    .command("drain <name>")
+    .summary("give it nothing new; when what it has is done, it may be stopped")
+    .option("--wait", "until it is drained")
+    .action(worker("drain"));
+  workers.command("resume <name>").summary("give it tasks again").action(worker("resume"));
   program
     .command("agent")
     .summary("run an agent: a daemon on a node that does verbs")

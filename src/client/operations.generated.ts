@@ -1266,6 +1266,13 @@ readonly kind: "agent" | "worker";
 readonly state: "connected" | "away";
 readonly version: string;
 readonly modules: readonly (string)[];
+readonly slots: {
+readonly [name: string]: {
+readonly limit: number;
+readonly inUse: number;
+};
+};
+readonly drain: "draining" | "drained" | null;
 readonly foundationId: string | null;
 readonly siteId: string | null;
 readonly facts: {
@@ -2449,7 +2456,7 @@ readonly [name: string]: string;
 readonly design: string;
 readonly actions: readonly ({
 readonly kind: "create" | "change" | "replace" | "repair" | "retry" | "destroy" | "conflict";
-readonly target: "tenant" | "field_schema" | "zone" | "site" | "network" | "link" | "address_block" | "group" | "blueprint" | "foundation" | "structure" | "interface";
+readonly target: "tenant" | "field_schema" | "zone" | "site" | "network" | "link" | "address_block" | "group" | "blueprint" | "complex" | "foundation" | "structure" | "dependency" | "interface";
 readonly name: string;
 readonly reason: string;
 readonly fields: readonly ({
@@ -2491,7 +2498,7 @@ readonly fingerprint: string;
 readonly design: string;
 readonly actions: readonly ({
 readonly kind: "create" | "change" | "replace" | "repair" | "retry" | "destroy" | "conflict";
-readonly target: "tenant" | "field_schema" | "zone" | "site" | "network" | "link" | "address_block" | "group" | "blueprint" | "foundation" | "structure" | "interface";
+readonly target: "tenant" | "field_schema" | "zone" | "site" | "network" | "link" | "address_block" | "group" | "blueprint" | "complex" | "foundation" | "structure" | "dependency" | "interface";
 readonly name: string;
 readonly reason: string;
 readonly fields: readonly ({
@@ -2525,7 +2532,7 @@ readonly fingerprint?: string | undefined;
 readonly design: string;
 readonly actions: readonly ({
 readonly kind: "create" | "change" | "replace" | "repair" | "retry" | "destroy" | "conflict";
-readonly target: "tenant" | "field_schema" | "zone" | "site" | "network" | "link" | "address_block" | "group" | "blueprint" | "foundation" | "structure" | "interface";
+readonly target: "tenant" | "field_schema" | "zone" | "site" | "network" | "link" | "address_block" | "group" | "blueprint" | "complex" | "foundation" | "structure" | "dependency" | "interface";
 readonly name: string;
 readonly reason: string;
 readonly fields: readonly ({
@@ -3829,11 +3836,16 @@ readonly nodes: {
 list(options?: {
 readonly cursor?: string | undefined;
 readonly limit?: number | undefined;
+readonly kind?: "agent" | "worker" | undefined;
 } & CallOptions): Listing<Node>;
 /** One worker or agent */
 get(idOrName: string, options?: CallOptions): Promise<Node>;
 /** Shut a worker or an agent out for good: its connection ends, its tasks are lost, its key is worth nothing */
 revoke(idOrName: string, options?: CallOptions): Promise<void>;
+/** Give a worker nothing new; what it has goes on, and then it is drained */
+drain(idOrName: string, options?: CallOptions): Promise<Node>;
+/** Give a worker tasks again */
+resume(idOrName: string, options?: CallOptions): Promise<Node>;
 };
 readonly password: {
 /** Change the own password; ends all other sessions */
@@ -4857,6 +4869,8 @@ nodes: {
 list: {"method":"GET","path":"/v1/nodes","answer":"page","largestPage":1000},
 get: {"method":"GET","path":"/v1/nodes/{idOrName}","answer":"json"},
 revoke: {"method":"POST","path":"/v1/nodes/{idOrName}/revoke","answer":"none"},
+drain: {"method":"POST","path":"/v1/nodes/{idOrName}/drain","answer":"json"},
+resume: {"method":"POST","path":"/v1/nodes/{idOrName}/resume","answer":"json"},
 },
 password: {
 replace: {"method":"PUT","path":"/v1/password","answer":"none","body":"json"},
