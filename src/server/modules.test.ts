@@ -5,5 +5,6 @@ it("a server that is told so makes no foundations on its own machine", () => {
   const reach = { urls: [], through: () => Promise.resolve([]) };
   const parts = { dataFolder: "/nowhere", agentCommand: ["gantry"], environment: {}, reach };
   const names = (thisMachine: boolean) => embeddedModules({ ...parts, thisMachine }).map(({ name }) => name);
-  expect([names(true), names(false)]).toEqual([["local", "docker"], []]);
+  expect(names(true)).toEqual(expect.arrayContaining(["docker", "local", "qemu"]));
+  expect(names(false)).toEqual([]);
 });

@@ -1,6 +1,8 @@
 import { createDockerModule, dockerFoundations } from "../drivers/docker/index.ts";
 import type { FoundationType } from "../drivers/index.ts";
 import { createLocalModule, localFoundations } from "../drivers/local/index.ts";
+import { createQemuModule, qemuFoundations } from "../drivers/qemu/index.ts";
+import { createNetModule } from "../drivers/net/index.ts";
 import type { Module } from "../link/index.ts";
 import type { Reach } from "./reach.ts";
 import { agentRuntime } from "./runtime.ts";
@@ -28,6 +30,12 @@ const MODULES: Readonly<Record<string, KnownModule>> = {
         ...(serverUrls === undefined ? {} : { serverUrls }),
       }),
   },
+  qemu: {
+    foundations: qemuFoundations,
+    embedded: true,
+    make: ({ dataFolder }) => createQemuModule({ dataFolder }),
+  },
+  net: { embedded: true, make: () => createNetModule() },
 };
 
 interface KnownModule {
