@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import { accessCommands } from "./access-program.ts";
 import { auditCommands } from "./audit-program.ts";
 import { changeCommands } from "./change-program.ts";
+import { elsewhereCommands } from "./elsewhere-program.ts";
 import { fleetCommands } from "./fleet-program.ts";
 import { EXIT, reportFailure } from "./failure.ts";
 import { EXAMPLES } from "./examples.ts";
@@ -9,6 +10,7 @@ import { LIST_FORMATS, OUTPUT_FORMATS } from "./output.ts";
 import { loginCommands } from "./login-program.ts";
 import { KINDS } from "./kinds.ts";
 import { queryCommands } from "./query-program.ts";
+import { secretCommands } from "./secret-program.ts";
 import { paint, processTerminal, type Terminal } from "./terminal.ts";
 import type { CommandContext, GlobalOptions } from "./context.ts";
 import { VERSION } from "./version.ts";
@@ -346,99 +348,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .addHelpText("after", EXAMPLES.events)
     .action(handle(async () => (await import("./events.ts")).events));
 
-  const dns = program.command("dns").summary("names: zones from the inventory, and the name servers that are told");
-  dns
-    .command("zones")
-    .summary("every zone, forward and reverse, with its serial")
-    .addOption(output())
-    .action(handle(async () => (await import("./dns.ts")).zones));
-  dns
-    .command("show <zone>")
-    .summary("the records of a zone")
-    .option("--view <view>", "as this view sees it")
-    .option("--file", "as a zone file")
-    .addOption(output())
-    .action(handle(async () => (await import("./dns.ts")).show));
-  dns
-    .command("status")
-    .summary("how far every zone is on every name server, and what is left out of DNS")
-    .addOption(output())
-    .action(handle(async () => (await import("./dns.ts")).status));
-  dns
-    .command("publish")
-    .summary("publish now what waits, and wait for it")
-    .option("--target <name>", "on this target alone")
-    .option("--zone <zone>", "this zone alone")
-    .option("--whole", "everything anew, whatever the servers have")
-    .addOption(output())
-    .action(handle(async () => (await import("./dns.ts")).publish));
-  const dnsTarget = dns.command("target").summary("the name servers that are told");
-  dnsTarget
-    .command("list")
-    .summary("where zones are published")
-    .addOption(output())
-    .action(handle(async () => (await import("./dns.ts")).targets));
-  dnsTarget
-    .command("add <name>")
-    .summary("publish zones on a name server from now on")
-    .addOption(
-      new Option("--kind <kind>", "how it is told").choices(["bind", "nsupdate", "powerdns"]).makeOptionMandatory(),
-    )
-    .option("--folder <folder>", "bind: where zone files go, and zones.conf")
-    .option("--rndc-config <file>", "bind: rndc.conf with its key, for the owner alone")
-    .option("--server <address:port>", "nsupdate: the primary server (port: 53)")
-    .option("--key-file <file>", "nsupdate: the TSIG key, for the owner alone")
-    .option("--url <url>", "powerdns: its API, as http://127.0.0.1:8081")
-    .option("--api-key-file <file>", "powerdns: the API key, for the owner alone")
-    .option("--server-id <id>", "powerdns: the server in its API (default: localhost)")
-    .option("--zone <zone>", "serve this zone; may be repeated (default: all)", collect)
-    .option("--view <view>", "the view it serves, beside zones without views")
-    .addOption(output())
-    .action(handle(async () => (await import("./dns.ts")).addTarget));
-  dnsTarget
-    .command("remove <name>")
-    .summary("publish nothing there any more; what it has stays")
-    .action(handle(async () => (await import("./dns.ts")).removeTarget));
-
-  const backend = program.command("backend").summary("inventory that is kept elsewhere: files, another Gantry, NetBox");
-  backend
-    .command("list")
-    .summary("where the truth of which sites lives")
-    .addOption(output())
-    .action(handle(async () => (await import("./backend.ts")).list));
-  backend
-    .command("add <name>")
-    .summary("read a site from elsewhere from now on")
-    .addOption(
-      new Option("--kind <kind>", "what is there").choices(["files", "gantry", "netbox"]).makeOptionMandatory(),
-    )
-    .requiredOption("--site <site>", "the site whose truth lives there, with those below it")
-    .option("--folder <folder>", "files: site files, or a folder of OpenStack-Ansible")
-    .addOption(
-      new Option("--format <format>", "files: what they are (default: as they look)").choices([
-        "site",
-        "osa",
-        "osa-config",
-      ]),
-    )
-    .option("--url <url>", "gantry, netbox: its address, as https://127.0.0.1:7411")
-    .option("--token-file <file>", "gantry, netbox: the token, for the owner alone")
-    .option("--ca <file>", "gantry, netbox: the authority to trust")
-    .option("--tenant <tenant>", "gantry: whose inventory (default: default)")
-    .option("--mapping <file>", "netbox: which lists are read as what")
-    .option("--every <seconds>", "how often it is read again (default: 60)")
-    .option("--poll <seconds>", "netbox: how often it is asked whether something changed (default: 15)")
-    .addOption(output())
-    .action(handle(async () => (await import("./backend.ts")).add));
-  backend
-    .command("status [name]")
-    .summary("whether backends can be read, what they hold, and what is left out")
-    .addOption(output())
-    .action(handle(async () => (await import("./backend.ts")).status));
-  backend
-    .command("remove <name>")
-    .summary("read it no more; what it holds stays there")
-    .action(handle(async () => (await import("./backend.ts")).remove));
+  elsewhereCommands(program, { handle, output, collect });
 
   const sealedWith = (command: Command): Command =>
     command
@@ -473,59 +383,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
   loginCommands(program, accessCommands(program, { handle, output, yes, collect }), { handle, output });
   auditCommands(program, { handle, output });
 
-  const secret = program.command("secret").summary("values that are kept sealed: passwords, keys, certificates");
-  /** Who has it; without any of them it is the tenant. */
-  const owned = (command: Command): Command =>
-    command
-      .option("--structure <name>", "of this structure (without an owner: of the tenant)")
-      .option("--site <name>", "of this site")
-      .option("--group <name>", "of this group")
-      .addOption(output());
-  owned(secret.command("list").summary("secrets, without their values"))
-    .option("--name <name>", "of this name")
-    .action(handle(async () => (await import("./secret.ts")).list));
-  owned(secret.command("show <name>").summary("what is known of a secret beside its value")).action(
-    handle(async () => (await import("./secret.ts")).show),
-  );
-  owned(secret.command("get <name>").summary("the value of a secret; each reading is audited"))
-    .option("--out <file>", "write it into this file, for its owner alone")
-    .action(handle(async () => (await import("./secret.ts")).get));
-  owned(secret.command("set <name>").summary("keep a secret, or replace its value"))
-    .requiredOption(
-      "--value-file <file>",
-      "the value; `-`: from standard input. Of a text, a line feed at its end is left out",
-    )
-    .addOption(new Option("--kind <kind>", "what it is (default: as it looks)").choices(["text", "pem", "blob"]))
-    .option("--description <text>", "what it is for")
-    .option("--expires <time>", "from then on it is not opened: 2026-12-31, 2026-12-31T08:00:00Z, never")
-    .addHelpText("after", EXAMPLES.secret)
-    .action(handle(async () => (await import("./secret.ts")).set));
-  owned(secret.command("delete <name>").summary("remove a secret for good"))
-    .addOption(yes())
-    .action(handle(async () => (await import("./secret.ts")).remove));
-  secret
-    .command("status")
-    .summary("whether secrets can be opened, by which keys, and how far sealing anew is")
-    .addOption(output())
-    .action(handle(async () => (await import("./secret.ts")).status));
-  secret
-    .command("unlock")
-    .summary("look for the master key now, where the server looks for it")
-    .addOption(output())
-    .action(handle(async () => (await import("./secret.ts")).unlock));
-  secret
-    .command("rotate-data")
-    .summary("give the tenant a new data key, and seal all its secrets by it")
-    .option("--detach", "do not wait until all are sealed")
-    .addOption(output())
-    .action(handle(async () => (await import("./secret.ts")).rotateData));
-  secret
-    .command("rotate-master")
-    .summary("wrap all data keys by a new master key")
-    .option("--to <source>", "where the new one is (default: what the configuration names)")
-    .addOption(output())
-    .action(handle(async () => (await import("./secret.ts")).rotateMaster));
-
+  secretCommands(program, { handle, output, yes });
   fleetCommands(program, { handle, output, yes, collect });
 
   program
