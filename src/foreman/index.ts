@@ -1,6 +1,7 @@
 export { createForemanHost, type HostParts } from "./host.ts";
 export { createObserver, type Asker } from "./observer.ts";
-export { FOREMAN_HOST } from "./service.ts";
+export { FOREMAN_HOST } from "./start.ts";
+export { createSetConfig } from "./structure-calls.ts";
 export { createForemen, TENANT_GONE, type Foremen } from "./foremen.ts";
 export { foremanRoutes } from "./routes.ts";
 export { designStatus, type DesignStatus, type StatusItem } from "./status.ts";
@@ -8,3 +9,4 @@ export { createForemanStore, migrations as foremanMigrations } from "./store.ts"
 export { foremanCatalogue } from "./catalogue.ts";
 export { verbTimeout } from "./timeout.ts";
 export type { ServerModule, ServerModuleCall } from "./server-module.ts";
+export { createOpening, type Opening, type SecretUse } from "./secrets.ts";

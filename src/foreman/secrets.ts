@@ -2,6 +2,7 @@ import { serverPrincipal } from "../access/index.ts";
 import type { NamedOwner } from "../inventory/index.ts";
 import type { Call, HiddenValue, Job } from "../jobs/index.ts";
 import { GantryError } from "../kernel/errors.ts";
+import type { Id } from "../kernel/ids.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import type { SecretService } from "../secrets/index.ts";
 import { replaceSecrets, secretNamesIn } from "../variables/index.ts";
@@ -10,7 +11,7 @@ import { SECRET_MISSING, SECRET_NOT_TEXT, SECRET_WOULD_STAY } from "./errors.ts"
 /** What the foreman needs of secrets: find one by name, and open it for a job. */
 export type SecretUse = Pick<SecretService, "find" | "open">;
 
-/** Puts secrets in the place of references for one call of a job: as late as can be, and only those that the call uses. */
+/** Puts secrets in the place of references, for one call of a job or one machine that boots: as late as can be, and only those that are used. */
 export interface Opening {
   /** A value with its references replaced. Errors: `secret_missing`, `secret_not_text`, `secrets_locked`, `secret_expired`. */
   open(value: Json): Promise<Json>;
@@ -22,15 +23,16 @@ export interface Opening {
 
 export interface OpeningParts {
   readonly secrets: SecretUse;
-  readonly job: Job;
-  readonly call: Call;
+  readonly tenantId: Id;
+  /** What the values are for, for the audit. The variable that refers to each is added. */
+  readonly purpose: JsonObject;
   readonly owners: readonly NamedOwner[];
-  /** The resolved variables of the target: only what these refer to is opened, whatever a script or an agent's answer says. */
+  /** The resolved variables of the target, or its attributes: only what these refer to is opened, whatever a script or an agent's answer says. */
   readonly variables: JsonObject;
 }
 
 export function createOpening(parts: OpeningParts): Opening {
-  const { job, call, owners, variables } = parts;
+  const { tenantId, owners, variables } = parts;
   const values = new Map<string, string>();
   const opened: HiddenValue[] = [];
 
@@ -40,14 +42,13 @@ export function createOpening(parts: OpeningParts): Opening {
     const variable = Object.keys(variables).find((key) => secretNamesIn(variables[key] ?? null).includes(name));
     if (variable === undefined) throw missing(name, "no variable of this target refers to it");
     if (name === "") throw missing(name, `the variable '${variable}' does not name one: write {"$secret": "NAME"}`);
-    const secret = await parts.secrets.find(job.tenantId, owners, name);
+    const secret = await parts.secrets.find(tenantId, owners, name);
     if (secret === undefined) {
       const places = owners.map((owner) => `${owner.kind} ${owner.name}`).join(", ");
       throw missing(name, `the variable '${variable}' refers to it, and none of these has it: ${places}`);
     }
-    const { kind, name: target } = job.target;
-    const purpose = { job: job.id, starter: job.starter.name, call: call.function, variable, [kind]: target };
-    const value = await parts.secrets.open(serverPrincipal(job.tenantId), secret.id, purpose);
+    const purpose = { ...parts.purpose, variable };
+    const value = await parts.secrets.open(serverPrincipal(tenantId), secret.id, purpose);
     const text = value.text();
     if (text === undefined)
       throw new GantryError(
@@ -94,4 +95,10 @@ export function refuseStaying(call: Call): void {
 
 function missing(name: string, why: string): GantryError {
   return new GantryError(SECRET_MISSING, name === "" ? why : `there is no secret '${name}': ${why}`);
+}
+
+/** What a secret is opened for when a call of a job uses it. */
+export function purposeOf(job: Job, call: Call): JsonObject {
+  const { kind, name } = job.target;
+  return { job: job.id, starter: job.starter.name, call: call.function, [kind]: name };
 }
