@@ -1,13 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  decide,
-  type Buildable,
-  type ForemanStep,
-  type ForemanView,
-  type FoundationView,
-  type StructureView,
-} from "./decide.ts";
+import { decide as decideAll } from "./decide.ts";
+import type {
+  Buildable,
+  ComplexView,
+  DependencyView,
+  ForemanStep,
+  ForemanView,
+  FoundationView,
+  StructureView,
+} from "./model.ts";
 
 const planned = {
   state: "planned",
@@ -18,10 +20,33 @@ const planned = {
   failed: false,
   holds: [],
   takes: [],
+  since: 0,
+  limits: [],
 } as const;
 
-function foundation(id: string, structures: string[], more: Partial<Buildable> = {}): FoundationView {
-  return { id, name: id, ...planned, structures, ...more };
+const found = { located: true, complexId: null, placedOn: null, size: {} } as const;
+
+type Part = Partial<ForemanView>;
+
+function whole(part: Part): ForemanView {
+  return { foundations: [], structures: [], dependencies: [], complexes: [], limits: new Map(), ...part };
+}
+
+function decide(view: Part): readonly ForemanStep[] {
+  return decideAll(whole(view)).steps;
+}
+
+function foundation(id: string, structures: string[], more: Partial<FoundationView> = {}): FoundationView {
+  return { id, name: id, ...planned, ...found, structures, ...more };
+}
+
+function dependency(
+  id: string,
+  foundationId: string,
+  needs: string,
+  more: Partial<DependencyView> = {},
+): DependencyView {
+  return { id, name: id, ...planned, foundationId, needs, runsOn: null, link: "soft", ...more };
 }
 
 function structure(
@@ -39,7 +64,7 @@ function text(steps: readonly ForemanStep[]): string[] {
 
 describe("what the foreman starts", () => {
   it("builds a foundation first, then what stands on it, then what depends on that", () => {
-    const fresh: ForemanView = {
+    const fresh: Part & { foundations: FoundationView[] } = {
       foundations: [foundation("f1", ["web"]), foundation("f2", ["balancer"])],
       structures: [structure("web", "f1"), structure("balancer", "f2", ["web"])],
     };
@@ -57,7 +82,7 @@ describe("what the foreman starts", () => {
   });
 
   it("waits for a dependency that must be brought up to date first", () => {
-    const view: ForemanView = {
+    const view: Part & { foundations: FoundationView[]; structures: StructureView[] } = {
       foundations: [foundation("f", ["a", "b"], { state: "built" })],
       structures: [
         structure("a", "f", [], { state: "built", stale: true }),
@@ -69,7 +94,7 @@ describe("what the foreman starts", () => {
 
   it("destroys in reverse: dependents, then what they depend on, then the foundation", () => {
     const gone = { state: "built", wanted: "absent" } as const;
-    const view: ForemanView = {
+    const view: Part & { foundations: FoundationView[]; structures: StructureView[] } = {
       foundations: [foundation("f", ["a", "b"], gone)],
       structures: [structure("a", "f", [], gone), structure("b", "f", ["a"], gone)],
     };
@@ -83,7 +108,7 @@ describe("what the foreman starts", () => {
   });
 
   it("replaces a foundation by taking its structures off first", () => {
-    const view: ForemanView = {
+    const view: Part & { foundations: FoundationView[]; structures: StructureView[] } = {
       foundations: [foundation("f", ["a"], { state: "built", rebuild: true })],
       structures: [structure("a", "f", [], { state: "built" })],
     };
@@ -93,7 +118,7 @@ describe("what the foreman starts", () => {
   });
 
   it("cancels what builds something that is to go away, and lets a destruction end", () => {
-    const view: ForemanView = {
+    const view: Part & { foundations: FoundationView[]; structures: StructureView[] } = {
       foundations: [
         foundation("f", [], { jobId: "j", state: "building", wanted: "absent" }),
         foundation("g", [], { jobId: "k", state: "destroying", wanted: "absent" }),
@@ -106,7 +131,7 @@ describe("what the foreman starts", () => {
   it("creates nothing with an address that what is on its way out still holds", () => {
     const old = { state: "built", wanted: "absent", holds: ["127.0.0.1"], takes: ["127.0.0.1"] } as const;
     const fresh = { takes: ["127.0.0.1"] };
-    const view: ForemanView = {
+    const view: Part & { foundations: FoundationView[]; structures: StructureView[] } = {
       foundations: [
         foundation("f", ["a"], old),
         foundation("g", ["b"], fresh),
@@ -135,7 +160,7 @@ describe("what the foreman starts", () => {
       holds: [holds],
       takes: [takes],
     });
-    const view: ForemanView = {
+    const view: Part & { foundations: FoundationView[]; structures: StructureView[] } = {
       foundations: [foundation("f", [], swap("built", "1", "2")), foundation("g", [], swap("built", "2", "1"))],
       structures: [],
     };
@@ -146,7 +171,7 @@ describe("what the foreman starts", () => {
   });
 
   it("leaves alone what has a job or has failed", () => {
-    const view: ForemanView = {
+    const view: Part & { foundations: FoundationView[]; structures: StructureView[] } = {
       foundations: [foundation("f", [], { jobId: "j" }), foundation("g", [], { state: "failed", failed: true })],
       structures: [],
     };
@@ -170,13 +195,14 @@ interface Row {
   holds: string[];
 }
 
-function viewOf(rows: ReadonlyMap<string, Row>): ForemanView {
+function viewOf(rows: ReadonlyMap<string, Row>): Part {
   const all = [...rows.values()];
   return {
     foundations: all
       .filter((row) => row.kind === "foundation")
       .map((row) => ({
         ...shown(row),
+        ...found,
         structures: all.filter((other) => other.on === row.id).map((other) => other.id),
       })),
     structures: all
@@ -186,7 +212,7 @@ function viewOf(rows: ReadonlyMap<string, Row>): ForemanView {
 }
 
 function shown(row: Row): Buildable {
-  return { ...row, name: row.id, failed: false, takes: [row.address] };
+  return { ...planned, ...row, name: row.id, failed: false, takes: [row.address] };
 }
 
 /** Ends a job as the service would. */

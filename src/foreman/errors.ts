@@ -18,9 +18,33 @@ export const CALL_INVALID = errorKind("call_invalid", {
   remedy: "`gantry tscript check` and `docs/tscript.md` say what each function takes.",
 });
 
+export const TARGET_GONE = errorKind("target_gone", {
+  status: 422,
+  summary: "What a job works on, or what its script runs on, is not there any more.",
+  remedy: "Cancel the job; what the inventory says now is built by itself.",
+});
+
+export const VALUE_FIXED = errorKind("value_fixed", {
+  status: 422,
+  summary: "A script sets a value that can only be read.",
+  remedy: "Note identifiers under names of their own: `foundation.docker_id = ...`.",
+});
+
+export const IDENTIFIERS_TOO_LARGE = errorKind("identifiers_too_large", {
+  status: 422,
+  summary: "A script notes more about a foundation than is kept.",
+  remedy: "Note what identifies it, and not all that a driver answers.",
+});
+
+export const CONFIG_INVALID = errorKind("config_invalid", {
+  status: 422,
+  summary: "`structure.set_config` was given a name or a value that cannot be a variable.",
+  remedy: "Use a name of letters, digits, `_` and `-`, without an operator in front, and a value of at most 64 KiB.",
+});
+
 export const NO_AGENT_HERE = errorKind("no_agent_here", {
   status: 422,
-  summary: "A script calls the agent, but what it builds does not stand on a foundation.",
+  summary: "A script calls the agent or the driver, but what it builds does not stand on a foundation.",
   remedy: "Call the agent from the scripts of structures, or of foundations that run one.",
 });
 

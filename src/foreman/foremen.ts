@@ -2,7 +2,7 @@ import type { Job, JobOutcome, Starter } from "../jobs/index.ts";
 import { messageOf } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { Transaction } from "../platform/database/index.ts";
-import type { TargetKind } from "./decide.ts";
+import type { TargetKind } from "./model.ts";
 import { createForeman, type Foreman, type ForemanParts } from "./service.ts";
 
 /** A foreman for each tenant: one that has much to do holds up no other, and none sees what another does. */

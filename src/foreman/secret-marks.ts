@@ -4,6 +4,7 @@ import {
   writtenVariables,
   type Foundation,
   type InventoryStore,
+  type Resolver,
   type Snapshot,
   type Structure,
 } from "../inventory/index.ts";
@@ -14,7 +15,6 @@ import type { Database } from "../platform/database/index.ts";
 import type { EventStream } from "../platform/events/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import { secretNamesIn } from "../variables/index.ts";
-import type { TargetKind } from "./decide.ts";
 import type { SecretUse } from "./secrets.ts";
 
 /** What a row was built with, of secrets: which one each name meant, and its version. */
@@ -29,8 +29,8 @@ export async function secretMarks(
   secrets: Pick<SecretUse, "find">,
   snapshot: Snapshot,
   target: Target,
+  resolver: Resolver = createResolver(snapshot),
 ): Promise<Marks> {
-  const resolver = createResolver(snapshot);
   const resolution =
     target.kind === "structure" ? resolver.structure(target.row.name) : resolver.foundation(target.row.name);
   return marksOf(secrets, snapshot, target, secretNamesIn(writtenVariables(resolution)));
@@ -126,7 +126,7 @@ export function watchSecrets(parts: SecretWatchParts): SecretWatch {
     return Object.hasOwn(await secretMarks(parts.secrets, snapshot, target), name);
   }
 
-  function mark(kind: TargetKind, { id, version }: Structure | Foundation): Promise<boolean> {
+  function mark(kind: Target["kind"], { id, version }: Structure | Foundation): Promise<boolean> {
     return database.transaction((tx) => inventory.changeBuild(tx, kind, id, version, { stale: true }));
   }
 

@@ -83,7 +83,15 @@ describe("the foreman", () => {
     expect(world.contents).toEqual(["Hello you from web1"]);
     expect(machine.begun.map((one) => one.parameters as JsonObject)).toEqual([
       {
-        foundation: { id: "f1", name: "web1", attributes: {}, addresses: [], hostname: "web1" },
+        foundation: {
+          id: "f1",
+          name: "web1",
+          attributes: {},
+          addresses: [],
+          hostname: "web1",
+          interfaces: [],
+          host: null,
+        },
         join: { $join: "f1" },
       },
     ]);

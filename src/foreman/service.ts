@@ -1,35 +1,22 @@
-import { CREATE, DESTROY, findScript, UPDATE, type SourceText } from "../blueprints/index.ts";
-import {
-  createResolver,
-  foundationInputs,
-  indexesOf,
-  occupants,
-  standingStructures,
-  structureInputs,
-  type BuildRecord,
-  type Foundation,
-  type FoundationBuild,
-  type InventoryStore,
-  type Snapshot,
-  type Structure,
-  type StructureBuild,
-} from "../inventory/index.ts";
+import { createResolver, hashOf, type InventoryStore, type Resolver, type Snapshot } from "../inventory/index.ts";
 import type { Job, JobOutcome, JobService, Starter } from "../jobs/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
-import type { JsonObject } from "../kernel/json.ts";
 import type { Bus } from "../platform/bus/index.ts";
-import { afterCommit, type Database, type Transaction } from "../platform/database/index.ts";
+import { afterCommit, createGroupCommit, type Database, type Transaction } from "../platform/database/index.ts";
 import type { EventStream } from "../platform/events/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
-import { decide, type ForemanStep, type ScriptRole, type TargetKind } from "./decide.ts";
-import { JOB_SUPERSEDED, SCRIPT_UNKNOWN } from "./errors.ts";
-import { secretMarks, watchSecrets } from "./secret-marks.ts";
+import { decide } from "./decide.ts";
+import { endOf, type Deeds, type JobContext } from "./ending.ts";
+import { JOB_SUPERSEDED } from "./errors.ts";
+import type { ForemanStep, TargetKind } from "./model.ts";
+import { targetOf, type BuiltTarget } from "./programs.ts";
+import { watchSecrets } from "./secret-marks.ts";
 import type { SecretUse } from "./secrets.ts";
-import type { ForemanStore, ServiceWish } from "./store.ts";
-import { blueprintAsBuilt, blueprintOf } from "./values.ts";
-import { foremanView } from "./view.ts";
+import { buildFor, emit, forget, StepOutdated, takeStart } from "./start.ts";
+import type { ForemanStore } from "./store.ts";
+import { foremanView, type DriverLimits } from "./view.ts";
 
 /**
  * The reconciler: makes what is what should be. It takes no input and keeps nothing in memory, so it may run at any time, twice, or after a
@@ -59,33 +46,36 @@ export interface ForemanParts {
   readonly log: Logger;
   /** Which secret a name means. */
   readonly secrets: Pick<SecretUse, "find">;
+  /** Jobs there may be at one time, by type of foundation. Left out: no limit. */
+  readonly driverLimits?: DriverLimits;
   /** Whose rights a job on a row has. Left out: the server's. */
   starterOf?(target: TargetKind, row: { readonly id: Id; readonly name: string }): Promise<Starter>;
   /** Within the commit that removes a foundation's row. */
   foundationRemoved(tx: Transaction, foundationId: Id): Promise<void>;
 }
 
-/** The name of the job host that serves the foreman's jobs. */
-export const FOREMAN_HOST = "foreman";
-
 /** Milliseconds between looks without being woken: on several servers a message may be lost. */
 const LOOK_MILLISECONDS = 10_000;
 const AFTER_FAILURE_MILLISECONDS = 1_000;
 
-/** For the host, beside the job. */
-interface JobContext {
-  readonly role: ScriptRole;
-  /** What the target is built with if the job ends well. */
-  readonly build: BuildRecord | null;
-}
+/** Of a look that took long as much as this many times is left to others before the next. */
+const REST = 3;
+const LONGEST_REST_MILLISECONDS = 500;
+
+/** Steps that are taken in one go: as many as one commit takes. */
+const AT_ONCE = 200;
 
 export function createForeman(parts: ForemanParts): Foreman {
   const { database, tenantId, inventory, jobs, clock, log } = parts;
+  const commits = createGroupCommit(database);
   let woken = false;
   let running: Promise<void> | undefined;
   let stopped = true;
   let cancelTimer = (): void => {};
+  let stopResting = (): void => {};
   let stopListening = (): void => {};
+  /** At this inventory there was nothing to do. */
+  let quietAt: Snapshot | undefined;
   const watch = watchSecrets({ ...parts, marked: wake });
 
   function wake(): void {
@@ -108,129 +98,88 @@ export function createForeman(parts: ForemanParts): Foreman {
   async function look(): Promise<void> {
     while (woken && !stopped) {
       woken = false;
+      const begun = clock.now();
       try {
         const snapshot = await inventory.snapshot(tenantId);
-        const steps = decide(foremanView(snapshot));
+        if (snapshot === quietAt) continue;
+        const { steps } = decide(foremanView(snapshot, parts.driverLimits));
         if (steps.length > 0 && (await take(snapshot, steps))) woken = true;
-        else if (steps.length === 0) await sweep();
+        else if (steps.length === 0) {
+          await sweep();
+          quietAt = snapshot;
+        }
+        if (woken) await rest(Math.min(LONGEST_REST_MILLISECONDS, (clock.now() - begun) * REST));
       } catch (error) {
         log.error({ error: messageOf(error) }, "the foreman failed, and will look again");
-        await new Promise<void>((resolve) => {
-          cancelTimer = clock.after(AFTER_FAILURE_MILLISECONDS, resolve);
-        });
+        await rest(AFTER_FAILURE_MILLISECONDS);
         woken = true;
       }
     }
   }
 
+  /** Every job that ends wakes the foreman: looks at a large inventory must not be all that a server does. */
+  async function rest(milliseconds: number): Promise<void> {
+    if (stopped || milliseconds <= 0) return;
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(milliseconds, resolve);
+      stopResting = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
   /** Takes steps; a step whose row has changed meanwhile is left out. Returns whether any was taken. */
   async function take(snapshot: Snapshot, steps: readonly ForemanStep[]): Promise<boolean> {
+    const resolver = createResolver(snapshot);
     let taken = false;
-    for (const step of steps) {
-      if (step.kind === "cancel") await cancel(step.jobId);
-      else taken = (await takeOne(snapshot, step)) || taken;
+    for (let at = 0; at < steps.length && !stopped; at += AT_ONCE) {
+      const some = steps.slice(at, at + AT_ONCE);
+      const results = await Promise.allSettled(some.map((step) => takeOne(snapshot, resolver, step)));
+      for (const result of results) {
+        if (result.status === "rejected") throw result.reason;
+        taken ||= result.value;
+      }
     }
     return taken;
   }
 
-  async function cancel(jobId: Id): Promise<void> {
+  async function cancel(jobId: Id): Promise<boolean> {
     try {
       await jobs.cancel(tenantId, jobId);
     } catch (error) {
       // It ended in between: its end has woken the foreman.
       if (!(error instanceof GantryError) || error.code !== "job_action_not_allowed") throw error;
     }
+    return false;
   }
 
-  async function takeOne(snapshot: Snapshot, step: Exclude<ForemanStep, { kind: "cancel" }>): Promise<boolean> {
-    const row = rowOf(snapshot, step.target, step.id);
-    if (row === undefined) return false;
-    // Before the transaction: what changes in between makes the row stale.
-    const marks =
-      step.kind === "start" && step.role !== "destroy"
-        ? await secretMarks(parts.secrets, snapshot, { kind: step.target, row } as Parameters<typeof secretMarks>[2])
-        : {};
-    const starter = step.kind === "start" ? await parts.starterOf?.(step.target, row) : undefined;
-    return attempt(async (tx) => {
-      if (step.kind === "remove") {
-        const removed = await inventory.remove(tx, step.target, step.id, row.version);
-        if (!removed) return false;
-        if (step.target === "foundation") await parts.foundationRemoved(tx, step.id);
-        await emit(tx, `${step.target}.removed`, step.target, step.id, { name: row.name });
-        return true;
-      }
-      return start(tx, snapshot, step, row, marks, starter);
-    });
+  async function takeOne(snapshot: Snapshot, resolver: Resolver, step: ForemanStep): Promise<boolean> {
+    if (step.kind === "cancel") return cancel(step.jobId);
+    const target = targetOf(snapshot, step.target, step.id);
+    if (target === undefined) return false;
+    if (step.kind === "remove") return attempt((tx) => remove(tx, target));
+    const build = await buildFor(parts.secrets, snapshot, target, step.role, resolver);
+    const starter = await parts.starterOf?.(target.kind, target.row);
+    return attempt((tx) => takeStart(parts, tx, snapshot, step, target, build, starter));
   }
 
-  /** A step in one transaction; false, and nothing changed, when its row is not as it was seen. */
+  async function remove(tx: Transaction, target: BuiltTarget): Promise<boolean> {
+    const { kind, row } = target;
+    if (!(await inventory.remove(tx, kind, row.id, row.version))) return false;
+    if (kind === "foundation") await parts.foundationRemoved(tx, row.id);
+    await emit(parts, tx, `${kind}.removed`, target, { name: row.name });
+    return true;
+  }
+
+  /** A step in one unit of a commit; false, and nothing changed, when its row is not as it was seen. */
   async function attempt(work: (tx: Transaction) => Promise<boolean>): Promise<boolean> {
     try {
-      return await database.transaction(work);
+      return await commits.submit(work);
     } catch (error) {
       if (error instanceof StepOutdated) return false;
       throw error;
     }
-  }
-
-  async function start(
-    tx: Transaction,
-    snapshot: Snapshot,
-    step: Extract<ForemanStep, { kind: "start" }>,
-    row: Foundation | Structure,
-    marks: NonNullable<BuildRecord["secrets"]>,
-    starter: Starter | undefined,
-  ): Promise<boolean> {
-    // What is taken down is taken down by the scripts it was built with.
-    const blueprint = step.role === "destroy" ? blueprintAsBuilt(snapshot, row) : blueprintOf(row);
-    const script = scriptFor(snapshot, blueprint, step.role);
-    if (script === undefined) {
-      if (step.role !== "destroy") return fail(tx, step, row);
-      // Nothing needs to be done to take it down.
-      if (!(await change(tx, step.target, row, { ...AT_REST, state: "planned", build: null }))) return false;
-      await emit(tx, `${step.target}.destroyed`, step.target, row.id, { name: row.name, job: null, script: null });
-      return true;
-    }
-    const context: JobContext = {
-      role: step.role,
-      build: step.role === "destroy" ? null : withMarks(inputsOf(snapshot, step.target, row), marks),
-    };
-    const [job] = await jobs.create(tx, [
-      {
-        tenantId,
-        host: FOREMAN_HOST,
-        program: { kind: "script", name: script.name, text: script.source.text, origin: script.source.origin },
-        target: { kind: step.target, id: row.id, name: row.name },
-        context: context as unknown as JsonObject,
-        ...(starter === undefined ? {} : { starter }),
-      },
-    ]);
-    const state = step.role === "destroy" ? "destroying" : "building";
-    // What is asked for while the job runs is answered by the next one, so both marks are taken off now.
-    const changed = await change(tx, step.target, row, { ...AT_REST, state, jobId: job!.id });
-    if (!changed) throw new StepOutdated();
-    return true;
-  }
-
-  async function fail(
-    tx: Transaction,
-    step: Extract<ForemanStep, { kind: "start" }>,
-    row: Foundation | Structure,
-  ): Promise<boolean> {
-    const message = `${SCRIPT_UNKNOWN.summary} Blueprint ${row.blueprint}, script ${step.role}.`;
-    const failure = { role: step.role, message, jobId: null, at: clock.now() };
-    if (!(await change(tx, step.target, row, { ...AT_REST, state: "failed", failure }))) return false;
-    await emit(tx, `${step.target}.failed`, step.target, row.id, { name: row.name, job: null, script: null, message });
-    return true;
-  }
-
-  function change(
-    tx: Transaction,
-    target: TargetKind,
-    row: Foundation | Structure,
-    values: Parameters<InventoryStore["changeBuild"]>[4],
-  ): Promise<boolean> {
-    return inventory.changeBuild(tx, target, row.id, row.version, values);
   }
 
   /** Records (sites, blocks, blueprints) that are to go, go when nothing stands on them any more. */
@@ -238,8 +187,19 @@ export function createForeman(parts: ForemanParts): Foreman {
     await database.transaction((tx) => inventory.removeUnused(tx, tenantId));
   }
 
-  function emit(tx: Transaction, type: string, kind: string, id: Id, data: JsonObject): Promise<void> {
-    return parts.events.append(tx, [{ tenantId, type, subject: { kind, id }, data }]);
+  /** What a job did that goes into the record of what it built. A failed job may go on where it stood, and then still needs it. */
+  async function deedsOf(tx: Transaction, job: Job, outcome: JobOutcome): Promise<Deeds> {
+    if (outcome.status === "failed") return NO_DEEDS;
+    const { store } = parts;
+    const [questions, services] = [await store.takeQuestions(tx, job.id), await store.takeServices(tx, job.id)];
+    const names = await store.takeConfig(tx, job.id);
+    if (names.length === 0) return { questions, services, variables: {} };
+    const snapshot = await inventory.snapshot(tenantId, tx);
+    if (job.target.kind !== "structure" || !snapshot.structures.has(job.target.name))
+      return { questions, services, variables: {} };
+    const { values } = createResolver(snapshot).structure(job.target.name);
+    const hashes = names.flatMap((name) => (Object.hasOwn(values, name) ? [[name, hashOf(values[name]!)]] : []));
+    return { questions, services, variables: Object.fromEntries(hashes) };
   }
 
   return {
@@ -255,134 +215,55 @@ export function createForeman(parts: ForemanParts): Foreman {
       stopped = true;
       stopListening();
       cancelTimer();
+      stopResting();
       await watch.stop();
       await running;
     },
     wake,
     async finished(tx, job, outcome) {
-      const target = job.target.kind as TargetKind;
+      const kind = job.target.kind as TargetKind;
       if (job.target.id === null) return;
-      const row = await inventory.readBuild(tx, target, job.target.id);
+      const row = await inventory.readBuild(tx, kind, job.target.id);
       if (row === undefined || row.jobId !== job.id) return;
       const context = job.context as unknown as JobContext;
-      // A failed job may go on where it stood, and then still needs what it asked.
-      const failed = outcome.status === "failed";
-      const questions = failed ? [] : await parts.store.takeQuestions(tx, job.id);
-      const services = failed ? NO_SERVICES : await parts.store.takeServices(tx, job.id);
-      const values = endOf(row, context, outcome, { questions, services }, job, clock.now());
-      await inventory.changeBuild(tx, target, row.id, null, { ...values, jobId: null });
-      const word = outcome.status !== "done" ? outcome.status : context.role === "destroy" ? "destroyed" : "built";
-      await emit(tx, `${target}.${word}`, target, row.id, {
-        name: job.target.name,
-        job: job.id,
-        script: job.programName,
-        ...(outcome.failure === null ? {} : { message: outcome.failure.message }),
-      });
+      const values = endOf(row, context, outcome, await deedsOf(tx, job, outcome), job, clock.now());
+      await inventory.changeBuild(tx, kind, row.id, null, { ...values, jobId: null });
+      const target = { kind, row };
+      const destroyed = context.role === "destroy" && outcome.status === "done";
+      if (destroyed) await forget(parts, tx, target);
+      if (context.role !== "utility") {
+        const word = outcome.status !== "done" ? outcome.status : destroyed ? "destroyed" : "built";
+        await emit(parts, tx, `${kind}.${word}`, target, {
+          name: job.target.name,
+          job: job.id,
+          script: job.programName,
+          ...(outcome.failure === null ? {} : { message: outcome.failure.message }),
+        });
+      }
       afterCommit(tx, `foreman ${tenantId}`, () => parts.bus.publish("foreman", tenantId));
     },
     async reopened(tx, job) {
-      const target = job.target.kind as TargetKind;
+      const kind = job.target.kind as TargetKind;
       if (job.target.id === null) return;
       const { role } = job.context as unknown as JobContext;
-      const row = await inventory.readBuild(tx, target, job.target.id);
+      const row = await inventory.readBuild(tx, kind, job.target.id);
+      const utility = role === "utility";
       // Two jobs on one row would build it twice.
-      if (row?.failure?.jobId !== job.id || row.jobId !== null) {
-        throw new GantryError(
-          JOB_SUPERSEDED,
-          `${target} ${job.target.name} ${row === undefined ? "is gone" : "has gone on without this job"}`,
-        );
+      if (row === undefined || row.jobId !== null || (!utility && row.failure?.jobId !== job.id)) {
+        const why = row === undefined ? "is gone" : utility ? "has another job now" : "has gone on without this job";
+        throw new GantryError(JOB_SUPERSEDED, `${kind} ${job.target.name} ${why}`);
       }
-      await inventory.changeBuild(tx, target, job.target.id, null, {
-        state: role === "destroy" ? "destroying" : "building",
-        failure: null,
-        jobId: job.id,
-      });
+      await inventory.changeBuild(
+        tx,
+        kind,
+        row.id,
+        null,
+        utility
+          ? { jobId: job.id }
+          : { state: role === "destroy" ? "destroying" : "building", failure: null, jobId: job.id },
+      );
     },
   };
 }
 
-/** The row changed between the look and the step: the next look sees it. */
-class StepOutdated extends Error {
-  constructor() {
-    super("the row changed meanwhile");
-  }
-}
-
-const AT_REST = { stale: false, rebuild: false, jobId: null, failure: null } as const;
-
-function rowOf(snapshot: Snapshot, target: TargetKind, id: Id): Foundation | Structure | undefined {
-  const kind = target === "foundation" ? "foundations" : "structures";
-  const name = indexesOf(snapshot).byId(kind, id);
-  return name === undefined ? undefined : snapshot[kind].get(name);
-}
-
-/** The script of a role: what is brought up to date without a script of its own is created again, which changes only what differs. */
-function scriptFor(
-  snapshot: Snapshot,
-  blueprint: string,
-  role: ScriptRole,
-): { name: string; source: SourceText } | undefined {
-  const names = role === "update" ? [UPDATE, CREATE] : [role === "create" ? CREATE : DESTROY];
-  for (const name of names) {
-    const source = findScript(snapshot.blueprints, blueprint, name);
-    if (source !== undefined) return { name, source };
-  }
-  return undefined;
-}
-
-function inputsOf(snapshot: Snapshot, target: TargetKind, row: Foundation | Structure): BuildRecord {
-  const resolver = createResolver(snapshot);
-  if (target === "structure") return structureInputs(resolver, row.name);
-  return foundationInputs(resolver, row.name, occupants(standingStructures(snapshot)).get(row.name));
-}
-
-function withMarks(build: BuildRecord, secrets: NonNullable<BuildRecord["secrets"]>): BuildRecord {
-  return Object.keys(secrets).length === 0 ? build : { ...build, secrets };
-}
-
-const NO_SERVICES: ReadonlyMap<string, ServiceWish> = new Map();
-
-/** What a job did not speak of is as it was. */
-function servicesAfter(
-  before: StructureBuild | null,
-  wishes: ReadonlyMap<string, ServiceWish>,
-): NonNullable<StructureBuild["services"]> {
-  const services: Record<string, "started" | "stopped"> = { ...before?.services };
-  for (const [name, wish] of wishes) {
-    if (wish === "absent") delete services[name];
-    else services[name] = wish;
-  }
-  return services;
-}
-
-/** What a row says when its job has ended. */
-function endOf(
-  row: Foundation | Structure,
-  context: JobContext,
-  outcome: JobOutcome,
-  did: { readonly questions: StructureBuild["queries"]; readonly services: ReadonlyMap<string, ServiceWish> },
-  job: Job,
-  now: number,
-): Parameters<InventoryStore["changeBuild"]>[4] {
-  if (outcome.status === "done") {
-    if (context.role === "destroy") return { state: "planned", build: null, failure: null };
-    const build =
-      job.target.kind === "structure"
-        ? {
-            ...context.build!,
-            queries: did.questions,
-            services: servicesAfter(row.build as StructureBuild | null, did.services),
-          }
-        : context.build;
-    return { state: "built", build: build as StructureBuild | FoundationBuild, failure: null };
-  }
-  if (context.role !== "destroy") {
-    // What is to go away, or to be made anew, and was stopped half-way is taken down next.
-    if (row.wanted === "absent" || row.rebuild) return { state: "destroying", failure: null };
-    // What was asked for while the job ran was not tried yet.
-    if (row.stale && outcome.status === "failed")
-      return { state: row.build === null ? "planned" : "built", failure: null };
-  }
-  const message = outcome.failure?.message ?? (outcome.status === "cancelled" ? "cancelled" : "failed");
-  return { state: "failed", failure: { role: context.role, message, jobId: job.id, at: now } };
-}
+const NO_DEEDS: Deeds = { questions: [], services: new Map(), variables: {} };

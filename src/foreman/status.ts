@@ -12,7 +12,7 @@ import {
 import type { Id } from "../kernel/ids.ts";
 import { placeText } from "../kernel/errors.ts";
 import { decide } from "./decide.ts";
-import { blueprintAsBuilt, blueprintOf } from "./values.ts";
+import { blueprintAsBuilt, blueprintOf } from "./as-built.ts";
 import { foremanView } from "./view.ts";
 
 /** How far a design is: what `gantry up` shows while it works. Pure. */
@@ -87,7 +87,7 @@ function isSettled(input: StatusInput, ids: ReadonlySet<Id>): boolean {
   const moving = input.jobs.some(
     (job) => ["queued", "running", "waiting"].includes(job.status) && job.target.id !== null && ids.has(job.target.id),
   );
-  return !moving && !decide(foremanView(input.snapshot)).some((step) => ids.has(step.id));
+  return !moving && !decide(foremanView(input.snapshot)).steps.some((step) => ids.has(step.id));
 }
 
 function structureItem(

@@ -18,10 +18,17 @@ interface ForemanServiceTable {
   state: string;
 }
 
+interface ForemanConfigTable {
+  job_id: string;
+  /** Of a variable that a script set. */
+  name: string;
+}
+
 declare module "../platform/database/tables.ts" {
   interface Tables {
     foreman_question: ForemanQuestionTable;
     foreman_service: ForemanServiceTable;
+    foreman_config: ForemanConfigTable;
   }
 }
 
@@ -48,6 +55,16 @@ export const migrations: readonly Migration[] = [
       )${types.strict}`,
     ],
   },
+  {
+    name: "1503_foreman_config",
+    statements: (types) => [
+      `create table foreman_config (
+        job_id ${types.id} not null,
+        name ${types.text} not null,
+        primary key (job_id, name)
+      )${types.strict}`,
+    ],
+  },
 ];
 
 /** What a script asks of a service: it is there afterwards, running or not, or it is not. */
@@ -55,13 +72,18 @@ export type ServiceWish = "started" | "stopped" | "absent";
 
 /**
  * What scripts did while their jobs ran that a later plan has to know: what they asked the inventory (an answer that changes makes what they
- * built stale) and the services they left. It is kept until the job is done, also when it fails: a retry goes on where it stood.
+ * built stale), the services they left, and which variables they set themselves. It is kept until the job is done, also when it fails: a
+ * retry goes on where it stood.
  */
 export interface ForemanStore {
   /** May be called again for the same service: the last wish counts. */
   keepService(jobId: Id, name: string, wish: ServiceWish): Promise<void>;
   /** The services of a job and what was asked of them last; forgotten then. */
   takeServices(tx: Transaction, jobId: Id): Promise<ReadonlyMap<string, ServiceWish>>;
+  /** A variable was set. May be called again for the same name. */
+  keepConfig(tx: Transaction, jobId: Id, name: string): Promise<void>;
+  /** The names of variables a job set; forgotten then. */
+  takeConfig(tx: Transaction, jobId: Id): Promise<readonly string[]>;
   /** May be called again for the same question: the last answer counts. */
   keepQuestion(jobId: Id, record: QueryRecord): Promise<void>;
   /** The questions of a job, which are then forgotten: they go into what it built. */
@@ -86,6 +108,23 @@ export function createForemanStore(database: Database): ForemanStore {
         .execute();
       if (rows.length > 0) await tx.deleteFrom("foreman_service").where("job_id", "=", jobId).execute();
       return new Map(rows.map(({ name, state }) => [name, state as ServiceWish]));
+    },
+    async keepConfig(tx, jobId, name) {
+      await tx
+        .insertInto("foreman_config")
+        .values({ job_id: jobId, name })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    },
+    async takeConfig(tx, jobId) {
+      const rows = await tx
+        .selectFrom("foreman_config")
+        .select("name")
+        .where("job_id", "=", jobId)
+        .orderBy("name")
+        .execute();
+      if (rows.length > 0) await tx.deleteFrom("foreman_config").where("job_id", "=", jobId).execute();
+      return rows.map(({ name }) => name);
     },
     async keepQuestion(jobId, record) {
       await database.kysely

@@ -28,8 +28,10 @@ import { tscript } from "../tscript/index.ts";
 import { foremanCatalogue } from "./catalogue.ts";
 import { createForemanHost, type HostParts } from "./host.ts";
 import type { SecretUse } from "./secrets.ts";
-import { createForeman, FOREMAN_HOST, type Foreman, type ForemanParts } from "./service.ts";
+import { createForeman, type Foreman, type ForemanParts } from "./service.ts";
+import { FOREMAN_HOST } from "./start.ts";
 import { createForemanStore, migrations } from "./store.ts";
+import { createSetConfig } from "./structure-calls.ts";
 
 /** The foreman with a real inventory, job engine and database, and executors that are functions of the test. */
 export interface ForemanWorld {
@@ -70,7 +72,10 @@ const LOCAL = {
   name: "local",
   limit: 1,
   functions: Object.fromEntries(
-    ["create", "destroy", "power_on", "power_off", "observe"].map((name) => [name, described({})]),
+    ["create", "destroy", "power_on", "power_off", "link_test", "wait_for_poweroff", "observe"].map((name) => [
+      name,
+      described({ foundation: z.json() }),
+    ]),
   ),
 };
 
@@ -153,8 +158,10 @@ export async function openForemanWorld(
       secrets,
       reachWithin: 60_000,
       catalogue: () => foremanCatalogue({ drivers: [LOCAL], agent: AGENT }),
-      isSafeToRepeat: (module, name) => (module === "agent" ? AGENT : LOCAL.functions)[name]?.safeToRepeat,
+      isSafeToRepeat: (_tenantId, module, name) => (module === "agent" ? AGENT : LOCAL.functions)[name]?.safeToRepeat,
       isConnected: (foundationId) => connected.has(foundationId),
+      inventory,
+      setConfig: createSetConfig({ inventory, store, clock }),
       finished: (tx, job, outcome) => foreman.finished(tx, job, outcome),
       reopened: (tx, job) => foreman.reopened(tx, job),
       ...host,

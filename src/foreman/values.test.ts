@@ -1,13 +1,12 @@
 import { expect, it } from "vitest";
 import { emptySnapshot, foundation, site, structure } from "../inventory/testing.ts";
-import { foundationValues, structureValues } from "./values.ts";
+import { scriptValues } from "./values.ts";
 
 it("scripts see a structure by its whole name", () => {
   const world = emptySnapshot({ sites: new Map([["lab", site("lab", { zone: "example.org" })]]) });
   const [web1, machine] = [structure("web1"), foundation("web1")];
-  expect(structureValues(world, web1, machine, {}).structure).toMatchObject({
+  expect(scriptValues(world, web1, machine, {}).structure).toMatchObject({
     hostname: "web1",
     fqdn: "web1.example.org",
   });
-  expect(foundationValues(world, machine, [web1], {}).structure).toMatchObject({ fqdn: "web1.example.org" });
 });

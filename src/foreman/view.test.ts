@@ -42,7 +42,7 @@ it("sees a structure that moves where it was built, and the addresses it was bui
   ]);
   expect(view.structures[0]).toMatchObject({ foundationId: "new", holds: ["127.0.0.1"], takes: ["127.0.0.2"] });
   // It is taken off the old machine before that goes.
-  expect(decide(view)).toEqual([
+  expect(decide(view).steps).toEqual([
     { kind: "start", role: "create", target: "foundation", id: "new" },
     { kind: "start", role: "destroy", target: "structure", id: "web" },
   ]);
@@ -58,5 +58,5 @@ it("does not wait for what nobody builds", () => {
       ]),
     }),
   );
-  expect(decide(view)).toEqual([{ kind: "start", role: "create", target: "structure", id: "web" }]);
+  expect(decide(view).steps).toEqual([{ kind: "start", role: "create", target: "structure", id: "web" }]);
 });

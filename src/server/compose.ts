@@ -52,8 +52,8 @@ import {
   createForemanHost,
   createForemanStore,
   createObserver,
+  createSetConfig,
   FOREMAN_HOST,
-  foremanCatalogue,
   foremanMigrations,
   foremanRoutes,
   TENANT_GONE,
@@ -119,11 +119,13 @@ import { describeAgentFunctions } from "../verbs/index.ts";
 import { authorityRoutes } from "./authority-routes.ts";
 import { createEventSight } from "./event-places.ts";
 import { eventRoutes } from "./event-routes.ts";
+import { composeBlueprints } from "./blueprints.ts";
 import { attributeProblems } from "./known.ts";
 import { describedModules } from "./modules.ts";
 import { composeNames } from "./names.ts";
 import { toldToRedactor } from "./opened.ts";
 import { agentRuntime } from "./runtime.ts";
+import { createScriptModules } from "./script-modules.ts";
 import { createStarters } from "./starters.ts";
 import { createTargetPlaces, fleetSites, nodePlaces } from "./target-places.ts";
 
@@ -332,7 +334,8 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
 
   const agent = describeAgentFunctions();
   const { drivers } = describedModules();
-  const catalogue = () => foremanCatalogue({ drivers, agent });
+  const scriptModules = createScriptModules(fleet, {});
+  const catalogue = () => scriptModules.catalogue(DEFAULT_TENANT.id);
 
   const store = createForemanStore(database);
   const foremen = createForemen({
@@ -360,13 +363,12 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       keepContent: async (bytes) => ({ sha256: (await fleet.content.keep([bytes])).sha256 }),
       secrets: secretUse,
       reachWithin: parts.reachWithin,
-      catalogue,
-      isSafeToRepeat: (module, name) =>
-        module === "agent"
-          ? agent[name]?.safeToRepeat
-          : drivers.find((one) => one.name === module)?.functions[name]?.safeToRepeat,
+      catalogue: scriptModules.catalogue,
+      isSafeToRepeat: scriptModules.isSafeToRepeat,
       isConnected: (foundationId) => fleet.isConnected(foundationId),
       mayRead: starters.mayRead,
+      inventory,
+      setConfig: createSetConfig({ inventory, store, clock }),
       finished: (tx, job, outcome) => foremen.finished(tx, job, outcome),
       reopened: (tx, job) => foremen.reopened(tx, job),
     }),
@@ -470,6 +472,10 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   exportRoutes(http, withBackendExports(exporter, merged, keeper));
   importRoutes(http, createImportService({ inventory, reader: createImportReader(clock), edit: editing.edit }));
   designRoutes(http, designs);
+  composeBlueprints(http, { ...editParts, inventory }, () => ({
+    catalogue: catalogue(),
+    foundationTypes: drivers.map(({ name }) => name),
+  }));
   changeRoutes(
     http,
     createChangeSetService({ ...editParts, inventory, designs, audit }),

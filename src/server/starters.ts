@@ -13,7 +13,7 @@ export interface Starters {
   /** Whose rights the foreman's job on a row has. */
   ofRow(
     tenantId: Id,
-    kind: "foundation" | "structure",
+    kind: "foundation" | "structure" | "dependency",
     row: { readonly id: Id; readonly name: string },
   ): Promise<Starter>;
   /** Which structures a job's starter may read. Undefined: all. */

@@ -157,10 +157,11 @@ class Checker {
   #value(node: VariableNode, wanted: "r" | "w"): void {
     if (node.module === null || this.#catalogue === undefined) return;
     const at = this.#places.of(node);
-    const values = this.#module(node.module, at)?.values;
-    if (values === undefined) return;
+    const module = this.#module(node.module, at);
+    if (module?.values === undefined) return;
+    const { values, others } = module;
     const full = `${node.module}.${node.name}`;
-    const access = Object.hasOwn(values, node.name) ? values[node.name] : undefined;
+    const access = Object.hasOwn(values, node.name) ? values[node.name] : others;
     if (access === undefined)
       this.#add(UNKNOWN_VALUE, at, node.name, `there is no value "${full}"`, Object.keys(values));
     else if (!access.includes(wanted)) {

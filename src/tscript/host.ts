@@ -69,15 +69,20 @@ export type RemoteAnswer =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly message: string; readonly resumable: boolean };
 
-/** A function that is done elsewhere: all arguments are given out as they are, and the answer is the value of the call. */
+/**
+ * A function that is done elsewhere: all arguments are given out as they are, and the answer is the value of the call.
+ *
+ * @param parameters left out: nobody knows them but who does it
+ */
 export function remoteFunction(
   module: string,
   name: string,
-  parameters: Readonly<Record<string, ParameterDescription>>,
+  parameters?: Readonly<Record<string, ParameterDescription>>,
 ): HostFunction {
   return {
-    parameters,
+    ...(parameters === undefined ? {} : { parameters }),
     setup(args) {
+      if (parameters === undefined) return { phase: "new", parameters: args };
       for (const given of Object.keys(args)) {
         if (!Object.hasOwn(parameters, given)) throw refuse(given, `${module}.${name} has no parameter "${given}"`);
       }

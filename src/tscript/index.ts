@@ -1,7 +1,9 @@
 export { check } from "./check.ts";
+export { UNKNOWN_MODULE } from "./errors.ts";
 export { checkFiles, runFile } from "./by-hand.ts";
 export { parse } from "./parse.ts";
 export { tscript } from "./program.ts";
+export { ANY_MODULE } from "./program-model.ts";
 export type {
   AdvanceInput,
   AdvanceOutput,

@@ -22,17 +22,26 @@ export interface ModuleDescription {
   readonly functions: Readonly<Record<string, FunctionDescription>>;
   /** Values by name. Absent: any name may be meant (as in `config`), and only the lookup at run time knows. */
   readonly values?: Readonly<Record<string, ValueAccess>>;
+  /** What may be done with values of other names, which only the lookup at run time knows. Absent: there are none. */
+  readonly others?: ValueAccess;
 }
 
 /** The modules a script may use, by name: what workers advertise and what the host itself offers. */
 export type Catalogue = Readonly<Record<string, ModuleDescription>>;
+
+/**
+ * A member of a catalogue of this name stands for every module that has none of its own: who has it may come yet, so that a call of it is
+ * given out and not an error.
+ */
+export const ANY_MODULE = "*";
 
 /** Answers `module.name` of a script. Values are ordinary JSON; a number with a fraction becomes a float. */
 export type ValueLookup = (module: string, name: string) => ValueAnswer;
 
 export type ValueAnswer =
   | { readonly found: true; readonly value: Json; readonly access: ValueAccess }
-  | { readonly found: false; readonly moduleKnown: boolean };
+  /** `settable`: there is no such value yet, but a script may set it. */
+  | { readonly found: false; readonly moduleKnown: boolean; readonly settable?: boolean };
 
 /** A call that is to be done elsewhere. Parameters are ordinary JSON: floats are numbers, durations are seconds, datetimes ISO text. */
 export interface ScriptCall {

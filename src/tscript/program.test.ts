@@ -244,6 +244,29 @@ describe("values", () => {
     expect(output.state["variables"]).toEqual({ it: 2 });
   });
 
+  test("what is not there yet can be set where the host says so, and is read back", () => {
+    const notes = (): ValueAnswer => ({ found: false, moduleKnown: true, settable: true });
+    const output = begin("foundation.serial = 'A1'\nit = foundation.serial", { values: notes }).advance();
+    expect(output.writes).toEqual([{ module: "foundation", name: "serial", value: "A1" }]);
+    expect(output.state["variables"]).toEqual({ it: "A1" });
+    expect(begin("it = foundation.serial", { values: notes }).advance()).toMatchObject({
+      status: "failed",
+      message: '"foundation" has no value "serial"',
+    });
+  });
+
+  test("a module that nobody has yet is waited for where the catalogue says so", () => {
+    const text = "it = vcenter.create( name='a' )\n";
+    expect(begin(text, { catalogue: {} }).advance()).toMatchObject({
+      status: "failed",
+      message: 'module "vcenter" is not defined',
+    });
+    const output = begin(text, { catalogue: { "*": { functions: {} }, net: { functions: {} } } }).advance();
+    expect(output.calls).toMatchObject([{ module: "vcenter", function: "create", parameters: { name: "a" } }]);
+    const known = begin("net.pong()", { catalogue: { "*": { functions: {} }, net: { functions: {} } } }).advance();
+    expect(known).toMatchObject({ status: "failed", message: '"net" has no function "pong"' });
+  });
+
   test.each([
     ["structure.address = 1", "structure.address can only be read"],
     ["it = structure.password", "structure.password can be set, but not read"],

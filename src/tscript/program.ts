@@ -12,6 +12,7 @@ import { remoteFunction, rollBackRemote } from "./host.ts";
 import type { Host, RemoteAnswer } from "./host.ts";
 import { run } from "./machine.ts";
 import { parseOrThrow } from "./parse.ts";
+import { ANY_MODULE } from "./program-model.ts";
 import type {
   AdvanceInput,
   AdvanceOutput,
@@ -58,9 +59,11 @@ export const tscript: ScriptProgram = {
   jump(compiled, stored, label, now) {
     const state = jump(known(compiled), stateOf(stored, known(compiled)), label, now);
     if (state !== undefined) return storedForm(state);
-    const near = nearest(label, known(compiled).labels.keys());
+    const labels = [...known(compiled).labels.keys()];
+    const near = nearest(label, labels);
     const hint = near === undefined ? {} : { hint: `did you mean "${near}"?` };
-    throw new GantryError(UNKNOWN_LABEL, `the script has no label "${label}"`, hint);
+    const there = labels.length === 0 ? "it has none" : `there are: ${labels.join(", ")}`;
+    throw new GantryError(UNKNOWN_LABEL, `the script has no label "${label}"; ${there}`, hint);
   },
 };
 
@@ -135,7 +138,8 @@ function hostOf(input: AdvanceInput, writes: ScriptWrite[]): Host {
       if (functions !== undefined && Object.hasOwn(functions, name))
         return remoteFunction(module, name, functions[name]!.parameters);
       if (begun) return remoteFunction(module, name, {});
-      return functions === undefined && !input.values(module, name).found ? "no_module" : "no_name";
+      if (functions !== undefined || input.values(module, name).found) return "no_name";
+      return Object.hasOwn(input.catalogue, ANY_MODULE) ? remoteFunction(module, name) : "no_module";
     },
     read(module, name) {
       const known = seen.get(`${module}.${name}`);
@@ -149,10 +153,12 @@ function hostOf(input: AdvanceInput, writes: ScriptWrite[]): Host {
     },
     write(module, name, value) {
       const answer = input.values(module, name);
-      if (!answer.found) return answer.moduleKnown || Object.hasOwn(input.catalogue, module) ? "no_name" : "no_module";
-      if (answer.access === "r") return "read_only";
+      if (!answer.found && answer.settable !== true)
+        return answer.moduleKnown || Object.hasOwn(input.catalogue, module) ? "no_name" : "no_module";
+      const access = answer.found ? answer.access : "rw";
+      if (access === "r") return "read_only";
       const plain = toPlain(value);
-      if (answer.access === "rw") seen.set(`${module}.${name}`, fromPlain(plain));
+      if (access === "rw") seen.set(`${module}.${name}`, fromPlain(plain));
       writes.push({ module, name, value: plain });
       return "written";
     },

@@ -1,0 +1,46 @@
+import type { Fleet } from "../fleet/index.ts";
+import { foremanCatalogue } from "../foreman/index.ts";
+import type { Id } from "../kernel/ids.ts";
+import type { Catalogue } from "../tscript/index.ts";
+import { describeAgentFunctions } from "../verbs/index.ts";
+import { describedModules } from "./modules.ts";
+
+/** What scripts may call: modules of this program, of its server, and of workers that have joined. */
+export interface ScriptModules {
+  /** As a tenant's scripts see it: workers of others are none of it. */
+  catalogue(tenantId: Id): Catalogue;
+  /** Whether a function may run again after a crash; undefined for one that nobody offers. */
+  isSafeToRepeat(tenantId: Id, module: string, name: string): boolean | undefined;
+}
+
+/** @param server modules that the server answers itself */
+export function createScriptModules(fleet: Pick<Fleet, "modules">, server: Catalogue): ScriptModules {
+  const agent = describeAgentFunctions();
+  const { drivers, others } = describedModules();
+  const here = new Map([...drivers, ...others].map(({ name, functions }) => [name, functions]));
+  const base = foremanCatalogue({ drivers, others, agent, server });
+  /** By what workers say they can do, which seldom changes. */
+  const made = new Map<Id, { readonly modules: ReturnType<Fleet["modules"]>; readonly catalogue: Catalogue }>();
+  return {
+    catalogue(tenantId) {
+      const modules = fleet.modules(tenantId);
+      const strange = Object.keys(modules).filter((name) => !here.has(name));
+      if (strange.length === 0) return base;
+      const before = made.get(tenantId);
+      if (before !== undefined && sameMembers(before.modules, modules)) return before.catalogue;
+      const catalogue = foremanCatalogue({ drivers, others, agent, server, advertised: modules });
+      made.set(tenantId, { modules, catalogue });
+      return catalogue;
+    },
+    isSafeToRepeat(tenantId, module, name) {
+      if (module === "agent") return agent[name]?.safeToRepeat;
+      const known = here.get(module) ?? fleet.modules(tenantId)[module]?.functions;
+      return known?.[name]?.safeToRepeat;
+    },
+  };
+}
+
+function sameMembers(one: Readonly<Record<string, unknown>>, other: Readonly<Record<string, unknown>>): boolean {
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
+}
