@@ -3,6 +3,7 @@ import type { FoundationType } from "../drivers/index.ts";
 import { createLocalModule, localFoundations } from "../drivers/local/index.ts";
 import { createQemuModule, qemuFoundations } from "../drivers/qemu/index.ts";
 import { createNetModule } from "../drivers/net/index.ts";
+import { createTestModule, testFoundations } from "../drivers/test/index.ts";
 import type { Module } from "../link/index.ts";
 import type { Reach } from "./reach.ts";
 import { agentRuntime } from "./runtime.ts";
@@ -34,6 +35,11 @@ const MODULES: Readonly<Record<string, KnownModule>> = {
     foundations: qemuFoundations,
     embedded: true,
     make: ({ dataFolder }) => createQemuModule({ dataFolder }),
+  },
+  test: {
+    foundations: testFoundations,
+    embedded: true,
+    make: ({ dataFolder }) => createTestModule({ dataFolder }),
   },
   net: { embedded: true, make: () => createNetModule() },
 };
