@@ -4,6 +4,7 @@ export {
   UPDATE,
   placeInOrigin,
   type Blueprint,
+  type Blueprints,
   type Builds,
   type Origin,
   type SourceText,

@@ -17,6 +17,11 @@ export const EXAMPLES = {
   ),
   set: examples("set structure web1 role=web labels.rack=r2", "set group web priority=10 --remove variables.port"),
   delete: examples("delete interface web1/eth1", "delete site lab --cascade --yes"),
+  blueprintImport: examples(
+    "blueprint import blueprints.yaml",
+    "blueprint import base_os.toml docker.toml --name contractor --dry-run",
+  ),
+  blueprintCheck: examples("blueprint check blueprints/", "blueprint check --all"),
   allocate: examples(
     "address allocate lab --structure web1",
     "address allocate lab --structure web1 --address 10.0.0.7",

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { accessCommands } from "./access-program.ts";
 import { auditCommands } from "./audit-program.ts";
+import { blueprintCommands } from "./blueprint-program.ts";
 import { changeCommands } from "./change-program.ts";
 import { elsewhereCommands } from "./elsewhere-program.ts";
 import { fleetCommands } from "./fleet-program.ts";
@@ -177,7 +178,9 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .option("--parent <parent>", "directly below this one")
     .option("--kind <kind>", "sites and groups of this kind: rack")
     .option("--role <role>", "structures with this role")
-    .option("--state <state>", "planned, building, built, failed or destroying")
+    .option("--complex <complex>", "foundations this complex offers, or structures on them")
+    .option("--foundation <foundation>", "structures, interfaces or dependencies of this foundation")
+    .option("--state <state>", "planned, located (foundations), building, built, failed or destroying")
     .option("--label <name=value>", "with this label; `NAME` alone: with any value; may be repeated", collect)
     .option(
       "--vars <path=value>",
@@ -227,6 +230,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
 
   queryCommands(program, { handle, output, collect });
   changeCommands(program, { handle, output });
+  blueprintCommands(program, { handle, output, yes });
 
   const address = program.command("address").summary("give out addresses of a block, and take them back");
   address

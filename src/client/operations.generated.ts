@@ -1083,6 +1083,32 @@ readonly appliedBy: string;
 readonly createdAt: number;
 readonly appliedAt: number;
 }
+export interface NewBlueprintImport {
+/** Rows of the import are managed by `import:NAME` */
+readonly name: string;
+readonly bundle: {
+readonly documents: readonly ({
+readonly path: string;
+readonly text: string;
+})[];
+readonly files?: {
+readonly [name: string]: string;
+} | undefined;
+};
+/** Of the plan that was shown: with another plan nothing is changed */
+readonly fingerprint?: string | undefined;
+}
+export interface NewBlueprintCheck {
+readonly bundle?: {
+readonly documents: readonly ({
+readonly path: string;
+readonly text: string;
+})[];
+readonly files?: {
+readonly [name: string]: string;
+} | undefined;
+} | undefined;
+}
 export interface ChangeSet {
 readonly id: string;
 readonly number: number;
@@ -1193,8 +1219,8 @@ readonly name: string;
 };
 readonly run: string | null;
 readonly status: "queued" | "running" | "waiting" | "paused" | "done" | "failed" | "cancelled";
-readonly wish: "pause" | "cancel" | "retry" | null;
-readonly actions: readonly ("pause" | "resume" | "cancel" | "retry")[];
+readonly wish: "pause" | "cancel" | "retry" | "rollback" | "jump" | null;
+readonly actions: readonly ("pause" | "resume" | "cancel" | "retry" | "rollback" | "jump")[];
 readonly line: number | null;
 readonly percent: number;
 readonly progress: readonly ({
@@ -1528,6 +1554,10 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
+/** Of foundations: offered by this complex; of structures: standing on one */
+readonly complex?: string | undefined;
+/** Of structures, interfaces and dependencies: those of this foundation */
+readonly foundation?: string | undefined;
 /** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
@@ -1814,6 +1844,81 @@ readonly backups: {
 /** A backup of this moment: the database and the keys of the server, sealed */
 create(body: NewBackup, options?: CallOptions): Promise<AsyncIterable<Uint8Array>>;
 };
+readonly blueprintChecks: {
+/** What is wrong with the blueprints of files; without files, with those of the inventory */
+create(body: NewBlueprintCheck, options?: CallOptions): Promise<{
+readonly problems: readonly ({
+readonly code: string;
+readonly message: string;
+readonly where?: {
+readonly file: string;
+readonly line?: number | undefined;
+readonly column?: number | undefined;
+} | undefined;
+readonly hint?: string | undefined;
+})[];
+readonly warnings: readonly ({
+readonly code: string;
+readonly message: string;
+readonly where?: {
+readonly file: string;
+readonly line?: number | undefined;
+readonly column?: number | undefined;
+} | undefined;
+readonly hint?: string | undefined;
+})[];
+}>;
+};
+readonly blueprintImports: {
+/** Import blueprints, native or in Contractor's form; with `plan=true`, only show what that would do */
+create(body: NewBlueprintImport, options?: {
+readonly plan?: boolean | undefined;
+} & CallOptions): Promise<{
+readonly name: string;
+readonly changes: readonly ({
+readonly action: "create" | "change" | "remove" | "conflict";
+readonly kind: "site" | "network" | "link" | "address_block" | "group" | "blueprint" | "structure" | "interface";
+readonly name: string;
+readonly reason: string;
+readonly fields: readonly ({
+readonly path: string;
+readonly from?: unknown | undefined;
+readonly to?: unknown | undefined;
+})[];
+})[];
+readonly counts: {
+readonly create: number;
+readonly change: number;
+readonly remove: number;
+readonly conflict: number;
+};
+readonly unchanged: number;
+readonly fingerprint: string;
+readonly text: string;
+readonly empty: boolean;
+readonly removes: boolean;
+readonly warnings: readonly ({
+readonly code: string;
+readonly message: string;
+readonly where?: {
+readonly file: string;
+readonly line?: number | undefined;
+readonly column?: number | undefined;
+} | undefined;
+readonly hint?: string | undefined;
+})[];
+readonly notes: readonly ({
+readonly code: string;
+readonly message: string;
+readonly where?: {
+readonly file: string;
+readonly line?: number | undefined;
+readonly column?: number | undefined;
+} | undefined;
+readonly hint?: string | undefined;
+})[];
+}>;
+};
 readonly blueprints: {
 /** Blueprints, by name */
 list(options?: {
@@ -1833,6 +1938,10 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
+/** Of foundations: offered by this complex; of structures: standing on one */
+readonly complex?: string | undefined;
+/** Of structures, interfaces and dependencies: those of this foundation */
+readonly foundation?: string | undefined;
 /** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
@@ -2197,6 +2306,10 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
+/** Of foundations: offered by this complex; of structures: standing on one */
+readonly complex?: string | undefined;
+/** Of structures, interfaces and dependencies: those of this foundation */
+readonly foundation?: string | undefined;
 /** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
@@ -2328,6 +2441,10 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
+/** Of foundations: offered by this complex; of structures: standing on one */
+readonly complex?: string | undefined;
+/** Of structures, interfaces and dependencies: those of this foundation */
+readonly foundation?: string | undefined;
 /** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
@@ -2706,6 +2823,10 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
+/** Of foundations: offered by this complex; of structures: standing on one */
+readonly complex?: string | undefined;
+/** Of structures, interfaces and dependencies: those of this foundation */
+readonly foundation?: string | undefined;
 /** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
@@ -2822,6 +2943,10 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
+/** Of foundations: offered by this complex; of structures: standing on one */
+readonly complex?: string | undefined;
+/** Of structures, interfaces and dependencies: those of this foundation */
+readonly foundation?: string | undefined;
 /** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
@@ -2985,6 +3110,10 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
+/** Of foundations: offered by this complex; of structures: standing on one */
+readonly complex?: string | undefined;
+/** Of structures, interfaces and dependencies: those of this foundation */
+readonly foundation?: string | undefined;
 /** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
@@ -3234,7 +3363,7 @@ readonly plan?: boolean | undefined;
 readonly name: string;
 readonly changes: readonly ({
 readonly action: "create" | "change" | "remove" | "conflict";
-readonly kind: "site" | "network" | "link" | "address_block" | "group" | "structure" | "interface";
+readonly kind: "site" | "network" | "link" | "address_block" | "group" | "blueprint" | "structure" | "interface";
 readonly name: string;
 readonly reason: string;
 readonly fields: readonly ({
@@ -3285,6 +3414,10 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
+/** Of foundations: offered by this complex; of structures: standing on one */
+readonly complex?: string | undefined;
+/** Of structures, interfaces and dependencies: those of this foundation */
+readonly foundation?: string | undefined;
 /** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
@@ -3434,7 +3567,7 @@ readonly limit?: number | undefined;
 } & CallOptions): Listing<{
 readonly sequence: number;
 readonly at: number;
-readonly kind: "created" | "started" | "call" | "attempt" | "result" | "message" | "paused" | "resumed" | "retried" | "cancelled" | "failed" | "done";
+readonly kind: "created" | "started" | "call" | "attempt" | "result" | "message" | "undo" | "jumped" | "paused" | "resumed" | "retried" | "cancelled" | "failed" | "done";
 readonly line: number | null;
 readonly text: string;
 readonly task: string | null;
@@ -3459,6 +3592,7 @@ readonly limit?: number | undefined;
 readonly id: string;
 readonly module: string;
 readonly function: string;
+readonly undoOf: string | null;
 readonly status: "ready" | "leased" | "started" | "done" | "failed" | "interrupted" | "cancelled" | "unreachable";
 readonly attempt: number;
 readonly value: unknown;
@@ -3470,14 +3604,20 @@ readonly createdAt: number;
 readonly startedAt: number | null;
 readonly settledAt: number | null;
 }>;
+/** Let a paused or failed job go on at a label of its script */
+jump(id: string, body: {
+readonly label: string;
+}, options?: CallOptions): Promise<Job>;
 /** Let a job rest: what is out ends, nothing new begins */
 pause(id: string, options?: CallOptions): Promise<Job>;
 /** Let a paused job go on */
 resume(id: string, options?: CallOptions): Promise<Job>;
-/** End a job: what is out is stopped */
+/** End a job: what is out is stopped, and what can be taken back is taken back, the latest first */
 cancel(id: string, options?: CallOptions): Promise<Job>;
 /** Make a failed job's call again, or begin its program anew */
 retry(id: string, options?: CallOptions): Promise<Job>;
+/** Stop and take back the call a job stands at; it is then paused before that call */
+rollback(id: string, options?: CallOptions): Promise<Job>;
 };
 readonly joinTokens: {
 /** Join tokens, the newest last; never what they say */
@@ -3513,6 +3653,10 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
+/** Of foundations: offered by this complex; of structures: standing on one */
+readonly complex?: string | undefined;
+/** Of structures, interfaces and dependencies: those of this foundation */
+readonly foundation?: string | undefined;
 /** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
@@ -3733,6 +3877,10 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
+/** Of foundations: offered by this complex; of structures: standing on one */
+readonly complex?: string | undefined;
+/** Of structures, interfaces and dependencies: those of this foundation */
+readonly foundation?: string | undefined;
 /** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
@@ -3854,6 +4002,124 @@ readonly password: string;
 /** The one there was */
 readonly old: string;
 }, options?: CallOptions): Promise<void>;
+};
+readonly query: {
+/** How many structures there are, told apart by site, blueprint … */
+count(options?: {
+/** Made by it, or by one that builds upon it */
+readonly blueprint?: string | undefined;
+/** In it, or below it */
+readonly site?: string | undefined;
+readonly role?: string | undefined;
+readonly state?: string | undefined;
+readonly by?: "site" | "blueprint" | "role" | "state" | "type" | readonly ("site" | "blueprint" | "role" | "state" | "type")[] | undefined;
+} & CallOptions): Promise<{
+readonly total: number;
+readonly items: readonly ({
+readonly values: {
+readonly [name: string]: string | null;
+};
+readonly count: number;
+})[];
+}>;
+/** What is affected when things go down, and why */
+affected(options: {
+/** `foundation:rack1-7`, `site:vienna`; may be repeated */
+readonly thing: string | readonly (string)[];
+readonly limit?: number | undefined;
+} & CallOptions): Promise<{
+readonly asked: readonly ({
+readonly kind: "site" | "network" | "address_block" | "complex" | "dependency" | "foundation" | "structure";
+/** Empty: something you may not see */
+readonly name: string;
+})[];
+/** Of all, not only of those shown */
+readonly total: number;
+readonly down: number;
+readonly impaired: number;
+readonly items: readonly ({
+readonly thing: {
+readonly kind: "site" | "network" | "address_block" | "complex" | "dependency" | "foundation" | "structure";
+/** Empty: something you may not see */
+readonly name: string;
+readonly site: string | null;
+/** A foundation's type, a structure's blueprint */
+readonly type: string | null;
+readonly state: string | null;
+};
+readonly effect: "down" | "impaired";
+readonly because: {
+/** `stands on`, `depends on` … */
+readonly relation: string;
+readonly thing: {
+readonly kind: "site" | "network" | "address_block" | "complex" | "dependency" | "foundation" | "structure";
+/** Empty: something you may not see */
+readonly name: string;
+};
+};
+readonly distance: number;
+})[];
+}>;
+/** What things, or all structures of a group, blueprint or role, stand on and use */
+uses(options?: {
+/** `foundation:rack1-7`, `site:vienna`; may be repeated */
+readonly thing?: string | readonly (string)[] | undefined;
+readonly group?: string | undefined;
+readonly blueprint?: string | undefined;
+readonly role?: string | undefined;
+readonly limit?: number | undefined;
+} & CallOptions): Promise<{
+readonly asked: readonly ({
+readonly kind: "site" | "network" | "address_block" | "complex" | "dependency" | "foundation" | "structure";
+/** Empty: something you may not see */
+readonly name: string;
+})[];
+readonly total: number;
+readonly totals: {
+readonly machine: number;
+readonly vm: number;
+readonly container: number;
+readonly other: number;
+};
+readonly items: readonly ({
+readonly thing: {
+readonly kind: "site" | "network" | "address_block" | "complex" | "dependency" | "foundation" | "structure";
+/** Empty: something you may not see */
+readonly name: string;
+readonly site: string | null;
+/** A foundation's type, a structure's blueprint */
+readonly type: string | null;
+readonly state: string | null;
+};
+readonly by: {
+/** `stands on`, `depends on` … */
+readonly relation: string;
+readonly thing: {
+readonly kind: "site" | "network" | "address_block" | "complex" | "dependency" | "foundation" | "structure";
+/** Empty: something you may not see */
+readonly name: string;
+};
+};
+readonly distance: number;
+})[];
+}>;
+/** What is not as designed */
+differences(options?: {
+readonly site?: string | undefined;
+/** Ask drivers and agents what really is there; what does not answer is left out */
+readonly look?: boolean | undefined;
+readonly limit?: number | undefined;
+} & CallOptions): Promise<{
+readonly total: number;
+readonly items: readonly ({
+readonly kind: "site" | "network" | "address_block" | "complex" | "dependency" | "foundation" | "structure";
+/** Empty: something you may not see */
+readonly name: string;
+readonly site: string | null;
+readonly difference: "failed" | "drifted" | "missing" | "outdated" | "unwanted" | "edited" | "unlocated" | "working";
+readonly message: string;
+})[];
+}>;
 };
 readonly roleBindings: {
 /** Role bindings of the tenant and of the whole server, oldest first */
@@ -4082,6 +4348,10 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
+/** Of foundations: offered by this complex; of structures: standing on one */
+readonly complex?: string | undefined;
+/** Of structures, interfaces and dependencies: those of this foundation */
+readonly foundation?: string | undefined;
 /** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
@@ -4205,6 +4475,10 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
+/** Of foundations: offered by this complex; of structures: standing on one */
+readonly complex?: string | undefined;
+/** Of structures, interfaces and dependencies: those of this foundation */
+readonly foundation?: string | undefined;
 /** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
@@ -4546,6 +4820,10 @@ readonly role?: string | undefined;
 readonly parent?: string | undefined;
 /** Of sites and groups: region, rack … */
 readonly kind?: string | undefined;
+/** Of foundations: offered by this complex; of structures: standing on one */
+readonly complex?: string | undefined;
+/** Of structures, interfaces and dependencies: those of this foundation */
+readonly foundation?: string | undefined;
 /** `PATH:JSON`: those whose resolved variables hold this value there; may be given several times */
 readonly vars?: string | readonly (string)[] | undefined;
 /** A member; `-MEMBER` for the other way round */
@@ -4704,6 +4982,12 @@ status: {"method":"GET","path":"/v1/backends/{idOrName}/status","answer":"json"}
 backups: {
 create: {"method":"POST","path":"/v1/backups","answer":"bytes","body":"json"},
 },
+blueprintChecks: {
+create: {"method":"POST","path":"/v1/blueprint-checks","answer":"json","body":"json"},
+},
+blueprintImports: {
+create: {"method":"POST","path":"/v1/blueprint-imports","answer":"json","body":"json"},
+},
 blueprints: {
 list: {"method":"GET","path":"/v1/blueprints","answer":"page","largestPage":1000},
 create: {"method":"POST","path":"/v1/blueprints","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
@@ -4830,10 +5114,12 @@ get: {"method":"GET","path":"/v1/jobs/{id}","answer":"json"},
 log: {"method":"GET","path":"/v1/jobs/{id}/log","answer":"page","largestPage":500},
 output: {"method":"GET","path":"/v1/jobs/{id}/output","answer":"page","largestPage":500},
 tasks: {"method":"GET","path":"/v1/jobs/{id}/tasks","answer":"page","largestPage":500},
+jump: {"method":"POST","path":"/v1/jobs/{id}/jump","answer":"json","body":"json"},
 pause: {"method":"POST","path":"/v1/jobs/{id}/pause","answer":"json"},
 resume: {"method":"POST","path":"/v1/jobs/{id}/resume","answer":"json"},
 cancel: {"method":"POST","path":"/v1/jobs/{id}/cancel","answer":"json"},
 retry: {"method":"POST","path":"/v1/jobs/{id}/retry","answer":"json"},
+rollback: {"method":"POST","path":"/v1/jobs/{id}/rollback","answer":"json"},
 },
 joinTokens: {
 list: {"method":"GET","path":"/v1/join-tokens","answer":"page","largestPage":1000},
@@ -4874,6 +5160,12 @@ resume: {"method":"POST","path":"/v1/nodes/{idOrName}/resume","answer":"json"},
 },
 password: {
 replace: {"method":"PUT","path":"/v1/password","answer":"none","body":"json"},
+},
+query: {
+count: {"method":"GET","path":"/v1/query/count","answer":"json"},
+affected: {"method":"GET","path":"/v1/query/affected","answer":"json"},
+uses: {"method":"GET","path":"/v1/query/uses","answer":"json"},
+differences: {"method":"GET","path":"/v1/query/differences","answer":"json"},
 },
 roleBindings: {
 list: {"method":"GET","path":"/v1/role-bindings","answer":"page","largestPage":1000},

@@ -70,7 +70,7 @@ export const UNKNOWN_REFERENCE = errorKind("unknown_reference", {
 
 export const CYCLE = errorKind("cycle", {
   status: 422,
-  summary: "Sites, zones, groups, blueprints or structures depend on themselves in a circle.",
+  summary: "Sites, zones, groups, blueprints, structures or what is built depend on themselves in a circle.",
   remedy: "Take one of the named steps out.",
 });
 
@@ -115,8 +115,15 @@ export const FOUNDATION_OCCUPIED = errorKind("foundation_occupied", {
 
 export const SCRIPT_MISSING = errorKind("script_missing", {
   status: 422,
-  summary: "A blueprint that is used has no script `create`, itself or through a parent.",
+  summary:
+    "A blueprint that is used has no script `create`, itself or through a parent; or a dependency names a script that is not there.",
   remedy: "Add the script, or a parent that has it.",
+});
+
+export const DEPENDENCY_INVALID = errorKind("dependency_invalid", {
+  status: 422,
+  summary: "A dependency says not what is needed, or says two things.",
+  remedy: "Name either the structure or the other dependency that has to be built first.",
 });
 
 export const FILE_MISSING = errorKind("file_missing", {

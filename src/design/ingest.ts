@@ -6,6 +6,7 @@ import { type AttributeCheck, checkAttributes } from "./attributes.ts";
 import { buildParts, type Parts, type RefusedFile } from "./build.ts";
 import { readDocuments, sizeProblem, type ReadDocuments } from "./documents.ts";
 import { checkFieldSchemas } from "./custom-fields.ts";
+import { checkDependencies, checkWaiting } from "./dependencies.ts";
 import { checkFitting } from "./fitting.ts";
 import { DESIGN_INVALID } from "./errors.ts";
 import type { Design, Ingested } from "./model.ts";
@@ -54,6 +55,8 @@ export function ingest(bundle: Bundle, options: IngestOptions = {}): Ingested {
     checkTemplateNames(sections, parts, problems);
   }
   checkCycles(parts, problems);
+  checkWaiting(parts, problems);
+  checkDependencies(sections, parts, problems);
   checkVariableKeys(sections, problems);
   checkInterfaces(sections, parts, problems);
   checkZones(parts, problems);
@@ -136,7 +139,7 @@ function makeDesign(name: string, parts: Parts): Design {
 }
 
 /** In the order of the documents, other files behind them by name, and within a file by line and column. The same is said once. */
-function sortProblems(problems: readonly Problem[], order: ReadonlyMap<string, number>): readonly Problem[] {
+export function sortProblems(problems: readonly Problem[], order: ReadonlyMap<string, number>): readonly Problem[] {
   const seen = new Set<string>();
   const unique = problems.filter((one) => {
     const key = JSON.stringify([one.where?.file, one.where?.line, one.where?.column, one.code, one.message]);

@@ -24,6 +24,11 @@ interface Found {
   readonly root: string;
 }
 
+export interface LoadOptions {
+  /** Whether folders are searched for `.toml` too: blueprints in Contractor's form. */
+  readonly toml?: boolean;
+}
+
 const MOST_FILES = 10_000;
 const DEEPEST = 32;
 
@@ -33,12 +38,12 @@ const DEEPEST = 32;
  *
  * Errors: `file_unreadable`, `no_documents`, `bundle_too_large`. What is wrong inside of the documents is left to `ingest`.
  */
-export async function loadBundle(paths: readonly string[]): Promise<LoadedBundle> {
-  const found = await findDocuments(paths);
+export async function loadBundle(paths: readonly string[], { toml = false }: LoadOptions = {}): Promise<LoadedBundle> {
+  const found = await findDocuments(paths, toml ? /\.(ya?ml|toml)$/ : /\.ya?ml$/);
   const budget = new Budget();
   const documents: { path: string; text: string }[] = [];
   for (const { path } of found) documents.push({ path, text: await readText(path, budget) });
-  const read = readDocuments(documents);
+  const read = readDocuments(documents.filter(({ path }) => !(toml && path.endsWith(".toml"))));
   const roots = new Map(found.map(({ path, root }) => [path, root]));
   const files: Record<string, string> = {};
   const refused = new Map<string, RefusedFile>();
@@ -69,7 +74,7 @@ export async function checkBundle(
   return { design: designOf(ingested), warnings: ingested.warnings };
 }
 
-async function findDocuments(paths: readonly string[]): Promise<readonly Found[]> {
+async function findDocuments(paths: readonly string[], endings: RegExp): Promise<readonly Found[]> {
   const found = new Map<string, Found>();
   const problems: Problem[] = [];
   for (const given of paths) {
@@ -78,7 +83,8 @@ async function findDocuments(paths: readonly string[]): Promise<readonly Found[]
       const real = await realpath(given);
       const state = await stat(real);
       if (state.isDirectory()) {
-        for (const file of await yamlFilesBelow(path, 0)) found.set(await realpath(file), { path: file, root: real });
+        for (const file of await filesBelow(path, 0, endings))
+          found.set(await realpath(file), { path: file, root: real });
       } else if (state.isFile()) found.set(real, { path, root: join(real, "..") });
       else problems.push(problem(FILE_UNREADABLE, `'${path}' is neither a file nor a folder`));
     } catch (error) {
@@ -94,15 +100,15 @@ async function findDocuments(paths: readonly string[]): Promise<readonly Found[]
   return [...found.values()];
 }
 
-async function yamlFilesBelow(folder: string, depth: number): Promise<readonly string[]> {
+async function filesBelow(folder: string, depth: number, endings: RegExp): Promise<readonly string[]> {
   if (depth > DEEPEST) throw new GantryError(FILE_UNREADABLE, `'${folder}' lies more than ${DEEPEST} folders deep`);
   const files: string[] = [];
   const entries = await readdir(folder, { withFileTypes: true });
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = posix.join(folder, entry.name);
     if (entry.name.startsWith(".") || entry.name === "node_modules") continue;
-    if (entry.isDirectory()) files.push(...(await yamlFilesBelow(path, depth + 1)));
-    else if (entry.isFile() && /\.ya?ml$/.test(entry.name)) files.push(path);
+    if (entry.isDirectory()) files.push(...(await filesBelow(path, depth + 1, endings)));
+    else if (entry.isFile() && endings.test(entry.name)) files.push(path);
   }
   return files;
 }

@@ -187,13 +187,17 @@ function oneTenant(documents: readonly SourceDocument[], problems: Problem[]): W
   return value === undefined ? undefined : { value: value as TenantEntry, document, path };
 }
 
-/** An entry whose only faults are keys that do not exist is still looked at without them: it may have other faults. */
+/** An entry whose only faults are keys that do not exist, or what it asks of hardware, is still looked at without them: it may have others. */
 function shaped(schema: z.ZodType, entry: Json, source: Source, problems: Problem[]): unknown {
   const parsed = schema.safeParse(entry);
   if (parsed.success) return parsed.data;
   problems.push(...shapeProblems(parsed.error.issues, schema, entry, source));
   const unknown = parsed.error.issues.flatMap((issue) =>
-    issue.code === "unrecognized_keys" && issue.path.length === 0 ? issue.keys : [],
+    issue.code === "unrecognized_keys" && issue.path.length === 0
+      ? issue.keys
+      : issue.path[0] === "hardware"
+        ? ["hardware"]
+        : [],
   );
   if (unknown.length === 0 || !isJsonObject(entry)) return undefined;
   const known = Object.fromEntries(Object.entries(entry).filter(([key]) => !unknown.includes(key)));

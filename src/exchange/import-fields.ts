@@ -11,8 +11,16 @@ import type { ImportFieldChange, ImportKind } from "./import-model.ts";
 /** Value by path: `role`, `variables.greeting`, `groups.web` (true), `assets.netbox`. */
 export type ImportFields = Map<string, Json>;
 
-const MAPS: readonly string[] = ["variables", "labels", "fields", "parameters"];
-const NAME_LISTS: readonly string[] = ["groups", "includes", "networks", "members", "dependsOn"];
+const MAPS: readonly string[] = ["variables", "labels", "fields", "parameters", "scripts", "templates"];
+const NAME_LISTS: readonly string[] = [
+  "groups",
+  "includes",
+  "networks",
+  "members",
+  "dependsOn",
+  "foundationTypes",
+  "foundationBlueprints",
+];
 
 /** What the import says of itself about a row; the name is what finds it. */
 export function fieldsOf(data: JsonObject): ImportFields {
@@ -127,7 +135,7 @@ export function withFields(data: JsonObject, kind: ImportKind, changes: readonly
 
 /** What a member is when the source says nothing of it any more. */
 function emptyOf(kind: ImportKind, member: string): Json {
-  if (["addresses", "reserved", "dynamic"].includes(member)) return [];
+  if (["addresses", "reserved", "dynamic", "parents", "interfaces"].includes(member)) return [];
   if (member === "description" || (member === "kind" && (kind === "site" || kind === "group"))) return "";
   if (member === "priority") return 0;
   if (member === "trunking") return { mode: "disabled", native: null };

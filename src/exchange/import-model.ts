@@ -23,7 +23,16 @@ export interface ImportRequest {
 }
 
 /** Kinds of rows an import makes. */
-export const IMPORT_KINDS = ["site", "network", "link", "address_block", "group", "structure", "interface"] as const;
+export const IMPORT_KINDS = [
+  "site",
+  "network",
+  "link",
+  "address_block",
+  "group",
+  "blueprint",
+  "structure",
+  "interface",
+] as const;
 export type ImportKind = (typeof IMPORT_KINDS)[number];
 
 /** An address the source says a structure has. It is kept as such where an address block holds it. */

@@ -37,6 +37,7 @@ const ROWS = {
   link: "links",
   address_block: "addressBlocks",
   group: "groups",
+  blueprint: "blueprints",
   structure: "structures",
   interface: "interfaces",
 } as const satisfies Record<ImportKind, keyof Snapshot>;

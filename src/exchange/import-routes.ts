@@ -21,7 +21,14 @@ const body = z.strictObject({
   fingerprint: z.string().optional().describe("Of the plan that was shown: with another plan nothing is changed"),
 });
 const place = z.object({ file: z.string(), line: z.number().optional(), column: z.number().optional() });
-const answer = z.object({
+export const PROBLEM_ANSWER = z.object({
+  code: z.string(),
+  message: z.string(),
+  where: place.optional(),
+  hint: z.string().optional(),
+});
+/** A plan as it is answered. */
+export const IMPORT_ANSWER = z.object({
   name: z.string(),
   changes: z.array(
     z.object({
@@ -38,9 +45,7 @@ const answer = z.object({
   text: z.string(),
   empty: z.boolean(),
   removes: z.boolean(),
-  warnings: z.array(
-    z.object({ code: z.string(), message: z.string(), where: place.optional(), hint: z.string().optional() }),
-  ),
+  warnings: z.array(PROBLEM_ANSWER),
 });
 
 /** `POST /v1/imports`. */
@@ -60,7 +65,7 @@ export function importRoutes({ app }: HttpServer, imports: ImportService): void 
           tags: ["inventory"],
           querystring: z.object({ plan: z.enum(["true", "false"]).default("false") }),
           body,
-          response: { 200: answer },
+          response: { 200: IMPORT_ANSWER },
         },
         async onRequest(request) {
           const length = Number(request.headers["content-length"] ?? 0);
@@ -75,7 +80,7 @@ export function importRoutes({ app }: HttpServer, imports: ImportService): void 
         const principal = request.principal as Principal;
         const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array();
         const { plan } = request.query as { readonly plan: string };
-        return shown(await (plan === "true" ? imports.plan(principal, bytes) : imports.apply(principal, bytes)));
+        return shownImport(await (plan === "true" ? imports.plan(principal, bytes) : imports.apply(principal, bytes)));
       },
     );
   });
@@ -90,7 +95,8 @@ const unread: FastifySchemaCompiler<unknown> = ({ schema, httpPart }) => {
   };
 };
 
-function shown(made: ImportAnswer): z.input<typeof answer> {
+/** As the answer's schema takes it. */
+export function shownImport(made: ImportAnswer): z.input<typeof IMPORT_ANSWER> {
   return {
     ...made,
     changes: made.changes.map((change) => ({ ...change, fields: change.fields.map((field) => ({ ...field })) })),

@@ -46,20 +46,20 @@ export function createImportService(parts: ImportServiceParts): ImportService {
     return { name, fingerprint, made };
   }
   return {
-    plan: async (principal, body) => answerOf((await planned(principal, body)).made),
+    plan: async (principal, body) => importAnswer((await planned(principal, body)).made),
     async apply(principal, body) {
       const { name, fingerprint, made } = await planned(principal, body);
       if (fingerprint !== undefined && fingerprint !== made.plan.fingerprint)
         throw new GantryError(IMPORT_OUTDATED, `the plan for import '${name}' is not the one that was shown`);
       // Each edit carries the version that was read: what somebody changes meanwhile is not written over.
       if (made.edits.length > 0) await parts.edit(principal, made.edits, { managedBy: importOwner(name) });
-      return answerOf(made);
+      return importAnswer(made);
     },
   };
 }
 
 /** Runs what yields to the end; at each yield others have their turn. */
-async function inTurns<Result>(steps: Generator<undefined, Result>): Promise<Result> {
+export async function inTurns<Result>(steps: Generator<undefined, Result>): Promise<Result> {
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
@@ -69,7 +69,8 @@ async function inTurns<Result>(steps: Generator<undefined, Result>): Promise<Res
   }
 }
 
-function answerOf({ plan, edits, warnings }: PlannedImport): ImportAnswer {
+/** The plan as it is answered. */
+export function importAnswer({ plan, edits, warnings }: PlannedImport): ImportAnswer {
   const counts: Record<ImportAction, number> = { create: 0, change: 0, remove: 0, conflict: 0 };
   for (const { action } of plan.changes) counts[action] += 1;
   return {

@@ -10,7 +10,7 @@ interface Going {
 }
 
 /** Members, and the kind they name. */
-const REFERENCES: readonly (readonly [keyof Snapshot, ImportKind, readonly (readonly [string, ImportKind])[]])[] = [
+const REFERENCES: readonly (readonly [keyof Snapshot, string, readonly (readonly [string, ImportKind])[]])[] = [
   ["sites", "site", [["parent", "site"]]],
   ["groups", "group", [["parent", "group"]]],
   ["networks", "network", [["site", "site"]]],
@@ -30,10 +30,13 @@ const REFERENCES: readonly (readonly [keyof Snapshot, ImportKind, readonly (read
       ["network", "network"],
     ],
   ],
+  ["blueprints", "blueprint", [["parents", "blueprint"]]],
+  ["foundations", "foundation", [["blueprint", "blueprint"]]],
   [
     "structures",
     "structure",
     [
+      ["blueprint", "blueprint"],
       ["site", "site"],
       ["parent", "structure"],
       ["groups", "group"],

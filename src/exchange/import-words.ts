@@ -52,7 +52,7 @@ function fieldText({ path, from, to }: ImportFieldChange, action: ImportAction):
   if (
     (from ?? to) === true &&
     (from === undefined || to === undefined) &&
-    /^(groups|includes|networks|members)\./.test(path)
+    /^(groups|includes|networks|members|foundationTypes|foundationBlueprints)\./.test(path)
   ) {
     const [list = "", ...name] = path.split(".");
     const there = to === undefined;

@@ -1,8 +1,11 @@
 export { exportRoutes } from "./export-routes.ts";
 export { createExporter } from "./export-thread.ts";
 export { createImportReader } from "./import-reader.ts";
-export { importRoutes } from "./import-routes.ts";
-export { createImportService } from "./import-service.ts";
+export { IMPORT_ANSWER, importRoutes, PROBLEM_ANSWER, shownImport } from "./import-routes.ts";
+export { createImportService, importAnswer, inTurns, type ImportAnswer } from "./import-service.ts";
+export { importOwner, planImport, type PlannedImport } from "./import-plan.ts";
+export type { ImportChange } from "./import-model.ts";
+export { IMPORT_OUTDATED } from "./errors.ts";
 export { loadSource } from "./import-files.ts";
 export { readSource } from "./import-format.ts";
 export type { ImportDocument } from "./import-model.ts";

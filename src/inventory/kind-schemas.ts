@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hardwareSchema } from "../blueprints/index.ts";
 import { checkVariables } from "../variables/index.ts";
 import { isPrintable, valueProblem } from "./bounds.ts";
 import { ansibleNameProblem, deviceProblem, domainProblem, interfaceNameProblem } from "./kind-names.ts";
@@ -237,7 +238,7 @@ export const BLUEPRINT_SCHEMA = z.strictObject({
   foundationTypes: z.array(named(nameProblem)).max(1000).default([]),
   foundationBlueprints: z.array(reference).max(1000).default([]),
   interfaces: z.array(named(deviceProblem)).max(1000).default([]),
-  hardware: values.nullable().default(null),
+  hardware: values.pipe(hardwareSchema).nullable().default(null),
   maxJobs,
   ...described,
 });
