@@ -32,6 +32,8 @@ export async function get(
       parent: options["parent"],
       kind: options["kind"],
       role: options["role"],
+      complex: options["complex"],
+      foundation: options["foundation"],
       state: options["state"],
       label: options["label"],
       vars: ((options["vars"] as readonly string[] | undefined) ?? []).map(searchText),
@@ -64,7 +66,19 @@ export async function show(
   printData(context.terminal, context.output === "table" ? "yaml" : context.output, one);
 }
 
-const FILTERS = ["site", "group", "blueprint", "parent", "kind", "role", "state", "label", "vars"] as const;
+const FILTERS = [
+  "site",
+  "group",
+  "blueprint",
+  "parent",
+  "kind",
+  "role",
+  "complex",
+  "foundation",
+  "state",
+  "label",
+  "vars",
+] as const;
 
 /** Only what is in the inventory can be narrowed: elsewhere a filter would be taken and do nothing. */
 function refuseFilters(context: CommandContext, kind: Kind, options: Record<string, unknown>): void {

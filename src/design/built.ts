@@ -2,6 +2,7 @@ import type {
   BuildRecord,
   Buildable,
   Dependency,
+  DependencyData,
   Foundation,
   FoundationData,
   Managed,
@@ -105,12 +106,17 @@ export function decideStructure(
 }
 
 /** A dependency of the design that has a row. */
-export function decideDependency(one: Compared<unknown, Dependency>, row: Dependency, grounds: Grounds): Outcome {
+export function decideDependency(
+  one: Compared<DependencyData, Dependency>,
+  row: Dependency,
+  data: DependencyData,
+  grounds: Grounds,
+): Outcome {
   const { before, after } = grounds.worlds;
   const now = dependencyInputs(after.world, one.name);
   const built = inBuild(row, () => dependencyInputs(before.world, one.name));
   return decide(row, fieldsOf(one), changeReason(one), {
-    replacement: dependencyReplacement(built, now),
+    replacement: dependencyReplacement(built, now, data),
     inputs: inputDifference(built, now, { before: {}, after: {} }),
     drift: undefined,
   });

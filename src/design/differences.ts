@@ -5,7 +5,9 @@ import {
   structures,
   writtenVariables,
   type BuildRecord,
+  dependencyChanges,
   type DependencyBuild,
+  type DependencyData,
   type FoundationBuild,
   type QueryRecord,
   type Resolver,
@@ -57,13 +59,14 @@ export function structureReplacement(
 }
 
 /** What makes a dependency another one: what it needs, and where its scripts run. */
-export function dependencyReplacement(built: DependencyBuild, now: DependencyBuild): readonly FieldChange[] {
-  const fields = [
-    different("structure", built.structure, now.structure),
-    different("dependency", built.dependency, now.dependency),
-    different("script_structure", built.scriptStructure, now.scriptStructure),
-  ];
-  return fields.filter((field) => field !== undefined);
+export function dependencyReplacement(
+  built: DependencyBuild,
+  now: DependencyBuild,
+  data: Pick<DependencyData, "createScript" | "destroyScript">,
+): readonly FieldChange[] {
+  return dependencyChanges(built, now, data).map((member) =>
+    change(member === "scriptStructure" ? "script_structure" : member, built[member], now[member]),
+  );
 }
 
 /** Scripts, templates and variables that are not those it was built with. `values` are those before and after, where known. */

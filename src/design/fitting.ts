@@ -5,6 +5,7 @@ import {
   fitsType,
   foundationBlueprintsOf,
   foundationTypesOf,
+  type Blueprint,
   type Builds,
 } from "../blueprints/index.ts";
 import { isMade } from "../inventory/index.ts";
@@ -27,7 +28,7 @@ export interface FittingOptions {
 
 /** Whether what stands on each other fits: blueprints, types, one structure a foundation, and the script that builds. */
 export function checkFitting(parts: Parts, options: FittingOptions, problems: Problem[], warnings: Problem[]): void {
-  const { blueprints, foundations, structures, places } = parts;
+  const { blueprints, complexes, foundations, structures, places } = parts;
   const used = new Map<string, string>();
 
   function mismatch(target: TargetKind, name: string, message: string): void {
@@ -57,11 +58,12 @@ export function checkFitting(parts: Parts, options: FittingOptions, problems: Pr
         `blueprint '${one.name}' builds a ${one.builds}, but its parent '${parent}' builds a ${found.builds}`,
       );
     }
-    if (one.builds === "structure" && one.foundationTypes.length > 0) {
+    const misplaced = one.builds === "structure" ? ofFoundations(one) : undefined;
+    if (misplaced !== undefined) {
       mismatch(
         "blueprint",
         one.name,
-        `blueprint '${one.name}' builds a structure: 'foundation_types' is for those that build foundations`,
+        `blueprint '${one.name}' builds a structure: '${misplaced}' is for those that build foundations`,
       );
     }
     if (one.builds === "foundation" && one.foundationBlueprints.length > 0) {
@@ -92,8 +94,11 @@ export function checkFitting(parts: Parts, options: FittingOptions, problems: Pr
     );
   }
 
+  for (const one of complexes.values()) checkType("complex", one.name, one.type);
   for (const one of foundations.values()) {
-    checkType("foundation", one.name, one.type);
+    // Without a type, and with one that its complex has not, it is told elsewhere.
+    if (one.type === "") continue;
+    if (complexes.get(one.complex ?? "")?.type !== one.type) checkType("foundation", one.name, one.type);
     if (!builds("foundation", one.name, one.blueprint) || fitsType(blueprints, one.blueprint, one.type)) continue;
     const types = foundationTypesOf(blueprints, one.blueprint).join(", ");
     mismatch(
@@ -140,4 +145,11 @@ export function checkFitting(parts: Parts, options: FittingOptions, problems: Pr
       ),
     );
   }
+}
+
+/** What a blueprint says that only those of foundations say. */
+function ofFoundations({ foundationTypes, interfaces, hardware }: Blueprint): string | undefined {
+  if (foundationTypes.length > 0) return "foundation_types";
+  if (interfaces.length > 0) return "interfaces";
+  return hardware === null ? undefined : "hardware";
 }

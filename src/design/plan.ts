@@ -189,8 +189,8 @@ export function makePlan(design: Design, snapshot: Snapshot, observations: reado
     decideStructure(one, row, structureChanges(one, row, data), foundationOutcomes.get(data.foundation ?? ""), grounds),
   );
 
-  const builtDependencies = decideBuilt("dependency", dependencies, mergedDependencies, (one, row) =>
-    decideDependency(one, row, grounds),
+  const builtDependencies = decideBuilt("dependency", dependencies, mergedDependencies, (one, row, data) =>
+    decideDependency(one, row, data, grounds),
   );
 
   const parts = [
@@ -333,8 +333,14 @@ function isRecorded(data: unknown): boolean {
 /** What to know of something before it is made. */
 function creationFields(data: unknown): readonly FieldChange[] {
   const { type, blueprint, role, addresses } = data as Partial<FoundationData & StructureData>;
+  const { complex } = data as Partial<FoundationData>;
+  const { structure, dependency, link } = data as Partial<DependencyData>;
   return [
     ...(type === undefined ? [] : [change("type", undefined, type)]),
+    ...(complex === undefined || complex === null ? [] : [change("complex", undefined, complex)]),
+    ...(structure === undefined || structure === null ? [] : [change("structure", undefined, structure)]),
+    ...(dependency === undefined || dependency === null ? [] : [change("dependency", undefined, dependency)]),
+    ...(link === undefined ? [] : [change("link", undefined, link)]),
     ...(blueprint === undefined || blueprint === null ? [] : [change("blueprint", undefined, blueprint)]),
     ...(role === undefined || role === null ? [] : [change("role", undefined, role)]),
     ...(addresses === undefined || addresses.length === 0

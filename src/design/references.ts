@@ -70,7 +70,18 @@ export function checkReferences(sections: Sections, parts: Parts, problems: Prob
   for (const written of entries.foundations.values()) {
     refer(written, ["site"], "sites", written.value.site);
     refer(written, ["blueprint"], "blueprints", written.value.blueprint);
+    refer(written, ["complex"], "complexes", written.value.complex);
     referInterfaces(written, [], written.value.interfaces);
+  }
+  for (const written of entries.complexes.values()) {
+    refer(written, ["site"], "sites", written.value.site);
+    referEach(written, "members", "structures", written.value.members);
+  }
+  for (const written of entries.dependencies.values()) {
+    refer(written, ["foundation"], "foundations", written.value.foundation);
+    refer(written, ["structure"], "structures", written.value.structure);
+    refer(written, ["dependency"], "dependencies", written.value.dependency);
+    refer(written, ["script_structure"], "structures", written.value.script_structure);
   }
   for (const written of entries.structures.values()) {
     const { value } = written;
@@ -79,6 +90,7 @@ export function checkReferences(sections: Sections, parts: Parts, problems: Prob
     if (typeof value.foundation === "string") refer(written, ["foundation"], "foundations", value.foundation);
     else if (value.foundation !== null && value.foundation !== undefined) {
       refer(written, ["foundation", "blueprint"], "blueprints", value.foundation.blueprint);
+      refer(written, ["foundation", "complex"], "complexes", value.foundation.complex);
       referInterfaces(written, ["foundation"], value.foundation.interfaces);
     }
     for (const [index, { block }] of value.addresses.entries())

@@ -122,13 +122,14 @@ export function applied(
   const context = { random, now: 1000 };
   const writes = writesOf(planned, snapshot, context);
   const after = written(snapshot, writes);
-  const gone = new Set(forgotten(writes).map(({ name }) => name));
+  const gone = new Set(forgotten(writes).map(({ table, name }) => `${table} ${name}`));
   return {
     text: planText(planned.plan),
     after: {
       ...after,
       tenant: tenantOf(planned, snapshot, context) ?? snapshot.tenant,
-      structures: new Map([...after.structures].filter(([name]) => !gone.has(name))),
+      structures: new Map([...after.structures].filter(([name]) => !gone.has(`structure ${name}`))),
+      dependencies: new Map([...after.dependencies].filter(([name]) => !gone.has(`dependency ${name}`))),
     },
   };
 }

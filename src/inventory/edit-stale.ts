@@ -2,7 +2,7 @@ import { lineage } from "../blueprints/index.ts";
 import { canonicalJson, type Json } from "../kernel/json.ts";
 import type { Draft } from "./edit-draft.ts";
 import type { AnyRow } from "./edit-model.ts";
-import { dependencyInputs, foundationInputs, occupants, structureInputs } from "./inputs.ts";
+import { dependencyChanges, dependencyInputs, foundationInputs, occupants, structureInputs } from "./inputs.ts";
 import type { OwnedKind } from "./kinds.ts";
 import type { Foundation, Group, Snapshot, Structure } from "./model.ts";
 import { hashAnswer, structures } from "./query.ts";
@@ -61,9 +61,8 @@ function markDependencies(draft: Draft): void {
     const present = world.dependencies.get(row.name);
     if (present === undefined || present.id !== row.id || present.wanted === "absent" || present.stale) continue;
     const [was, is] = [dependencyInputs(snapshot, row.name), dependencyInputs(world, row.name)];
-    if (!differ(was, is)) continue;
-    const another =
-      was.structure !== is.structure || was.dependency !== is.dependency || was.scriptStructure !== is.scriptStructure;
+    const another = dependencyChanges(was, is, present).length > 0;
+    if (!another && !differ(was.scripts, is.scripts)) continue;
     const changed = another && row.build !== null ? { ...present, rebuild: true } : { ...present, stale: true };
     draft.put("dependency", changed, draft.touched("dependency").get(row.name)?.index ?? 0);
   }

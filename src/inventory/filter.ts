@@ -26,6 +26,10 @@ export interface Filter {
   readonly parent?: string | undefined;
   /** The member `kind` of sites and groups. */
   readonly kind?: string | undefined;
+  /** Foundations this complex offers, and what stands on them. */
+  readonly complex?: string | undefined;
+  /** What stands on this foundation, belongs to it, or lets it wait. */
+  readonly foundation?: string | undefined;
 }
 
 /** What a filter leaves. */
@@ -76,10 +80,11 @@ function conditionsOf(
 ): readonly Condition[] {
   switch (name) {
     case "site": {
-      if (kind !== "site" && kind !== "interface") need(kind, shape, name, "site");
+      const lies = kind === "interface" || kind === "dependency";
+      if (kind !== "site" && !lies) need(kind, shape, name, "site");
       const sites = below(snapshot.sites, known("site", value, snapshot.sites));
       if (kind === "site") return [{ holds: ({ name: own }) => sites.has(own) }];
-      return kind === "interface" ? [interfacesOf(snapshot, sites)] : [member("site", sites, "site", value)];
+      return lies ? [whoseOwner(snapshot, sites)] : [member("site", sites, "site", value)];
     }
     case "group": {
       if (kind !== "group") need(kind, shape, name, "groups");
@@ -96,6 +101,7 @@ function conditionsOf(
       ];
     case "state":
       if (!ruleOf(kind).built) throw none(kind, name);
+      if (kind === "foundation" && value === "located") return [{ holds: isLocated }];
       // What stands on nothing is planned for ever.
       return [
         value === "planned" ? member("state", new Set([value])) : member("state", new Set([value]), "standing", value),
@@ -104,6 +110,12 @@ function conditionsOf(
     case "role":
       need(kind, shape, name, name);
       return [member(name, new Set([value]), name, value)];
+    case "complex":
+      if (kind !== "structure") need(kind, shape, name, name);
+      return [offeredBy(snapshot, kind, known("complex", value, snapshot.complexes))];
+    case "foundation":
+      need(kind, shape, name, name);
+      return [member(name, new Set([known("foundation", value, snapshot.foundations)]), name, value)];
     default:
       need(kind, shape, name, "kind");
       return [member("kind", new Set([value]))];
@@ -151,10 +163,21 @@ function labelled(text: string): Condition {
   return { index: "label", key: text, holds };
 }
 
-function interfacesOf(snapshot: Snapshot, sites: ReadonlySet<string>): Condition {
+/** It is planned, and somebody said which machine it is. */
+function isLocated(row: AnyRow): boolean {
+  return valueAt(row, "state") === "planned" && valueAt(row, "locatedAt") !== null;
+}
+
+function offeredBy({ foundations }: Snapshot, kind: Kind, complex: string): Condition {
+  if (kind === "foundation") return member("complex", new Set([complex]));
+  return { holds: (row) => foundations.get(String(valueAt(row, "foundation") ?? ""))?.complex === complex };
+}
+
+/** Interfaces by whose they are, dependencies by what waits. */
+function whoseOwner(snapshot: Snapshot, sites: ReadonlySet<string>): Condition {
   const holds = (row: AnyRow): boolean => {
     const { structure, foundation } = row as unknown as { structure: string | null; foundation: string | null };
-    const owner = structure === null ? snapshot.foundations.get(foundation ?? "") : snapshot.structures.get(structure);
+    const owner = snapshot.foundations.get(foundation ?? "") ?? snapshot.structures.get(structure ?? "");
     return owner !== undefined && sites.has(owner.site);
   };
   return { holds };

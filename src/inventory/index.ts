@@ -64,7 +64,7 @@ export {
   type Resolver,
 } from "./variables.ts";
 export { hashAnswer, questionOf, questionText, recordQuery, structures } from "./query.ts";
-export { dependencyInputs, foundationInputs, occupants, structureInputs } from "./inputs.ts";
+export { dependencyChanges, dependencyInputs, foundationInputs, occupants, structureInputs } from "./inputs.ts";
 export { fqdnOf, zoneOf, zoneOfSite } from "./zones.ts";
 export { holdInventory } from "./allocation-store.ts";
 export { placeOf, sitesOf } from "./place.ts";
@@ -151,6 +151,8 @@ export { ansibleNameProblem, deviceProblem, domainProblem } from "./kind-names.t
 export { builtIn } from "./variables.ts";
 export { interfaceProblems } from "./edit-interfaces.ts";
 export { fieldCheck } from "./fields.ts";
+export { neededProblem } from "./edit-dependencies.ts";
+export { byFoundation, waitingCycles, waitingText, type WaitingNode } from "./waiting.ts";
 export { DESCRIBED_KINDS } from "./edit-fields.ts";
 export { CUSTOM_FIELDS_INVALID } from "./errors.ts";
 export { filtered } from "./filter.ts";

@@ -2,7 +2,7 @@ import { allScripts, allTemplates, CREATE, findScript, UPDATE, type SourceText }
 import { invariant } from "../kernel/errors.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import { hashOf } from "./hash.ts";
-import { attributesOf, scriptStructureOf, type DependencyBuild } from "./dependencies.ts";
+import { attributesOf, scriptStructureOf, type DependencyBuild, type DependencyData } from "./dependencies.ts";
 import { isMade } from "./model.ts";
 import type { FoundationBuild, StructureBuild, StructureData, World } from "./model.ts";
 import { writtenVariables, type Resolver } from "./variables.ts";
@@ -68,6 +68,22 @@ export function dependencyInputs(world: World, name: string): DependencyBuild {
     variables: {},
     addresses: [],
   };
+}
+
+/**
+ * What makes a dependency another one than it was built as: it is taken down and built anew. Where scripts would run counts when there are
+ * any.
+ */
+export function dependencyChanges(
+  built: DependencyBuild,
+  now: DependencyBuild,
+  { createScript, destroyScript }: Pick<DependencyData, "createScript" | "destroyScript">,
+): readonly ("structure" | "dependency" | "scriptStructure")[] {
+  const runs = createScript !== null || destroyScript !== null || Object.keys(built.scripts).length > 0;
+  const members = runs
+    ? (["structure", "dependency", "scriptStructure"] as const)
+    : (["structure", "dependency"] as const);
+  return members.filter((member) => built[member] !== now[member]);
 }
 
 /** The structure that stands on each foundation. One that is to go away gives way to one that is to stay. */

@@ -29,6 +29,8 @@ export const LIST_QUERY = z.strictObject({
   role: z.string().optional(),
   parent: z.string().optional().describe("Directly below this one; empty: below none"),
   kind: z.string().optional().describe("Of sites and groups: region, rack …"),
+  complex: z.string().optional().describe("Of foundations: offered by this complex; of structures: standing on one"),
+  foundation: z.string().optional().describe("Of structures, interfaces and dependencies: those of this foundation"),
   vars: z
     .union([z.string().max(10_000), z.array(z.string().max(10_000)).max(10)])
     .optional()

@@ -4,6 +4,7 @@ import { manualClock } from "../kernel/clock.ts";
 import type { Json } from "../kernel/json.ts";
 import type { Bus } from "../platform/bus/index.ts";
 import type { Database, OpenEmptyDatabase, Transaction } from "../platform/database/index.ts";
+import type { DependencyBuild } from "./dependencies.ts";
 import { UNDESCRIBED } from "./described.ts";
 import type { InventoryWrites, Managed, Structure, StructureBuild } from "./model.ts";
 import type { SearchedKind, SearchPage, SearchResult } from "./search.ts";
@@ -12,6 +13,8 @@ import { inventoryMigrations } from "./tables.ts";
 import {
   addressBlock,
   blueprint,
+  complex,
+  dependency,
   fieldSchema,
   foundation,
   group,
@@ -38,6 +41,18 @@ const build: StructureBuild = {
   site: "lab",
   foundation: "web1",
   queries: [],
+};
+
+const dependencyBuild: DependencyBuild = {
+  blueprint: "host",
+  scripts: { port_on: "a" },
+  templates: {},
+  variables: {},
+  addresses: [],
+  site: "lab",
+  structure: "web2",
+  dependency: null,
+  scriptStructure: "web2",
 };
 
 /** What the inventory does on every database. */
@@ -67,7 +82,7 @@ export function storeSuite(open: OpenEmptyDatabase): void {
     it("gives back what was written, of every kind", async () => {
       const rows = {
         sites: [
-          site("region", { kind: "region" }),
+          site("region", { kind: "region", maxJobs: 3 }),
           site("lab", { parent: "region", variables: { greeting: "Hello", deep: { list: [1, null, true] } } }),
         ],
         groups: [
@@ -96,6 +111,7 @@ export function storeSuite(open: OpenEmptyDatabase): void {
             network: "front",
             link: "bonded",
             provisioning: true,
+            linkName: "switch1-1-7",
             physicalLocation: "slot 2 port 1",
             parameters: { primary: "eth0" },
           }),
@@ -119,10 +135,44 @@ export function storeSuite(open: OpenEmptyDatabase): void {
         blueprints: [
           blueprint("web", {
             parents: ["base"],
+            interfaces: ["eth0"],
+            hardware: { cpus: { minimum: 2 } },
+            maxJobs: 1,
             templates: { "a.html": { text: "ä\n", origin: { file: "a", line: 3, column: 5, exact: false } } },
           }),
         ],
-        foundations: [foundation("web1", { attributes: { image: "x" }, stale: true })],
+        foundations: [
+          foundation("web1", {
+            attributes: { image: "x" },
+            stale: true,
+            complex: "cluster",
+            systemUuid: "4c4c4544-0042-3510-8056-b4c04f4d3732",
+            locatedAt: 5,
+            machineId: "machine",
+            identifiers: { docker_id: "abc" },
+            placedOn: "web2",
+          }),
+        ],
+        complexes: [
+          complex("cluster", {
+            type: "docker",
+            members: ["web2"],
+            builtPercentage: 50,
+            attributes: { image: "y" },
+            capacity: { foundations: 4, memory: 0.5 },
+          }),
+        ],
+        dependencies: [
+          dependency("uplink", {
+            foundation: "web1",
+            structure: "web2",
+            link: "hard",
+            createScript: "port_on",
+            state: "built",
+            build: dependencyBuild,
+          }),
+          dependency("zz", { foundation: "web1", structure: null, dependency: "uplink", scriptStructure: "web2" }),
+        ],
         structures: [
           structure("web1", {
             addresses: [{ block: "block", address: "10.0.0.20" }],
@@ -275,6 +325,35 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       expect(await inTransaction((tx) => store.remove(tx, "structure", id, 1))).toBe(false);
     });
 
+    it("changes how far a dependency has come, and removes it", async () => {
+      await write(inserting({ dependencies: [dependency("uplink")] }));
+      const { id } = (await store.snapshot(tenant)).dependencies.get("uplink")!;
+      const done = { state: "built", build: dependencyBuild } as const;
+      expect(await inTransaction((tx) => store.changeBuild(tx, "dependency", id, 1, done))).toBe(true);
+      expect((await store.snapshot(tenant)).dependencies.get("uplink")).toMatchObject({ ...done, version: 2 });
+      expect((await inTransaction((tx) => store.readBuild(tx, "dependency", id)))?.build?.structure).toBe("web2");
+      expect(await inTransaction((tx) => store.remove(tx, "dependency", id, 1))).toBe(false);
+      expect(await inTransaction((tx) => store.remove(tx, "dependency", id, 2))).toBe(true);
+      expect((await store.snapshot(tenant)).dependencies.size).toBe(0);
+    });
+
+    it("notes what is known of a foundation, and nothing else", async () => {
+      await write(inserting({ foundations: [foundation("a")] }));
+      const { id } = (await store.snapshot(tenant)).foundations.get("a")!;
+      const located = { locatedAt: 7, machineId: "m", state: "built" };
+      expect(await inTransaction((tx) => store.changeBookkeeping(tx, id, located))).toBe(true);
+      const noted = { identifiers: { docker_id: "abc" }, placedOn: "host1" };
+      expect(await inTransaction((tx) => store.changeBookkeeping(tx, id, noted))).toBe(true);
+      expect((await store.snapshot(tenant)).foundations.get("a")).toMatchObject({
+        ...noted,
+        locatedAt: 7,
+        machineId: "m",
+        state: "planned",
+        version: 3,
+      });
+      expect(await inTransaction((tx) => store.changeBookkeeping(tx, "nobody", noted))).toBe(false);
+    });
+
     it("removes rows of any kind, each of the version that was seen, or none", async () => {
       await write(
         inserting({
@@ -332,9 +411,10 @@ export function storeSuite(open: OpenEmptyDatabase): void {
           groups: [group("all"), group("web", { parent: "all", variables: { tier: "front", ">motd": "!" } })],
           blueprints: [blueprint("base", { variables: { os: "debian" } })],
           foundations: [
-            foundation("metal", { attributes: { image: "x" }, variables: { bay: 7 }, site: "lab" }),
+            foundation("metal", { attributes: { image: "x" }, variables: { bay: 7 }, site: "lab", complex: "cluster" }),
             foundation("spare", { attributes: { image: "y" }, variables: { bay: 8 }, site: "elsewhere" }),
           ],
+          complexes: [complex("cluster", { attributes: { image: "z", engine: "docker" } })],
           structures: [
             addTo("a", { groups: ["web"] }),
             addTo("b", { groups: ["web"], variables: { tier: "back" } }),
@@ -373,6 +453,9 @@ export function storeSuite(open: OpenEmptyDatabase): void {
         ["spare"],
         ["metal"],
       ]);
+      expect([await names("engine:docker"), await foundationsOf("engine:docker")]).toEqual([["c"], ["metal"]]);
+      // What it says itself lies above what its complex says.
+      expect([await names("image:z"), await foundationsOf("image:z")]).toEqual([[], []]);
       // What stands on a foundation has its attributes alone.
       expect(await names("bay:7")).toEqual([]);
 
@@ -396,7 +479,16 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       await inTransaction((tx) => store.writeTenant(tx, { ...row, variables: {}, version: 3 }));
       expect(await names("tier:front")).toEqual([]);
       const left = await database.kysely.selectFrom("variable_index").select("owner").distinct().execute();
-      expect(left.map(({ owner }) => owner).toSorted()).toEqual(["b", "base", "d", "metal", "region", "spare", "web"]);
+      expect(left.map(({ owner }) => owner).toSorted()).toEqual([
+        "b",
+        "base",
+        "cluster",
+        "d",
+        "metal",
+        "region",
+        "spare",
+        "web",
+      ]);
     });
 
     it("tells the bus after each commit that wrote it, once, and not of what was given up", async () => {

@@ -21,6 +21,12 @@ export const OWNER_KINDS = ["tenant", "blueprint", "site", "group", "foundation"
 
 export type OwnerKind = (typeof OWNER_KINDS)[number];
 
+/** Over whose variables foundations and structures resolve. */
+export const LAYERS_BELOW: Readonly<Record<"foundation" | "structure", readonly OwnerKind[]>> = {
+  foundation: ["tenant", "blueprint", "site", "complex"],
+  structure: ["tenant", "blueprint", "site", "group", "complex", "foundation"],
+};
+
 export const variableIndexMigration: Migration = {
   name: "1105_variable_index",
   statements: ({ dialect, integer, flag, text, strict }) => [

@@ -1,8 +1,8 @@
 import type { Id } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { Database, Queries, Transaction } from "../platform/database/index.ts";
-import type { Postings, SearchedKind } from "./search.ts";
-import { OWNER_KINDS, type OwnerKind } from "./variable-index-table.ts";
+import type { Postings } from "./search.ts";
+import { LAYERS_BELOW, OWNER_KINDS, type OwnerKind } from "./variable-index-table.ts";
 import { termsOf } from "./variable-terms.ts";
 
 /** Keeps the terms of definitions beside them, in the same transaction. */
@@ -20,14 +20,6 @@ export interface Definition {
   /** Null: it goes. */
   readonly after: readonly JsonObject[] | null;
 }
-
-/** Kinds that come before one in the layers, by their places. */
-const BEFORE: Readonly<Record<SearchedKind, readonly number[]>> = {
-  foundation: (["tenant", "blueprint", "site", "group", "complex"] as const).map((kind) => OWNER_KINDS.indexOf(kind)),
-  structure: (["tenant", "blueprint", "site", "group", "complex", "foundation"] as const).map((kind) =>
-    OWNER_KINDS.indexOf(kind),
-  ),
-};
 
 /** Definitions whose terms are written together: sorted, so that the database finds their places one beside the other. */
 const AT_ONCE = 10_000;
@@ -74,7 +66,11 @@ export function createVariableIndex(database: Database): VariableIndex {
           .select(["owner_kind", "owner"])
           .distinct()
           .where("term", "in", [...terms])
-          .where("owner_kind", "in", BEFORE[before])
+          .where(
+            "owner_kind",
+            "in",
+            LAYERS_BELOW[before].map((kind) => OWNER_KINDS.indexOf(kind)),
+          )
           .execute();
         return rows.map((row) => ({ kind: OWNER_KINDS[row.owner_kind] as OwnerKind, name: row.owner }));
       },

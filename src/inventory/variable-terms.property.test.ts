@@ -6,7 +6,7 @@ import type { Snapshot } from "./model.ts";
 import { searchVariables, type Postings, type SearchedKind } from "./search.ts";
 import { worlds } from "./testing/worlds.ts";
 import { valueAtPath, type VariablePath, type VariableQuery } from "./variable-path.ts";
-import { OWNER_KINDS, type OwnerKind } from "./variable-index-table.ts";
+import { LAYERS_BELOW, type OwnerKind } from "./variable-index-table.ts";
 import { termsOf } from "./variable-terms.ts";
 import { createResolver } from "./variables.ts";
 
@@ -20,14 +20,12 @@ function postingsOf(world: Snapshot): Postings {
   for (const one of world.blueprints.values()) add("blueprint", one.name, one.variables);
   for (const one of world.sites.values()) add("site", one.name, one.variables);
   for (const one of world.groups.values()) add("group", one.name, one.variables);
+  for (const one of world.complexes.values()) add("complex", one.name, one.attributes);
   for (const one of world.foundations.values()) add("foundation", one.name, one.attributes, one.variables);
   for (const one of world.structures.values()) add("structure", one.name, one.variables);
   return {
     shared: async (terms, before) =>
-      entries.filter(
-        (one) =>
-          OWNER_KINDS.indexOf(one.kind) < OWNER_KINDS.indexOf(before) && terms.some((term) => one.terms.has(term)),
-      ),
+      entries.filter((one) => LAYERS_BELOW[before].includes(one.kind) && terms.some((term) => one.terms.has(term))),
     own: async (kind, term, after, limit) =>
       entries
         .filter((one) => one.kind === kind && one.terms.has(term) && (after === null || one.name > after))

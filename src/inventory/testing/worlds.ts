@@ -5,7 +5,7 @@ import type { Layer, VariableSource } from "../../variables/index.ts";
 import { groupOrder } from "../group-order.ts";
 import type { Snapshot, World } from "../model.ts";
 import { siteChain } from "../site-chain.ts";
-import { blueprint, emptySnapshot, foundation, group, site, structure, tenant } from "../testing.ts";
+import { blueprint, complex, emptySnapshot, foundation, group, site, structure, tenant } from "../testing.ts";
 
 /** Small worlds for property tests, and the rule of resolution written out. */
 
@@ -29,6 +29,7 @@ export const worlds: fc.Arbitrary<Snapshot> = fc
     blueprints: fc.tuple(variables, variables),
     groups: fc.tuple(variables, variables, variables, wrong),
     attributes: variables,
+    complex: variables,
     foundations: fc.tuple(variables, variables),
     structures: fc.array(
       fc.record({
@@ -62,6 +63,7 @@ export const worlds: fc.Arbitrary<Snapshot> = fc
         variables: given.foundations[0],
         site: "leaf",
         blueprint: "web",
+        complex: "c",
       }),
       foundation("g", {
         attributes: given.foundations[1],
@@ -70,6 +72,7 @@ export const worlds: fc.Arbitrary<Snapshot> = fc
         blueprint: "base",
       }),
     ]),
+    complexes: named([complex("c", { attributes: given.complex })]),
     structures: named(given.structures.map((one, index) => structure(`s${index}`, one))),
   }));
 
@@ -86,6 +89,7 @@ export function layersOf(world: World, name: string): readonly Layer[] {
     values,
   });
   const foundationRow = one.foundation === null ? undefined : world.foundations.get(one.foundation);
+  const offeredBy = world.complexes.get(foundationRow?.complex ?? "");
   const builtIn: JsonObject = {
     _id: one.id ?? null,
     _name: one.name,
@@ -105,6 +109,7 @@ export function layersOf(world: World, name: string): readonly Layer[] {
     ...groupOrder(world.groups)
       .effective(one.groups)
       .map((each) => said("group", each, world.groups.get(each)!.variables)),
+    ...(offeredBy === undefined ? [] : [said("complex", offeredBy.name, offeredBy.attributes)]),
     ...(foundationRow === undefined ? [] : [said("foundation", foundationRow.name, foundationRow.attributes)]),
     said("structure", one.name, one.variables),
     said("built_in", "structure", builtIn),
