@@ -5,8 +5,10 @@ import { ansiblePart } from "./ansible.ts";
 import { barbicanPart } from "./barbican.ts";
 import { dockerPart } from "./docker.ts";
 import { gitPart } from "./git.ts";
+import { lxcPart } from "./lxc.ts";
 import { bindPart, powerdnsPart } from "./names.ts";
 import { postgresPart } from "./postgres.ts";
+import { qemuPart } from "./qemu.ts";
 import type { RealPart } from "./real-part.ts";
 import { slapdPart } from "./slapd.ts";
 import { sshdPart } from "./sshd.ts";
@@ -22,6 +24,8 @@ export const REAL_PARTS: readonly RealPart[] = [
   gitPart,
   barbicanPart,
   slapdPart,
+  qemuPart,
+  lxcPart,
 ];
 
 const run = promisify(execFile);
