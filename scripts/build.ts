@@ -18,6 +18,7 @@ const ENTRIES = {
   "import-worker": "src/exchange/import-worker.ts",
   "export-worker": "src/exchange/export-worker.ts",
   "backup-worker": "src/backup/backup-worker.ts",
+  "certificate-worker": "src/platform/http/certificate-worker.ts",
 };
 
 rmSync(dist, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { createClient, type GantryClient } from "../client/index.ts";
+import type { GantryClient } from "../client/index.ts";
 import {
   ruleOf,
   type Edit,
@@ -77,6 +77,8 @@ export function gantryBackend(
     client?.asked.close();
     const { url, ca, tenant } = settings;
     const authority = ca === undefined ? undefined : await readFile(ca, "utf8");
+    // Loaded when there is such a backend: the table of all endpoints is large.
+    const { createClient } = await import("../client/index.ts");
     client = { token, asked: createClient({ url, token, authority, tenant }) };
     return client.asked;
   }

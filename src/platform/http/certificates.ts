@@ -7,6 +7,7 @@ import { createSecureContext } from "node:tls";
 import type { Clock } from "../../kernel/clock.ts";
 import { GantryError, messageOf } from "../../kernel/errors.ts";
 import { ensurePrivateFolder, writePrivateFile } from "../files/index.ts";
+import { making } from "./certificate-thread.ts";
 import { CERTIFICATE_INVALID } from "./errors.ts";
 import { settleRotation } from "./rotation.ts";
 import { SERVER_NAME } from "./server-name.ts";
@@ -41,8 +42,7 @@ export async function ensureCertificates(
   await ensurePrivateFolder(folder);
   const file = (name: string): string => join(folder, name);
   if (!existsSync(file("ca.pem")) || !existsSync(file("ca-key.pem"))) {
-    const { makeAuthority } = await maker();
-    const made = await makeAuthority(clock.now());
+    const made = await making("makeAuthority", clock.now());
     await writePrivateFile(file("ca-key.pem"), made.key);
     await writePrivateFile(file("ca.pem"), made.certificate);
   }
@@ -51,8 +51,8 @@ export async function ensureCertificates(
   const above = former === undefined ? authority : former.cross + former.certificate;
   const wanted = [...new Set([SERVER_NAME, "localhost", ...names])].sort();
   if (!(await isCurrent(file("server.pem"), authority, above, wanted, clock.now()))) {
-    const { makeServerCertificate } = await maker();
-    const made = await makeServerCertificate(
+    const made = await making(
+      "makeServerCertificate",
       authority,
       await readFile(file("ca-key.pem"), "utf8"),
       wanted,
@@ -116,9 +116,4 @@ async function isCurrent(
   return names.every(
     (name) => (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined,
   );
-}
-
-/** Needed once a year: its library is a fifth of all that a server would load. */
-function maker(): Promise<typeof import("./certificate-maker.ts")> {
-  return import("./certificate-maker.ts");
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { GantryError, messageOf } from "../../kernel/errors.ts";
 import { writePrivateFile } from "../files/index.ts";
+import { making } from "./certificate-thread.ts";
 import { AUTHORITY_FORMER_NONE, AUTHORITY_ROTATING, CERTIFICATE_INVALID } from "./errors.ts";
 
 /**
@@ -28,11 +29,10 @@ export type Former = z.output<typeof formerFile>;
 export async function rotateAuthority(folder: string, until: number, now: number): Promise<void> {
   if ((await settleRotation(folder, now)) !== undefined)
     throw new GantryError(AUTHORITY_ROTATING, "the authority before is still trusted");
-  const { makeAuthority, makeCrossCertificate } = await import("./certificate-maker.ts");
   const certificate = await readFile(join(folder, "ca.pem"), "utf8");
   const key = await readFile(join(folder, "ca-key.pem"), "utf8");
-  const next = await makeAuthority(now);
-  const cross = await makeCrossCertificate({ certificate, key }, next.certificate, until, now);
+  const next = await making("makeAuthority", now);
+  const cross = await making("makeCrossCertificate", { certificate, key }, next.certificate, until, now);
   await write(folder, { certificate, cross, until, next });
   await settleRotation(folder, now);
 }

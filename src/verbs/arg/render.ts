@@ -1,4 +1,4 @@
-import { Environment } from "minijinja-js";
+import type { Environment } from "minijinja-js";
 import { GantryError, messageOf } from "../../kernel/errors.ts";
 import type { Json } from "../../kernel/json.ts";
 import { ARGUMENT_UNDEFINED } from "../errors.ts";
@@ -16,7 +16,7 @@ export function hasExpressions(text: string): boolean {
 }
 
 /** Throws `argument_undefined`, which names the expression. */
-export function renderArguments(text: string, values: Readonly<Record<string, Json>>): string {
+export async function renderArguments(text: string, values: Readonly<Record<string, Json>>): Promise<string> {
   let environment: Environment | undefined;
   let rendered = "";
   let at = 0;
@@ -25,13 +25,15 @@ export function renderArguments(text: string, values: Readonly<Record<string, Js
     if (start < 0) return rendered + text.slice(at);
     const end = endOfExpression(text, start + 2);
     rendered += text.slice(at, start);
-    environment ??= strictEnvironment();
+    environment ??= await strictEnvironment();
     rendered += evaluate(environment, text.slice(start, end + 2), values);
     at = end + 2;
   }
 }
 
-function strictEnvironment(): Environment {
+/** The engine is loaded with the first expression: most nodes never see one. */
+async function strictEnvironment(): Promise<Environment> {
+  const { Environment } = await import("minijinja-js");
   const environment = new Environment();
   environment.undefinedBehavior = "strict";
   environment.keepTrailingNewline = true;

@@ -26,7 +26,7 @@ export function runFunction(surroundings: Surroundings) {
 /** Throws `run_failed` with `{ exit_code }` or `{ signal }` in its details. */
 async function apply(parameters: RunParameters, context: FunctionContext, surroundings: Surroundings): Promise<Json> {
   const command = hasExpressions(parameters.command)
-    ? renderArguments(parameters.command, await surroundings.arguments.all())
+    ? await renderArguments(parameters.command, await surroundings.arguments.all())
     : parameters.command;
   const folder = onNode(surroundings, parameters.folder ?? ".");
   const key = cacheKey(parameters, command, folder);
