@@ -58,7 +58,7 @@ export function editsOf(changes: readonly Change[]): readonly Edit[] {
   return [...made, ...gone];
 }
 
-/** The snapshot with the sites, groups, structures and foundations as changes want them, as far as places go by it. */
+/** The snapshot with the sites, groups, structures, foundations and complexes as changes want them, as far as places go by it. */
 export function worldWith(snapshot: Snapshot, changes: readonly Change[]): Snapshot {
   const wanted = <Row>(kind: Kind, rows: ReadonlyMap<string, Row>): ReadonlyMap<string, Row> => {
     const of = changes.filter((one) => one.kind === kind && one.after !== null);
@@ -70,6 +70,7 @@ export function worldWith(snapshot: Snapshot, changes: readonly Change[]): Snaps
     groups: wanted("group", snapshot.groups),
     structures: wanted("structure", snapshot.structures),
     foundations: wanted("foundation", snapshot.foundations),
+    complexes: wanted("complex", snapshot.complexes),
   };
 }
 

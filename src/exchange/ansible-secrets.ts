@@ -47,12 +47,12 @@ const MEMBER = '"$secret"';
 
 /** Whether anything speaks of a secret at all. May be said too often, and never too seldom. */
 function mentionsSecrets(world: World): boolean {
-  const { tenant, sites, groups, blueprints, structures, foundations } = world;
+  const { tenant, sites, groups, blueprints, structures, foundations, complexes } = world;
   const shared = [tenant, ...sites.values(), ...groups.values(), ...blueprints.values()];
   return (
     shared.some(({ variables }) => JSON.stringify(variables).includes(MEMBER)) ||
     [...structures.values()].some((row) => mentioned(row, "variables", row.variables)) ||
-    [...foundations.values()].some((row) => mentioned(row, "attributes", row.attributes))
+    [...complexes.values(), ...foundations.values()].some((row) => mentioned(row, "attributes", row.attributes))
   );
 }
 

@@ -31,7 +31,30 @@ const REFERENCES: readonly (readonly [keyof Snapshot, string, readonly (readonly
     ],
   ],
   ["blueprints", "blueprint", [["parents", "blueprint"]]],
-  ["foundations", "foundation", [["blueprint", "blueprint"]]],
+  [
+    "foundations",
+    "foundation",
+    [
+      ["site", "site"],
+      ["blueprint", "blueprint"],
+    ],
+  ],
+  [
+    "complexes",
+    "complex",
+    [
+      ["site", "site"],
+      ["members", "structure"],
+    ],
+  ],
+  [
+    "dependencies",
+    "dependency",
+    [
+      ["structure", "structure"],
+      ["scriptStructure", "structure"],
+    ],
+  ],
   [
     "structures",
     "structure",

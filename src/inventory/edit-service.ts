@@ -106,11 +106,11 @@ export async function makeEdits(
   return { results, row: plan.row };
 }
 
-/** What is written of the kinds that stand at sites or in groups. */
+/** What is written of the kinds that get something from where they come to be, or that use what others have. */
 function writtenPlaced({
   writes: { insert, update },
 }: EditPlan): readonly { readonly kind: Kind; readonly row: object }[] {
-  return (["structure", "foundation", "site", "group"] as const).flatMap((kind) => {
+  return (["structure", "foundation", "site", "group", "complex", "dependency"] as const).flatMap((kind) => {
     const { rows } = ownedRule(kind);
     return [...(insert[rows] ?? []), ...(update[rows] ?? [])].map((row) => ({ kind, row }));
   });

@@ -110,6 +110,66 @@ describe("rights at a site", () => {
     expect(await names(ADMINISTRATOR, "structure")).toEqual(["inside", "new", "outside"]);
   });
 
+  it("let one use what others have only where one may change it: complexes, their members, and where scripts run", async () => {
+    const scripts = { create: "pass", port_on: "pass" };
+    await inventory.edit(ADMINISTRATOR, [
+      create("blueprint", { name: "machine", builds: "foundation", scripts: { create: "pass" } }),
+      create("blueprint", { name: "switch", builds: "structure", scripts }),
+      create("foundation", { name: "mine", site: "rack", type: "local", blueprint: "machine" }),
+      create("structure", { name: "theirs", site: "plant", blueprint: "switch" }),
+      create("structure", { name: "own", site: "rack", blueprint: "switch" }),
+      create("complex", { name: "theirs", site: "plant", type: "local", members: ["theirs"] }),
+    ]);
+    const { id: plant } = await inventory.get(ADMINISTRATOR, "site", "plant");
+    const { id: rack } = await inventory.get(ADMINISTRATOR, "site", "rack");
+    const rights = rightsIn(
+      [
+        { permissions: ["inventory.read"], scope: { kind: "site", tenantId, id: plant } },
+        { permissions: designer, scope: { kind: "site", tenantId, id: rack } },
+      ],
+      tenantId,
+    )!;
+    const paul: Principal = { ...(await person("site", "rack", designer)), rights, rightsIn: () => rights };
+    const order = { foundation: "mine", structure: "theirs" };
+    await inventory.edit(paul, [
+      create("dependency", { name: "order", ...order }),
+      create("dependency", { name: "port", foundation: "mine", structure: "own", createScript: "port_on" }),
+      create("complex", { name: "own", site: "rack", type: "local", members: ["own"] }),
+    ]);
+    const refused = {
+      member: merge("complex", "own", { members: ["own", "theirs"] }),
+      offered: merge("foundation", "mine", { complex: "theirs" }),
+      script: create("dependency", { name: "x", ...order, createScript: "port_on" }),
+      later: merge("dependency", "order", { destroyScript: "port_on" }),
+      elsewhere: merge("dependency", "port", { scriptStructure: "theirs" }),
+      chained: create("dependency", { name: "y", foundation: "mine", dependency: "order", createScript: "port_on" }),
+    };
+    const told: Record<string, string> = {};
+    for (const [name, edit] of Object.entries(refused)) {
+      const { code, message } = await failure(inventory.edit(paul, [edit]));
+      told[name] = code === "forbidden" ? message : code;
+    }
+    expect(told).toMatchInlineSnapshot(`
+      {
+        "chained": "paul does not hold the permission inventory.write at structure 'theirs', which would run scripts of dependency 'y'",
+        "elsewhere": "paul does not hold the permission inventory.write at structure 'theirs', which would run scripts of dependency 'port'",
+        "later": "paul does not hold the permission inventory.write at structure 'theirs', which would run scripts of dependency 'order'",
+        "member": "paul does not hold the permission inventory.write at structure 'theirs', which would host what complex 'own' offers",
+        "offered": "paul does not hold the permission inventory.write at complex 'theirs', whose variables and secrets would reach what comes there",
+        "script": "paul does not hold the permission inventory.write at structure 'theirs', which would run scripts of dependency 'x'",
+      }
+    `);
+    // Nor by a step of the chain that leads there: what it runs came to be elsewhere.
+    await inventory.edit(paul, [
+      create("dependency", { name: "first", foundation: "mine", structure: "own" }),
+      create("dependency", { name: "second", foundation: "mine", dependency: "first", createScript: "port_on" }),
+    ]);
+    const { code } = await failure(inventory.edit(paul, [merge("dependency", "first", { structure: "theirs" })]));
+    expect(code).toBe("forbidden");
+    await inventory.edit(paul, [merge("dependency", "second", { description: "as before" })]);
+    await inventory.edit(ADMINISTRATOR, Object.values(refused));
+  });
+
   it("to read alone do not let one write, and say so", async () => {
     const viewer = await person("site", "plant", ["inventory.read"]);
     const refused = inventory.edit(viewer, [merge("structure", "inside", { role: "web" })]);

@@ -4,7 +4,8 @@ import type { AnyRow, Edit, EditContext, EditPlan } from "./edit-model.ts";
 import { REFERENCE_UNKNOWN } from "./errors.ts";
 import { indexesOf } from "./indexes.ts";
 import { KIND_NAMES, ownedRule, type Kind, type OwnedKind } from "./kinds.ts";
-import type { Group, Snapshot } from "./model.ts";
+import { scriptStructureOf } from "./dependencies.ts";
+import type { Complex, Dependency, Group, Snapshot } from "./model.ts";
 import { notFound } from "./not-found.ts";
 import { withChanges } from "./overlay-map.ts";
 import { placeOf } from "./place.ts";
@@ -130,6 +131,14 @@ const OF_ALL: readonly OwnedKind[] = ["zone", "blueprint", "field_schema"];
 /** What a site has for all sites below it. */
 const SHARED: readonly OwnedKind[] = ["address_block", "network", "link"];
 
+type JoiningPermission = "inventory.write" | "change.propose" | "change.apply";
+
+/** A row as it will be. */
+interface Written {
+  readonly kind: Kind;
+  readonly row: object;
+}
+
 /** The members by which a thing comes below a site, a group or a complex, and gets its variables and its secrets. */
 const BELOW: readonly (readonly [kind: Kind, member: string, to: "site" | "group" | "complex"])[] = [
   ["structure", "site", "site"],
@@ -142,16 +151,17 @@ const BELOW: readonly (readonly [kind: Kind, member: string, to: "site" | "group
 
 /**
  * What comes below a site or a group gets what that has for those below it, secrets as well: who puts it there needs the permission there,
- * not at the thing alone.
+ * not at the thing alone. So does who lets members of a complex host something, or scripts of a dependency run on a structure.
  *
  * Errors: `forbidden`.
  */
 export function requireJoined(
-  { name: who, rights }: Principal,
-  permission: "inventory.write" | "change.propose" | "change.apply",
+  principal: Principal,
+  permission: JoiningPermission,
   snapshot: Snapshot,
-  written: readonly { readonly kind: Kind; readonly row: object }[],
+  written: readonly Written[],
 ): void {
+  const { name: who, rights } = principal;
   if (rights.everywhere(permission)) return;
   for (const { kind, row } of written)
     for (const [of, member, to] of BELOW) {
@@ -169,6 +179,63 @@ export function requireJoined(
           );
       }
     }
+  requireHosts(principal, permission, snapshot, written);
+  requireScripts(principal, permission, snapshot, written);
+}
+
+/** Members of a complex host what it offers: who names them needs the permission where they are. */
+function requireHosts(
+  principal: Principal,
+  permission: JoiningPermission,
+  snapshot: Snapshot,
+  written: readonly Written[],
+): void {
+  for (const { kind, row } of written) {
+    if (kind !== "complex") continue;
+    const { name } = row as Complex;
+    const before = namesIn(rowBefore(snapshot, kind, name), "members");
+    for (const member of namesIn(row, "members"))
+      if (!before.includes(member))
+        requireAtStructure(principal, permission, snapshot, member, `would host what complex '${name}' offers`);
+  }
+}
+
+/**
+ * Scripts of dependencies run on a structure of others: who lets them run there, also by another step of the chain that leads there, needs
+ * the permission where it is.
+ */
+function requireScripts(
+  principal: Principal,
+  permission: JoiningPermission,
+  snapshot: Snapshot,
+  written: readonly Written[],
+): void {
+  const changed = written.filter(({ kind }) => kind === "dependency").map(({ row }) => row as Dependency);
+  if (changed.length === 0) return;
+  const after = withChanges(snapshot.dependencies, new Map(changed.map((row) => [row.name, row])));
+  const ran = (row: Dependency | undefined): string =>
+    JSON.stringify([row?.createScript ?? null, row?.destroyScript ?? null]);
+  for (const [name, row] of after) {
+    if (row.createScript === null && row.destroyScript === null) continue;
+    const on = scriptStructureOf(after, name);
+    const before = snapshot.dependencies.get(name);
+    const asBefore = ran(row) === ran(before) && on === scriptStructureOf(snapshot.dependencies, name);
+    if (on === undefined || (before !== undefined && asBefore)) continue;
+    requireAtStructure(principal, permission, snapshot, on, `would run scripts of dependency '${name.slice(0, 80)}'`);
+  }
+}
+
+/** What is made along with it is looked at by itself. */
+function requireAtStructure(
+  { name: who, rights }: Principal,
+  permission: JoiningPermission,
+  snapshot: Snapshot,
+  name: string,
+  what: string,
+): void {
+  const there = snapshot.structures.get(name);
+  if (there === undefined || rights.at(permission, placeOf(snapshot, "structure", there))) return;
+  throw forbidden(who, permission, `at structure '${name.slice(0, 80)}', which ${what}`);
 }
 
 function namesIn(row: object | undefined, member: string): readonly string[] {

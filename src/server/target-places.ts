@@ -2,6 +2,7 @@ import { NOWHERE, type Place } from "../access/index.ts";
 import type { Fleet, FleetParts } from "../fleet/index.ts";
 import {
   indexesOf,
+  ownedRule,
   placeOf,
   siteChain,
   type InventoryStore,
@@ -77,8 +78,8 @@ export function createTargetPlaces(
   async function placed(snapshot: Snapshot, tenantId: Id, { kind, id }: JobTarget): Promise<Place> {
     if (id === null || kind === "none") return NOWHERE;
     const { byId } = indexesOf(snapshot);
-    if (kind === "structure" || kind === "foundation") {
-      const rows = kind === "structure" ? "structures" : "foundations";
+    if (kind !== "node") {
+      const { rows } = ownedRule(kind);
       const row = snapshot[rows].get(byId(rows, id) ?? "");
       return row === undefined ? NOWHERE : placeOf(snapshot, kind, row);
     }
