@@ -2,6 +2,7 @@ import { GantryError } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
 import { authenticate } from "./authenticate.ts";
 import { SCOPE_EXCEEDED, TENANT_NEEDED, UNAUTHENTICATED } from "./errors.ts";
+import { BOOT_SCOPE, MACHINE_KEY, MACHINE_SCOPE, type MachineKeys } from "./machines.ts";
 import { DEFAULT_TENANT, type Principal } from "./model.ts";
 import type { Permission } from "./permissions.ts";
 import { forbidden, NO_RIGHTS, type Grant, type Rights } from "./policy.ts";
@@ -58,6 +59,8 @@ export interface DoorParts {
   readonly structures: StructureTokens;
   readonly accounts: AccountTokens;
   readonly tenants: TenantNames;
+  /** Left out: no machine has a key. */
+  readonly machines?: MachineKeys;
 }
 
 /** Lets requests in, or not: the one way for HTTP over TLS and over the socket. */
@@ -82,10 +85,23 @@ export function createDoor(parts: DoorParts): Door {
     const holder = await structures.holder(hashToken(token));
     if (holder === undefined) throw invalid();
     const { tenantId, structureId, name, tokenId } = holder;
-    if (knock.scope !== STRUCTURE_SCOPE)
+    if (knock.scope !== STRUCTURE_SCOPE && knock.scope !== BOOT_SCOPE)
       throw new GantryError(SCOPE_EXCEEDED, `the token of structure '${name}' does not open this endpoint`);
     const none = { rights: NO_RIGHTS, rightsIn: () => undefined };
     return { kind: "structure", name: `structure ${name}`, tenantId, structureId, tokenId, ...none };
+  }
+
+  /** Whatever is wrong with the key or with where it is shown, the answer is the same. */
+  async function machine(key: string, knock: Knock): Promise<Principal> {
+    const holder = await parts.machines?.holder(key);
+    if (holder === undefined || (knock.scope !== BOOT_SCOPE && knock.scope !== MACHINE_SCOPE)) throw invalid();
+    if (knock.tenant === undefined) return holder;
+    const named = await tenants.find(knock.tenant).catch((error: unknown) => {
+      if (error instanceof GantryError) return undefined;
+      throw error;
+    });
+    if (named?.id !== holder.tenantId) throw invalid();
+    return holder;
   }
 
   async function account(token: string, knock: Knock): Promise<Principal> {
@@ -120,6 +136,7 @@ export function createDoor(parts: DoorParts): Door {
       const token = /^Bearer +(\S+)$/i.exec(knock.authorization ?? "")?.[1] ?? "";
       if (STRUCTURE_TOKEN.test(token)) return structure(token, knock);
       if (ACCOUNT_TOKEN.test(token)) return account(token, knock);
+      if (MACHINE_KEY.test(token)) return machine(token, knock);
       return administratorIn(knock);
     },
   };

@@ -18,7 +18,7 @@ export const SCOPE_EXCEEDED = errorKind("scope_exceeded", {
   status: 403,
   summary: "The token of a structure was used for something that it does not open.",
   remedy:
-    "Use it for `/v1/structures/NAME/members` of the structure it was issued for; for all else use an administrator's token.",
+    "Use it for `/v1/structures/NAME/members` of the structure it was issued for, and for `/v1/boot/configuration` and its like; for all else use the token of an account.",
 });
 
 export const FORBIDDEN = errorKind("forbidden", {

@@ -27,6 +27,7 @@ export {
 } from "./door.ts";
 export { adminTokenPath, hashToken, openAdminToken, readAdminToken, type TokenHash } from "./token.ts";
 export { newStructureToken, STRUCTURE_SCOPE, type StructureTokens, type TokenHolder } from "./structures.ts";
+export { BOOT_SCOPE, MACHINE_KEY, MACHINE_SCOPE, type MachineKeys } from "./machines.ts";
 export { keepTenantNames } from "./tenant-names.ts";
 export { watchAdmission } from "./admission.ts";
 export { createAccess, type Access, type AccessParts } from "./access.ts";

@@ -11,9 +11,10 @@ export const DEFAULT_TENANT: { readonly id: Id; readonly name: string } = {
 export interface Principal {
   /**
    * `administrator`: the owner of the server, by the token in the data folder or the socket. `person`, `service`: an account.
-   * `structure`: a structure with a token of its own, at the few endpoints that are open to it. `server`: the program itself.
+   * `structure`: a structure with a token of its own, at the few endpoints that are open to it. `machine`: one that boots, by its key.
+   * `server`: the program itself.
    */
-  readonly kind: "administrator" | "person" | "service" | "structure" | "server";
+  readonly kind: "administrator" | "person" | "service" | "structure" | "machine" | "server";
   /** For events and the audit: `administrator (token)`, `administrator (socket)`, `structure web1`, the name of an account. */
   readonly name: string;
   readonly tenantId: Id;

@@ -19,7 +19,7 @@ export interface WhoamiParts {
 
 const WORDS = z.array(z.enum(PERMISSIONS));
 const ANSWER = z.object({
-  kind: z.enum(["administrator", "person", "service", "structure", "server"]),
+  kind: z.enum(["administrator", "person", "service", "structure", "machine", "server"]),
   name: z.string(),
   account: z
     .object({ id: z.string(), displayName: z.string(), email: z.string().nullable(), source: z.string() })

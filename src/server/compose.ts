@@ -29,6 +29,7 @@ import {
   withBackends,
 } from "../backends/index.ts";
 import { backupRoutes, createBackupService } from "../backup/index.ts";
+import { bootMigrations, createBoot } from "../boot/index.ts";
 import {
   changeMigrations,
   changeRoutes,
@@ -56,6 +57,7 @@ import {
   FOREMAN_HOST,
   foremanMigrations,
   foremanRoutes,
+  type ServerModule,
   TENANT_GONE,
 } from "../foreman/index.ts";
 import {
@@ -126,6 +128,7 @@ import { composeNames } from "./names.ts";
 import { toldToRedactor } from "./opened.ts";
 import { agentRuntime } from "./runtime.ts";
 import { createScriptModules } from "./script-modules.ts";
+import { describedServerModules } from "./server-modules.ts";
 import { createStarters } from "./starters.ts";
 import { createTargetPlaces, fleetSites, nodePlaces } from "./target-places.ts";
 
@@ -200,6 +203,7 @@ export const MIGRATIONS = [
   ...designMigrations,
   ...foremanMigrations,
   ...fleetMigrations,
+  ...bootMigrations,
   ...runMigrations,
   ...backendMigrations,
   ...changeMigrations,
@@ -273,6 +277,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     administrator: parts.administrator,
     structures: members,
     accounts: access.holders,
+    machines: { holder: (key) => boot.machines.holder(key) },
     tenants: keepTenantNames(tenantNames, { clock, bus, subject: INVENTORY_SUBJECT, changes: access.changes }),
   });
   const http = await createHttpServer<Principal>({
@@ -334,8 +339,25 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
 
   const agent = describeAgentFunctions();
   const { drivers } = describedModules();
-  const scriptModules = createScriptModules(fleet, {});
+  const scriptModules = createScriptModules(fleet, describedServerModules());
   const catalogue = () => scriptModules.catalogue(DEFAULT_TENANT.id);
+
+  const boot = createBoot({
+    database,
+    events,
+    audit,
+    clock,
+    random,
+    log,
+    renderer,
+    secrets: secretUse,
+    sealer: secrets.sealer,
+    outside: jobs.outside,
+    snapshot: (tenantId) => inventory.snapshot(tenantId),
+  });
+  boot.mount(http);
+  /** Modules of scripts that the server answers itself; `server-modules.ts` describes them. */
+  const serverModules: readonly ServerModule[] = [...boot.modules];
 
   const store = createForemanStore(database);
   const foremen = createForemen({
@@ -352,7 +374,10 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     secrets: secretUse,
     starterOf: starters.ofRow,
     // The key of an agent is worth nothing once its machine is gone.
-    foundationRemoved: (tx, foundationId) => fleet.remove(tx, { foundationId }),
+    foundationRemoved: async (tx, foundationId) => {
+      await fleet.remove(tx, { foundationId });
+      await boot.foundationRemoved(tx, foundationId);
+    },
   });
   jobs.registerHost(
     FOREMAN_HOST,
@@ -365,11 +390,16 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       reachWithin: parts.reachWithin,
       catalogue: scriptModules.catalogue,
       isSafeToRepeat: scriptModules.isSafeToRepeat,
+      isUndoable: scriptModules.isUndoable,
       isConnected: (foundationId) => fleet.isConnected(foundationId),
       mayRead: starters.mayRead,
       inventory,
       setConfig: createSetConfig({ inventory, store, clock }),
-      finished: (tx, job, outcome) => foremen.finished(tx, job, outcome),
+      serverModules,
+      finished: async (tx, job, outcome) => {
+        await boot.jobEnded(tx, job.id);
+        await foremen.finished(tx, job, outcome);
+      },
       reopened: (tx, job) => foremen.reopened(tx, job),
     }),
   );
@@ -453,7 +483,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     inventoryService,
     (tx, tenantId) => {
       afterCommit(tx, TENANT_GONE, () => bus.publish(TENANT_GONE, tenantId));
-      return access.tenantRemoved(tx, tenantId);
+      return Promise.all([access.tenantRemoved(tx, tenantId), boot.tenantRemoved(tx, tenantId)]).then(() => {});
     },
   );
   tenantRoutes(http, tenants);
@@ -554,6 +584,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       await keeper.start();
       await jobs.start();
       await foremen.start();
+      boot.start();
       names.start();
       prune();
     },
@@ -562,6 +593,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       await keeper.stop();
       await names.stop();
       await foremen.stop();
+      await boot.stop();
       await worker?.stop();
       await jobs.stop();
       await fleet.close();

@@ -4,6 +4,7 @@ import type { Catalogue } from "../tscript/index.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import { describeAgentFunctions } from "../verbs/index.ts";
 import { describedModules, FOUNDATIONS } from "./modules.ts";
+import { describedServerModules } from "./server-modules.ts";
 
 /** What the driver of a type of foundation says of attributes; nothing for types that are somebody else's. */
 export function attributeProblems(type: string, attributes: JsonObject): readonly AttributeProblem[] {
@@ -17,7 +18,11 @@ export function knownHere(): {
   readonly attributeProblems: typeof attributeProblems;
 } {
   return {
-    catalogue: foremanCatalogue({ drivers: describedModules().drivers, agent: describeAgentFunctions() }),
+    catalogue: foremanCatalogue({
+      drivers: describedModules().drivers,
+      agent: describeAgentFunctions(),
+      server: describedServerModules(),
+    }),
     foundationTypes: FOUNDATIONS.map(({ name }) => name),
     attributeProblems,
   };
