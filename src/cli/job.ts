@@ -47,15 +47,26 @@ export async function log(
   }
 }
 
-function printFailure(context: CommandContext, { failure }: Job): void {
+function printFailure(context: CommandContext, { status, failure }: Job): void {
   if (failure === null || context.output !== "table") return;
-  context.terminal.error(`${paint(context.terminal, "red", "failed:")} ${printable(failure.message)}\n`);
+  context.terminal.error(`${paint(context.terminal, "red", `${status}:`)} ${printable(failure.message)}\n`);
   for (const line of (failure.output ?? "").split("\n").filter((text) => text !== ""))
     context.terminal.error(`  | ${printable(line)}\n`);
 }
 
-/** `gantry job pause|resume|cancel|retry ID`. */
-export function control(action: "pause" | "resume" | "cancel" | "retry") {
+/** `gantry job jump ID LABEL`. */
+export async function jump(
+  context: CommandContext,
+  _options: Record<string, unknown>,
+  args: readonly string[],
+): Promise<void> {
+  const [id = "", label = ""] = args;
+  const job = await context.client.jobs.jump(id, { label });
+  context.terminal.out(`${id}: goes on at ${label}, now ${job.status}\n`);
+}
+
+/** `gantry job pause|resume|cancel|retry|rollback ID`. */
+export function control(action: "pause" | "resume" | "cancel" | "retry" | "rollback") {
   return async (context: CommandContext, _options: Record<string, unknown>, args: readonly string[]): Promise<void> => {
     const id = args[0] ?? "";
     const job = await context.client.jobs[action](id);

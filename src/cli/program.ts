@@ -331,14 +331,19 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
   for (const [action, summary] of [
     ["pause", "stop it after the step at hand"],
     ["resume", "let a paused job go on"],
-    ["cancel", "end it, and stop what it does"],
+    ["cancel", "end it: stop what it does, take back what can be taken back"],
     ["retry", "run a failed job on from where it failed"],
+    ["rollback", "take back the call it stands at; it is paused before it"],
   ] as const) {
     job
       .command(`${action} <id>`)
       .summary(summary)
       .action(handle(async () => (await import("./job.ts")).control(action)));
   }
+  job
+    .command("jump <id> <label>")
+    .summary("let a paused or failed job go on at a label of its script")
+    .action(handle(async () => (await import("./job.ts")).jump));
 
   program
     .command("events")

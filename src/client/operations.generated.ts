@@ -56,6 +56,24 @@ readonly settings: {
 readonly [name: string]: unknown;
 };
 }
+export interface BootProfile {
+readonly id: string;
+readonly name: string;
+readonly description: string;
+readonly script: string;
+readonly template: string;
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+}
+export interface NewBootProfile {
+readonly name: string;
+readonly description?: string | undefined;
+/** iPXE; a template */
+readonly script?: string | undefined;
+/** For the installer; a template */
+readonly template?: string | undefined;
+}
 export interface Tenant {
 readonly name: string;
 readonly description: string;
@@ -2071,6 +2089,73 @@ readonly fields: readonly (string)[];
 })[];
 }>;
 };
+readonly boot: {
+/** What the machine is, and its variables */
+configuration(options?: CallOptions): Promise<{
+readonly foundation: string | null;
+readonly structure: string | null;
+readonly site: string | null;
+readonly blueprint: string;
+/** Resolved and rendered, with how the machine is connected */
+readonly variables: {
+readonly [name: string]: unknown;
+};
+}>;
+/** What the machine is, and its variables; by the key in the path */
+keysConfiguration(key: string, options?: CallOptions): Promise<{
+readonly foundation: string | null;
+readonly structure: string | null;
+readonly site: string | null;
+readonly blueprint: string;
+/** Resolved and rendered, with how the machine is connected */
+readonly variables: {
+readonly [name: string]: unknown;
+};
+}>;
+/** The boot script of the profile that is set, for iPXE */
+script(options?: CallOptions): Promise<unknown>;
+/** The boot script of the profile that is set, for iPXE; by the key in the path */
+keysScript(key: string, options?: CallOptions): Promise<unknown>;
+/** The template of that profile, for its installer */
+template(options?: CallOptions): Promise<unknown>;
+/** The template of that profile, for its installer; by the key in the path */
+keysTemplate(key: string, options?: CallOptions): Promise<unknown>;
+/** A template of the machine's blueprint */
+templates(name: string, options?: CallOptions): Promise<unknown>;
+/** A template of the machine's blueprint; by the key in the path */
+keysTemplates(key: string, name: string, options?: CallOptions): Promise<unknown>;
+/** The machine says that it is done, or that it failed; its key opens nothing more */
+signal(body: {
+readonly outcome?: "done" | "failed" | undefined;
+readonly message?: string | undefined;
+} | null, options?: CallOptions): Promise<void>;
+/** The machine says that it is done, or that it failed; its key opens nothing more; by the key in the path */
+keysSignal(key: string, body: {
+readonly outcome?: "done" | "failed" | undefined;
+readonly message?: string | undefined;
+} | null, options?: CallOptions): Promise<void>;
+};
+readonly bootProfiles: {
+/** Boot profiles, by name */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+} & CallOptions): Listing<BootProfile>;
+/** Create a boot profile */
+create(body: NewBootProfile, options?: CallOptions): Promise<BootProfile>;
+/** One boot profile, by id or name */
+get(idOrName: string, options?: CallOptions): Promise<BootProfile>;
+/** Replace a boot profile */
+replace(idOrName: string, body: NewBootProfile, options?: {
+/** The version that was read; `*`: any */
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<BootProfile>;
+/** Remove a boot profile that no foundation boots next */
+delete(idOrName: string, options?: {
+/** The version that was read; `*`: any */
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<void>;
+};
 readonly bulk: {
 /** Make many edits in one transaction: all of them, or none */
 create(body: NewBulk, options?: {
@@ -2925,6 +3010,32 @@ readonly fields: readonly (string)[];
 }>;
 };
 readonly foundations: {
+/** What a foundation boots next */
+boot(idOrName: string, options?: CallOptions): Promise<{
+readonly foundation: string;
+/** What it boots next, by interface; the one set last is first */
+readonly settings: readonly ({
+readonly interface: string;
+readonly profile: string;
+readonly jobId: string | null;
+readonly setAt: number;
+})[];
+readonly signal: {
+readonly name: string;
+readonly resetAt: number;
+/** Null: the machine has said nothing since the reset */
+readonly outcome: "done" | "failed" | null;
+readonly message: string;
+readonly signalledAt: number | null;
+} | null;
+/** When the key of the machine ends; null: it has none */
+readonly keyExpiresAt: number | null;
+}>;
+/** Make a key for a machine that is booted by hand; it is told once, and those before it end */
+bootKey(idOrName: string, options?: CallOptions): Promise<{
+readonly key: string;
+readonly expiresAt: number;
+}>;
 /** Foundations, by name */
 list(options?: {
 readonly limit?: number | undefined;
@@ -4763,7 +4874,7 @@ delete(token: string, options?: CallOptions): Promise<void>;
 readonly whoami: {
 /** Who asks, and what that may do */
 get(options?: CallOptions): Promise<{
-readonly kind: "administrator" | "person" | "service" | "structure" | "server";
+readonly kind: "administrator" | "person" | "service" | "structure" | "machine" | "server";
 readonly name: string;
 readonly account: {
 readonly id: string;
@@ -4996,6 +5107,25 @@ replace: {"method":"PUT","path":"/v1/blueprints/{idOrName}","answer":"json","bod
 patch: {"method":"PATCH","path":"/v1/blueprints/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 delete: {"method":"DELETE","path":"/v1/blueprints/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 },
+boot: {
+configuration: {"method":"GET","path":"/v1/boot/configuration","answer":"json"},
+keysConfiguration: {"method":"GET","path":"/v1/boot/keys/{key}/configuration","answer":"json"},
+script: {"method":"GET","path":"/v1/boot/script","answer":"json"},
+keysScript: {"method":"GET","path":"/v1/boot/keys/{key}/script","answer":"json"},
+template: {"method":"GET","path":"/v1/boot/template","answer":"json"},
+keysTemplate: {"method":"GET","path":"/v1/boot/keys/{key}/template","answer":"json"},
+templates: {"method":"GET","path":"/v1/boot/templates/{name}","answer":"json"},
+keysTemplates: {"method":"GET","path":"/v1/boot/keys/{key}/templates/{name}","answer":"json"},
+signal: {"method":"POST","path":"/v1/boot/signal","answer":"none","body":"json"},
+keysSignal: {"method":"POST","path":"/v1/boot/keys/{key}/signal","answer":"none","body":"json"},
+},
+bootProfiles: {
+list: {"method":"GET","path":"/v1/boot-profiles","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/boot-profiles","answer":"json","body":"json"},
+get: {"method":"GET","path":"/v1/boot-profiles/{idOrName}","answer":"json"},
+replace: {"method":"PUT","path":"/v1/boot-profiles/{idOrName}","answer":"json","body":"json","headers":{"ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/boot-profiles/{idOrName}","answer":"none","headers":{"ifMatch":"if-match"}},
+},
 bulk: {
 create: {"method":"POST","path":"/v1/bulk","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
 },
@@ -5075,6 +5205,8 @@ patch: {"method":"PATCH","path":"/v1/field-schemas/{idOrName}","answer":"json","
 delete: {"method":"DELETE","path":"/v1/field-schemas/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 },
 foundations: {
+boot: {"method":"GET","path":"/v1/foundations/{idOrName}/boot","answer":"json"},
+bootKey: {"method":"POST","path":"/v1/foundations/{idOrName}/boot-key","answer":"json"},
 list: {"method":"GET","path":"/v1/foundations","answer":"page","largestPage":1000},
 create: {"method":"POST","path":"/v1/foundations","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key"}},
 get: {"method":"GET","path":"/v1/foundations/{idOrName}","answer":"json"},

@@ -20,6 +20,7 @@ function functionAdverts(module: Module): Record<string, FunctionAdvert> {
           parameters: JSON.parse(JSON.stringify(parameters)) as JsonObject,
           safeToRepeat: wanted.safeToRepeat,
           observes: wanted.observes ?? false,
+          undoable: wanted.undo !== undefined,
         },
       ];
     }),

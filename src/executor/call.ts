@@ -3,7 +3,8 @@ import type { CancelTimer, Clock } from "../kernel/clock.ts";
 import { type ErrorKind, GantryError, messageOf } from "../kernel/errors.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import { nearest } from "../kernel/nearest.ts";
-import type { Ending, Failure, FunctionContext, Module, ModuleFunction } from "../link/index.ts";
+import { FUNCTION_NOT_UNDOABLE } from "../link/index.ts";
+import type { Ending, Failure, FunctionContext, Module, ModuleFunction, TaskMessage } from "../link/index.ts";
 import {
   FUNCTION_CANCELLED,
   FUNCTION_FAILED,
@@ -32,6 +33,17 @@ export function findFunction(modules: ReadonlyMap<string, Module>, moduleName: s
   const found = names.includes(name) ? module.functions[name] : undefined;
   if (found === undefined) throw new GantryError(FUNCTION_UNKNOWN, unknown(`function of ${moduleName}`, name, names));
   return found;
+}
+
+/** What a task asks for: the function, or its taking back. Errors: `module_unknown`, `function_unknown`, `function_not_undoable`. */
+export function wantedOf(modules: ReadonlyMap<string, Module>, task: TaskMessage): ModuleFunction {
+  const found = findFunction(modules, task.module, task.function);
+  const { undo } = task;
+  if (undo === undefined) return found;
+  if (found.undo === undefined) {
+    throw new GantryError(FUNCTION_NOT_UNDOABLE, `${task.module}.${task.function} cannot take back what it did`);
+  }
+  return { ...found, run: (parameters, context) => found.undo!(parameters, undo.value, context) };
 }
 
 function unknown(what: string, name: string, known: readonly string[]): string {

@@ -98,6 +98,20 @@ async function start(options: { limit?: number; cleanUp?: string[] } = {}): Prom
           return { name: parameters.name };
         },
       }),
+      made: moduleFunction({
+        summary: "Makes something, which can be taken back",
+        parameters: name,
+        safeToRepeat: true,
+        async run(parameters) {
+          ran.push(`make ${parameters.name}`);
+          return { made: parameters.name };
+        },
+        async undo(parameters, value, { key }) {
+          ran.push(`undo ${parameters.name} ${JSON.stringify(value) ?? "unknown"} as ${key}`);
+          if (parameters.name === "hang") await new Promise(() => undefined);
+          return null;
+        },
+      }),
       slow: moduleFunction({
         summary: "Waits until it is let go, or stopped",
         parameters: name,
@@ -228,6 +242,23 @@ describe("an executor", () => {
     expect(await server.next("items")).toMatchObject({ items: [{ item: 0, outcome: "failed" }] });
     await executor.stop();
     expect(readFileSync(join(folder, "journal"), "utf8")).not.toContain("bad canary");
+  });
+
+  it("takes back what a function did, with what it answered then", async () => {
+    const { server, executor, ran } = await start();
+    const parameters = { name: "a" };
+    server.handlers.task(task("one", { function: "made", parameters, undo: { value: { made: "a" } } }));
+    expect(await server.next("result")).toMatchObject({ task: "one", outcome: "done", value: null });
+    server.handlers.task(task("two", { function: "made", parameters, undo: {} }));
+    await server.next("result");
+    expect(ran).toEqual(['undo a {"made":"a"} as one', "undo a unknown as two"]);
+    server.handlers.task(task("three", { function: "quick", undo: {} }));
+    expect(await server.next("result")).toMatchObject({
+      outcome: "failed",
+      error: { code: "function_not_undoable", message: "test.quick cannot take back what it did" },
+    });
+    expect(ran).toHaveLength(2);
+    await executor.stop();
   });
 
   it("keeps the code and the details of an error", async () => {
@@ -434,6 +465,21 @@ describe("after a crash", () => {
       error: { code: "function_interrupted" },
     });
     expect([cleaned, ran]).toEqual([["a"], []]);
+    await executor.stop();
+  });
+
+  it("what was being taken back is given back, to be taken back again", async () => {
+    const rig = await start();
+    rig.server.handlers.task(task("a", { function: "made", parameters: { name: "hang" }, undo: {} }));
+    await rig.server.next("started");
+    await expect.poll(() => rig.ran).toHaveLength(1);
+    await journals.at(-1)!.sync();
+    const { server, executor, ran } = await start();
+    // The server, not told of it any more, gives it out as a new attempt.
+    expect(executor.held()).toEqual([]);
+    server.handlers.task(task("a", { function: "made", parameters: { name: "a" }, undo: {}, attempt: 2 }));
+    expect(await server.next("result")).toMatchObject({ attempt: 2, outcome: "done" });
+    expect(ran).toEqual(["undo a unknown as a"]);
     await executor.stop();
   });
 

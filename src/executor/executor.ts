@@ -13,7 +13,7 @@ import type {
   TaskMessage,
   TaskRef,
 } from "../link/index.ts";
-import { createStopper, failureOf, findFunction, interruptedEnding, type Stopper, stoppedEnding } from "./call.ts";
+import { createStopper, failureOf, interruptedEnding, type Stopper, stoppedEnding, wantedOf } from "./call.ts";
 import { EXECUTOR_BUSY, JOURNAL_FAILED } from "./errors.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import { answerQuery } from "./query.ts";
@@ -167,7 +167,7 @@ export async function startExecutor(options: ExecutorOptions): Promise<Executor>
     try {
       const begun = await begin(one);
       if (begun !== undefined) return conclude(one, begun);
-      const wanted = findFunction(modules, message.module, message.function);
+      const wanted = wantedOf(modules, message);
       return conclude(one, await runTask({ ...surroundings(one), wanted, message, stopper, done: [] }));
     } catch (error) {
       return conclude(one, { outcome: "failed", error: failureOf(error) });
@@ -290,7 +290,7 @@ export async function startExecutor(options: ExecutorOptions): Promise<Executor>
     held.set(ref.task, one);
     one.over = (async () => {
       try {
-        const wanted = findFunction(modules, message.module, message.function);
+        const wanted = wantedOf(modules, message);
         conclude(one, await runTask({ ...surroundings(one), wanted, message, stopper: one.stopper, done }));
       } catch (error) {
         conclude(one, { outcome: "failed", error: failureOf(error) });

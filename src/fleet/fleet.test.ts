@@ -289,6 +289,60 @@ describe("tasks", () => {
     expect((await rig.ended(job)).status).toBe("cancelled");
   });
 
+  it("are taken back by who says it can, with what was answered", async () => {
+    const told = { summary: "", parameters: {}, safeToRepeat: true, observes: false, undoable: true };
+    const peer = await connected("node1", { modules: { test: { limit: 2, functions: { go: told } } } });
+    const job = await rig.run([
+      call(peer, "go", { safeToRepeat: true, undoable: true, parameters: { a: 1 } }),
+      call(peer, "stay", { safeToRepeat: true }),
+    ]);
+    const go = await peer.next("task");
+    expect(go).not.toHaveProperty("undo");
+    peer.send({ type: "result", sequence: 1, task: go.task, attempt: 1, outcome: "done", value: 7 });
+    const stay = await peer.next("task");
+    await rig.jobs.service.cancel(TENANT, job.id);
+    await peer.next("cancel");
+    peer.send({ type: "result", sequence: 2, task: stay.task, attempt: 1, outcome: "cancelled" });
+    const undo = await peer.next("task");
+    expect(undo).toMatchObject({ function: "go", parameters: { a: 1 }, undo: { value: 7 }, safeToRepeat: true });
+    expect(undo.key).not.toBe(go.key);
+    peer.send({ type: "result", sequence: 3, task: undo.task, attempt: 1, outcome: "done", value: null });
+    expect(await rig.ended(job)).toMatchObject({ status: "cancelled", failure: null });
+  });
+
+  it("are not taken back by who does not say that it can: it would do them once more", async () => {
+    const peer = await connected();
+    const job = await rig.run([
+      call(peer, "go", { safeToRepeat: true, undoable: true }),
+      call(peer, "stay", { safeToRepeat: true }),
+    ]);
+    const go = await peer.next("task");
+    peer.send({ type: "result", sequence: 1, task: go.task, attempt: 1, outcome: "done", value: 7 });
+    const stay = await peer.next("task");
+    await rig.jobs.service.cancel(TENANT, job.id);
+    await peer.next("cancel");
+    peer.send({ type: "result", sequence: 2, task: stay.task, attempt: 1, outcome: "cancelled" });
+    expect(await rig.ended(job)).toMatchObject({
+      status: "cancelled",
+      failure: { message: "not taken back: test.go: node1 cannot take back what test.go did" },
+    });
+  });
+
+  it("that began and were stopped in one breath are taken back", async () => {
+    const told = { summary: "", parameters: {}, safeToRepeat: true, observes: false, undoable: true };
+    const peer = await connected("node1", { modules: { test: { limit: 2, functions: { go: told } } } });
+    const job = await rig.run([call(peer, "go", { safeToRepeat: true, undoable: true })]);
+    const { task } = await peer.next("task");
+    await rig.jobs.service.cancel(TENANT, job.id);
+    await peer.next("cancel");
+    peer.send({ type: "started", sequence: 1, tasks: [{ task, attempt: 1 }] });
+    peer.send({ type: "result", sequence: 2, task, attempt: 1, outcome: "cancelled" });
+    const undo = await peer.next("task");
+    expect(undo.undo).toEqual({});
+    peer.send({ type: "result", sequence: 3, task: undo.task, attempt: 1, outcome: "done" });
+    expect((await rig.ended(job)).status).toBe("cancelled");
+  });
+
   it("in a batch have a result each", async () => {
     const peer = await connected();
     const job = await rig.run([1, 2, 3].map((n) => call(peer, "go", { parameters: { n } })));

@@ -81,17 +81,17 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     }
     const reports = round.filter((message) => message.type !== "held");
     const results = resultsOf(reports);
-    const finished = new Set(results.map(({ task, attempt }) => `${task}/${attempt}`));
+    const finished = new Set(results.map(keyOf));
     const executor = parts.executor();
-    // What began and ended within one round needs no word about its beginning.
-    const started = reports
-      .flatMap((message) => (message.type === "started" ? message.tasks : []))
-      .filter(({ task, attempt }) => !finished.has(`${task}/${attempt}`));
+    const begun = reports.flatMap((message) => (message.type === "started" ? message.tasks : []));
+    // What began and ended within one round needs no word of its own about its beginning.
+    const started = begun.filter((ref) => !finished.has(keyOf(ref)));
+    const beginnings = new Set(begun.map(keyOf));
     const output = reports.flatMap((message) => (message.type === "output" ? [chunkOf(message)] : []));
     const lines = reports.flatMap((message) =>
       message.type === "message" && message.sequence > parts.lines.last ? [message] : [],
     );
-    const [begun] = await Promise.all([
+    const [answer] = await Promise.all([
       started.length > 0 ? tasks.started(executor, started) : undefined,
       output.length > 0 ? tasks.output(executor, output) : undefined,
       lines.length > 0
@@ -103,10 +103,11 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     ]);
     parts.lines.last = lines.at(-1)?.sequence ?? parts.lines.last;
     if (stopped) return;
-    for (const tasks of inPieces(begun?.granted ?? [])) parts.write({ type: "granted", tasks });
-    for (const tasks of inPieces(begun?.refused ?? [])) parts.write({ type: "forget", tasks });
-    for (const ref of begun?.refused ?? []) parts.ended(ref);
-    if (results.length > 0) await tasks.finish(executor, results);
+    for (const tasks of inPieces(answer?.granted ?? [])) parts.write({ type: "granted", tasks });
+    for (const tasks of inPieces(answer?.refused ?? [])) parts.write({ type: "forget", tasks });
+    for (const ref of answer?.refused ?? []) parts.ended(ref);
+    const told = results.map((one) => (beginnings.has(keyOf(one)) ? { ...one, began: true } : one));
+    if (told.length > 0) await tasks.finish(executor, told);
     if (stopped) return;
     const last = reports.at(-1);
     // Half a batch is not committed: its items are acknowledged with its result.
@@ -148,6 +149,10 @@ export function createReceiver(parts: ReceiverParts): Receiver {
       queue = [];
     },
   };
+}
+
+function keyOf({ task, attempt }: TaskRef): string {
+  return `${task}/${attempt}`;
 }
 
 function endingOf({ outcome, value, error }: Ending): Pick<TaskResult, "outcome" | "value" | "error"> {

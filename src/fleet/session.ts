@@ -8,6 +8,7 @@ import {
   type Connection,
   encodeMessage,
   type ExecutorMessage,
+  FUNCTION_NOT_UNDOABLE,
   inPieces,
   LINK_MESSAGE_MALFORMED,
   LINK_SILENT,
@@ -243,6 +244,7 @@ export function openSession(
   async function give(assignment: Assignment): Promise<void> {
     let message: TaskMessage;
     try {
+      refuseUndo(assignment);
       message = await taskMessage(assignment, parts);
       encodeMessage(message);
       await grant(contentNames(message.batch?.map(({ parameters }) => parameters) ?? message.parameters));
@@ -250,10 +252,16 @@ export function openSession(
       if (!(error instanceof GantryError)) throw error;
       const failure = { message: error.message, code: error.code };
       const { task, attempt } = assignment;
-      await tasks.finish(executor(), [{ task, attempt, outcome: "failed", error: failure }]);
+      await tasks.finish(executor(), [{ task, attempt, outcome: "failed", error: failure, began: false }]);
       return settle(assignment);
     }
     return write(message);
+  }
+
+  /** Who does not know how to take back would do it once more. */
+  function refuseUndo({ undo, module, function: name }: Assignment): void {
+    if (undo === undefined || proof.modules[module]?.functions[name]?.undoable === true) return;
+    throw new GantryError(FUNCTION_NOT_UNDOABLE, `${record.name} cannot take back what ${module}.${name} did`);
   }
 
   /** Before the task is sent: it may fetch at once what the task names. */
@@ -396,5 +404,6 @@ async function taskMessage(assignment: Assignment, parts: SessionParts): Promise
     keepGoing: assignment.keepGoing,
     timeout: assignment.timeout,
     safeToRepeat: assignment.safeToRepeat,
+    ...(assignment.undo === undefined ? {} : { undo: assignment.undo }),
   };
 }

@@ -64,6 +64,7 @@ export interface TestCall {
   readonly function: string;
   readonly parameters?: Record<string, never> | object;
   readonly safeToRepeat?: boolean;
+  readonly undoable?: boolean;
 }
 
 export interface TestFleetOptions extends Partial<
@@ -120,6 +121,7 @@ export async function createTestFleet(
           ...call.parameters,
           $route: call.route,
           $safe: call.safeToRepeat ?? false,
+          $undoable: call.undoable ?? false,
           $timeout: timeout ?? null,
         } as never,
       }));
@@ -146,12 +148,17 @@ export async function createTestFleet(
 const testHost: JobHost = {
   view: () => Promise.resolve({ values: () => ({ found: false, moduleKnown: false }), catalogue: {} }),
   async prepare(_job, call) {
-    type Marked = Record<string, unknown> & { $route: TaskRoute; $safe: boolean; $timeout: number | null };
+    type Marked = Record<string, unknown> & {
+      $route: TaskRoute;
+      $safe: boolean;
+      $undoable: boolean;
+      $timeout: number | null;
+    };
     const all = (call.batch ?? [call.parameters]).map((one) => {
-      const { $route, $safe, $timeout, ...parameters } = one as Marked;
-      return { $route, $safe, $timeout, parameters: parameters as never };
+      const { $route, $safe, $undoable, $timeout, ...parameters } = one as Marked;
+      return { $route, $safe, $undoable, $timeout, parameters: parameters as never };
     });
-    const { $route, $safe, $timeout, parameters } = all[0]!;
+    const { $route, $safe, $undoable, $timeout, parameters } = all[0]!;
     return {
       kind: "task",
       task: {
@@ -160,6 +167,7 @@ const testHost: JobHost = {
         route: $route,
         timeout: $timeout,
         safeToRepeat: $safe,
+        undoable: $undoable,
         ...(call.batch === undefined ? { parameters } : { parameters: null, batch: all.map((one) => one.parameters) }),
       },
     };

@@ -36,6 +36,8 @@ export interface HostParts {
   readonly serverModules?: readonly ServerModule[];
   /** Whether a module's function may run again after a crash; undefined for one that nobody offers. */
   isSafeToRepeat(tenantId: Id, module: string, name: string): boolean | undefined;
+  /** Whether a module's function can take back what it did. */
+  isUndoable(tenantId: Id, module: string, name: string): boolean;
   /** Whether the agent on a foundation is connected now. */
   isConnected(foundationId: string): boolean;
   /** Which structures the starter of a job may read. Undefined: all. */

@@ -159,6 +159,7 @@ export async function openForemanWorld(
       reachWithin: 60_000,
       catalogue: () => foremanCatalogue({ drivers: [LOCAL], agent: AGENT }),
       isSafeToRepeat: (_tenantId, module, name) => (module === "agent" ? AGENT : LOCAL.functions)[name]?.safeToRepeat,
+      isUndoable: (_tenantId, module, name) => module === LOCAL.name && LOCAL.functions[name]?.undo !== undefined,
       isConnected: (foundationId) => connected.has(foundationId),
       inventory,
       setConfig: createSetConfig({ inventory, store, clock }),

@@ -41,6 +41,7 @@ export async function prepareFoundationCall(parts: HostParts, job: Job, call: Ca
       route: { siteId: siteIdOf(scene, foundation.site) },
       timeout: timeoutOf(name, parameters),
       safeToRepeat,
+      undoable: parts.isUndoable(job.tenantId, module, name),
       ...(safeToRepeat ? { retry: DRIVER_RETRY } : {}),
     },
   };
@@ -61,6 +62,7 @@ export async function prepareWorkerCall(parts: HostParts, job: Job, call: Call, 
       route: { siteId: siteIdOf(scene, scene.site) },
       timeout: timeoutOf(call.function, parameters),
       safeToRepeat: parts.isSafeToRepeat(job.tenantId, module, call.function) ?? false,
+      undoable: parts.isUndoable(job.tenantId, module, call.function),
     },
   };
 }

@@ -1,107 +1,15 @@
-import type { Id } from "../kernel/ids.ts";
 import type { Json } from "../kernel/json.ts";
 import { callName } from "./model.ts";
-import type { Call, JobFailure, JobStatus, LogKind, ProgressEntry, TaskError, Wish } from "./model.ts";
-import type { TaskDraft, ValueChange } from "./host.ts";
-import type { Advance, CallResult, Catalogue, ItemCounts, Program, ValueLookup, ValueWrite } from "./program.ts";
+import type { Call, JobFailure } from "./model.ts";
+import type { Advance, Catalogue, ItemCounts, Program, ValueLookup } from "./program.ts";
+import { cut, fail, failCall, pauseTurn, stopFirst } from "./turn.ts";
+import type { JobState, SettledTask, Turn, TurnInput } from "./turn.ts";
+import { cancelTurn, rollbackTurn } from "./undo.ts";
 
 /**
- * One turn of a job, pure: what it holds, what came back, what it does next. The engine makes a turn durable in one commit; before that
+ * One turn of a job, pure: what came back, what it does next; `turn.ts` says what it holds. The engine makes a turn durable in one commit; before that
  * nothing of it has happened, so a turn lost in a crash is simply taken again.
  */
-
-/** What the engine keeps of a job besides its columns. Stored as JSON; `version` tells older forms apart. */
-export interface JobState {
-  readonly version: 1;
-  /** The program's own state; null before its start. */
-  readonly program: Json;
-  /** Calls without an answer, in the order they were made. */
-  readonly calls: readonly OpenCall[];
-  /** Answers the program has not seen yet, because another call failed at the same time. */
-  readonly answers: readonly CallResult[];
-  /** The program paused itself: it is to be told when the job is resumed. */
-  readonly atPause: boolean;
-}
-
-export const FIRST_STATE: JobState = { version: 1, program: null, calls: [], answers: [], atPause: false };
-
-export interface OpenCall {
-  readonly call: Call;
-  /** It failed: the job stands still at it until a retry. */
-  readonly failed?: true;
-}
-
-/** A task of this job that ended and has not been looked at yet. */
-export interface SettledTask {
-  readonly taskId: Id;
-  readonly call: number;
-  readonly status: "done" | "failed" | "interrupted" | "cancelled" | "unreachable";
-  readonly value: Json;
-  readonly error: TaskError | null;
-  /** Of a batch whose items ran on after a failure: how many failed. */
-  readonly itemsFailed: number | null;
-  /** The first error among them, read only where there is one. */
-  readonly firstItemError?: TaskError;
-  /** The last lines it wrote, read only where the task failed. */
-  readonly output?: string;
-}
-
-export interface TurnInput {
-  readonly status: JobStatus;
-  readonly wish: Wish | null;
-  /** This is the job's first turn. */
-  readonly first: boolean;
-  readonly state: JobState;
-  readonly settled: readonly SettledTask[];
-  /** Tasks that an executor may still have, or that wait for one. */
-  readonly openTasks: number;
-}
-
-export interface LogDraft {
-  readonly kind: LogKind;
-  readonly line: number | null;
-  readonly text: string;
-  readonly taskId?: Id;
-}
-
-/** A turn on its way: grows with each step until it is committed. */
-export interface Turn {
-  status: JobStatus;
-  wish: Wish | null;
-  program: Json;
-  calls: OpenCall[];
-  /** Settled tasks that count as looked at after the commit. */
-  consumed: Id[];
-  /** Answers the program has not seen yet. */
-  answers: CallResult[];
-  /** Calls to prepare, then to answer or to make tasks of. */
-  toPrepare: Call[];
-  atPause: boolean;
-  /** `sealed`: the parameters, in the place of those of the draft. */
-  tasks: { call: Call; draft: TaskDraft; sealed?: Uint8Array }[];
-  writes: ValueWrite[];
-  /** What calls that were answered at once are to change, in the commit that holds their answers. */
-  values: { call: Call; write: ValueChange }[];
-  log: LogDraft[];
-  failure: JobFailure | null;
-  /** Why its starter may not go on. */
-  refused: string | null;
-  /** The program may take another step in this turn. */
-  goesOn: boolean;
-  /** Tasks of the job are to be stopped. */
-  stopTasks: boolean;
-  /** When the program wants to go on by itself; null: never. */
-  wakeAt: number | null;
-  message: string | null;
-  line: number | null;
-  percent: number;
-  progress: readonly ProgressEntry[];
-  /** Advances taken in this turn. */
-  steps: number;
-}
-
-/** Texts longer than this are cut where they become a log line or a message. */
-const LONGEST_TEXT = 4_096;
 
 /** Begins a turn: looks at what was asked and what came back. The program has not run yet. */
 export function beginTurn(input: TurnInput, shown: Pick<Turn, "line" | "percent" | "progress">): Turn {
@@ -122,6 +30,8 @@ export function beginTurn(input: TurnInput, shown: Pick<Turn, "line" | "percent"
     refused: null,
     goesOn: false,
     stopTasks: false,
+    undo: null,
+    notUndone: input.state.notUndone ?? [],
     wakeAt: null,
     message: null,
     steps: 0,
@@ -131,7 +41,11 @@ export function beginTurn(input: TurnInput, shown: Pick<Turn, "line" | "percent"
   };
   switch (input.wish) {
     case "cancel":
-      return cancelled(turn, input);
+      return cancelTurn(turn, input);
+    case "rollback":
+      return rollbackTurn(turn, input);
+    case "jump":
+      return jumped(turn, input);
     case "pause":
       turn.wish = null;
       if (input.status === "queued" || input.status === "running" || input.status === "waiting")
@@ -144,6 +58,7 @@ export function beginTurn(input: TurnInput, shown: Pick<Turn, "line" | "percent"
   if (input.status === "paused" || input.status === "done" || input.status === "failed" || input.status === "cancelled")
     return turn;
   if (input.first) turn.log.push({ kind: "started", line: null, text: "started" });
+  callAgain(turn);
   takeResults(turn, input.settled);
   if (turn.failure === null) {
     turn.status = "running";
@@ -152,36 +67,20 @@ export function beginTurn(input: TurnInput, shown: Pick<Turn, "line" | "percent"
   return turn;
 }
 
-function cancelled(turn: Turn, input: TurnInput): Turn {
+/** The state stands at the label already: it goes on there once nothing of before is out. */
+function jumped(turn: Turn, input: TurnInput): Turn {
   for (const task of input.settled) turn.consumed.push(task.taskId);
-  turn.stopTasks = true;
-  turn.message = "cancelling";
-  if (input.openTasks > 0) {
-    turn.status = "waiting";
-    return turn;
-  }
-  endCancelled(turn);
-  return turn;
-}
-
-/** The job ends as cancelled: none of its tasks is out any more. */
-export function endCancelled(turn: Turn): void {
-  turn.status = "cancelled";
+  if (stopFirst(turn, input, "stopping what is out")) return turn;
   turn.wish = null;
-  turn.message = "cancelled";
-  turn.log.push({ kind: "cancelled", line: turn.line, text: "cancelled" });
+  turn.status = "running";
+  turn.goesOn = true;
+  return turn;
 }
 
 function retried(turn: Turn, input: TurnInput): Turn {
   turn.status = "running";
-  const failed = turn.calls.filter((open) => open.failed === true);
-  if (failed.length > 0) {
+  if (callAgain(turn)) {
     turn.wish = null;
-    turn.calls = turn.calls.map((open) => ({ call: open.call }));
-    for (const open of failed) {
-      turn.toPrepare.push(open.call);
-      turn.log.push({ kind: "call", line: open.call.line, text: `${callName(open.call)} again` });
-    }
     return turn;
   }
   // The program itself gave up: no point in its middle can be right, so it begins anew, once nothing of its first life is out.
@@ -191,21 +90,29 @@ function retried(turn: Turn, input: TurnInput): Turn {
   turn.answers = [];
   turn.atPause = false;
   turn.line = null;
-  if (input.openTasks > 0) {
-    turn.stopTasks = true;
-    turn.status = "waiting";
-    return turn;
-  }
+  if (stopFirst(turn, input, "stopping what is out")) return turn;
   turn.wish = null;
   turn.goesOn = true;
   return turn;
 }
 
+/** Makes the calls again at which the job stands still. Returns whether there are any. */
+function callAgain(turn: Turn): boolean {
+  const failed = turn.calls.filter((open) => open.failed === true);
+  if (failed.length === 0) return false;
+  turn.calls = turn.calls.map((open) => ({ call: open.call }));
+  for (const open of failed) {
+    turn.toPrepare.push(open.call);
+    turn.log.push({ kind: "call", line: open.call.line, text: `${callName(open.call)} again` });
+  }
+  return true;
+}
+
 function takeResults(turn: Turn, settled: readonly SettledTask[]): void {
   for (const task of settled) {
-    const open = turn.calls.find((one) => one.call.id === task.call);
+    const open = task.undo === undefined ? turn.calls.find((one) => one.call.id === task.call) : undefined;
     if (open === undefined) {
-      // Of a program that was started anew since.
+      // Of a program that was started anew since, or went on elsewhere.
       turn.consumed.push(task.taskId);
       continue;
     }
@@ -248,27 +155,6 @@ function itemsText(items: ItemCounts | undefined): string {
   return items.failed === 0 ? `: ${items.done}` : `: ${items.done}, ${items.failed} failed`;
 }
 
-/** The job stands still at this call until somebody retries it. */
-export function failCall(turn: Turn, call: Call, failure: JobFailure): void {
-  turn.calls = turn.calls.map((open) => (open.call.id === call.id ? { call: open.call, failed: true } : open));
-  fail(turn, failure);
-}
-
-/** Ends the turn with a failure; the first one of a turn is the one shown. */
-export function fail(turn: Turn, failure: JobFailure): void {
-  turn.log.push({
-    kind: "failed",
-    line: failure.line,
-    text: failure.message,
-    ...(failure.taskId === undefined ? {} : { taskId: failure.taskId }),
-  });
-  turn.status = "failed";
-  turn.goesOn = false;
-  if (turn.failure !== null) return;
-  turn.failure = failure;
-  turn.message = failure.message;
-}
-
 /** A turn as it is before a step, for taking the step back. */
 export function turnBefore(turn: Turn): Turn {
   const { calls, answers, consumed, toPrepare, tasks, writes, values, log } = turn;
@@ -296,13 +182,6 @@ export function refuseTurn(turn: Turn, before: Turn, reason: string): void {
   turn.toPrepare = [];
   turn.calls = turn.calls.map(({ call }) => (again.has(call.id) ? { call, failed: true } : { call }));
   fail(turn, { message: cut(reason), line: turn.line });
-}
-
-function pauseTurn(turn: Turn, message: string): void {
-  turn.status = "paused";
-  turn.goesOn = false;
-  turn.message = cut(message);
-  turn.log.push({ kind: "paused", line: turn.line, text: turn.message });
 }
 
 export interface StepInput {
@@ -408,16 +287,13 @@ export function endTurn(turn: Turn): void {
     return;
   }
   turn.status = "waiting";
-  if (turn.calls.length > 0 || turn.wakeAt !== null || turn.stopTasks) return;
+  if (turn.calls.length > 0 || turn.wakeAt !== null || turn.wish !== null) return;
   fail(turn, { message: "the program waits for nothing", line: turn.line, code: "internal" });
 }
 
 /** What is stored of the job after the turn. */
 export function stateAfter(turn: Turn): JobState {
-  return { version: 1, program: turn.program, calls: turn.calls, answers: turn.answers, atPause: turn.atPause };
-}
-
-/** Cuts a text that people read to a bounded length, and says so. */
-export function cut(text: string): string {
-  return text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT)} … (${text.length - LONGEST_TEXT} more)`;
+  const { program, calls, answers, atPause, notUndone } = turn;
+  const state = { version: 1, program, calls, answers, atPause } as const;
+  return notUndone.length === 0 ? state : { ...state, notUndone };
 }

@@ -5,7 +5,7 @@ import type { Json, JsonObject } from "../kernel/json.ts";
 import type { Database, Transaction } from "../platform/database/index.ts";
 import type { EventDraft, EventStream } from "../platform/events/index.ts";
 import { stateAfter } from "./advance.ts";
-import type { Turn } from "./advance.ts";
+import type { Turn } from "./turn.ts";
 import type { Redactor } from "../platform/redaction/index.ts";
 import type { Flight } from "./flight.ts";
 import type { JobHost } from "./host.ts";
@@ -20,6 +20,7 @@ import type { SqlTransaction } from "./sql.ts";
 import { consumeTasks, doneItemsOfCall, dueAtCreation, insertTasks, stopTasks } from "./task-store.ts";
 import type { NewTask } from "./task-store.ts";
 import type { ReadyRoute } from "./task-model.ts";
+import { insertUndo } from "./undo-store.ts";
 import type { OutsideRef, Wakes } from "./wakes.ts";
 
 /** A turn that is to become durable. */
@@ -93,6 +94,7 @@ export async function commitTurns(
     counted.flatMap((one) => logOf(one, updated.get(one.job.id)!.lastLine, now)),
   );
   await events.append(tx, counted.flatMap(eventsOf));
+  for (const { landing } of counted) await addUndo(parts, tx, sql, landing.turn, now);
   for (const one of counted) await stopWhatIsOut(parts, tx, sql, one, now);
   for (const one of counted) await tellHost(parts, tx, one);
   if (counted.some(again)) wakes.jobsRunnable(tx);
@@ -206,6 +208,19 @@ async function addTasks(
   parts.wakes.outsideReady(tx, outside);
 }
 
+async function addUndo(
+  parts: CommitParts,
+  tx: Transaction,
+  sql: SqlTransaction,
+  { undo }: Turn,
+  now: number,
+): Promise<void> {
+  if (undo === null) return;
+  const { dueAt } = await insertUndo(sql, parts.random.id(), undo.of, now);
+  parts.sweepBy(tx, dueAt);
+  parts.wakes.tasksReady(tx, [undo]);
+}
+
 function logOf({ job, landing }: Written, last: number, now: number): readonly LogEntry[] {
   const { log } = landing.turn;
   return log.map((one, index) => ({
@@ -223,7 +238,8 @@ function eventsOf({ job, landing }: Written): readonly EventDraft[] {
   const before = landing.flight.loaded.job;
   const result: EventDraft[] = [];
   for (const line of landing.turn.log) {
-    if (line.kind === "message") result.push(jobEvent("job.message", job, { text: line.text, line: line.line }));
+    if (line.kind === "message" || line.kind === "undo")
+      result.push(jobEvent("job.message", job, { text: line.text, line: line.line }));
   }
   const shown = { status: job.status, line: job.line, percent: job.percent, message: job.message };
   if (hasEnded(job.status)) {

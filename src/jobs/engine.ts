@@ -7,6 +7,7 @@ import type { EventStream } from "../platform/events/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import { createAlarm } from "./alarm.ts";
 import { loseTurn } from "./advance.ts";
+import { type UndoTask } from "./turn.ts";
 import { batched } from "./batcher.ts";
 import { createJobCache } from "./cache.ts";
 import { commitTurns } from "./commit.ts";
@@ -25,6 +26,7 @@ import { firstItemError, pendingTasks } from "./task-store.ts";
 import type { PendingTasks } from "./task-store.ts";
 import { lastOutput } from "./output-store.ts";
 import { createTurnstile } from "./turnstile.ts";
+import { selectTakeable, selectTakeableOfCalls } from "./undo-store.ts";
 import type { Wakes } from "./wakes.ts";
 
 /**
@@ -80,6 +82,8 @@ export const ENGINE_LIMITS: EngineLimits = {
   lease: 15_000,
   look: 5_000,
 };
+
+const NOTHING_PENDING: PendingTasks = { settled: [], open: 0, undoing: null };
 
 /** Wait after a claim that failed. */
 const AFTER_FAILURE = 1_000;
@@ -158,18 +162,42 @@ export function createEngine(parts: EngineParts): Engine {
       reader,
       claimed.map((one) => one.id),
     );
-    for (const one of claimed) {
+    const present = claimed.map((one) => presentOf(one, loaded.get(one.id)));
+    const takeable = await takeableOf(present, loaded);
+    for (const one of present) {
       if (flights.has(one.id)) {
         reclaimed.add(one.id);
         continue;
       }
       const known = loaded.get(one.id);
       if (known === undefined) continue;
-      const flight = createFlight(presentOf(one, known), known, pending.get(one.id) ?? { settled: [], open: 0 });
+      const flight = createFlight(one, known, pending.get(one.id) ?? NOTHING_PENDING, takeable.get(one.id));
       flights.set(one.id, flight);
       void fly(flight);
     }
     return claimed.length;
+  }
+
+  /** Read after what is pending: what is over by then stays as it is. */
+  async function takeableOf(
+    claimed: readonly ClaimedJob[],
+    loaded: ReadonlyMap<Id, LoadedJob>,
+  ): Promise<ReadonlyMap<Id, readonly UndoTask[]>> {
+    const cancelled = claimed.filter((one) => one.wish === "cancel").map((one) => one.id);
+    const result = new Map(await selectTakeable(reader, cancelled));
+    for (const { id, wish } of claimed) {
+      if (wish !== "rollback") continue;
+      const calls = loaded.get(id)?.state.calls ?? [];
+      result.set(
+        id,
+        await selectTakeableOfCalls(
+          reader,
+          id,
+          calls.map((one) => one.call.id),
+        ),
+      );
+    }
+    return result;
   }
 
   async function loadClaimed(claimed: readonly ClaimedJob[]): Promise<ReadonlyMap<Id, LoadedJob>> {
@@ -274,7 +302,7 @@ export function createEngine(parts: EngineParts): Engine {
 }
 
 /** The job may have changed between the claim and the reading: what was read last is what counts, and the commit checks it. */
-function presentOf(claimed: ClaimedJob, loaded: LoadedJob): ClaimedJob {
-  if (claimed.fence === loaded.fence) return claimed;
+function presentOf(claimed: ClaimedJob, loaded: LoadedJob | undefined): ClaimedJob {
+  if (loaded === undefined || claimed.fence === loaded.fence) return claimed;
   return { ...claimed, fence: loaded.fence, status: loaded.job.status, wish: loaded.job.wish };
 }

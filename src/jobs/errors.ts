@@ -42,6 +42,18 @@ export const TASK_TIMED_OUT = errorKind("task_timed_out", {
   remedy: "See the task's output for what it was doing; retry the job, or allow more time in the script.",
 });
 
+export const JOB_NOTHING_TO_ROLL_BACK = errorKind("job_nothing_to_roll_back", {
+  status: 409,
+  summary: "A job was to be rolled back that stands at no call, or at one whose function cannot take back what it did.",
+  remedy: "Retry or resume the job, jump to a label, or cancel it.",
+});
+
+export const UNDO_FAILED = errorKind("undo_failed", {
+  status: 500,
+  summary: "Something a job did could not be taken back.",
+  remedy: "The job names it, and its log says why: take it back by hand, or start a job that removes it.",
+});
+
 export const TASK_NOT_WAITING = errorKind("task_not_waiting", {
   status: 409,
   summary:

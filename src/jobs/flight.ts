@@ -2,8 +2,9 @@ import { GantryError, INTERNAL, messageOf, problemText } from "../kernel/errors.
 import type { Clock } from "../kernel/clock.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import type { Redactor } from "../platform/redaction/index.ts";
-import { answerCall, beginTurn, endTurn, fail, failCall, refuseTurn, stepTurn, turnBefore } from "./advance.ts";
-import type { Turn } from "./advance.ts";
+import { answerCall, beginTurn, endTurn, refuseTurn, stepTurn, turnBefore } from "./advance.ts";
+import { fail, failCall } from "./turn.ts";
+import type { Turn, UndoTask } from "./turn.ts";
 import { JOB_HOST_UNKNOWN } from "./errors.ts";
 import type { JobHost, Prepared } from "./host.ts";
 import type { ClaimedJob, LoadedJob } from "./job-store.ts";
@@ -21,6 +22,8 @@ export interface Flight {
   readonly claimed: ClaimedJob;
   readonly loaded: LoadedJob;
   readonly pending: PendingTasks;
+  /** Of a job that is to take back: what can be, the latest first. */
+  readonly takeable: readonly UndoTask[];
   /** Resolves when somebody asks something of the job: the turn is dropped, and nothing of it happened. */
   readonly interrupted: Promise<typeof INTERRUPTED>;
   interrupt(): void;
@@ -29,13 +32,19 @@ export interface Flight {
 
 export const INTERRUPTED = Symbol("interrupted");
 
-export function createFlight(claimed: ClaimedJob, loaded: LoadedJob, pending: PendingTasks): Flight {
+export function createFlight(
+  claimed: ClaimedJob,
+  loaded: LoadedJob,
+  pending: PendingTasks,
+  takeable: readonly UndoTask[] = [],
+): Flight {
   const { promise, resolve } = Promise.withResolvers<typeof INTERRUPTED>();
   let interrupted = false;
   return {
     claimed,
     loaded,
     pending,
+    takeable,
     interrupted: promise,
     wasInterrupted: () => interrupted,
     interrupt() {
@@ -71,6 +80,8 @@ export async function takeTurn(parts: FlightParts, flight: Flight): Promise<Turn
       state,
       settled: flight.pending.settled,
       openTasks: flight.pending.open,
+      undoing: flight.pending.undoing,
+      takeable: flight.takeable,
     },
     job,
   );

@@ -28,6 +28,8 @@ export interface TaskDraft {
   readonly timeout: number | null;
   /** May run again after a crash left it unknown whether it had run. */
   readonly safeToRepeat: boolean;
+  /** Its function can take back what it did: that is done when the job is cancelled or the call rolled back. Not with `batch`. */
+  readonly undoable?: boolean;
   /** After a failure: this many more attempts, `backoff` milliseconds before the first, doubled each time, with jitter. Only where `safeToRepeat`. */
   readonly retry?: { readonly times: number; readonly backoff: number };
   /** Milliseconds it waits for somebody to take it; then it ends `unreachable`. Left out: for ever. */

@@ -19,7 +19,15 @@ export type {
   TaskError,
   VerbList,
 } from "./model.ts";
-export { ALLOWED_ACTIONS, JOB_ACTIONS, JOB_STATUSES, callName, hasEnded, mayDo } from "./model.ts";
+export {
+  ALLOWED_ACTIONS,
+  JOB_ACTIONS,
+  JOB_STATUSES,
+  TARGET_KINDS,
+  allowedActions,
+  callName,
+  hasEnded,
+} from "./model.ts";
 export type { ExecutorRoute, HiddenValue, JobHost, JobView, Outside, Prepared, TaskDraft, TaskRoute } from "./host.ts";
 export { OUTSIDES } from "./host.ts";
 export type { OutsideAnswer, OutsideFilter, OutsideTask } from "./outside-model.ts";
@@ -41,7 +49,7 @@ export { createJobs, type Jobs, type JobsParts } from "./jobs.ts";
 export type { JobService } from "./service.ts";
 export type { JobFilter } from "./job-store.ts";
 export type { OutputPiece, OutputPosition } from "./output-store.ts";
-export type { ItemPosition, Task } from "./task-store.ts";
+export type { ItemPosition, Task } from "./task-views.ts";
 export { SERVER_STARTER, starterOf, type MayGoOn } from "./starter.ts";
 export { createSeenJobs, type SeenJobs, type TargetPlaces } from "./sight.ts";
 export { jobMigrations } from "./schema.ts";

@@ -1,6 +1,6 @@
 import type { Id } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
-import type { JobState } from "./advance.ts";
+import type { JobState } from "./turn.ts";
 import type {
   Job,
   JobFailure,
@@ -380,26 +380,46 @@ export async function askJob(
   return rows.length > 0;
 }
 
-/** Lets a job that stands still run again, as of now. Turns taken on its old state do not count any more. */
+/** How a job that stands still is to run again. */
+export interface Revival {
+  readonly wish: Wish | null;
+  /** Of the line in its log. */
+  readonly kind: LogKind;
+  readonly text: string;
+  /** It goes on from here, if it still stands at this fence. */
+  readonly state?: JobState;
+  readonly fence?: number;
+}
+
+/** Lets a job that stands still run again, as of now. Turns taken on its old state do not count any more. False: it does not stand so. */
 export async function reviveJob(
   sql: SqlTransaction,
-  id: Id,
-  from: JobStatus,
-  wish: Wish | null,
-  log: { readonly kind: LogKind; readonly text: string },
+  { id, status }: Pick<Job, "id" | "status">,
+  { wish, kind, text, state, fence }: Revival,
   /** Undefined: who it was. */
   starter: Starter | undefined,
   now: number,
 ): Promise<boolean> {
-  const own = starter === undefined ? "" : "starter_id = ?, starter_token = ?, starter_name = ?,";
+  const set: readonly (readonly [string, readonly SqlValue[]])[] = [
+    ...(starter === undefined
+      ? []
+      : [
+          [
+            "starter_id = ?, starter_token = ?, starter_name = ?",
+            [starter.accountId, starter.tokenId, starter.name],
+          ] as const,
+        ]),
+    ...(state === undefined ? [] : [["state = ?, line = NULL", [JSON.stringify(state)]] as const]),
+    ["wish = ?, runnable_at = ?", [wish, now]],
+  ];
   const [row] = await sql.rows<{ log_count: number }>(
-    `UPDATE job SET status = 'running', ${own} wish = ?, failure = NULL, finished_at = NULL, runnable_at = ?, poke = poke + 1, fence = fence + 1,
-      log_count = log_count + 1
-     WHERE id = ? AND status = ? RETURNING log_count`,
-    [...(starter === undefined ? [] : [starter.accountId, starter.tokenId, starter.name]), wish, now, id, from],
+    `UPDATE job SET status = 'running', failure = NULL, finished_at = NULL, poke = poke + 1, fence = fence + 1, log_count = log_count + 1,
+      ${set.map(([columns]) => columns).join(", ")}
+     WHERE id = ? AND status = ? ${fence === undefined ? "" : "AND fence = ?"} RETURNING log_count`,
+    [...set.flatMap(([, values]) => values), id, status, ...(fence === undefined ? [] : [fence])],
   );
   if (row === undefined) return false;
-  await insertLog(sql, [{ jobId: id, sequence: row.log_count, at: now, line: null, taskId: null, ...log }]);
+  await insertLog(sql, [{ jobId: id, sequence: row.log_count, at: now, line: null, taskId: null, kind, text }]);
   return true;
 }
 

@@ -15,25 +15,31 @@ import type { Json, JsonObject } from "../kernel/json.ts";
 export const JOB_STATUSES = ["queued", "running", "waiting", "paused", "done", "failed", "cancelled"] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
 
-export const JOB_ACTIONS = ["pause", "resume", "cancel", "retry"] as const;
+export const JOB_ACTIONS = ["pause", "resume", "cancel", "retry", "rollback", "jump"] as const;
 export type JobAction = (typeof JOB_ACTIONS)[number];
 
 /** What may be done to a job in which state: the one table behind the API's check and the command line's hints. */
 export const ALLOWED_ACTIONS: Readonly<Record<JobStatus, readonly JobAction[]>> = {
   queued: ["pause", "cancel"],
   running: ["pause", "cancel"],
-  waiting: ["pause", "cancel"],
-  paused: ["resume", "cancel"],
-  failed: ["retry"],
+  waiting: ["pause", "cancel", "rollback"],
+  paused: ["resume", "cancel", "rollback", "jump"],
+  failed: ["retry", "cancel", "rollback", "jump"],
   done: [],
   cancelled: [],
 };
 
 /** What was asked of a job and is done at its next turn. `resume` needs no turn: the job simply runs again. */
-export type Wish = Exclude<JobAction, "resume">;
+export const WISHES = ["pause", "cancel", "retry", "rollback", "jump"] as const satisfies readonly JobAction[];
+export type Wish = (typeof WISHES)[number];
 
-export function mayDo(status: JobStatus, action: JobAction): boolean {
-  return ALLOWED_ACTIONS[status].includes(action);
+/** While one of these is done, a job can only be cancelled: it is on its way to another place. */
+const FINISHED_FIRST: readonly Wish[] = ["cancel", "rollback", "jump"];
+
+/** What may be asked of a job now. */
+export function allowedActions({ status, wish }: Pick<Job, "status" | "wish">): readonly JobAction[] {
+  if (wish === null || !FINISHED_FIRST.includes(wish)) return ALLOWED_ACTIONS[status];
+  return wish === "cancel" || hasEnded(status) ? [] : ["cancel"];
 }
 
 /** True for `done`, `failed` and `cancelled`: the job does nothing by itself any more. */
@@ -189,6 +195,8 @@ export const LOG_KINDS = [
   "attempt",
   "result",
   "message",
+  "undo",
+  "jumped",
   "paused",
   "resumed",
   "retried",

@@ -4,7 +4,7 @@ import { GantryError } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { Database, Transaction } from "../platform/database/index.ts";
 import type { Redactor } from "../platform/redaction/index.ts";
-import { cut } from "./advance.ts";
+import { cut } from "./turn.ts";
 import { TASK_NOT_WAITING } from "./errors.ts";
 import type { Outside } from "./host.ts";
 import { selectJob } from "./job-store.ts";
@@ -56,8 +56,8 @@ export function createOutsideTasks(parts: OutsideParts): OutsideTasks {
       const note = message === undefined || message === "" ? undefined : cut(redactor.text(message));
       const change: TaskChange =
         outcome === "done"
-          ? { status: "done", value: redactor.json(value ?? null), error: null }
-          : { status: "failed", value: null, error: { message: note ?? "failed without a reason" } };
+          ? { status: "done", value: redactor.json(value ?? null), error: null, begun: false }
+          : { status: "failed", value: null, error: { message: note ?? "failed without a reason" }, begun: false };
       const who = by === undefined ? "" : ` by ${by.name}`;
       const text = `${task.name} answered${who}: ${outcome}${note === undefined ? "" : `: ${note}`}`;
       await lines(tx, sql, [{ jobId: task.jobId, kind: "message", text, taskId }], now);

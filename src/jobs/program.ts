@@ -65,6 +65,11 @@ export interface Advance {
 export interface Program {
   start(): Json;
   advance(state: Json, input: AdvanceInput): Advance;
+  /**
+   * The state that goes on at a label, whatever it was doing, also if it had failed. Left out: it has none. Throws a GantryError that names
+   * the labels there are.
+   */
+  jump?(state: Json, label: string, now: number): Json;
   /** After `paused`: the state that goes on behind the pause. */
   resume(state: Json): Json;
 }

@@ -31,8 +31,8 @@ beforeEach(async () => {
   jobRoutes(app, world.jobs.service, { of: async (_tenant, targets) => targets.map(() => NOWHERE) });
 });
 
-async function answer(method: "GET" | "POST", url: string) {
-  const response = await app.inject({ method, url });
+async function answer(method: "GET" | "POST", url: string, payload?: object) {
+  const response = await app.inject({ method, url, ...(payload === undefined ? {} : { payload }) });
   return { status: response.statusCode, body: response.json() };
 }
 
@@ -73,7 +73,7 @@ describe("/v1/jobs", () => {
       body: {
         id,
         status: "failed",
-        actions: ["retry"],
+        actions: ["retry", "cancel", "rollback", "jump"],
         failure: { message: "toy.fail: exit code 1", line: 1, call: "toy.fail" },
         program: { name: "test.t" },
       },
@@ -108,6 +108,23 @@ describe("/v1/jobs", () => {
     expect((await answer("POST", `/v1/jobs/${id}/resume`)).status).toBe(200);
     expect((await answer("POST", `/v1/jobs/${id}/cancel`)).status).toBe(200);
     await world.reach(id, "cancelled");
+  });
+
+  it("rolls back and jumps, or says what there is to jump to", async () => {
+    const { id } = (await world.create(script('pause( msg="look" )\n:behind\naa = 1')))[0]!;
+    await world.reach(id, "paused");
+    expect((await answer("POST", `/v1/jobs/${id}/rollback`)).body).toMatchObject({
+      status: 409,
+      code: "job_nothing_to_roll_back",
+    });
+    expect((await answer("POST", `/v1/jobs/${id}/jump`, { label: "behnd" })).body).toMatchObject({
+      status: 422,
+      code: "tscript_unknown_label",
+      detail: 'the script has no label "behnd"; there are: behind',
+    });
+    expect((await answer("POST", `/v1/jobs/${id}/jump`, {})).status).toBe(400);
+    expect((await answer("POST", `/v1/jobs/${id}/jump`, { label: "behind" })).status).toBe(200);
+    await world.reach(id, "done");
   });
 
   it("knows only what is there", async () => {

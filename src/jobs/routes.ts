@@ -3,7 +3,7 @@ import { needs, type Principal } from "../access/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { App } from "../platform/http/index.ts";
 import { JOB_POSITION_INVALID } from "./errors.ts";
-import { ALLOWED_ACTIONS, JOB_ACTIONS, JOB_STATUSES, LOG_KINDS, TARGET_KINDS } from "./model.ts";
+import { JOB_ACTIONS, JOB_STATUSES, LOG_KINDS, TARGET_KINDS, WISHES, allowedActions } from "./model.ts";
 import type { Job } from "./model.ts";
 import type { OutputPiece, OutputPosition } from "./output-store.ts";
 import type { JobService } from "./service.ts";
@@ -23,7 +23,7 @@ const jobAnswer = z.object({
   run: z.string().nullable(),
   status: z.enum(JOB_STATUSES),
   /** What was asked of it and has not happened yet. */
-  wish: z.enum(["pause", "cancel", "retry"]).nullable(),
+  wish: z.enum(WISHES).nullable(),
   /** What can be asked of it now. */
   actions: z.array(z.enum(JOB_ACTIONS)),
   line: z.number().nullable(),
@@ -71,6 +71,8 @@ const taskAnswer = z.object({
   id: z.string(),
   module: z.string(),
   function: z.string(),
+  /** The task that this one takes back. */
+  undoOf: z.string().nullable(),
   status: z.enum(TASK_STATUSES),
   attempt: z.number(),
   value: z.json(),
@@ -198,7 +200,23 @@ export function jobRoutes(app: App, jobs: JobService, places: TargetPlaces): voi
     },
   );
 
+  app.post(
+    "/v1/jobs/:id/jump",
+    {
+      ...needs("job.control", "place"),
+      schema: {
+        summary: "Let a paused or failed job go on at a label of its script",
+        tags: ["jobs"],
+        params,
+        body: z.object({ label: z.string().min(1).max(200) }),
+        response: { 200: jobAnswer },
+      },
+    },
+    async (request) => shownJob(await seen.jump(request.principal as Principal, request.params.id, request.body.label)),
+  );
+
   for (const action of JOB_ACTIONS) {
+    if (action === "jump") continue;
     app.post(
       `/v1/jobs/:id/${action}`,
       {
@@ -213,8 +231,9 @@ export function jobRoutes(app: App, jobs: JobService, places: TargetPlaces): voi
 const SUMMARIES = {
   pause: "Let a job rest: what is out ends, nothing new begins",
   resume: "Let a paused job go on",
-  cancel: "End a job: what is out is stopped",
+  cancel: "End a job: what is out is stopped, and what can be taken back is taken back, the latest first",
   retry: "Make a failed job's call again, or begin its program anew",
+  rollback: "Stop and take back the call a job stands at; it is then paused before that call",
 } as const;
 
 function shownJob(job: Job): z.input<typeof jobAnswer> {
@@ -227,7 +246,7 @@ function shownJob(job: Job): z.input<typeof jobAnswer> {
     run: job.runId,
     status: job.status,
     wish: job.wish,
-    actions: [...ALLOWED_ACTIONS[job.status]],
+    actions: [...allowedActions(job)],
     line: job.line,
     percent: job.percent,
     progress: [...job.progress],

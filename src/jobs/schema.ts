@@ -42,6 +42,18 @@ export const jobMigrations: readonly Migration[] = [
       `CREATE INDEX task_outside ON task (outside, id) WHERE status = 'ready' AND outside IS NOT NULL`,
     ],
   },
+  {
+    // What can be taken back, whether anything of it was begun, and the tasks that take it back.
+    name: "0806_undo",
+    statements: ({ flag, id, json }) => [
+      `ALTER TABLE task ADD COLUMN undoable ${flag}`,
+      `ALTER TABLE task ADD COLUMN begun ${flag}`,
+      `ALTER TABLE task ADD COLUMN undo_of ${id}`,
+      `ALTER TABLE task ADD COLUMN undo_value ${json}`,
+      `CREATE INDEX task_undoable ON task (job_id, id) WHERE undoable = 1`,
+      `CREATE INDEX task_undo_of ON task (undo_of) WHERE undo_of IS NOT NULL`,
+    ],
+  },
 ];
 
 function jobTables({ id, text, json, time, integer, flag, real, blob, strict }: ColumnTypes): readonly string[] {

@@ -2,21 +2,26 @@ import type { Id } from "../kernel/ids.ts";
 import { rowsIn } from "./sql.ts";
 import type { Sql } from "./sql.ts";
 
-/** Sealed parameters of jobs that ended are not needed any more, but for tasks that somebody still has. */
+const NOT_NEEDED = `status NOT IN ('ready', 'leased', 'started')
+  AND (undoable IS NULL OR undoable = 0 OR NOT EXISTS (SELECT 1 FROM job WHERE job.id = task.job_id AND job.status = 'failed'))`;
+
+/**
+ * Sealed parameters of jobs that ended are not needed any more, but for tasks that somebody still has; and of a job that failed for what may
+ * yet be taken back.
+ */
 export async function dropSealed(sql: Sql, jobs: readonly Id[]): Promise<void> {
   await rowsIn(
     sql,
     jobs,
-    (list) =>
-      `UPDATE task SET sealed = NULL WHERE sealed IS NOT NULL AND job_id IN (${list}) AND status NOT IN ('ready', 'leased', 'started')`,
+    (list) => `UPDATE task SET sealed = NULL WHERE sealed IS NOT NULL AND job_id IN (${list}) AND ${NOT_NEEDED}`,
   );
 }
 
 /** The same for tasks that ended when their jobs had ended already. */
 export async function dropSealedOfEnded(sql: Sql): Promise<void> {
   await sql.rows(
-    `UPDATE task SET sealed = NULL WHERE sealed IS NOT NULL AND status NOT IN ('ready', 'leased', 'started')
-     AND job_id IN (SELECT id FROM job WHERE finished_at IS NOT NULL)`,
+    `UPDATE task SET sealed = NULL WHERE sealed IS NOT NULL AND job_id IN (SELECT id FROM job WHERE finished_at IS NOT NULL)
+     AND ${NOT_NEEDED}`,
   );
 }
 

@@ -103,6 +103,24 @@ export function sealedSuite(open: OpenEmptyDatabase): void {
       await world.close();
     });
 
+    it("keeps what it needs to be taken back until its failed job is done for", async () => {
+      const world = await start();
+      const { draft } = world.host;
+      world.host.draft = (call, one) => ({ ...draft(call, one), undoable: true });
+      const [job] = await world.create(script("toy.add( value=1 )"));
+      const first = await claimed(world);
+      await world.jobs.tasks.finish(WORKER, [{ ...refOf(first), outcome: "failed", error: { message: "no" } }]);
+      await world.reach(job!.id, "failed");
+      await world.jobs.service.cancel(TENANT, job!.id);
+      const undo = await claimed(world);
+      expect(undo).toMatchObject({ parameters: { password: VALUE }, hide: HIDE, undo: {} });
+      expect(await stored()).not.toContain(VALUE);
+      await world.jobs.tasks.finish(WORKER, [{ ...refOf(undo), outcome: "done", value: null }]);
+      await world.reach(job!.id, "cancelled");
+      expect(await readerOf(database).rows("SELECT id FROM task WHERE sealed IS NOT NULL")).toEqual([]);
+      await world.close();
+    });
+
     it("keeps its secrets out of output, messages and results, also after a restart of the server", async () => {
       const first = await start();
       const [job] = await first.create(script("toy.add( value=1 )"));

@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto";
-import { createAudit, recordActor, type Principal } from "../access/index.ts";
+import { createAudit, recordActor, type AuditDraft, type Principal } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
 import { canonicalJson } from "../kernel/json.ts";
-import type { Json } from "../kernel/json.ts";
+import type { Json, JsonObject } from "../kernel/json.ts";
 import type { Database, Transaction } from "../platform/database/index.ts";
 import type { EventStream } from "../platform/events/index.ts";
-import { FIRST_STATE } from "./advance.ts";
-import { JOB_ACTION_NOT_ALLOWED, JOB_NOT_FOUND, JOB_PROGRAM_INVALID } from "./errors.ts";
+import { FIRST_STATE } from "./turn.ts";
+import type { JobState } from "./turn.ts";
+import { JOB_ACTION_NOT_ALLOWED, JOB_NOTHING_TO_ROLL_BACK, JOB_NOT_FOUND, JOB_PROGRAM_INVALID } from "./errors.ts";
 import type { JobHost } from "./host.ts";
 import { jobEvent } from "./job-events.ts";
 import {
@@ -16,32 +17,40 @@ import {
   insertJobs,
   insertLog,
   insertProgram,
+  loadJobs,
   reviveJob,
   selectJob,
   selectJobs,
   selectLog,
 } from "./job-store.ts";
-import type { JobFilter, NewJob } from "./job-store.ts";
-import { ALLOWED_ACTIONS, JOB_STATUSES, mayDo } from "./model.ts";
+import type { JobFilter, NewJob, Revival } from "./job-store.ts";
+import { ALLOWED_ACTIONS, JOB_STATUSES, allowedActions } from "./model.ts";
 import { SERVER_STARTER, starterOf } from "./starter.ts";
 import type { ItemResult, Job, JobAction, JobDraft, LogEntry, ProgramSource, Wish } from "./model.ts";
 import { selectOutput } from "./output-store.ts";
 import type { OutputPiece, OutputPosition } from "./output-store.ts";
+import type { Programs } from "./programs.ts";
 import { readerOf, sqlOf } from "./sql.ts";
-import { selectItems, selectTasks } from "./task-store.ts";
-import type { ItemPosition, Task } from "./task-store.ts";
+import type { Sql } from "./sql.ts";
+import { selectItems, selectTasks } from "./task-views.ts";
+import type { ItemPosition, Task } from "./task-views.ts";
+import { selectBegunForGood } from "./undo-store.ts";
 import type { Wakes } from "./wakes.ts";
 
 /** What others do with jobs. */
 export interface JobService {
   /** Makes jobs within the caller's transaction; they begin once it is committed. Errors: `job_program_invalid`. */
   create(tx: Transaction, drafts: readonly JobDraft[]): Promise<readonly Job[]>;
-  /** Stops making calls; what is out ends. `by`: whose wish it is; left out, the program's own. Errors of these four: `job_not_found`, `job_action_not_allowed`. */
+  /** Stops making calls; what is out ends. `by`: whose wish it is; left out, the program's own. Errors of these six: `job_not_found`, `job_action_not_allowed`. */
   pause(tenantId: Id, id: Id, by?: Principal): Promise<Job>;
   /** Goes on where it was paused, by whomever; with the rights of who lets it (`by`). The same holds for `retry`. */
   resume(tenantId: Id, id: Id, by?: Principal): Promise<Job>;
-  /** Stops what is out, then ends as `cancelled`. */
+  /** Stops what is out, takes back what its functions can take back, the latest first, then ends as `cancelled`. */
   cancel(tenantId: Id, id: Id, by?: Principal): Promise<Job>;
+  /** Stops and takes back the call it stands at, then is paused before that call. Errors beside: `job_nothing_to_roll_back`. */
+  rollback(tenantId: Id, id: Id, by?: Principal): Promise<Job>;
+  /** Goes on at a label of its script. Errors beside: `tscript_unknown_label`. */
+  jump(tenantId: Id, id: Id, label: string, by?: Principal): Promise<Job>;
   /** Makes the failed call again; a program that gave up by itself begins anew. */
   retry(tenantId: Id, id: Id, by?: Principal): Promise<Job>;
   /** Errors: `job_not_found`. */
@@ -73,6 +82,7 @@ export interface ServiceParts {
   readonly events: EventStream;
   readonly wakes: Wakes;
   readonly hosts: ReadonlyMap<string, JobHost>;
+  readonly programs: Programs;
 }
 
 /** Characters of one program. */
@@ -119,27 +129,74 @@ export function createJobService(parts: ServiceParts): JobService {
     return jobs.map(({ job }) => job);
   }
 
-  async function act(tenantId: Id, id: Id, action: JobAction, by?: Principal): Promise<Job> {
+  async function act(tenantId: Id, id: Id, action: Exclude<JobAction, "jump">, by?: Principal): Promise<Job> {
     return database.transaction(async (tx) => {
       if (by !== undefined) recordActor(tx, by);
       const sql = sqlOf(database, tx);
-      const job = await selectJob(sql, id);
-      if (job === undefined || job.tenantId !== tenantId) throw notFound(id);
+      const job = await ofTenant(sql, tenantId, id);
+      if (!allowedActions(job).includes(action)) throw notAllowed(job, action);
+      if (action === "rollback") await checkRollback(sql, job);
       const done =
-        action === "resume" || action === "retry" ? await revive(tx, job, action, by) : await ask(tx, job, action);
+        action === "resume" || action === "retry" || job.status === "failed"
+          ? await revive(tx, job, { wish: action === "resume" ? null : action, ...REVIVED[action] }, by)
+          : await ask(tx, job, action);
       const after = (await selectJob(sql, id))!;
       if (!done) throw notAllowed(after, action);
-      const { kind, name } = job.target;
-      const data = { program: job.programName, target: { kind, name } };
-      await audit.append(tx, [
-        { chain: tenantId, action: DONE[action], subject: { kind: "job", id, name: job.programName }, data },
-      ]);
+      await audit.append(tx, [auditOf(job, action)]);
       return after;
     });
   }
 
+  /** Where it goes on is worked out outside of any transaction; the fence says whether it still stood there. */
+  async function jump(tenantId: Id, id: Id, label: string, by?: Principal): Promise<Job> {
+    for (;;) {
+      const job = await ofTenant(reader, tenantId, id);
+      if (!allowedActions(job).includes("jump")) throw notAllowed(job, "jump");
+      const [loaded] = await loadJobs(reader, [id]);
+      const { program, source } = await parts.programs.get(job.programHash);
+      if (program.jump === undefined) {
+        const why = `job ${id} runs the ${source.kind} ${source.name}, which have no labels to jump to`;
+        throw new GantryError(JOB_ACTION_NOT_ALLOWED, why);
+      }
+      const state: JobState = {
+        ...FIRST_STATE,
+        program: program.jump(loaded!.state.program ?? program.start(), label, clock.now()),
+      };
+      const jumped = await database.transaction(async (tx) => {
+        if (by !== undefined) recordActor(tx, by);
+        const to = { wish: "jump", kind: "jumped", text: `goes on at ${label}`, state, fence: loaded!.fence } as const;
+        if (!(await revive(tx, job, to, by))) return undefined;
+        await audit.append(tx, [auditOf(job, "jump", { label })]);
+        return selectJob(sqlOf(database, tx), id);
+      });
+      if (jumped !== undefined) return jumped;
+    }
+  }
+
+  async function ofTenant(sql: Sql, tenantId: Id, id: Id): Promise<Job> {
+    const job = await selectJob(sql, id);
+    if (job === undefined || job.tenantId !== tenantId) throw notFound(id);
+    return job;
+  }
+
+  /** Said at once, not when the job comes to it. */
+  async function checkRollback(sql: Sql, job: Job): Promise<void> {
+    const [loaded] = await loadJobs(sql, [job.id]);
+    const calls = loaded!.state.calls.map((one) => one.call);
+    if (calls.length === 0) {
+      throw new GantryError(JOB_NOTHING_TO_ROLL_BACK, `job ${job.id} stands at no call that could be rolled back`);
+    }
+    const fixed = await selectBegunForGood(
+      sql,
+      job.id,
+      calls.map((one) => one.id),
+    );
+    if (fixed === undefined) return;
+    throw new GantryError(JOB_NOTHING_TO_ROLL_BACK, `${fixed} cannot take back what it did`);
+  }
+
   async function ask(tx: Transaction, job: Job, wish: Wish): Promise<boolean> {
-    const allowed = JOB_STATUSES.filter((status) => mayDo(status, wish));
+    const allowed = JOB_STATUSES.filter((status) => ALLOWED_ACTIONS[status].includes(wish));
     const asked = await askJob(sqlOf(database, tx), job.id, wish, allowed, clock.now());
     if (!asked) return false;
     wakes.jobsAsked(tx, [job.id]);
@@ -147,33 +204,14 @@ export function createJobService(parts: ServiceParts): JobService {
     return true;
   }
 
-  async function revive(tx: Transaction, job: Job, action: "resume" | "retry", by?: Principal): Promise<boolean> {
+  async function revive(tx: Transaction, job: Job, to: Revival, by?: Principal): Promise<boolean> {
     const sql = sqlOf(database, tx);
-    const from = action === "resume" ? "paused" : "failed";
-    const log =
-      action === "resume"
-        ? ({ kind: "resumed", text: "resumed" } as const)
-        : ({ kind: "retried", text: "retried" } as const);
-    const revived = await reviveJob(
-      sql,
-      job.id,
-      from,
-      action === "retry" ? "retry" : null,
-      log,
-      by === undefined ? undefined : starterOf(by),
-      clock.now(),
-    );
-    if (!revived) return false;
+    const starter = by === undefined ? undefined : starterOf(by);
+    if (!(await reviveJob(sql, job, to, starter, clock.now()))) return false;
     const after = (await selectJob(sql, job.id))!;
-    if (action === "retry") await parts.hosts.get(job.host)?.reopened?.(tx, after);
-    await events.append(tx, [
-      jobEvent("job.progress", after, {
-        status: after.status,
-        line: after.line,
-        percent: after.percent,
-        message: log.text,
-      }),
-    ]);
+    if (job.status === "failed") await parts.hosts.get(job.host)?.reopened?.(tx, after);
+    const { status, line, percent } = after;
+    await events.append(tx, [jobEvent("job.progress", after, { status, line, percent, message: to.text })]);
     wakes.jobsRunnable(tx);
     return true;
   }
@@ -184,11 +222,9 @@ export function createJobService(parts: ServiceParts): JobService {
     resume: (tenantId, id, by) => act(tenantId, id, "resume", by),
     cancel: (tenantId, id, by) => act(tenantId, id, "cancel", by),
     retry: (tenantId, id, by) => act(tenantId, id, "retry", by),
-    async get(tenantId, id) {
-      const job = await selectJob(reader, id);
-      if (job === undefined || job.tenantId !== tenantId) throw notFound(id);
-      return job;
-    },
+    rollback: (tenantId, id, by) => act(tenantId, id, "rollback", by),
+    jump,
+    get: (tenantId, id) => ofTenant(reader, tenantId, id),
     list: (filter, page) => selectJobs(reader, filter, page.before, page.limit),
     log: (id, page) => selectLog(reader, id, page.after, page.limit),
     output: (id, page) => selectOutput(reader, id, page.after, page.limit),
@@ -198,12 +234,34 @@ export function createJobService(parts: ServiceParts): JobService {
   };
 }
 
+/** What the log says of a job that stood still and was asked something. */
+const REVIVED: Readonly<Record<Exclude<JobAction, "jump">, Pick<Revival, "kind" | "text">>> = {
+  pause: { kind: "paused", text: "paused" },
+  resume: { kind: "resumed", text: "resumed" },
+  cancel: { kind: "undo", text: "is to be cancelled" },
+  retry: { kind: "retried", text: "retried" },
+  rollback: { kind: "undo", text: "is to be rolled back" },
+};
+
+function auditOf(job: Job, action: JobAction, more: JsonObject = {}): AuditDraft {
+  const { kind, name } = job.target;
+  const data = { program: job.programName, target: { kind, name }, ...more };
+  return {
+    chain: job.tenantId,
+    action: DONE[action],
+    subject: { kind: "job", id: job.id, name: job.programName },
+    data,
+  };
+}
+
 /** What the audit calls what was asked of a job. */
 const DONE: Readonly<Record<JobAction, string>> = {
   pause: "job.paused",
   resume: "job.resumed",
   cancel: "job.cancelled",
   retry: "job.retried",
+  rollback: "job.rolled_back",
+  jump: "job.jumped",
 };
 
 function hashOf(program: ProgramSource): string {
@@ -248,7 +306,7 @@ export function notFound(id: Id): GantryError {
 }
 
 function notAllowed(job: Job, action: JobAction): GantryError {
-  const allowed = ALLOWED_ACTIONS[job.status];
+  const allowed = allowedActions(job);
   const hint =
     allowed.length === 0 ? "Nothing can be done with it any more." : `What can be done now: ${allowed.join(", ")}.`;
   return new GantryError(JOB_ACTION_NOT_ALLOWED, `job ${job.id} is ${job.status}, so it cannot ${action}`, {

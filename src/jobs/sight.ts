@@ -24,8 +24,9 @@ export interface SeenJobs {
   ): Promise<readonly Job[]>;
   /** Errors: `job_not_found`. */
   get(principal: Principal, id: Id): Promise<Job>;
-  /** Errors: `job_not_found`, `forbidden`, `job_action_not_allowed`. */
-  act(principal: Principal, id: Id, action: JobAction): Promise<Job>;
+  /** Errors: `job_not_found`, `forbidden`, `job_action_not_allowed`, and those of the action. */
+  act(principal: Principal, id: Id, action: Exclude<JobAction, "jump">): Promise<Job>;
+  jump(principal: Principal, id: Id, label: string): Promise<Job>;
 }
 
 /** Jobs looked at in one go for one page. */
@@ -41,6 +42,12 @@ export function createSeenJobs(jobs: JobService, places: TargetPlaces): SeenJobs
     const { rights } = principal;
     if (!rights.everywhere("job.read") && !rights.at("job.read", await placeOf(job))) throw notFound(id);
     return job;
+  }
+
+  async function requireControl(principal: Principal, id: Id): Promise<void> {
+    if (principal.rights.everywhere("job.control")) return;
+    const job = await jobs.get(principal.tenantId, id);
+    requireAt(principal, "job.control", await placeOf(job), () => notFound(id), "job.read");
   }
 
   return {
@@ -62,11 +69,12 @@ export function createSeenJobs(jobs: JobService, places: TargetPlaces): SeenJobs
     },
     get: seen,
     async act(principal, id, action) {
-      if (!principal.rights.everywhere("job.control")) {
-        const job = await jobs.get(principal.tenantId, id);
-        requireAt(principal, "job.control", await placeOf(job), () => notFound(id), "job.read");
-      }
+      await requireControl(principal, id);
       return jobs[action](principal.tenantId, id, principal);
+    },
+    async jump(principal, id, label) {
+      await requireControl(principal, id);
+      return jobs.jump(principal.tenantId, id, label, principal);
     },
   };
 }

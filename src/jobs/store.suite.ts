@@ -7,6 +7,7 @@ import { restartSuite } from "./restart.suite.ts";
 import { sealedSuite } from "./sealed.suite.ts";
 import { startersSuite } from "./starters.suite.ts";
 import { tasksSuite } from "./tasks.suite.ts";
+import { undoSuite } from "./undo.suite.ts";
 import { wishesSuite } from "./wishes.suite.ts";
 
 /** What jobs and tasks do on every database. */
@@ -20,4 +21,5 @@ export function storeSuite(open: OpenEmptyDatabase): void {
   pruneSuite(open);
   startersSuite(open);
   outsideSuite(open);
+  undoSuite(open);
 }

@@ -64,6 +64,8 @@ export interface Assignment extends TaskRef {
   readonly keepGoing: boolean;
   readonly timeout: number | null;
   readonly safeToRepeat: boolean;
+  /** The function is to take back what it did with these parameters. `value`: what it answered then; left out when nobody knows. */
+  readonly undo?: { readonly value?: Json };
 }
 
 export interface OutputChunk extends TaskRef {
@@ -81,6 +83,8 @@ export interface TaskResult extends TaskRef {
   readonly error?: TaskError;
   /** Of a batch: one for each item that ran. */
   readonly items?: readonly ItemResult[];
+  /** Whether it began, where that is known of something that was never said to be begun. */
+  readonly began?: boolean;
 }
 
 /** What an executor holds, told after each (re)connect. */

@@ -7,6 +7,7 @@ const facts: TaskFacts = {
   status: "started",
   attempt: 1,
   safeToRepeat: false,
+  begun: true,
   cancel: false,
   retryTimes: 0,
   retryBackoff: 1_000,
@@ -17,6 +18,7 @@ const anyTask: fc.Arbitrary<TaskFacts> = fc.record({
   status: fc.constantFrom("leased" as const, "started" as const),
   attempt: fc.integer({ min: 1, max: 9 }),
   safeToRepeat: fc.boolean(),
+  begun: fc.boolean(),
   cancel: fc.boolean(),
   retryTimes: fc.integer({ min: 0, max: 4 }),
   retryBackoff: fc.integer({ min: 0, max: 100_000 }),
@@ -68,7 +70,7 @@ describe("what becomes of a task", () => {
         1,
       );
       if (change.status !== "ready") {
-        expect(change).toEqual({ status: "failed", value: null, error: { message: "no" } });
+        expect(change).toMatchObject({ status: "failed", value: null, error: { message: "no" } });
         break;
       }
       waits.push(change.notBefore);

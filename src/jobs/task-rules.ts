@@ -10,6 +10,8 @@ export interface TaskFacts {
   readonly status: TaskStatus;
   readonly attempt: number;
   readonly safeToRepeat: boolean;
+  /** Somebody may have begun it, in this attempt or an earlier one. */
+  readonly begun: boolean;
   /** The job does not want it any more. */
   readonly cancel: boolean;
   /** Failures that are tried again. */
@@ -20,7 +22,10 @@ export interface TaskFacts {
 }
 
 /** The new state of a task. `ready` is always a new attempt, unless the old one was never begun. */
-export type TaskChange =
+export type TaskChange = {
+  /** Somebody may have begun it by now. */
+  readonly begun: boolean;
+} & (
   | {
       readonly status: "ready";
       readonly attempt: number;
@@ -34,7 +39,8 @@ export type TaskChange =
       readonly status: "done" | "failed" | "interrupted" | "cancelled" | "unreachable";
       readonly value: Json;
       readonly error: TaskError | null;
-    };
+    }
+);
 
 /** Lost attempts of one task before it counts as a task that kills whoever takes it. */
 const MOST_LOST_ATTEMPTS = 5;
@@ -44,60 +50,81 @@ const LONGEST_BACKOFF = 10 * 60_000;
 
 /** A result of the present attempt arrived. `jitter` is a random number from 0 to 1. */
 export function afterResult(task: TaskFacts, result: TaskResult, now: number, jitter: number): TaskChange {
+  const begun = hadBegun(task, result);
+  const known = { ...task, begun };
   switch (result.outcome) {
     case "done":
-      return { status: "done", value: result.value ?? null, error: null };
+      return { status: "done", value: result.value ?? null, error: null, begun };
     case "cancelled":
-      return ended("cancelled", result.error ?? { message: "cancelled" });
+      return ended(known, "cancelled", result.error ?? { message: "cancelled" });
     case "interrupted":
-      if (task.cancel) return ended("cancelled", { message: "cancelled" });
-      return lost(task, now, result.error ?? { message: "the executor ended in the middle" });
+      if (task.cancel) return ended(known, "cancelled", { message: "cancelled" });
+      return lost(known, now, result.error ?? { message: "the executor ended in the middle" });
     case "failed": {
       const error = result.error ?? { message: "failed without a reason" };
-      if (task.cancel || !task.safeToRepeat || task.retried >= task.retryTimes) return ended("failed", error);
+      if (task.cancel || !task.safeToRepeat || task.retried >= task.retryTimes) return ended(known, "failed", error);
       return {
         status: "ready",
         attempt: task.attempt + 1,
         retried: task.retried + 1,
         notBefore: now + backoff(task, jitter),
         reason: error.message,
+        begun,
       };
     }
   }
 }
 
+/** Codes of an executor that refuses a call before it begins. */
+const REFUSED: readonly (string | undefined)[] = ["module_unknown", "function_unknown", "parameters_wrong"];
+
+/** Who was stopped before the beginning says `cancelled`; whatever else it says, it had begun. */
+function hadBegun(task: TaskFacts, { outcome, error, began }: TaskResult): boolean {
+  if (outcome === "failed" && REFUSED.includes(error?.code)) return task.begun && task.attempt > 1;
+  return task.begun || (began ?? outcome !== "cancelled");
+}
+
 /** Nobody is left to report this task: its lease ran out, or its executor came back without it. */
 export function afterLoss(task: TaskFacts, now: number, error: TaskError): TaskChange {
-  if (task.cancel) return ended("cancelled", { message: "cancelled" });
+  // What may be repeated is begun without waiting for a word of the server: whether it was, nobody can say.
+  const begun = task.begun || task.safeToRepeat;
+  if (task.cancel) return ended({ begun }, "cancelled", { message: "cancelled" });
   if (task.status === "leased") {
-    return { status: "ready", attempt: task.attempt, retried: task.retried, notBefore: now, reason: error.message };
+    const { attempt, retried } = task;
+    return { status: "ready", attempt, retried, notBefore: now, reason: error.message, begun };
   }
-  return lost(task, now, error);
+  return lost({ ...task, begun }, now, error);
 }
 
 /** Nobody took it in the time it had. */
-export function unreachable(): TaskChange {
-  return ended("unreachable", { message: "no worker or agent took the task in time", code: TASK_UNREACHABLE.code });
+export function unreachable(task: TaskFacts): TaskChange {
+  const error = { message: "no worker or agent took the task in time", code: TASK_UNREACHABLE.code };
+  return ended(task, "unreachable", error);
 }
 
 /** Nobody outside answered it in time. */
-export function unanswered(): TaskChange {
-  return ended("failed", { message: "nobody answered in time", code: TASK_TIMED_OUT.code });
+export function unanswered(task: TaskFacts): TaskChange {
+  return ended(task, "failed", { message: "nobody answered in time", code: TASK_TIMED_OUT.code });
 }
 
 function lost(task: TaskFacts, now: number, error: TaskError): TaskChange {
   const code = error.code ?? TASK_INTERRUPTED.code;
   if (!task.safeToRepeat) {
-    return ended("interrupted", { message: `${error.message}; nobody can say whether it was done`, code });
+    return ended(task, "interrupted", { message: `${error.message}; nobody can say whether it was done`, code });
   }
   if (task.attempt >= MOST_LOST_ATTEMPTS) {
-    return ended("interrupted", { message: `${error.message}; it was tried ${task.attempt} times`, code });
+    return ended(task, "interrupted", { message: `${error.message}; it was tried ${task.attempt} times`, code });
   }
-  return { status: "ready", attempt: task.attempt + 1, retried: task.retried, notBefore: now, reason: error.message };
+  const { attempt, retried, begun } = task;
+  return { status: "ready", attempt: attempt + 1, retried, notBefore: now, reason: error.message, begun };
 }
 
-function ended(status: "failed" | "interrupted" | "cancelled" | "unreachable", error: TaskError): TaskChange {
-  return { status, value: null, error };
+function ended(
+  { begun }: Pick<TaskFacts, "begun">,
+  status: "failed" | "interrupted" | "cancelled" | "unreachable",
+  error: TaskError,
+): TaskChange {
+  return { status, value: null, error, begun };
 }
 
 /** Doubles with each retry; half of it is random, so that tasks that failed together do not come back together. */

@@ -6,12 +6,13 @@ import { afterCommit } from "../platform/database/index.ts";
 import type { Database, GroupCommit, Transaction } from "../platform/database/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import type { Redactor } from "../platform/redaction/index.ts";
-import { cut } from "./advance.ts";
+import { cut } from "./turn.ts";
 import { batched } from "./batcher.ts";
 import type { JobLines } from "./lines.ts";
 import { appendOutput } from "./output-store.ts";
 import { createRedactedOutput } from "./redacted-output.ts";
 import type { SealedTasks } from "./sealed.ts";
+import { saveSessions } from "./session-store.ts";
 import { applyChanges } from "./settle.ts";
 import type { Settlement } from "./settle.ts";
 import { sqlOf } from "./sql.ts";
@@ -27,15 +28,7 @@ import type {
   TaskService,
 } from "./task-model.ts";
 import { afterLoss, afterResult } from "./task-rules.ts";
-import {
-  cancelsOf,
-  claimTasks,
-  insertItems,
-  lockOwnedTasks,
-  lockTasks,
-  saveSessions,
-  startTasks,
-} from "./task-store.ts";
+import { cancelsOf, claimTasks, insertItems, lockOwnedTasks, lockTasks, startTasks } from "./task-store.ts";
 import type { TaskRecord } from "./task-store.ts";
 import type { Wakes } from "./wakes.ts";
 

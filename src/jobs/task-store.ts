@@ -1,6 +1,6 @@
 import type { Id } from "../kernel/ids.ts";
 import type { Json } from "../kernel/json.ts";
-import type { SettledTask } from "./advance.ts";
+import type { SettledTask } from "./turn.ts";
 import type { Outside, TaskDraft, TaskRoute } from "./host.ts";
 import type { ItemResult, TaskError } from "./model.ts";
 import { lockRows, marks, rowsIn, skipLocked } from "./sql.ts";
@@ -60,6 +60,8 @@ export async function insertTasks(sql: SqlTransaction, tasks: readonly NewTask[]
       "sealed",
       "tenant_id",
       "outside",
+      "undoable",
+      "begun",
     ],
     rows: tasks.map(({ id, jobId, tenantId, call, draft, keepGoing, doneItems, sealed }): SqlValue[] => [
       id,
@@ -89,6 +91,8 @@ export async function insertTasks(sql: SqlTransaction, tasks: readonly NewTask[]
       sealed ?? null,
       tenantId,
       "outside" in draft.route ? draft.route.outside : null,
+      isUndoable(draft) ? 1 : 0,
+      0,
     ]),
   });
 }
@@ -97,6 +101,10 @@ export async function insertTasks(sql: SqlTransaction, tasks: readonly NewTask[]
 export function dueAtCreation({ route, timeout, reachWithin }: TaskDraft, now: number): number | null {
   if ("outside" in route) return timeout === null ? null : now + timeout;
   return reachWithin === undefined ? null : now + reachWithin;
+}
+
+function isUndoable({ undoable, batch, route }: TaskDraft): boolean {
+  return undoable === true && batch === undefined && !("outside" in route);
 }
 
 function batchText(draft: TaskDraft, done: ReadonlySet<number> | undefined): string | null {
@@ -120,6 +128,8 @@ interface ClaimedRow {
   readonly safe_to_repeat: number;
   readonly attempt: number;
   readonly fence: number;
+  readonly undo_of: string | null;
+  readonly undo_value: string | null;
 }
 
 /** Leases to one executor what it may do now, oldest first, up to its free slots. */
@@ -165,7 +175,8 @@ async function claimWhere(
       SELECT id FROM task WHERE status = 'ready' AND ${where} AND not_before <= ? ORDER BY not_before, id LIMIT ? ${skipLocked(sql)}
     )
     UPDATE task SET status = 'leased', owner = ?, fence = fence + 1, due_at = NULL FROM free WHERE task.id = free.id
-    RETURNING task.id, job_id, tenant_id, call, sealed, module, function, parameters, batch, keep_going, timeout, safe_to_repeat, attempt, fence`,
+    RETURNING task.id, job_id, tenant_id, call, sealed, module, function, parameters, batch, keep_going, timeout, safe_to_repeat,
+      attempt, fence, undo_of, undo_value`,
     [...parameters, now, limit, owner],
   );
 }
@@ -191,6 +202,9 @@ function assignmentOf(row: ClaimedRow, done: ReadonlySet<number> | undefined): A
     keepGoing: row.keep_going === 1,
     timeout: row.timeout,
     safeToRepeat: row.safe_to_repeat === 1,
+    ...(row.undo_of === null
+      ? {}
+      : { undo: row.undo_value === null ? {} : { value: JSON.parse(row.undo_value) as Json } }),
   };
 }
 
@@ -252,6 +266,7 @@ export interface FactsRow {
   readonly status: TaskStatus;
   readonly attempt: number;
   readonly safe_to_repeat: number;
+  readonly begun: number | null;
   readonly cancel: number;
   readonly retry_times: number;
   readonly retry_backoff: number;
@@ -259,7 +274,7 @@ export interface FactsRow {
 }
 
 export const FACTS = `id, job_id, call, owner, module, function, agent_id, site_id, outside, timeout, reach_within, due_at, not_before, status, attempt,
-  safe_to_repeat, cancel, retry_times, retry_backoff, retried`;
+  safe_to_repeat, begun, cancel, retry_times, retry_backoff, retried`;
 
 export function recordOf(row: FactsRow): TaskRecord {
   return {
@@ -277,6 +292,7 @@ export function recordOf(row: FactsRow): TaskRecord {
     status: row.status,
     attempt: row.attempt,
     safeToRepeat: row.safe_to_repeat === 1,
+    begun: row.begun === 1,
     cancel: row.cancel === 1,
     retryTimes: row.retry_times,
     retryBackoff: row.retry_backoff,
@@ -338,8 +354,8 @@ export async function startTasks(
   await sql.update({
     table: "task",
     keys: ["id"],
-    set: ["status", "started_at", "due_at"],
-    rows: tasks.map((one) => [one.id, "started", now, one.dueAt]),
+    set: ["status", "started_at", "due_at", "begun"],
+    rows: tasks.map((one) => [one.id, "started", now, one.dueAt, 1]),
   });
 }
 
@@ -356,15 +372,17 @@ export async function changeTasks(
       // One look at the right time serves both: telling executors of a delayed task, and giving up one that nobody takes.
       const reachBy = task.reachWithin === null ? null : change.notBefore + task.reachWithin;
       const dueAt = change.notBefore > now ? change.notBefore : reachBy;
-      ready.push([task.id, "ready", null, null, change.attempt, change.retried, change.notBefore, dueAt]);
+      const begun = change.begun ? 1 : 0;
+      ready.push([task.id, "ready", null, null, change.attempt, change.retried, change.notBefore, dueAt, begun]);
     } else {
       const error = change.error === null ? null : JSON.stringify(change.error);
-      ended.push([task.id, change.status, JSON.stringify(change.value), error, itemsFailed ?? null, now, null]);
+      const value = JSON.stringify(change.value);
+      ended.push([task.id, change.status, value, error, itemsFailed ?? null, now, null, change.begun ? 1 : 0]);
     }
   }
-  const readySet = ["status", "owner", "started_at", "attempt", "retried", "not_before", "due_at"];
+  const readySet = ["status", "owner", "started_at", "attempt", "retried", "not_before", "due_at", "begun"];
   await sql.update({ table: "task", keys: ["id"], set: readySet, rows: ready });
-  const endedSet = ["status", "value", "error", "items_failed", "settled_at", "due_at"];
+  const endedSet = ["status", "value", "error", "items_failed", "settled_at", "due_at", "begun"];
   await sql.update({ table: "task", keys: ["id"], set: endedSet, rows: ended });
 }
 
@@ -401,7 +419,10 @@ export async function insertItems(
 /** What came back for jobs since their last turn, and how many of their tasks are still out. */
 export interface PendingTasks {
   readonly settled: SettledTask[];
+  /** Not counting what takes something back. */
   open: number;
+  /** `module.function` of what is being taken back. */
+  undoing: string | null;
 }
 
 interface PendingRow {
@@ -412,6 +433,9 @@ interface PendingRow {
   readonly value: string | null;
   readonly error: string | null;
   readonly items_failed: number | null;
+  readonly undo_of: string | null;
+  readonly module: string;
+  readonly function: string;
 }
 
 export async function pendingTasks(sql: Sql, jobs: readonly Id[]): Promise<ReadonlyMap<Id, PendingTasks>> {
@@ -419,17 +443,18 @@ export async function pendingTasks(sql: Sql, jobs: readonly Id[]): Promise<Reado
     sql,
     jobs,
     (list) =>
-      `SELECT id, job_id, call, status, value, error, items_failed FROM task WHERE consumed = 0 AND job_id IN (${list})`,
+      `SELECT id, job_id, call, status, value, error, items_failed, undo_of, module, function FROM task WHERE consumed = 0 AND job_id IN (${list})`,
   );
   const result = new Map<Id, PendingTasks>();
   for (const row of rows) {
     let pending = result.get(row.job_id);
     if (pending === undefined) {
-      pending = { settled: [], open: 0 };
+      pending = { settled: [], open: 0, undoing: null };
       result.set(row.job_id, pending);
     }
     if (row.status === "ready" || row.status === "leased" || row.status === "started") {
-      pending.open += 1;
+      if (row.undo_of === null) pending.open += 1;
+      else pending.undoing = `${row.module}.${row.function}`;
       continue;
     }
     pending.settled.push({
@@ -439,6 +464,7 @@ export async function pendingTasks(sql: Sql, jobs: readonly Id[]): Promise<Reado
       value: row.value === null ? null : (JSON.parse(row.value) as Json),
       error: row.error === null ? null : (JSON.parse(row.error) as TaskError),
       itemsFailed: row.items_failed,
+      ...(row.undo_of === null ? {} : { undo: { of: row.undo_of, name: `${row.module}.${row.function}` } }),
     });
   }
   return result;
@@ -448,7 +474,7 @@ export async function consumeTasks(sql: Sql, ids: readonly Id[]): Promise<void> 
   await rowsIn(sql, ids, (list) => `UPDATE task SET consumed = 1 WHERE id IN (${list})`);
 }
 
-/** Stops what a job has out: ready tasks end here, the others are marked, and given until `dueAt` to end. Returns who is to be told. */
+/** Stops what a job has out, but not what takes something back: ready tasks end here, the others are marked, and given until `dueAt` to end. Returns who is to be told. */
 export async function stopTasks(
   sql: Sql,
   jobId: Id,
@@ -457,101 +483,14 @@ export async function stopTasks(
 ): Promise<readonly { readonly id: Id; readonly attempt: number; readonly owner: Id }[]> {
   await sql.rows(
     `UPDATE task SET status = 'cancelled', settled_at = ?, due_at = NULL, consumed = 1
-     WHERE job_id = ? AND consumed = 0 AND status = 'ready'`,
+     WHERE job_id = ? AND consumed = 0 AND status = 'ready' AND undo_of IS NULL`,
     [now, jobId],
   );
   return sql.rows(
     `UPDATE task SET cancel = 1, due_at = CASE WHEN due_at < ? THEN due_at ELSE ? END
-     WHERE job_id = ? AND consumed = 0 AND status IN ('leased', 'started') RETURNING id, attempt, owner`,
+     WHERE job_id = ? AND consumed = 0 AND status IN ('leased', 'started') AND undo_of IS NULL RETURNING id, attempt, owner`,
     [dueAt, dueAt, jobId],
   );
-}
-
-/** A task as others see it. */
-export interface Task {
-  readonly id: Id;
-  readonly jobId: Id;
-  readonly module: string;
-  readonly function: string;
-  readonly status: TaskStatus;
-  readonly attempt: number;
-  readonly value: Json;
-  readonly error: TaskError | null;
-  readonly createdAt: number;
-  readonly startedAt: number | null;
-  readonly settledAt: number | null;
-}
-
-interface TaskRow {
-  readonly id: string;
-  readonly job_id: string;
-  readonly module: string;
-  readonly function: string;
-  readonly status: TaskStatus;
-  readonly attempt: number;
-  readonly value: string | null;
-  readonly error: string | null;
-  readonly created_at: number;
-  readonly started_at: number | null;
-  readonly settled_at: number | null;
-}
-
-/** Tasks of a job behind `after`, in the order they were made. */
-export async function selectTasks(sql: Sql, jobId: Id, after: Id | null, limit: number): Promise<readonly Task[]> {
-  const rows = await sql.rows<TaskRow>(
-    `SELECT id, job_id, module, function, status, attempt, value, error, created_at, started_at, settled_at FROM task
-     WHERE job_id = ? AND id > ? ORDER BY id LIMIT ?`,
-    [jobId, after ?? "", limit],
-  );
-  return rows.map((row) => ({
-    id: row.id,
-    jobId: row.job_id,
-    module: row.module,
-    function: row.function,
-    status: row.status,
-    attempt: row.attempt,
-    value: row.value === null ? null : (JSON.parse(row.value) as Json),
-    error: row.error === null ? null : (JSON.parse(row.error) as TaskError),
-    createdAt: row.created_at,
-    startedAt: row.started_at,
-    settledAt: row.settled_at,
-  }));
-}
-
-/** A place in the item results of a job: behind this one. */
-export interface ItemPosition {
-  readonly taskId: Id;
-  readonly item: number;
-}
-
-interface ItemRow {
-  readonly task_id: string;
-  readonly item: number;
-  readonly outcome: ItemResult["outcome"];
-  readonly value: string | null;
-  readonly error: string | null;
-}
-
-/** Results of the items of a job's batches, task by task in the order they were made. */
-export async function selectItems(
-  sql: Sql,
-  jobId: Id,
-  after: ItemPosition | null,
-  limit: number,
-): Promise<readonly (ItemResult & { readonly taskId: Id })[]> {
-  const place = after === null ? "" : "AND task.id >= ? AND (task.id > ? OR item > ?)";
-  const rows = await sql.rows<ItemRow>(
-    `SELECT task_id, item, outcome, task_item.value, task_item.error FROM task JOIN task_item ON task_item.task_id = task.id
-     WHERE task.job_id = ? ${place} ORDER BY task.id, item LIMIT ?`,
-    [jobId, ...(after === null ? [] : [after.taskId, after.taskId, after.item]), limit],
-  );
-  return rows.map((row) => ({
-    taskId: row.task_id,
-    item: row.item,
-    outcome: row.outcome,
-    ...(row.value === null ? {} : { value: JSON.parse(row.value) as Json }),
-    ...(row.error === null ? {} : { error: JSON.parse(row.error) as TaskError }),
-  }));
 }
 
 /** The first error among the items of a task. */
@@ -561,36 +500,4 @@ export async function firstItemError(sql: Sql, task: Id): Promise<TaskError | un
     [task],
   );
   return row === undefined ? undefined : (JSON.parse(row.error) as TaskError);
-}
-
-/** How long an executor's leases live, by executor. */
-export async function saveSessions(
-  sql: SqlTransaction,
-  sessions: readonly { readonly id: Id; readonly session: string; readonly until: number }[],
-): Promise<void> {
-  await sql.insert({
-    table: "task_session",
-    columns: ["executor_id", "session", "until"],
-    rows: sessions.map((one) => [one.id, one.session, one.until]),
-    onConflict: { columns: ["executor_id"], do: "update" },
-  });
-}
-
-/** No lease runs out because the server was down: nobody could renew it then. */
-export async function extendSessions(sql: Sql, until: number): Promise<void> {
-  await sql.rows("UPDATE task_session SET until = ? WHERE until < ?", [until, until]);
-}
-
-/** Ends the sessions that ran out and returns their executors. */
-export async function takeLapsedSessions(sql: Sql, now: number): Promise<readonly Id[]> {
-  const rows = await sql.rows<{ executor_id: string }>(
-    "DELETE FROM task_session WHERE until <= ? RETURNING executor_id",
-    [now],
-  );
-  return rows.map((row) => row.executor_id);
-}
-
-export async function nextSessionEnd(sql: Sql): Promise<number | null> {
-  const [row] = await sql.rows<{ at: number | null }>("SELECT min(until) AS at FROM task_session");
-  return row?.at ?? null;
 }

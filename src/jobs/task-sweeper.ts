@@ -11,15 +11,8 @@ import type { Settlement } from "./settle.ts";
 import { readerOf, sqlOf } from "./sql.ts";
 import type { ReadyRoute, TaskCancel } from "./task-model.ts";
 import { afterLoss, unanswered, unreachable } from "./task-rules.ts";
-import {
-  extendSessions,
-  lockDueTasks,
-  lockOwnedTasks,
-  nextDue,
-  nextSessionEnd,
-  setDue,
-  takeLapsedSessions,
-} from "./task-store.ts";
+import { extendSessions, nextSessionEnd, takeLapsedSessions } from "./session-store.ts";
+import { lockDueTasks, lockOwnedTasks, nextDue, setDue } from "./task-store.ts";
 import type { TaskRecord } from "./task-store.ts";
 import type { Wakes } from "./wakes.ts";
 
@@ -89,9 +82,9 @@ export function createTaskSweeper(parts: SweeperParts): TaskSweeper {
           });
           cancels.push({ task: task.id, attempt: task.attempt, executorId: task.owner! });
         } else if (task.status === "ready" && "outside" in task.route) {
-          settlements.push({ task, change: unanswered() });
+          settlements.push({ task, change: unanswered(task) });
         } else if (task.status === "ready" && reachBy(task) <= now) {
-          settlements.push({ task, change: unreachable() });
+          settlements.push({ task, change: unreachable(task) });
         } else {
           const next = task.status === "ready" ? reachBy(task) : Infinity;
           later.push({ id: task.id, dueAt: next === Infinity ? null : next });

@@ -68,3 +68,9 @@ export const JOIN_REFUSED = errorKind("join_refused", {
   summary: "The server did not let a worker or an agent join.",
   remedy: "Make a new join token.",
 });
+
+export const FUNCTION_NOT_UNDOABLE = errorKind("function_not_undoable", {
+  status: 501,
+  summary: "A worker or agent was to take back what a function did, and its version of the function cannot.",
+  remedy: "Take it back by hand, or start a worker of a version that can before cancelling the job.",
+});

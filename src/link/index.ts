@@ -48,6 +48,7 @@ export type { LinkSession, SessionHandlers, SessionLog } from "./session.ts";
 export { startSession } from "./session.ts";
 export { backoffDelay } from "./backoff.ts";
 export {
+  FUNCTION_NOT_UNDOABLE,
   LINK_MESSAGE_MALFORMED,
   LINK_PROOF_WRONG,
   LINK_SILENT,

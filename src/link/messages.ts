@@ -63,6 +63,8 @@ const functionAdvert = z.object({
   parameters: jsonObject,
   safeToRepeat: z.boolean(),
   observes: z.boolean(),
+  /** Left out by executors that cannot take anything back. */
+  undoable: z.boolean().optional(),
 });
 const moduleAdvert = z.object({ limit: z.int().min(0), functions: z.record(name, functionAdvert) });
 
@@ -157,6 +159,11 @@ export const serverMessage = z.discriminatedUnion("type", [
     keepGoing: z.boolean(),
     timeout: milliseconds.nullable(),
     safeToRepeat: z.boolean(),
+    /**
+     * The function is to take back what it did with these parameters; `value`: what it answered then, left out when nobody knows. Only sent
+     * to who advertised the function as `undoable`: anybody else would do it once more.
+     */
+    undo: z.object({ value: json.optional() }).optional(),
   }),
   z.object({ type: z.literal("cancel"), task: id, attempt }),
   /** Everything up to this sequence is committed. */

@@ -98,6 +98,8 @@ export interface FunctionAdvert {
   readonly parameters: JsonObject;
   readonly safeToRepeat: boolean;
   readonly observes: boolean;
+  /** It can take back what it did. */
+  readonly undoable?: boolean | undefined;
 }
 
 export interface ModuleAdvert {

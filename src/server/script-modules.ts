@@ -11,6 +11,8 @@ export interface ScriptModules {
   catalogue(tenantId: Id): Catalogue;
   /** Whether a function may run again after a crash; undefined for one that nobody offers. */
   isSafeToRepeat(tenantId: Id, module: string, name: string): boolean | undefined;
+  /** Whether a function can take back what it did. */
+  isUndoable(tenantId: Id, module: string, name: string): boolean;
 }
 
 /** @param server modules that the server answers itself */
@@ -36,6 +38,11 @@ export function createScriptModules(fleet: Pick<Fleet, "modules">, server: Catal
       if (module === "agent") return agent[name]?.safeToRepeat;
       const known = here.get(module) ?? fleet.modules(tenantId)[module]?.functions;
       return known?.[name]?.safeToRepeat;
+    },
+    isUndoable(tenantId, module, name) {
+      const known = here.get(module);
+      if (known !== undefined) return known[name]?.undo !== undefined;
+      return fleet.modules(tenantId)[module]?.functions[name]?.undoable === true;
     },
   };
 }

@@ -19,6 +19,7 @@ export function scriptLoader(language: ScriptProgram): ProgramLoader {
       const compiled = compile(language, source);
       return {
         start: () => language.start(compiled),
+        jump: (state, label, now) => language.jump(compiled, state as JsonObject, label, now),
         resume: (state) => language.resume(state as JsonObject),
         advance(state: Json, input: AdvanceInput): Advance {
           const results = input.results.map((one) => ({ call: one.call, ok: true as const, value: one.value }));

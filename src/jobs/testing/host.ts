@@ -14,7 +14,7 @@ export interface TestHost extends JobHost {
   readonly values: Map<string, Json>;
 }
 
-const FUNCTIONS = ["noop", "add", "fail", "once", "flaky", "slow", "say", "hang"];
+const FUNCTIONS = ["noop", "add", "fail", "once", "flaky", "slow", "say", "hang", "make", "start", "look"];
 
 const catalogue: Catalogue = {
   toy: {

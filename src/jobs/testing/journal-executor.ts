@@ -7,7 +7,7 @@ import type { Assignment, Executor, TaskResult, TaskService } from "../index.ts"
  */
 export interface JournalExecutor {
   /** Every call of a function, in order. */
-  readonly ledger: readonly { readonly task: string; readonly parameters: Json }[];
+  readonly ledger: readonly { readonly task: string; readonly parameters: Json; readonly undo: Assignment["undo"] }[];
   connect(tasks: TaskService): void;
   /** Resolves when the server has answered what it was asked last. */
   disconnect(): Promise<void>;
@@ -20,7 +20,7 @@ interface Entry {
 }
 
 export function createJournalExecutor(run: (parameters: Json) => Json): JournalExecutor {
-  const ledger: { task: string; parameters: Json }[] = [];
+  const ledger: JournalExecutor["ledger"][number][] = [];
   const journal = new Map<string, Entry>();
   let sessions = 0;
   let stopListening = (): void => {};
@@ -87,8 +87,8 @@ export function createJournalExecutor(run: (parameters: Json) => Json): JournalE
   }
 
   function act(entry: Entry): void {
-    const { task, attempt, parameters } = entry.assignment;
-    ledger.push({ task, parameters });
+    const { task, attempt, parameters, undo } = entry.assignment;
+    ledger.push({ task, parameters, undo });
     entry.result = { task, attempt, outcome: "done", value: run(parameters) };
     entry.phase = "finished";
   }
