@@ -1,5 +1,6 @@
-export { FUNCTION_TIMED_OUT } from "./errors.ts";
 export type { JoinFile } from "./identity.ts";
+export { limitedSignal } from "./limited.ts";
+export { createTail } from "./tail.ts";
 export { openJournal } from "./journal.ts";
 export { type LinkedExecutor, startEmbeddedExecutor, startLinkedExecutor } from "./linked.ts";
 export { runUntil } from "./run.ts";

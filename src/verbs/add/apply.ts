@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { chmod, lchown, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { limitedSignal } from "../../executor/index.ts";
 import { GantryError, messageOf } from "../../kernel/errors.ts";
 import type { Json } from "../../kernel/json.ts";
 import { type FunctionContext, moduleFunction } from "../../link/index.ts";
@@ -9,7 +10,6 @@ import { syncFolder } from "../../platform/files/index.ts";
 import { ADD_FAILED } from "../errors.ts";
 import { applyOwner, type Wanted, wantedOwner } from "../owner.ts";
 import { onNode, type Surroundings } from "../surroundings.ts";
-import { limitedSignal } from "../timeout.ts";
 import { type AddParameters, addParameters } from "./model.ts";
 
 const NEW_FILE_MODE = 0o644;

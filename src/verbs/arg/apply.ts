@@ -1,6 +1,6 @@
+import { limitedSignal } from "../../executor/index.ts";
 import { moduleFunction } from "../../link/index.ts";
 import type { Surroundings } from "../surroundings.ts";
-import { limitedSignal } from "../timeout.ts";
 import { argParameters } from "./model.ts";
 
 export function argFunction(surroundings: Surroundings) {

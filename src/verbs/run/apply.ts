@@ -1,3 +1,4 @@
+import { createTail, limitedSignal } from "../../executor/index.ts";
 import { GantryError } from "../../kernel/errors.ts";
 import type { Json } from "../../kernel/json.ts";
 import { type FunctionContext, moduleFunction } from "../../link/index.ts";
@@ -5,9 +6,7 @@ import { hasExpressions, renderArguments } from "../arg/index.ts";
 import { type CommandEnd, runCommand } from "../command.ts";
 import { RUN_FAILED } from "../errors.ts";
 import { childEnvironment, onNode, type Surroundings, TASK_MARKER, taskMarker } from "../surroundings.ts";
-import { limitedSignal } from "../timeout.ts";
 import { cacheKey, type RunParameters, runParameters } from "./model.ts";
-import { createTail } from "./tail.ts";
 
 /** Bytes of each stream that come back in the result; all of it goes to the job's output. */
 const RESULT_BYTES = 64 * 1024;

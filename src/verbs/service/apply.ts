@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { limitedSignal } from "../../executor/index.ts";
 import { moduleFunction } from "../../link/index.ts";
 import type { Surroundings } from "../surroundings.ts";
-import { limitedSignal } from "../timeout.ts";
 import { serviceParameters } from "./model.ts";
 
 /** Errors: `service_failed`, `service_unknown`, `command_not_started`. */

@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { limitedSignal } from "../../executor/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { GantryError, messageOf } from "../../kernel/errors.ts";
 import type { Json } from "../../kernel/json.ts";
@@ -6,7 +7,6 @@ import { type FunctionContext, moduleFunction } from "../../link/index.ts";
 import { runCommand } from "../command.ts";
 import { VERB_TEXT_WRONG, WAIT_TIMED_OUT } from "../errors.ts";
 import { childEnvironment, type Surroundings, TASK_MARKER, taskMarker } from "../surroundings.ts";
-import { limitedSignal } from "../timeout.ts";
 import { DEFAULT_SECONDS, type WaitParameters, waitParameters, waitProblem } from "./model.ts";
 
 /** Milliseconds between two looks. */

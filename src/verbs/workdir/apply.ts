@@ -1,11 +1,11 @@
 import { mkdir } from "node:fs/promises";
+import { limitedSignal } from "../../executor/index.ts";
 import { GantryError, messageOf } from "../../kernel/errors.ts";
 import type { Json } from "../../kernel/json.ts";
 import { type FunctionContext, moduleFunction } from "../../link/index.ts";
 import { WORKDIR_FAILED } from "../errors.ts";
 import { applyOwner, wantedOwner } from "../owner.ts";
 import { onNode, type Surroundings } from "../surroundings.ts";
-import { limitedSignal } from "../timeout.ts";
 import { type WorkdirParameters, workdirParameters } from "./model.ts";
 
 export function workdirFunction(surroundings: Surroundings) {

@@ -1,6 +1,6 @@
-import { FUNCTION_TIMED_OUT } from "../executor/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { FunctionContext } from "../link/index.ts";
+import { FUNCTION_TIMED_OUT } from "./errors.ts";
 
 export interface LimitedSignal {
   /** Aborted with the task, and when time is up. */
@@ -11,7 +11,7 @@ export interface LimitedSignal {
   race<Result>(work: Promise<Result>): Promise<Result>;
 }
 
-/** The time-out a verb was given by its own `timeout`, in seconds, beside that of its task. */
+/** The time-out a function was given by a parameter of its own, in seconds, beside that of its task. */
 export function limitedSignal(context: FunctionContext, seconds: number | undefined): LimitedSignal {
   if (seconds === undefined) return { signal: context.signal, within: (work) => work, race: (work) => work };
   const timer = new AbortController();
