@@ -18,7 +18,13 @@ interface Shape {
     readonly address: number | null;
     readonly greeting: string | null;
     readonly size: number | null;
+    /** Whether its foundation is offered by the pool, when there is one. */
+    readonly offered: boolean;
+    /** How it waits for the switch. */
+    readonly waits: "soft" | "hard" | null;
   }[];
+  /** A complex, and which image it offers. */
+  readonly pool: number | null;
   readonly greeting: string;
   readonly script: string;
   readonly balancer: boolean;
@@ -42,9 +48,12 @@ const shape: fc.Arbitrary<Shape> = fc.record({
       address: fc.option(fc.nat(3)),
       greeting: fc.option(fc.constantFrom("Hi", "Moin")),
       size: fc.option(fc.nat(1)),
+      offered: fc.boolean(),
+      waits: fc.option(fc.constantFrom("soft", "hard")),
     }),
     { selector: ({ name }) => name, maxLength: 5 },
   ),
+  pool: fc.option(fc.nat(1)),
   greeting: fc.constantFrom("Hello", "Hej"),
   script: fc.constantFrom("pass", 'agent.run( command="x" )'),
   balancer: fc.boolean(),
@@ -64,7 +73,7 @@ const shape: fc.Arbitrary<Shape> = fc.record({
 });
 
 /** Addresses asked for by name are the structure's own, so that every shape is a sound design. */
-function designFrom({ webs, greeting, script, balancer, devices, grouped, tenant, reserved }: Shape): Design {
+function designFrom({ webs, pool, greeting, script, balancer, devices, grouped, tenant, reserved }: Shape): Design {
   const recorded = devices.map(
     ({ name, grouped: isGrouped, addressed, ports, label }) => `  device${name}:
     site: lab
@@ -75,10 +84,10 @@ function designFrom({ webs, greeting, script, balancer, devices, grouped, tenant
 `,
   );
   const text = webs.map(
-    ({ name, address, greeting: own, size }) => `  web${name}:
+    ({ name, address, greeting: own, size, offered }) => `  web${name}:
     site: lab
     blueprint: web
-    foundation: { type: local, blueprint: machine, attributes: { ${size === null ? "" : `size: ${size}`} } }
+    foundation: { ${offered && pool !== null ? "complex: pool" : "type: local"}, blueprint: machine, attributes: { ${size === null ? "" : `size: ${size}`} } }
     groups: [webs]
     addresses: [{ block: loopback${address === null ? "" : `, address: 10.0.0.${100 + name * 10 + address}`} }]
     variables: { ${own === null ? "" : `greeting: ${own}`} }
@@ -94,6 +103,12 @@ function designFrom({ webs, greeting, script, balancer, devices, grouped, tenant
 `
     : "";
   const kept = Array.from({ length: reserved }, (_, index) => `10.0.0.${index + 1} kept`).join(", ");
+  const waiting = webs.flatMap(({ name, waits }) =>
+    waits === null
+      ? []
+      : [`  wait${name}: { foundation: web${name}, structure: switch, link: ${waits}, create_script: port }\n`],
+  );
+  const offering = `complexes: { pool: { site: lab, type: local, attributes: { image: ${pool} }, members: [switch] } }`;
   return designOf(`design: d
 ${tenant === null ? "" : `tenant: { variables: { clock: ${tenant} } }`}
 sites: { lab: { variables: { greeting: ${greeting} } } }
@@ -108,9 +123,14 @@ address_blocks:
 blueprints:
   machine: { builds: foundation, scripts: { create: pass } }
   web: { builds: structure, scripts: { create: '${script}' } }
+  switch: { builds: structure, scripts: { create: pass, port: '${script}' } }
   balancer: { builds: structure, scripts: { create: 'members = inventory.structures( blueprint="web" )' } }
+${pool === null ? "" : offering}
 structures:
-${text.join("")}${recorded.join("")}${last}`);
+  switch: { site: lab, blueprint: switch, foundation: { type: local, blueprint: machine } }
+${text.join("")}${recorded.join("")}${last}
+dependencies:
+${waiting.join("")}`);
 }
 
 /** What people, other designs, jobs and failures make of single rows, by position. */

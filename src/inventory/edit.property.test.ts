@@ -6,7 +6,8 @@ import { planEdits } from "./edit.ts";
 import type { AnyRow, Edit, EditPlan } from "./edit-model.ts";
 import { OWNED_RULES, type OwnedKind } from "./kinds.ts";
 import type { Snapshot, Structure } from "./model.ts";
-import { emptySnapshot } from "./testing.ts";
+import { blueprint, emptySnapshot } from "./testing.ts";
+import { named } from "./testing/worlds.ts";
 
 // Whatever is edited, in whatever order: what is planned leaves an inventory in which everything refers to something, nothing lies in
 // itself, and no two have one address; or nothing is planned, and it says why.
@@ -18,6 +19,8 @@ const some = (...names: readonly string[]): fc.Arbitrary<string[]> => fc.subarra
 const sites = ["s0", "s1", "s2"];
 const groups = ["g0", "g1", "g2"];
 const hosts = ["h0", "h1", "h2"];
+const machines = ["f0", "f1"];
+const waits = ["d0", "d1"];
 const addresses = fc.constantFrom(
   [],
   ...["10.0.0.1", "10.0.0.2", "10.0.0.9"].map((address) => [{ block: "b0", address }]),
@@ -41,9 +44,36 @@ const data: Readonly<Partial<Record<OwnedKind, fc.Arbitrary<JsonObject>>>> = {
     groups: some(...groups),
     dependsOn: some(...hosts),
     addresses,
+    foundation: optional(...machines),
+    blueprint: optional("web"),
+  }),
+  foundation: fc.record(
+    {
+      name: pick(...machines),
+      site: pick(...sites),
+      blueprint: pick("machine"),
+      type: pick("local", "docker"),
+      complex: optional("c0"),
+    },
+    { requiredKeys: ["name", "site", "blueprint"] },
+  ),
+  complex: fc.record({
+    name: pick("c0"),
+    site: pick(...sites),
+    type: pick("local", "docker"),
+    members: some(...hosts),
+  }),
+  dependency: fc.record({
+    name: pick(...waits),
+    foundation: pick(...machines),
+    structure: optional(...hosts),
+    dependency: optional(...waits),
+    scriptStructure: optional(...hosts),
   }),
   interface: fc.record({ structure: pick(...hosts), device: pick("eth0"), network: optional("n0") }),
 };
+
+const blueprints = named([blueprint("machine", { builds: "foundation" }), blueprint("web")]);
 
 const kinds = Object.keys(data) as OwnedKind[];
 
@@ -106,10 +136,32 @@ function checkWorld(world: Snapshot): void {
   acyclic(world.sites.keys(), (name) => [world.sites.get(name)?.parent ?? []].flat());
   acyclic(world.structures.keys(), (name) => [world.structures.get(name)?.parent ?? []].flat());
   acyclic(world.structures.keys(), (name) => world.structures.get(name)?.dependsOn ?? []);
+  for (const { type, complex } of world.foundations.values())
+    expect([type, complex, complex === null ? type : world.complexes.get(complex)?.type]).toEqual([
+      type,
+      complex,
+      type,
+    ]);
+  for (const { structure, dependency } of world.dependencies.values())
+    expect((structure === null) !== (dependency === null)).toBe(true);
+  acyclic([...hosts, ...machines, ...waits, "c0"], (name) => [
+    ...(world.structures.get(name)?.dependsOn ?? []),
+    ...[world.structures.get(name)?.foundation ?? []].flat(),
+    ...[world.foundations.get(name)?.complex ?? []].flat(),
+    ...[...world.dependencies.values()].filter(({ foundation }) => foundation === name).map((one) => one.name),
+    ...(world.complexes.get(name)?.members ?? []),
+    ...neededBy(world, name),
+  ]);
   const held = [...world.structures.values()].flatMap(({ addresses: own }: Structure) =>
     own.map(({ block, address }) => `${block} ${address}`),
   );
   expect(new Set(held).size).toBe(held.length);
+}
+
+/** What a dependency of this name waits for. */
+function neededBy(world: Snapshot, name: string): readonly string[] {
+  const { structure = null, dependency = null, scriptStructure = null } = world.dependencies.get(name) ?? {};
+  return [structure, dependency, scriptStructure].filter((one) => one !== null);
 }
 
 /** Every walk ends: none is longer than there are names. */
@@ -126,7 +178,7 @@ it("leaves a world that can be, or says what is wrong", () => {
     fc.property(
       fc.array(fc.tuple(fc.array(edits, { minLength: 1, maxLength: 4 }), fc.boolean()), { maxLength: 25 }),
       (rounds) => {
-        let world: Snapshot = emptySnapshot();
+        let world: Snapshot = emptySnapshot({ blueprints });
         for (const [round, cascade] of rounds) {
           const plan = planEdits(world, round, { now: 1, random, managedBy: "person", cascade });
           if (plan.problems.length > 0) {
