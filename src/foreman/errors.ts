@@ -18,6 +18,25 @@ export const CALL_INVALID = errorKind("call_invalid", {
   remedy: "`gantry tscript check` and `docs/tscript.md` say what each function takes.",
 });
 
+export const TARGET_BUSY = errorKind("target_busy", {
+  status: 409,
+  summary: "What a script is to be started on has a job already.",
+  remedy: "Wait until that job has ended, or `gantry job cancel` it.",
+});
+
+export const TARGET_NOT_READY = errorKind("target_not_ready", {
+  status: 409,
+  summary: "A script cannot be started on something in the state it is in.",
+  remedy: "`create` makes what is not built, on what is; `update` and `destroy` work on what is built.",
+});
+
+export const NOTHING_IN_GROUP = errorKind("nothing_in_group", {
+  status: 422,
+  summary: "A group in which a script is to be started has no structure that is built by Gantry.",
+  remedy:
+    "`gantry get structures --group NAME` shows its structures; those without a blueprint or a foundation are only recorded.",
+});
+
 export const TARGET_GONE = errorKind("target_gone", {
   status: 422,
   summary: "What a job works on, or what its script runs on, is not there any more.",

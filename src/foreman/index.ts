@@ -2,6 +2,8 @@ export { createForemanHost, type HostParts } from "./host.ts";
 export { createObserver, type Asker } from "./observer.ts";
 export { FOREMAN_HOST } from "./start.ts";
 export { createSetConfig } from "./structure-calls.ts";
+export { createJobStarts, type JobStarts, type StartRequest } from "./starts.ts";
+export { jobStartRoutes } from "./start-routes.ts";
 export { createForemen, TENANT_GONE, type Foremen } from "./foremen.ts";
 export { foremanRoutes } from "./routes.ts";
 export { designStatus, type DesignStatus, type StatusItem } from "./status.ts";

@@ -7,6 +7,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import { designStatus, type StatusInput } from "./status.ts";
+import type { DriverLimits } from "./view.ts";
 
 const PAGE = 500;
 
@@ -15,7 +16,7 @@ const statusAnswer = z.object({
   items: z.array(
     z.object({
       name: z.string(),
-      kind: z.enum(["structure", "foundation"]),
+      kind: z.enum(["structure", "foundation", "dependency"]),
       blueprint: z.string(),
       addresses: z.array(z.string()),
       state: z.enum(["planned", "waiting", "building", "built", "changing", "paused", "failed", "destroying"]),
@@ -37,6 +38,7 @@ export function foremanRoutes(
     readonly inventory: InventoryStore;
     readonly jobs: JobService;
     readonly clock: Clock;
+    readonly driverLimits?: DriverLimits;
   },
 ): void {
   const params = z.object({ name: z.string() });
@@ -51,12 +53,18 @@ export function foremanRoutes(
       const design = await parts.designs.get(principal, request.params.name);
       const snapshot = await parts.inventory.snapshot(principal.tenantId);
       const managedBy = `design:${design.name}`;
-      const active = [...snapshot.foundations.values(), ...standingStructures(snapshot)].flatMap((row) => {
+      const active = [
+        ...snapshot.foundations.values(),
+        ...standingStructures(snapshot),
+        ...snapshot.dependencies.values(),
+      ].flatMap((row) => {
         const jobId = row.jobId ?? row.failure?.jobId ?? null;
         return row.managedBy === managedBy && jobId !== null ? [jobId] : [];
       });
       const jobs = await jobsSince(parts.jobs, principal.tenantId, design.appliedAt, active);
-      const input: StatusInput = { snapshot, managedBy, appliedAt: design.appliedAt, jobs, now: parts.clock.now() };
+      const { driverLimits = {} } = parts;
+      const { appliedAt } = design;
+      const input: StatusInput = { snapshot, managedBy, appliedAt, jobs, now: parts.clock.now(), driverLimits };
       const status = designStatus(input);
       return {
         settled: status.settled,

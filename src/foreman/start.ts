@@ -130,8 +130,9 @@ export async function makeJob(
   return job!;
 }
 
-async function place(
-  { inventory }: StartParts,
+/** Keeps on which member of its complex a foundation is created. */
+export async function place(
+  { inventory }: Pick<StartParts, "inventory">,
   tx: Transaction,
   snapshot: Snapshot,
   member: Id,

@@ -3,7 +3,9 @@ import type { Job } from "../jobs/index.ts";
 import {
   foundationOf,
   isMade,
+  scriptStructureOf,
   standingStructures,
+  type Dependency,
   type Foundation,
   type Made,
   type Snapshot,
@@ -11,9 +13,12 @@ import {
 } from "../inventory/index.ts";
 import type { Id } from "../kernel/ids.ts";
 import { placeText } from "../kernel/errors.ts";
-import { decide } from "./decide.ts";
 import { blueprintAsBuilt, blueprintOf } from "./as-built.ts";
-import { foremanView } from "./view.ts";
+import { decide } from "./decide.ts";
+import type { Decision } from "./model.ts";
+import type { BuiltRow } from "./programs.ts";
+import { foremanView, type DriverLimits } from "./view.ts";
+import { waitingText } from "./waiting.ts";
 
 /** How far a design is: what `gantry up` shows while it works. Pure. */
 export interface DesignStatus {
@@ -24,8 +29,8 @@ export interface DesignStatus {
 
 export interface StatusItem {
   readonly name: string;
-  /** A foundation is listed only when no structure stands on it. */
-  readonly kind: "structure" | "foundation";
+  /** A foundation is listed only when no structure stands on it, a dependency only when it has work of its own or failed. */
+  readonly kind: "structure" | "foundation" | "dependency";
   readonly blueprint: string;
   readonly addresses: readonly string[];
   readonly state: ShownState;
@@ -58,6 +63,8 @@ export interface StatusInput {
   /** Jobs on the design's foundations and structures that were made since then, or are active. */
   readonly jobs: readonly Job[];
   readonly now: number;
+  /** As the foreman has them. Left out: none. */
+  readonly driverLimits?: DriverLimits;
 }
 
 export function designStatus(input: StatusInput): DesignStatus {
@@ -74,20 +81,29 @@ export function designStatus(input: StatusInput): DesignStatus {
     if (list === undefined) jobs.set(job.target.id, [job]);
     else list.push(job);
   }
+  const decision = decide(foremanView(snapshot, input.driverLimits));
+  const dependencies = [...snapshot.dependencies.values()].filter((one) => own(one) && isShown(one));
   const items = [
-    ...structures.map((one) => structureItem(input, one, foundationOf(snapshot, one), jobs)),
-    ...foundations.map((one) => foundationItem(input, one, jobs)),
+    ...structures.map((one) => structureItem(input, one, foundationOf(snapshot, one), jobs, decision)),
+    ...foundations.map((one) => otherItem(input, "foundation", one, one.blueprint, jobs, decision)),
+    ...dependencies.map((one) => otherItem(input, "dependency", one, one.build?.blueprint ?? "", jobs, decision)),
   ];
-  const ids = new Set<Id>([...structures, ...snapshot.foundations.values()].filter(own).map((one) => one.id));
-  return { settled: isSettled(input, ids), items: items.sort((a, b) => (a.name < b.name ? -1 : 1)) };
+  const rows = [...structures, ...snapshot.foundations.values(), ...snapshot.dependencies.values()];
+  const ids = new Set<Id>(rows.filter(own).map((one) => one.id));
+  return { settled: isSettled(input, ids, decision), items: items.sort((a, b) => (a.name < b.name ? -1 : 1)) };
 }
 
-/** Settled: no job of the design moves by itself, and the foreman has nothing to start. */
-function isSettled(input: StatusInput, ids: ReadonlySet<Id>): boolean {
+function isShown(one: Dependency): boolean {
+  return one.createScript !== null || one.destroyScript !== null || one.failure !== null || one.jobId !== null;
+}
+
+/** Settled: no job of the design moves by itself, and the foreman has nothing to start, now or when a limit allows it. */
+function isSettled(input: StatusInput, ids: ReadonlySet<Id>, { steps, waiting }: Decision): boolean {
   const moving = input.jobs.some(
     (job) => ["queued", "running", "waiting"].includes(job.status) && job.target.id !== null && ids.has(job.target.id),
   );
-  return !moving && !decide(foremanView(input.snapshot)).steps.some((step) => ids.has(step.id));
+  if (moving || steps.some((step) => ids.has(step.id))) return false;
+  return ![...waiting].some(([id, why]) => why.for === "limit" && ids.has(id));
 }
 
 function structureItem(
@@ -95,6 +111,7 @@ function structureItem(
   one: Made<Structure>,
   foundation: Foundation | undefined,
   jobs: ReadonlyMap<Id, Job[]>,
+  decision: Decision,
 ): StatusItem {
   const own = lastJob(jobs, one);
   const below = foundation === undefined ? undefined : lastJob(jobs, foundation);
@@ -108,7 +125,7 @@ function structureItem(
     blueprint: one.blueprint,
     addresses: one.addresses.map((held) => held.address),
     state: failedOn !== undefined ? "failed" : shownState(one, active),
-    step: stepText(input.snapshot, one, active),
+    step: stepText(input.snapshot, one, active, foundation, decision),
     percent: percentOf(one, foundation, own, below),
     failure: failedOn === undefined ? null : failureOf(input.snapshot, failedOn.row, failedOn.job),
     milliseconds: timeSpent(input, [
@@ -118,16 +135,25 @@ function structureItem(
   };
 }
 
-function foundationItem(input: StatusInput, one: Foundation, jobs: ReadonlyMap<Id, Job[]>): StatusItem {
+/** A foundation that nothing stands on, or a dependency. */
+function otherItem(
+  input: StatusInput,
+  kind: "foundation" | "dependency",
+  one: Foundation | Dependency,
+  blueprint: string,
+  jobs: ReadonlyMap<Id, Job[]>,
+  { waiting }: Decision,
+): StatusItem {
   const own = lastJob(jobs, one);
   const active = own !== undefined && isActive(own) ? own : undefined;
+  const why = waiting.get(one.id);
   return {
     name: one.name,
-    kind: "foundation",
-    blueprint: one.blueprint,
+    kind,
+    blueprint,
     addresses: [],
     state: one.failure !== null ? "failed" : shownState(one, active),
-    step: active === undefined ? "" : jobStep(active),
+    step: active === undefined ? (why === undefined ? "" : waitingText(why)) : jobStep(active),
     percent: one.state === "built" ? 100 : (active?.percent ?? 0),
     failure: one.failure === null ? null : failureOf(input.snapshot, one, own),
     milliseconds: timeSpent(input, jobs.get(one.id) ?? []),
@@ -146,7 +172,7 @@ function isActive(job: Job): boolean {
   return ["queued", "running", "waiting", "paused"].includes(job.status);
 }
 
-function shownState(one: Structure | Foundation, active: Job | undefined): ShownState {
+function shownState(one: BuiltRow, active: Job | undefined): ShownState {
   if (active?.status === "paused") return "paused";
   if (one.state === "building") return one.build === null ? "building" : "changing";
   if (one.state === "built")
@@ -155,8 +181,16 @@ function shownState(one: Structure | Foundation, active: Job | undefined): Shown
   return one.state;
 }
 
-function stepText(snapshot: Snapshot, one: Structure, active: Job | undefined): string {
+function stepText(
+  snapshot: Snapshot,
+  one: Structure,
+  active: Job | undefined,
+  foundation: Foundation | undefined,
+  { waiting }: Decision,
+): string {
   if (active !== undefined) return jobStep(active);
+  const why = waiting.get(one.id) ?? waiting.get(foundation?.id ?? "");
+  if (why !== undefined) return waitingText(why);
   if (one.state !== "planned" && !one.stale) return "";
   const waitsFor = one.dependsOn.filter((name) => {
     const other = snapshot.structures.get(name);
@@ -192,7 +226,7 @@ function percentOf(
   return (structurePart + foundationPart) / 2;
 }
 
-function failureOf(snapshot: Snapshot, row: Structure | Foundation, job: Job | undefined): StatusFailure {
+function failureOf(snapshot: Snapshot, row: BuiltRow, job: Job | undefined): StatusFailure {
   const failure = job?.failure ?? null;
   const said = failure?.message ?? row.failure?.message ?? "";
   const message = failure?.code === undefined ? said : `${said} (${failure.code})`;
@@ -203,14 +237,16 @@ function failureOf(snapshot: Snapshot, row: Structure | Foundation, job: Job | u
     place:
       failure?.line == null || job === undefined
         ? null
-        : scriptPlace(
-            snapshot,
-            row.failure?.role === "destroy" ? blueprintAsBuilt(snapshot, row) : blueprintOf(row),
-            job.programName,
-            failure.line,
-          ),
+        : scriptPlace(snapshot, blueprintFor(snapshot, row), job.programName, failure.line),
     output: failure?.output ?? "",
   };
+}
+
+function blueprintFor(snapshot: Snapshot, row: BuiltRow): string {
+  // A dependency's script is one of the structure that it runs on.
+  if ("createScript" in row)
+    return snapshot.structures.get(scriptStructureOf(snapshot.dependencies, row.name) ?? "")?.blueprint ?? "";
+  return row.failure?.role === "destroy" ? blueprintAsBuilt(snapshot, row) : blueprintOf(row);
 }
 
 /** A line of a script as a place in the file it was written in. */

@@ -1,5 +1,4 @@
 import {
-  accessMigrations,
   auditRoutes,
   createAccess,
   createAudit,
@@ -18,7 +17,6 @@ import {
   watchAdmission,
 } from "../access/index.ts";
 import {
-  backendMigrations,
   backendRoutes,
   createBackendService,
   createKeeper,
@@ -29,15 +27,9 @@ import {
   withBackends,
 } from "../backends/index.ts";
 import { backupRoutes, createBackupService } from "../backup/index.ts";
-import { bootMigrations, createBoot } from "../boot/index.ts";
-import {
-  changeMigrations,
-  changeRoutes,
-  createChangeRuleService,
-  createChangeSetService,
-  refuseDirect,
-} from "../changes/index.ts";
-import { createDesignService, createDesignStore, designMigrations, designRoutes } from "../design/index.ts";
+import { createBoot } from "../boot/index.ts";
+import { changeRoutes, createChangeRuleService, createChangeSetService, refuseDirect } from "../changes/index.ts";
+import { createDesignService, createDesignStore, designRoutes } from "../design/index.ts";
 import {
   createExporter,
   createImportReader,
@@ -46,17 +38,17 @@ import {
   importRoutes,
 } from "../exchange/index.ts";
 import { startEmbeddedExecutor, type LinkedExecutor } from "../executor/index.ts";
-import { dnsMigrations } from "../dns/index.ts";
-import { createFleet, fleetMigrations, type Fleet } from "../fleet/index.ts";
+import { createFleet, type Fleet } from "../fleet/index.ts";
 import {
   createForemen,
   createForemanHost,
   createForemanStore,
+  createJobStarts,
   createObserver,
   createSetConfig,
   FOREMAN_HOST,
-  foremanMigrations,
   foremanRoutes,
+  jobStartRoutes,
   type ServerModule,
   TENANT_GONE,
 } from "../foreman/index.ts";
@@ -74,12 +66,11 @@ import {
   groupRoutes,
   INVENTORY_SUBJECT,
   historyRoutes,
-  inventoryMigrations,
   inventoryRoutes,
   membersRoutes,
   tenantRoutes,
 } from "../inventory/index.ts";
-import { createJobs, jobMigrations, jobRoutes } from "../jobs/index.ts";
+import { createJobs, jobRoutes } from "../jobs/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
@@ -87,7 +78,7 @@ import type { JsonObject } from "../kernel/json.ts";
 import type { Module } from "../link/index.ts";
 import { createInProcessBus } from "../platform/bus/index.ts";
 import { afterCommit, migrate, openDatabase } from "../platform/database/index.ts";
-import { createEventStream, eventMigrations } from "../platform/events/index.ts";
+import { createEventStream } from "../platform/events/index.ts";
 import {
   type CertificateKeeper,
   createHttpServer,
@@ -99,21 +90,8 @@ import type { Logger } from "../platform/logging/index.ts";
 import { createMetrics } from "../platform/metrics/index.ts";
 import { openedSecrets } from "../platform/redaction/index.ts";
 import { createQueryService, queryRoutes } from "../query/index.ts";
-import {
-  createRunHost,
-  createRunService,
-  RUN_CALL_INVALID,
-  RUN_HOST,
-  runMigrations,
-  runRoutes,
-} from "../runs/index.ts";
-import {
-  createSecrets,
-  masterKeyInFolder,
-  secretMigrations,
-  secretRoutes,
-  type MasterKeySettings,
-} from "../secrets/index.ts";
+import { createRunHost, createRunService, RUN_CALL_INVALID, RUN_HOST, runRoutes } from "../runs/index.ts";
+import { createSecrets, masterKeyInFolder, secretRoutes, type MasterKeySettings } from "../secrets/index.ts";
 import { createSupportService, supportRoutes } from "../support/index.ts";
 import { createRenderer } from "../templates/index.ts";
 import { check, tscript } from "../tscript/index.ts";
@@ -124,6 +102,7 @@ import { eventRoutes } from "./event-routes.ts";
 import { composeBlueprints } from "./blueprints.ts";
 import { attributeProblems } from "./known.ts";
 import { describedModules } from "./modules.ts";
+import { MIGRATIONS } from "./migrations.ts";
 import { composeNames } from "./names.ts";
 import { toldToRedactor } from "./opened.ts";
 import { agentRuntime } from "./runtime.ts";
@@ -173,6 +152,8 @@ export interface ComposeParts {
   readonly keepEvents: number;
   /** Milliseconds jobs are kept after they ended; the latest of each target stays. */
   readonly keepJobs: number;
+  /** Jobs of the foreman at one time, by type of foundation. Left out: as many as there are. */
+  readonly jobLimits?: Readonly<Record<string, number>>;
   /** How often may be asked over HTTPS. Left out: as often as one likes. */
   readonly limits?: RateLimits;
   /** How people log in. Left out: by local passwords alone, for half a day. */
@@ -191,23 +172,6 @@ export interface ComposeParts {
 function knockOf({ requirement, ...rest }: RequestCredentials): Knock {
   return { ...rest, requirement: requirement as Requirement | undefined };
 }
-
-/** Every migration of the program, in order. */
-export const MIGRATIONS = [
-  ...eventMigrations,
-  ...accessMigrations,
-  ...secretMigrations,
-  ...jobMigrations,
-  ...inventoryMigrations,
-  ...dnsMigrations,
-  ...designMigrations,
-  ...foremanMigrations,
-  ...fleetMigrations,
-  ...bootMigrations,
-  ...runMigrations,
-  ...backendMigrations,
-  ...changeMigrations,
-];
 
 /** The name of the worker inside the server, among the nodes. */
 const EMBEDDED_WORKER = "embedded-worker";
@@ -373,6 +337,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     log,
     secrets: secretUse,
     starterOf: starters.ofRow,
+    ...(parts.jobLimits && { driverLimits: parts.jobLimits }),
     // The key of an agent is worth nothing once its machine is gone.
     foundationRemoved: async (tx, foundationId) => {
       await fleet.remove(tx, { foundationId });
@@ -481,9 +446,10 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   const tenants = createTenantService(
     { database, inventory, events, bus, clock, random },
     inventoryService,
-    (tx, tenantId) => {
+    async (tx, tenantId) => {
       afterCommit(tx, TENANT_GONE, () => bus.publish(TENANT_GONE, tenantId));
-      return Promise.all([access.tenantRemoved(tx, tenantId), boot.tenantRemoved(tx, tenantId)]).then(() => {});
+      await boot.tenantRemoved(tx, tenantId);
+      await access.tenantRemoved(tx, tenantId);
     },
   );
   tenantRoutes(http, tenants);
@@ -511,7 +477,17 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     createChangeSetService({ ...editParts, inventory, designs, audit }),
     createChangeRuleService({ database, inventory, events, audit }),
   );
-  foremanRoutes(http, { designs, inventory, jobs: jobs.service, clock });
+  foremanRoutes(http, {
+    designs,
+    inventory,
+    jobs: jobs.service,
+    clock,
+    ...(parts.jobLimits && { driverLimits: parts.jobLimits }),
+  });
+  jobStartRoutes(
+    http,
+    createJobStarts({ database, inventory, jobs: jobs.service, events, bus, clock, secrets: secretUse }),
+  );
   jobRoutes(http.app, jobs.service, targetPlaces);
   eventRoutes(http, events, clock, createEventSight(inventory, targetPlaces, fleet, placesOf));
   auditRoutes(http, { audit, reader: createAuditReader({ database, audit, bus, clock }) });

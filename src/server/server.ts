@@ -60,6 +60,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       reachWithin: settings.reach_timeout * 1000,
       keepEvents: settings.event_days * DAY,
       keepJobs: settings.job_days * DAY,
+      jobLimits: settings.job_limits,
       limits: {
         perAddress: settings.rate_per_address,
         perCredential: settings.rate_per_credential,

@@ -27,6 +27,26 @@ const seconds = z.coerce.number().positive("must be a positive number of seconds
 
 const rate = z.coerce.number().min(0, "must be 0 or a positive number");
 
+/** Numbers by name: as a map in a file, as `docker=20,ipmi=4` elsewhere. */
+const limits = z
+  .union([
+    z.string().transform((text) =>
+      Object.fromEntries(
+        text.split(",").map((part) => {
+          const [name = "", most = ""] = part.split("=").map((one) => one.trim());
+          return [name, most];
+        }),
+      ),
+    ),
+    z.record(z.string(), z.unknown()),
+  ])
+  .pipe(
+    z.record(
+      z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]*$/, "must be names with numbers, as in docker=20,ipmi=4"),
+      z.coerce.number().int().positive("must be a number of jobs, 1 or more"),
+    ),
+  );
+
 const keySource = z.string().superRefine((text, context) => {
   try {
     parseSource(text);
@@ -95,6 +115,12 @@ export const SERVER_SETTINGS = {
     summary:
       "Days for which jobs are kept after they ended, with their logs and output; the latest of each target stays.",
   } satisfies Setting<number>,
+  job_limits: {
+    schema: limits,
+    fallback: {} as Record<string, number>,
+    summary:
+      "Jobs of the foreman at one time on foundations of a type and what stands on them, in each tenant: `{docker: 20, ipmi: 4}` in the file, `docker=20,ipmi=4` elsewhere. Default: no limit.",
+  } satisfies Setting<Record<string, number>>,
   rate_per_address: {
     schema: rate,
     fallback: 1000,
