@@ -6,7 +6,7 @@ import { planEdits } from "./edit.ts";
 import type { AnyRow, Edit, EditPlan } from "./edit-model.ts";
 import { OWNED_RULES, type OwnedKind } from "./kinds.ts";
 import type { Snapshot, Structure } from "./model.ts";
-import { blueprint, emptySnapshot } from "./testing.ts";
+import { blueprint, complex, dependency, emptySnapshot, foundation, site, structure } from "./testing.ts";
 import { named } from "./testing/worlds.ts";
 
 // Whatever is edited, in whatever order: what is planned leaves an inventory in which everything refers to something, nothing lies in
@@ -172,27 +172,70 @@ function acyclic(names: Iterable<string>, next: (name: string) => readonly strin
   expect(level).toEqual([]);
 }
 
-it("leaves a world that can be, or says what is wrong", () => {
+type Rounds = readonly (readonly [readonly Edit[], boolean])[];
+
+/** Plans round after round, each over what the one before left. */
+function play(start: Snapshot, rounds: Rounds): void {
   const random = countingRandom();
+  let world = start;
+  for (const [round, cascade] of rounds) {
+    const plan = planEdits(world, round, { now: 1, random, managedBy: "person", cascade });
+    if (plan.problems.length > 0) {
+      expect([plan.removals, plan.results]).toEqual([[], []]);
+      for (const { index, message } of plan.problems)
+        expect([index < round.length, message.length > 10]).toEqual([true, true]);
+      continue;
+    }
+    expect(plan.results.length).toBeGreaterThanOrEqual(round.length);
+    world = written(world, plan);
+    checkWorld(world);
+  }
+}
+
+it("leaves a world that can be, or says what is wrong", () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.array(edits, { minLength: 1, maxLength: 4 }), fc.boolean()), { maxLength: 25 }),
-      (rounds) => {
-        let world: Snapshot = emptySnapshot({ blueprints });
-        for (const [round, cascade] of rounds) {
-          const plan = planEdits(world, round, { now: 1, random, managedBy: "person", cascade });
-          if (plan.problems.length > 0) {
-            expect([plan.removals, plan.results]).toEqual([[], []]);
-            for (const { index, message } of plan.problems)
-              expect([index < round.length, message.length > 10]).toEqual([true, true]);
-            continue;
-          }
-          expect(plan.results.length).toBeGreaterThanOrEqual(round.length);
-          world = written(world, plan);
-          checkWorld(world);
-        }
-      },
+      (rounds) => play(emptySnapshot({ blueprints }), rounds),
     ),
+    { numRuns: 150 },
+  );
+});
+
+/** One reference of something that is there is turned to something else. */
+const turn = (kind: OwnedKind, names: readonly string[], patch: fc.Arbitrary<JsonObject>): fc.Arbitrary<Edit> =>
+  fc.record({
+    action: fc.constant("merge" as const),
+    kind: fc.constant(kind),
+    name: pick(...names),
+    version: fc.constant(null),
+    patch,
+  });
+
+const turns = fc.oneof(
+  turn("structure", hosts, fc.record({ foundation: optional(...machines), blueprint: fc.constant("web") })),
+  turn("structure", hosts, fc.record({ dependsOn: some(...hosts) })),
+  turn("foundation", machines, fc.record({ complex: optional("c0"), type: pick("local", "docker") })),
+  turn("complex", ["c0"], fc.record({ members: some(...hosts) })),
+  turn("complex", ["c0"], fc.record({ type: pick("local", "docker") })),
+  turn("dependency", waits, fc.record({ structure: optional(...hosts), dependency: optional(...waits) })),
+  turn("dependency", waits, fc.record({ foundation: pick(...machines), scriptStructure: optional(...hosts) })),
+);
+
+it("lets nothing wait for itself, however references are turned", () => {
+  const start = emptySnapshot({
+    blueprints,
+    sites: named([site("lab")]),
+    foundations: named(machines.map((name) => foundation(name))),
+    structures: named(hosts.map((name) => structure(name, { foundation: null }))),
+    complexes: named([complex("c0")]),
+    dependencies: named(waits.map((name) => dependency(name, { foundation: "f0", structure: "h0" }))),
+  });
+  const rounds = fc.array(fc.tuple(fc.array(turns, { minLength: 1, maxLength: 3 }), fc.constant(false)), {
+    maxLength: 25,
+  });
+  fc.assert(
+    fc.property(rounds, (some) => play(start, some)),
     { numRuns: 150 },
   );
 });
