@@ -141,14 +141,19 @@ export function createSignaling(parts: SignalingParts): Signaling {
   function look(): void {
     if (stopped) return;
     cancelLook();
-    settling = settling
-      .then(() => (stopped ? undefined : settle()))
-      .catch((error: unknown) => log.error({ error: messageOf(error) }, "answering waits for machines failed"))
-      .then(() => {
-        if (stopped) return;
-        cancelLook();
-        cancelLook = clock.after(LOOK, look);
-      });
+    // One after the other, so that each sees what the one before it answered.
+    settling = settling.then(settleOnce);
+  }
+
+  async function settleOnce(): Promise<void> {
+    if (stopped) return;
+    try {
+      await settle();
+    } catch (error) {
+      log.error({ error: messageOf(error) }, "answering waits for machines failed");
+    }
+    cancelLook();
+    if (!stopped) cancelLook = clock.after(LOOK, look);
   }
 
   return {

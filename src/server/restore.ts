@@ -3,7 +3,7 @@ import { restore, type BackupKey, type Restored } from "../backup/index.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/ids.ts";
 import { createLogger } from "../platform/logging/index.ts";
-import { MIGRATIONS } from "./compose.ts";
+import { MIGRATIONS } from "./migrations.ts";
 import { settingsOf, type ConfigurationSources } from "./configure.ts";
 
 export interface RestoreOptions extends ConfigurationSources {
