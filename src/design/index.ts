@@ -7,3 +7,4 @@ export { checkBundle, loadBundle } from "./loader.ts";
 export { foundationDrift, observationTargets, structureDrift } from "./drift.ts";
 export { createBlueprintImportService, type BlueprintImportService } from "./blueprint-import.ts";
 export { blueprintRoutes } from "./blueprint-routes.ts";
+export { editedPaths } from "./edited.ts";

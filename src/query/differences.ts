@@ -1,8 +1,16 @@
 import { foundationTypeFacts } from "../blueprints/index.ts";
-import { foundationDrift, structureDrift, type Observation } from "../design/index.ts";
-import { isMade, occupants, sameJson, type Foundation, type Snapshot, type Structure } from "../inventory/index.ts";
-import type { Json } from "../kernel/json.ts";
-import type { ThingRef } from "./model.ts";
+import { editedPaths, foundationDrift, structureDrift, type Observation } from "../design/index.ts";
+import {
+  isMade,
+  occupants,
+  OWNED_RULES,
+  sitesOf,
+  type AnyRow,
+  type Foundation,
+  type OwnedKind,
+  type Snapshot,
+  type Structure,
+} from "../inventory/index.ts";
 
 /** How something is not as it was designed. */
 export const DIFFERENCE_KINDS = [
@@ -17,7 +25,9 @@ export const DIFFERENCE_KINDS = [
 ] as const;
 export type DifferenceKind = (typeof DIFFERENCE_KINDS)[number];
 
-export interface Difference extends ThingRef {
+export interface Difference {
+  readonly kind: OwnedKind;
+  readonly name: string;
   readonly site: string | null;
   readonly difference: DifferenceKind;
   /** A sentence for people. */
@@ -50,7 +60,6 @@ export function differencesOf(snapshot: Snapshot, seen: readonly Observation[] =
         message: "Nobody has said yet which machine it is.",
       });
     else built("foundation", one, one.site);
-    edited("foundation", one, one.site);
     const observation = observed.get(one.id);
     const structure = standing.get(one.name);
     drifted("foundation", one, foundationDrift(one, observation)?.reason);
@@ -60,26 +69,31 @@ export function differencesOf(snapshot: Snapshot, seen: readonly Observation[] =
     built("dependency", one, snapshot.foundations.get(one.foundation)?.site ?? null);
   for (const one of snapshot.structures.values()) {
     if (isMade(one)) built("structure", one, one.site);
-    edited("structure", one, one.site);
   }
+  for (const { kind, rows } of OWNED_RULES)
+    for (const row of (snapshot[rows] as ReadonlyMap<string, AnyRow>).values()) {
+      const paths = editedPaths(kind, row);
+      if (paths.length === 0) continue;
+      const message = `Changed by others than ${row.managedBy.replace(":", " ")}: ${paths.join(", ")}.`;
+      found.push({
+        kind,
+        name: row.name,
+        site: sitesOf(snapshot, kind, row).at(-1) ?? null,
+        difference: "edited",
+        message,
+      });
+    }
   const order = (one: Difference): number => DIFFERENCE_KINDS.indexOf(one.difference);
   return found.toSorted((a, b) => order(a) - order(b) || compare(a.kind, b.kind) || compare(a.name, b.name));
 
-  function built(kind: ThingRef["kind"], row: Row, site: string | null): void {
+  function built(kind: OwnedKind, row: Row, site: string | null): void {
     const said = differenceOf(row);
     if (said !== undefined) found.push({ kind, name: row.name, site, ...said });
   }
 
-  function drifted(kind: ThingRef["kind"], { name, site }: Foundation | Structure, reason: string | undefined): void {
+  function drifted(kind: OwnedKind, { name, site }: Foundation | Structure, reason: string | undefined): void {
     if (reason === undefined) return;
     found.push({ kind, name, site, difference: "drifted", message: `${reason[0]!.toUpperCase()}${reason.slice(1)}.` });
-  }
-
-  function edited(kind: ThingRef["kind"], row: Foundation | Structure, site: string | null): void {
-    const members = editedMembers(row);
-    if (members.length === 0) return;
-    const message = `Changed by others than ${row.managedBy.replace(":", " ")}: ${members.join(", ")}.`;
-    found.push({ kind, name: row.name, site, difference: "edited", message });
   }
 }
 
@@ -100,13 +114,6 @@ function differenceOf(row: Row): Pick<Difference, "difference" | "message"> | un
     default:
       return { difference: "working", message: `Is ${row.state}.` };
   }
-}
-
-/** Members that a design wrote and that are not as it wrote them. */
-function editedMembers(row: Foundation | Structure): readonly string[] {
-  if (!row.managedBy.startsWith("design:")) return [];
-  const now = row as unknown as Readonly<Record<string, Json>>;
-  return Object.keys(row.applied).filter((member) => member in now && !sameJson(now[member]!, row.applied[member]!));
 }
 
 function compare(a: string, b: string): number {

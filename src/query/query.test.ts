@@ -191,19 +191,21 @@ test("how many there are of a blueprint, and where: also those of blueprints tha
 });
 
 test("what is not as designed, those that need a person first", () => {
+  const person = { managedBy: "person" } as const;
+  const applied = { blueprint: "web", depends_on: [], description: "then", foundation: null, site: "lab" };
   const failure = { role: "create", message: "no disk", jobId: null, at: 0 } as const;
   const world = snapshotOf({
-    sites: [site("lab")],
+    sites: [site("lab", person)],
     foundations: [
-      foundation("found", { type: "ipmi", site: "lab" }),
-      foundation("made", { type: "docker", site: "lab", state: "built" }),
+      foundation("found", { ...person, type: "ipmi" }),
+      foundation("made", { ...person, type: "docker", state: "built" }),
     ],
     structures: [
-      structure("broken", { site: "lab", foundation: "made", blueprint: "web", state: "failed", failure }),
-      structure("edited", { site: "lab", foundation: null, description: "now", applied: { description: "then" } }),
-      structure("fine", { site: "lab", foundation: "made", blueprint: "web", state: "built" }),
-      structure("gone", { site: "lab", foundation: "made", blueprint: "web", state: "built", wanted: "absent" }),
-      structure("old", { site: "lab", foundation: "made", blueprint: "web", state: "built", stale: true }),
+      structure("broken", { ...person, foundation: "made", blueprint: "web", state: "failed", failure }),
+      structure("edited", { foundation: null, description: "now", applied }),
+      structure("fine", { ...person, foundation: "made", blueprint: "web", state: "built" }),
+      structure("gone", { ...person, foundation: "made", blueprint: "web", state: "built", wanted: "absent" }),
+      structure("old", { ...person, foundation: "made", blueprint: "web", state: "built", stale: true }),
     ],
   });
   expect(differencesOf(world).map(({ name, difference, message }) => `${name} ${difference}: ${message}`)).toEqual([

@@ -56,7 +56,13 @@ const USES = z.object({
 const DIFFERENCES = z.object({
   total: z.number(),
   items: z.array(
-    REF.extend({ site: z.string().nullable(), difference: z.enum(DIFFERENCE_KINDS), message: z.string() }),
+    z.object({
+      kind: z.string(),
+      name: z.string(),
+      site: z.string().nullable(),
+      difference: z.enum(DIFFERENCE_KINDS),
+      message: z.string(),
+    }),
   ),
 });
 

@@ -4,9 +4,11 @@ import { GantryError } from "../kernel/errors.ts";
 import { nearest } from "../kernel/nearest.ts";
 import {
   notFound,
+  OWNED_RULES,
   ownedRule,
   readable,
   type InventoryStore,
+  type OwnedKind,
   type Snapshot,
   type Structure,
 } from "../inventory/index.ts";
@@ -108,7 +110,7 @@ export function createQueryService(inventory: Pick<InventoryStore, "snapshot">, 
       const snapshot = await inventory.snapshot(principal.tenantId);
       const { see } = sightOf(principal, snapshot);
       if (site !== undefined) requireThing(see, snapshot, { kind: "site", name: site });
-      const isMeant = (one: { readonly site: string | null } & ThingRef): boolean =>
+      const isMeant = (one: Pick<Difference, "kind" | "name" | "site">): boolean =>
         (site === undefined || isWithin(snapshot, one.site, site)) && see(one);
       const targets = look
         ? observationTargets(snapshot).filter((one) => isMeant({ kind: "foundation", name: one.name, site: one.site }))
@@ -120,10 +122,12 @@ export function createQueryService(inventory: Pick<InventoryStore, "snapshot">, 
   };
 }
 
-type See = (thing: ThingRef) => boolean;
+type Named = { readonly kind: OwnedKind; readonly name: string };
+
+type See = (thing: Named) => boolean;
 
 function sightOf(principal: Principal, snapshot: Snapshot): { readonly see: See } {
-  const tests = new Map(THING_KINDS.map((kind) => [kind, readable(principal, snapshot, kind)]));
+  const tests = new Map(OWNED_RULES.map(({ kind }) => [kind, readable(principal, snapshot, kind)]));
   return {
     see({ kind, name }) {
       const row = rowOf(snapshot, { kind, name });
@@ -132,7 +136,7 @@ function sightOf(principal: Principal, snapshot: Snapshot): { readonly see: See 
   };
 }
 
-function rowOf(snapshot: Snapshot, { kind, name }: ThingRef): object | undefined {
+function rowOf(snapshot: Snapshot, { kind, name }: Named): object | undefined {
   return (snapshot[ownedRule(kind).rows] as ReadonlyMap<string, object>).get(name);
 }
 
