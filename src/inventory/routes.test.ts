@@ -98,6 +98,7 @@ describe("every kind", () => {
     await make("sites", { name: "lab" });
     await make("blueprints", { name: "machine", builds: "foundation", scripts: { create: "pass" } });
     await make("foundations", { name: "host", site: "lab", type: "docker", blueprint: "machine" });
+    await make("structures", { name: "switch", site: "lab" });
     const things: Readonly<Record<string, { readonly data: Record<string, unknown>; readonly patch: object }>> = {
       sites: { data: { name: "rack", parent: "lab", kind: "rack" }, patch: { description: "in the cellar" } },
       "groups/default": { data: { name: "web" }, patch: { priority: 5 } },
@@ -119,6 +120,11 @@ describe("every kind", () => {
       },
       structures: { data: { name: "web_1", site: "lab" }, patch: { role: "web" } },
       interfaces: { data: { foundation: "host", device: "eth0" }, patch: { mac: "52-54-00-12-34-56" } },
+      complexes: {
+        data: { name: "cluster", site: "lab", type: "docker", members: ["switch"], capacity: { foundations: 4 } },
+        patch: { builtPercentage: 50 },
+      },
+      dependencies: { data: { name: "uplink", foundation: "host", structure: "switch" }, patch: { link: "hard" } },
     };
     for (const [path, { data, patch }] of Object.entries(things)) {
       const made = await call("POST", `/v1/${path}`, data);
@@ -237,6 +243,42 @@ describe("a list", () => {
     });
     const group = await call("GET", "/v1/groups/default/web?explain=true");
     expect(group.body["resolved"]).toMatchObject({ values: {} });
+  });
+
+  it("finds what a complex offers, what waits for whom, and which machines are known", async () => {
+    await make("blueprints", { name: "machine", builds: "foundation", scripts: { create: "pass" } });
+    await make("complexes", { name: "cluster", site: "far", type: "docker", members: ["host-01"] });
+    await make(
+      "foundations",
+      { name: "vm", site: "lab", blueprint: "machine", complex: "cluster" },
+      {
+        name: "metal",
+        site: "lab",
+        type: "ipmi",
+        blueprint: "machine",
+        systemUuid: "4C4C4544-0042-3510-8056-B4C04F4D3732",
+      },
+    );
+    await make("dependencies", { name: "uplink", foundation: "metal", structure: "host-02" });
+    expect(names(await call("GET", "/v1/foundations?complex=cluster"))).toEqual(["vm"]);
+    expect(names(await call("GET", "/v1/dependencies?foundation=metal&state=planned&site=region"))).toEqual(["uplink"]);
+    expect(names(await call("GET", "/v1/complexes?site=far"))).toEqual(["cluster"]);
+    expect(names(await call("GET", "/v1/foundations?state=located"))).toEqual([]);
+    const { body } = await call("GET", "/v1/foundations/metal");
+    expect(body).toMatchObject({
+      systemUuid: "4c4c4544-0042-3510-8056-b4c04f4d3732",
+      locatedAt: null,
+      machineId: null,
+      identifiers: {},
+      placedOn: null,
+    });
+    // What is kept by Gantry may be sent back as it was read, and not otherwise.
+    expect((await call("PUT", "/v1/foundations/metal", body)).status).toBe(200);
+    const located = await call("PATCH", "/v1/foundations/metal", { locatedAt: 5 });
+    expect([located.status, located.body["detail"]]).toEqual([
+      422,
+      "foundation 'metal': 'locatedAt' is kept by Gantry and cannot be set",
+    ]);
   });
 
   it("says which filter, member or name there is not", async () => {

@@ -136,7 +136,7 @@ export function storeSuite(open: OpenEmptyDatabase): void {
           blueprint("web", {
             parents: ["base"],
             interfaces: ["eth0"],
-            hardware: { cpus: { minimum: 2 } },
+            hardware: { cpus: { count: { minimum: 2 } } },
             maxJobs: 1,
             templates: { "a.html": { text: "ä\n", origin: { file: "a", line: 3, column: 5, exact: false } } },
           }),
