@@ -323,6 +323,15 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
 
   const job = program.command("job").summary("look into jobs and control them");
   job
+    .command("start <script>")
+    .summary("run a script of a blueprint: create, update, destroy, or any other it has")
+    .option("--structure <name>", "on this structure")
+    .option("--foundation <name>", "on this foundation")
+    .option("--group <name>", "on each structure of this group and of those below it")
+    .option("--wait", "until it has ended; 1 unless all is done")
+    .addOption(output())
+    .action(handle(async () => (await import("./job-start.ts")).start));
+  job
     .command("log <id>")
     .summary("every step and message of a job")
     .option("--follow", "go on until the job ends")

@@ -1222,6 +1222,12 @@ readonly approvals: number;
 /** Whether changes may be made without a change set */
 readonly direct: boolean;
 }
+export interface NewJob {
+readonly script: string;
+readonly structure?: string | undefined;
+readonly foundation?: string | undefined;
+readonly group?: string | undefined;
+}
 export interface Job {
 readonly id: string;
 readonly host: string;
@@ -2782,7 +2788,7 @@ status(name: string, options?: CallOptions): Promise<{
 readonly settled: boolean;
 readonly items: readonly ({
 readonly name: string;
-readonly kind: "structure" | "foundation";
+readonly kind: "structure" | "foundation" | "dependency";
 readonly blueprint: string;
 readonly addresses: readonly (string)[];
 readonly state: "planned" | "waiting" | "building" | "built" | "changing" | "paused" | "failed" | "destroying";
@@ -3661,6 +3667,19 @@ readonly builtin?: boolean | undefined;
 } & CallOptions): Promise<AsyncIterable<Uint8Array>>;
 };
 readonly jobs: {
+/** Start a script of a blueprint, on one thing or on each structure of a group */
+create(body: NewJob, options?: CallOptions): Promise<{
+readonly items: readonly ({
+readonly id: string;
+readonly script: string;
+readonly target: {
+readonly kind: "structure" | "foundation";
+readonly id: string;
+readonly name: string;
+};
+readonly status: "queued" | "running" | "waiting" | "paused" | "done" | "failed" | "cancelled";
+})[];
+}>;
 /** Jobs, newest first */
 list(options?: {
 readonly status?: "queued" | "running" | "waiting" | "paused" | "done" | "failed" | "cancelled" | undefined;
@@ -4223,8 +4242,7 @@ readonly limit?: number | undefined;
 } & CallOptions): Promise<{
 readonly total: number;
 readonly items: readonly ({
-readonly kind: "site" | "network" | "address_block" | "complex" | "dependency" | "foundation" | "structure";
-/** Empty: something you may not see */
+readonly kind: string;
 readonly name: string;
 readonly site: string | null;
 readonly difference: "failed" | "drifted" | "missing" | "outdated" | "unwanted" | "edited" | "unlocated" | "working";
@@ -5241,6 +5259,7 @@ inventory: {
 get: {"method":"GET","path":"/v1/inventory/{bundle}","answer":"bytes"},
 },
 jobs: {
+create: {"method":"POST","path":"/v1/jobs","answer":"json","body":"json"},
 list: {"method":"GET","path":"/v1/jobs","answer":"page","largestPage":500},
 get: {"method":"GET","path":"/v1/jobs/{id}","answer":"json"},
 log: {"method":"GET","path":"/v1/jobs/{id}/log","answer":"page","largestPage":500},

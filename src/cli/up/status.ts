@@ -8,7 +8,7 @@ export interface DesignStatus {
 export interface StatusItem {
   readonly name: string;
   /** A foundation is listed only when no structure stands on it. */
-  readonly kind: "structure" | "foundation";
+  readonly kind: "structure" | "foundation" | "dependency";
   readonly blueprint: string;
   readonly addresses: readonly string[];
   /** `planned`, `waiting`, `building`, `built`, `changing`, `paused`, `failed`, `destroying`. */
