@@ -93,7 +93,6 @@ describe("what the foreman starts", () => {
   });
 
   it("destroys in reverse: dependents, then what they depend on, then the foundation", () => {
-    const gone = { state: "built", wanted: "absent" } as const;
     const view: Part & { foundations: FoundationView[]; structures: StructureView[] } = {
       foundations: [foundation("f", ["a", "b"], gone)],
       structures: [structure("a", "f", [], gone), structure("b", "f", ["a"], gone)],
@@ -176,6 +175,192 @@ describe("what the foreman starts", () => {
       structures: [],
     };
     expect(decide(view)).toEqual([]);
+  });
+});
+
+function complex(members: string[], more: Partial<ComplexView> = {}): ComplexView {
+  const all = members.map((id) => ({ id, name: id }));
+  return { id: "pool", name: "pool", members: all, needed: members.length, capacity: {}, ...more };
+}
+
+const built = { state: "built" } as const;
+const gone = { state: "built", wanted: "absent" } as const;
+
+describe("machines that have to be found", () => {
+  it("are not started before it is known which they are, and are taken down all the same", () => {
+    const unknown = foundation("f", [], { located: false });
+    const decision = decideAll(whole({ foundations: [unknown] }));
+    expect(decision).toEqual({ steps: [], waiting: new Map([["f", { for: "location" }]]) });
+    expect(text(decide({ foundations: [{ ...unknown, located: true }] }))).toEqual(["create f"]);
+    expect(text(decide({ foundations: [foundation("f", [], { ...gone, located: false })] }))).toEqual(["destroy f"]);
+  });
+});
+
+describe("dependencies", () => {
+  const server = foundation("server", ["web"]);
+  const view = (link: "soft" | "hard", more: Part = {}): Part => ({
+    foundations: [foundation("rack", ["switch"], built), server],
+    structures: [structure("switch", "rack"), structure("web", "server")],
+    dependencies: [dependency("port", "server", "switch", { link, runsOn: "switch" })],
+    ...more,
+  });
+
+  it("are built when what they need is, and what waits for them then", () => {
+    const first = decideAll(whole(view("soft")));
+    expect(text(first.steps)).toEqual(["create switch"]);
+    expect(first.waiting.get("server")).toEqual({ for: "dependencies", names: ["port"] });
+    const switchBuilt = { structures: [structure("switch", "rack", [], built), structure("web", "server")] };
+    expect(text(decide(view("soft", switchBuilt)))).toEqual(["create port"]);
+    const port = dependency("port", "server", "switch", { ...built, runsOn: "switch" });
+    expect(text(decide(view("soft", { ...switchBuilt, dependencies: [port] })))).toEqual(["create server"]);
+  });
+
+  it("need other dependencies as well, and nothing where nobody builds what is needed", () => {
+    const chain = [
+      dependency("first", "server", "switch"),
+      dependency("second", "server", "first"),
+      dependency("known", "server", "", { needs: null }),
+    ];
+    const structures = [structure("switch", "rack", [], built)];
+    const foundations = [foundation("rack", ["switch"], built), foundation("server", [])];
+    expect(text(decide({ foundations, structures, dependencies: chain }))).toEqual(["create first", "create known"]);
+    const firstBuilt = [{ ...chain[0]!, ...built }, chain[1]!, chain[2]!];
+    expect(text(decide({ foundations, structures, dependencies: firstBuilt }))).toEqual([
+      "create second",
+      "create known",
+    ]);
+  });
+
+  const standing = (link: "soft" | "hard", switchRow: StructureView): Part => ({
+    foundations: [foundation("rack", ["switch"], built), foundation("server", ["web"], built)],
+    structures: [switchRow, structure("web", "server", [], built)],
+    dependencies: [dependency("port", "server", "switch", { ...built, link, runsOn: "switch" })],
+  });
+  const leaving = structure("switch", "rack", [], { ...built, rebuild: true });
+
+  it("that are soft go before what they need, and leave their foundation", () => {
+    expect(text(decide(standing("soft", leaving)))).toEqual(["destroy port"]);
+    const without = { ...standing("soft", leaving), dependencies: [dependency("port", "server", "switch")] };
+    expect(text(decide(without))).toEqual(["destroy switch"]);
+  });
+
+  it("that are hard take their foundation and all on it down first, in reverse", () => {
+    const all = whole(standing("hard", leaving));
+    expect(text(decide(all))).toEqual(["destroy web"]);
+    const webGone = { ...all, structures: [leaving, structure("web", "server")] };
+    expect(text(decide(webGone))).toEqual(["destroy server"]);
+    const serverGone = { ...webGone, foundations: [all.foundations[0]!, foundation("server", ["web"])] };
+    expect(text(decide(serverGone))).toEqual(["destroy port"]);
+    const portGone = { ...serverGone, dependencies: [dependency("port", "server", "switch", { link: "hard" })] };
+    expect(text(decide(portGone))).toEqual(["destroy switch"]);
+    const switchGone = { ...portGone, structures: [structure("switch", "rack"), structure("web", "server")] };
+    expect(text(decide(switchGone))).toEqual(["create switch"]);
+  });
+
+  it("go after the foundation they are for, and their rows first", () => {
+    const all: Part = {
+      foundations: [foundation("server", [], gone)],
+      structures: [structure("switch", "rack", [], built)],
+      dependencies: [dependency("port", "server", "switch", gone)],
+    };
+    expect(text(decide(all))).toEqual(["destroy server"]);
+    const planned = { wanted: "absent" } as const;
+    expect(text(decide({ ...all, foundations: [foundation("server", [], planned)] }))).toEqual(["destroy port"]);
+    const rows = {
+      foundations: [foundation("server", [], planned)],
+      dependencies: [dependency("port", "server", "switch", planned)],
+    };
+    expect(text(decide({ ...all, ...rows }))).toEqual(["remove port"]);
+    expect(text(decide({ ...all, ...rows, dependencies: [] }))).toEqual(["remove server"]);
+  });
+});
+
+describe("complexes", () => {
+  const host = (id: string, more: Partial<Buildable> = {}): StructureView =>
+    structure(id, `f-${id}`, [], { ...built, ...more });
+  const offered = (id: string, more: Partial<FoundationView> = {}): FoundationView =>
+    foundation(id, [], { complexId: "pool", size: { memory: 4 }, ...more });
+  const below = (...ids: string[]): FoundationView[] => ids.map((id) => foundation(`f-${id}`, [id], built));
+  const places = (steps: readonly ForemanStep[]): string[] =>
+    steps.flatMap((step) =>
+      step.kind === "start" && step.placedOn !== undefined ? [`${step.id} on ${step.placedOn}`] : [],
+    );
+
+  it("offer foundations when enough of their members are built, the least loaded first", () => {
+    const hosts = [host("h1"), host("h2"), host("h3", { state: "planned" })];
+    const part = { foundations: [...below("h1", "h2"), offered("a"), offered("b"), offered("c")], structures: hosts };
+    const early = decideAll(whole({ ...part, complexes: [complex(["h1", "h2", "h3"])] }));
+    expect(places(early.steps)).toEqual([]);
+    expect(early.waiting.get("a")).toEqual({ for: "complex", name: "pool", built: 2, needed: 3 });
+    const enough = [complex(["h1", "h2", "h3"], { needed: 2 })];
+    expect(places(decide({ ...part, complexes: enough }))).toEqual(["a on h1", "b on h2", "c on h1"]);
+    const busy = [...below("h1", "h2"), offered("a", { ...built, placedOn: "h1" }), offered("b")];
+    expect(places(decide({ ...part, foundations: busy, complexes: enough }))).toEqual(["b on h2"]);
+  });
+
+  it("never give more than a member has", () => {
+    const part = {
+      foundations: [...below("h1", "h2"), ...["a", "b", "c", "d", "e"].map((id) => offered(id))],
+      structures: [host("h1"), host("h2")],
+      complexes: [complex(["h1", "h2"], { capacity: { memory: 8, foundations: 9 } })],
+    };
+    const { steps, waiting } = decideAll(whole(part));
+    expect(places(steps)).toEqual(["a on h1", "b on h2", "c on h1", "d on h2"]);
+    expect(waiting.get("e")).toEqual({ for: "room", name: "pool" });
+  });
+
+  it("keep the room of what failed half-way, and try it where it was", () => {
+    const part = {
+      foundations: [...below("h1"), offered("a"), offered("b", { placedOn: "h1" })],
+      structures: [host("h1")],
+      complexes: [complex(["h1"], { capacity: { foundations: 1 } })],
+    };
+    const { steps, waiting } = decideAll(whole(part));
+    expect(places(steps)).toEqual(["b on h1"]);
+    expect(waiting.get("a")).toEqual({ for: "room", name: "pool" });
+  });
+
+  it("lose the foundations of a member before it is taken down, and place them elsewhere then", () => {
+    const part = {
+      foundations: [...below("h1", "h2"), offered("a", { ...built, placedOn: "h1" })],
+      structures: [host("h1", { rebuild: true }), host("h2")],
+      complexes: [complex(["h1", "h2"], { needed: 1 })],
+    };
+    expect(text(decide(part))).toEqual(["destroy a"]);
+    const off = { ...part, foundations: [...below("h1", "h2"), offered("a")] };
+    expect(text(decide(off))).toEqual(["create a", "destroy h1"]);
+    expect(places(decide(off))).toEqual(["a on h2"]);
+  });
+});
+
+describe("limits", () => {
+  const limited = (id: string, more: Partial<FoundationView> = {}): FoundationView =>
+    foundation(id, [], { limits: ["site lab", "driver docker"], ...more });
+
+  it("let no more jobs run than they say, whoever started them; who waits longest comes first", () => {
+    const foundations = [
+      limited("a", { since: 3 }),
+      limited("b", { since: 1 }),
+      limited("c", { since: 2 }),
+      limited("d", { ...built, jobId: "by hand" }),
+      foundation("free", []),
+    ];
+    const limits = new Map([
+      ["site lab", 3],
+      ["driver docker", 2],
+    ]);
+    const { steps, waiting } = decideAll(whole({ foundations, limits }));
+    expect(text(steps)).toEqual(["create b", "create free"]);
+    const why = { for: "limit", limit: "driver docker", most: 2 };
+    expect([waiting.get("a"), waiting.get("c"), waiting.has("b")]).toEqual([why, why, false]);
+    expect(decideAll(whole({ foundations, limits }))).toEqual({ steps, waiting });
+  });
+
+  it("of one thing after the other leave the rest to come to its end first", () => {
+    const limits = new Map([["site lab", 1]]);
+    const foundations = [limited("a", built), limited("b")];
+    const structures = [{ ...structure("web", "a"), limits: ["site lab"] }];
+    expect(text(decide({ foundations, structures, limits }))).toEqual(["create web"]);
   });
 });
 
