@@ -481,6 +481,18 @@ describe("a worker", () => {
     expect((await everywhere.next("task")).function).toBe("elsewhere");
   });
 
+  it("is there for whom it works, where it is, and for what it offers", async () => {
+    expect(await rig.fleet.isServed(TENANT, "site", "test")).toBe(false);
+    await settled(await worker(rig, "w", TENANT));
+    const asked = [
+      [TENANT, "test"],
+      [TENANT, "other"],
+      ["another tenant", "test"],
+    ] as const;
+    const answers = await Promise.all(asked.map(([tenant, module]) => rig.fleet.isServed(tenant, "site", module)));
+    expect(answers).toEqual([true, false, false]);
+  });
+
   it("serves a site that comes to be below its own while it is connected", async () => {
     let below: readonly string[] = ["s"];
     const own = await createTestFleet(await openSqlite(FLEET_MIGRATIONS), clock, {

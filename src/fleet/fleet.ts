@@ -48,6 +48,7 @@ import {
   type JoinTokenRecord,
   type Node,
   type Route,
+  serves,
 } from "./model.ts";
 import { createOffered } from "./offered.ts";
 import { fleetRoutes } from "./routes.ts";
@@ -147,6 +148,8 @@ export interface Fleet {
    */
   ask(tenantId: Id, route: Route, module: string, name: string, parameters: Json, milliseconds: number): Promise<Json>;
   isConnected(agentId: Id): boolean;
+  /** Whether a worker is there that serves the site for the tenant and offers the module; busy or not. */
+  isServed(tenantId: Id, siteId: Id, module: string): Promise<boolean>;
   /** Sorted by name, behind `after`. */
   nodes(tenantId: Id, page?: { readonly after?: string; readonly limit?: number }): Promise<readonly Node[]>;
   /** By id or name. Errors: `executor_unknown`. */
@@ -386,6 +389,19 @@ export function createFleet(parts: FleetParts): Fleet {
     return best;
   }
 
+  async function isServed(tenantId: Id, siteId: Id, module: string): Promise<boolean> {
+    const route = { siteId };
+    if (sessionFor(tenantId, route, module) !== undefined) return true;
+    if (database.dialect !== "postgres") return false;
+    for (const { id } of await selectWorkers(database.kysely)) {
+      const one = sessions.has(id) ? undefined : await known(id);
+      if (one === undefined || one.record.drainAt !== null || nodeOf(one.record).state !== "connected") continue;
+      const modules = new Set(Object.keys(one.record.modules));
+      if (serves({ ...one, agentId: undefined, modules }, route, module, tenantId)) return true;
+    }
+    return false;
+  }
+
   async function setDrain(actor: Principal, idOrName: string, on: boolean): Promise<Node> {
     const { id, name, kind } = await fleet.node(actor.tenantId, idOrName);
     if (kind !== "worker") throw new GantryError(EXECUTOR_NO_WORKER, `${name} is an agent`);
@@ -508,6 +524,7 @@ export function createFleet(parts: FleetParts): Fleet {
         `cannot ask ${module}.${name}: ${who}${close === undefined ? "" : `; did you mean ${close}?`}`,
       );
     },
+    isServed,
     isConnected: (agentId) => agents.has(agentId),
     async nodes(tenantId, page = {}) {
       const records = await selectExecutors(database.kysely, tenantId, page.after ?? "", page.limit ?? ALL);

@@ -21,6 +21,7 @@ import { consumeTasks, doneItemsOfCall, dueAtCreation, insertTasks, stopTasks } 
 import type { NewTask } from "./task-store.ts";
 import type { ReadyRoute } from "./task-model.ts";
 import { insertUndo } from "./undo-store.ts";
+import type { UnservedWatch } from "./unserved.ts";
 import type { OutsideRef, Wakes } from "./wakes.ts";
 
 /** A turn that is to become durable. */
@@ -48,6 +49,7 @@ export interface CommitParts {
   readonly redactor: Redactor;
   readonly audit: Audit;
   readonly hosts: ReadonlyMap<string, JobHost>;
+  readonly unserved: Pick<UnservedWatch, "created">;
   /** Tells the sweeper of tasks of a time to look at. */
   readonly sweepBy: (tx: Transaction, at: number) => void;
 }
@@ -205,6 +207,7 @@ async function addTasks(
     else ready.push({ module, route });
   }
   parts.wakes.tasksReady(tx, ready);
+  if (ready.some(({ route }) => "siteId" in route)) parts.unserved.created(tx);
   parts.wakes.outsideReady(tx, outside);
 }
 
@@ -219,6 +222,7 @@ async function addUndo(
   const { dueAt } = await insertUndo(sql, parts.random.id(), undo.of, now);
   parts.sweepBy(tx, dueAt);
   parts.wakes.tasksReady(tx, [undo]);
+  parts.unserved.created(tx);
 }
 
 function logOf({ job, landing }: Written, last: number, now: number): readonly LogEntry[] {

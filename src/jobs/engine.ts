@@ -27,6 +27,7 @@ import type { PendingTasks } from "./task-store.ts";
 import { lastOutput } from "./output-store.ts";
 import { createTurnstile } from "./turnstile.ts";
 import { selectTakeable, selectTakeableOfCalls } from "./undo-store.ts";
+import type { UnservedWatch } from "./unserved.ts";
 import type { Wakes } from "./wakes.ts";
 
 /**
@@ -54,6 +55,7 @@ export interface EngineParts {
   readonly redactor: Redactor;
   readonly audit: Audit;
   readonly mayGoOn: MayGoOn;
+  readonly unserved: Pick<UnservedWatch, "created">;
   /** Tells the sweeper of tasks of a time to look at. */
   readonly sweepBy: (tx: Transaction, at: number) => void;
   readonly limits: EngineLimits;

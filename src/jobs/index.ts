@@ -32,6 +32,7 @@ export type { ExecutorRoute, HiddenValue, JobHost, JobView, Outside, Prepared, T
 export { OUTSIDES } from "./host.ts";
 export type { OutsideAnswer, OutsideFilter, OutsideTask } from "./outside-model.ts";
 export type { OutsideTasks } from "./outside.ts";
+export type { WorkerPresence } from "./unserved.ts";
 export type { ValueWrite } from "./program.ts";
 export type {
   Assignment,

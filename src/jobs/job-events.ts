@@ -3,7 +3,13 @@ import type { EventDraft } from "../platform/events/index.ts";
 import type { Job } from "./model.ts";
 
 /** What the event stream says about jobs. */
-export const JOB_EVENTS = ["job.created", "job.progress", "job.message", "job.finished"] as const;
+export const JOB_EVENTS = [
+  "job.created",
+  "job.progress",
+  "job.message",
+  "job.waiting_for_worker",
+  "job.finished",
+] as const;
 export type JobEventType = (typeof JOB_EVENTS)[number];
 
 /** Every event names the job's target and run, so that readers can follow a structure or a run without asking for each job. */

@@ -26,6 +26,7 @@ import type { MayGoOn } from "./starter.ts";
 import type { TaskService } from "./task-model.ts";
 import { createTaskService } from "./task-service.ts";
 import { createTaskSweeper } from "./task-sweeper.ts";
+import { createUnservedWatch, type WorkerPresence } from "./unserved.ts";
 import { createWakes } from "./wakes.ts";
 
 export interface JobsParts {
@@ -56,6 +57,8 @@ export interface Jobs {
   readonly outside: OutsideTasks;
   /** Before `start`: who serves the jobs made with this host name. */
   registerHost(name: string, host: JobHost): void;
+  /** Before `start`: who knows which workers are there. Then jobs say when they wait for one. */
+  watchWorkers(presence: WorkerPresence): void;
   /** Takes up what the tables hold, and everything that comes. */
   start(): Promise<void>;
   /**
@@ -89,7 +92,9 @@ export function createJobs(parts: JobsParts): Jobs {
   if (sealer === undefined) recalled.resolve();
   const audit = createAudit(parts);
   const mayGoOn = parts.mayGoOn ?? (() => Promise.resolve(undefined));
+  const unserved = createUnservedWatch({ database, clock, log, events, lines });
   const shared = {
+    unserved,
     database,
     commits,
     clock,
@@ -119,11 +124,13 @@ export function createJobs(parts: JobsParts): Jobs {
       if (hosts.has(name)) throw new Error(`the job host ${name} is registered twice`);
       hosts.set(name, host);
     },
+    watchWorkers: (presence) => unserved.use(presence),
     async start() {
       // Before any result is taken in: it may hold what tasks from before were given.
       await sealed.recall().finally(() => recalled.resolve());
       await sweeper.start();
       engine.start();
+      unserved.start();
     },
     prune(before) {
       const removed = pruneJobs(database, before, stopping.signal);
@@ -135,6 +142,7 @@ export function createJobs(parts: JobsParts): Jobs {
       stopping.abort();
       await pruning;
       await engine.stop();
+      await unserved.stop();
       await sweeper.stop();
     },
   };

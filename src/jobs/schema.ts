@@ -54,6 +54,11 @@ export const jobMigrations: readonly Migration[] = [
       `CREATE INDEX task_undo_of ON task (undo_of) WHERE undo_of IS NOT NULL`,
     ],
   },
+  {
+    // Tasks of which it was said that no worker is there for them.
+    name: "0807_unserved_tasks",
+    statements: ({ flag }) => [`ALTER TABLE task ADD COLUMN unserved ${flag}`],
+  },
 ];
 
 function jobTables({ id, text, json, time, integer, flag, real, blob, strict }: ColumnTypes): readonly string[] {

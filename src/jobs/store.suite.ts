@@ -8,6 +8,7 @@ import { sealedSuite } from "./sealed.suite.ts";
 import { startersSuite } from "./starters.suite.ts";
 import { tasksSuite } from "./tasks.suite.ts";
 import { undoSuite } from "./undo.suite.ts";
+import { unservedSuite } from "./unserved.suite.ts";
 import { wishesSuite } from "./wishes.suite.ts";
 
 /** What jobs and tasks do on every database. */
@@ -22,4 +23,5 @@ export function storeSuite(open: OpenEmptyDatabase): void {
   startersSuite(open);
   outsideSuite(open);
   undoSuite(open);
+  unservedSuite(open);
 }

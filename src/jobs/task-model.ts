@@ -64,6 +64,8 @@ export interface Assignment extends TaskRef {
   readonly keepGoing: boolean;
   readonly timeout: number | null;
   readonly safeToRepeat: boolean;
+  /** It was said that no worker is there for it. */
+  readonly unserved?: true;
   /** The function is to take back what it did with these parameters. `value`: what it answered then; left out when nobody knows. */
   readonly undo?: { readonly value?: Json };
 }

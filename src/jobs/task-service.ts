@@ -30,6 +30,8 @@ import type {
 import { afterLoss, afterResult } from "./task-rules.ts";
 import { cancelsOf, claimTasks, insertItems, lockOwnedTasks, lockTasks, startTasks } from "./task-store.ts";
 import type { TaskRecord } from "./task-store.ts";
+import { takenLine } from "./unserved.ts";
+import { takeUnserved } from "./unserved-store.ts";
 import type { Wakes } from "./wakes.ts";
 
 export interface TaskParts {
@@ -96,11 +98,21 @@ export function createTaskService(parts: TaskParts): TaskService {
     wakes.tasksCancelled(tx, cancels);
   }
 
+  /** What was said to wait for a worker has found one. */
+  async function tellTaken(tx: Transaction, sql: SqlTransaction, all: readonly Assignment[]): Promise<void> {
+    const told = new Map(all.filter((one) => one.unserved === true).map((one) => [one.task, one.module]));
+    if (told.size === 0) return;
+    const taken = await takeUnserved(sql, [...told.keys()]);
+    const said = taken.map((one) => takenLine(one, told.get(one.id)!));
+    await lines(tx, sql, said, clock.now());
+  }
+
   const claim = batched(commits, async (tx, executors: readonly Executor[]) => {
     const sql = sqlOf(database, tx);
     await keepSessions(tx, sql, executors, false);
     const results: (readonly Assignment[])[] = [];
     for (const executor of executors) results.push(await claimTasks(sql, executor, clock.now()));
+    await tellTaken(tx, sql, results.flat());
     return results;
   });
 

@@ -130,6 +130,7 @@ interface ClaimedRow {
   readonly fence: number;
   readonly undo_of: string | null;
   readonly undo_value: string | null;
+  readonly unserved: number | null;
 }
 
 /** Leases to one executor what it may do now, oldest first, up to its free slots. */
@@ -176,7 +177,7 @@ async function claimWhere(
     )
     UPDATE task SET status = 'leased', owner = ?, fence = fence + 1, due_at = NULL FROM free WHERE task.id = free.id
     RETURNING task.id, job_id, tenant_id, call, sealed, module, function, parameters, batch, keep_going, timeout, safe_to_repeat,
-      attempt, fence, undo_of, undo_value`,
+      attempt, fence, undo_of, undo_value, unserved`,
     [...parameters, now, limit, owner],
   );
 }
@@ -202,6 +203,7 @@ function assignmentOf(row: ClaimedRow, done: ReadonlySet<number> | undefined): A
     keepGoing: row.keep_going === 1,
     timeout: row.timeout,
     safeToRepeat: row.safe_to_repeat === 1,
+    ...(row.unserved === 1 ? { unserved: true } : {}),
     ...(row.undo_of === null
       ? {}
       : { undo: row.undo_value === null ? {} : { value: JSON.parse(row.undo_value) as Json } }),

@@ -27,7 +27,7 @@ import {
   withBackends,
 } from "../backends/index.ts";
 import { backupRoutes, createBackupService } from "../backup/index.ts";
-import { createBoot } from "../boot/index.ts";
+import { createBoot, type Boot } from "../boot/index.ts";
 import { changeRoutes, createChangeRuleService, createChangeSetService, refuseDirect } from "../changes/index.ts";
 import { createDesignService, createDesignStore, designRoutes } from "../design/index.ts";
 import {
@@ -100,6 +100,7 @@ import { authorityRoutes } from "./authority-routes.ts";
 import { createEventSight } from "./event-places.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { composeBlueprints } from "./blueprints.ts";
+import { composeMachines } from "./machines.ts";
 import { attributeProblems } from "./known.ts";
 import { describedModules } from "./modules.ts";
 import { MIGRATIONS } from "./migrations.ts";
@@ -115,6 +116,8 @@ import { createTargetPlaces, fleetSites, nodePlaces } from "./target-places.ts";
 export interface Composition {
   readonly http: HttpServer;
   readonly fleet: Fleet;
+  /** Who tells machines what they boot gets their keys here. */
+  readonly boot: Pick<Boot, "keys">;
   start(options: StartParts): Promise<void>;
   close(): Promise<void>;
 }
@@ -298,6 +301,12 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     sites: fleetSites(inventory),
   });
 
+  jobs.watchWorkers({
+    isServed: (tenantId, siteId, module) => fleet.isServed(tenantId, siteId, module),
+    siteName: async (tenantId, siteId) =>
+      [...(await inventory.snapshot(tenantId)).sites.values()].find(({ id }) => id === siteId)?.name,
+  });
+
   const targetPlaces = createTargetPlaces(inventory, fleet);
   const starters = createStarters(database, access.holders, targetPlaces);
 
@@ -468,6 +477,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   exportRoutes(http, withBackendExports(exporter, merged, keeper));
   importRoutes(http, createImportService({ inventory, reader: createImportReader(clock), edit: editing.edit }));
   designRoutes(http, designs);
+  composeMachines(http, { database, inventory, events, bus, clock, random });
   composeBlueprints(http, { ...editParts, inventory }, () => ({
     catalogue: catalogue(),
     foundationTypes: drivers.map(({ name }) => name),
@@ -537,6 +547,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   return {
     http,
     fleet,
+    boot,
     async start(options) {
       await fleet.start({ urls: options.urls });
       worker = await startEmbeddedExecutor({
