@@ -4,6 +4,7 @@ import { createLocalModule, localFoundations } from "../drivers/local/index.ts";
 import { createQemuModule, qemuFoundations } from "../drivers/qemu/index.ts";
 import { createNetModule } from "../drivers/net/index.ts";
 import { createTestModule, testFoundations } from "../drivers/test/index.ts";
+import { createSshModule } from "../drivers/ssh/index.ts";
 import type { Module } from "../link/index.ts";
 import type { Reach } from "./reach.ts";
 import { agentRuntime } from "./runtime.ts";
@@ -42,6 +43,8 @@ const MODULES: Readonly<Record<string, KnownModule>> = {
     make: ({ dataFolder }) => createTestModule({ dataFolder }),
   },
   net: { embedded: true, make: () => createNetModule() },
+  // Wherever programs may be run on the server's own machine, `ssh` could be one of them.
+  ssh: { embedded: true, make: () => createSshModule() },
 };
 
 interface KnownModule {
