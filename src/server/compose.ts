@@ -49,6 +49,7 @@ import {
   FOREMAN_HOST,
   foremanRoutes,
   jobStartRoutes,
+  observedParameters,
   type ServerModule,
   TENANT_GONE,
 } from "../foreman/index.ts";
@@ -382,14 +383,14 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     createRunHost((name) => agent[name]?.safeToRepeat ?? false, parts.reachWithin),
   );
 
-  const observer = createObserver(
-    {
-      ask: (...question) => fleet.ask(...question),
-      isConnected: (id) => fleet.isConnected(id),
-    },
-    siteNamed,
+  const observer = createObserver({
+    asker: fleet,
+    siteId: siteNamed,
+    parametersOf: observedParameters(inventory, secretUse),
+    withAgents: async (tenantId) =>
+      new Set((await fleet.agents(tenantId)).flatMap(({ foundationId }) => foundationId ?? [])),
     clock,
-  );
+  });
   const designs = createDesignService({
     database,
     inventory,
