@@ -1,6 +1,7 @@
 import { createDockerModule, dockerFoundations } from "../drivers/docker/index.ts";
 import type { FoundationType } from "../drivers/index.ts";
 import { createLocalModule, localFoundations } from "../drivers/local/index.ts";
+import { createLxcModule, lxcFoundations } from "../drivers/lxc/index.ts";
 import { createQemuModule, qemuFoundations } from "../drivers/qemu/index.ts";
 import { createNetModule } from "../drivers/net/index.ts";
 import { createTestModule, testFoundations } from "../drivers/test/index.ts";
@@ -28,6 +29,16 @@ const MODULES: Readonly<Record<string, KnownModule>> = {
     make: ({ environment, serverUrls }) =>
       createDockerModule({
         environment,
+        runtime: agentRuntime,
+        ...(serverUrls === undefined ? {} : { serverUrls }),
+      }),
+  },
+  lxc: {
+    foundations: lxcFoundations,
+    embedded: true,
+    make: ({ dataFolder, serverUrls }) =>
+      createLxcModule({
+        dataFolder,
         runtime: agentRuntime,
         ...(serverUrls === undefined ? {} : { serverUrls }),
       }),

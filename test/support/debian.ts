@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import { messageOf } from "../../src/kernel/errors.ts";
 import { ansiblePart } from "./ansible.ts";
 import { barbicanPart } from "./barbican.ts";
+import { bmcPart } from "./bmc.ts";
 import { dockerPart } from "./docker.ts";
 import { gitPart } from "./git.ts";
 import { lxcPart } from "./lxc.ts";
@@ -25,6 +26,7 @@ export const REAL_PARTS: readonly RealPart[] = [
   barbicanPart,
   slapdPart,
   qemuPart,
+  bmcPart,
   lxcPart,
 ];
 

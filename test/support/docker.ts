@@ -8,9 +8,9 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { pack } from "tar-stream";
-import { GantryError, messageOf } from "../../src/kernel/errors.ts";
-import { acquireLock, LOCK_HELD } from "../../src/platform/files/index.ts";
+import { messageOf } from "../../src/kernel/errors.ts";
 import { processesOf } from "./gantry.ts";
+import { lockMachine } from "./machine-lock.ts";
 import type { RealPart, StartedPart } from "./real-part.ts";
 
 /**
@@ -77,7 +77,7 @@ export function createTestEngine(folder: string): TestEngine {
   let log = "";
 
   async function startDaemon(): Promise<void> {
-    unlock ??= await lockMachine();
+    unlock ??= await lockMachine("docker");
     await removeBridges();
     await makeBridge();
     rmSync(socket, { force: true });
@@ -206,18 +206,6 @@ function archiveOf(name: string, text: string): Readable {
   archive.entry({ name }, text);
   archive.finalize();
   return archive as unknown as Readable;
-}
-
-/** Waits until no other test run on this machine uses the addresses of the tests' networks. */
-async function lockMachine(): Promise<() => Promise<void>> {
-  for (;;) {
-    try {
-      return await acquireLock(join(tmpdir(), "gantry-test-docker.lock"));
-    } catch (error) {
-      if (!(error instanceof GantryError) || error.kind !== LOCK_HELD) throw error;
-      await pause();
-    }
-  }
 }
 
 /** Removes bridges that the engine of a killed test run left with addresses that tests use. */
