@@ -31,3 +31,8 @@ export function fitsFoundation(
 function notEmpty(list: readonly string[]): readonly string[] | undefined {
   return list.length === 0 ? undefined : list;
 }
+
+/** Devices of the physical interfaces a foundation has, in order, the blueprint's own or inherited. */
+export function physicalInterfacesOf(blueprints: Blueprints, name: string): readonly string[] {
+  return nearestWith(blueprints, name, (one) => notEmpty(one.interfaces)) ?? [];
+}

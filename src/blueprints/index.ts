@@ -10,7 +10,7 @@ export {
   type SourceText,
 } from "./model.ts";
 export { allScripts, allTemplates, findScript, findTemplate, lineage } from "./lineage.ts";
-export { fitsFoundation, fitsType, foundationBlueprintsOf, foundationTypesOf } from "./fit.ts";
+export { fitsFoundation, fitsType, foundationBlueprintsOf, foundationTypesOf, physicalInterfacesOf } from "./fit.ts";
 export { findCycle, findCycles } from "./cycles.ts";
 export { foundationTypeFacts, type FoundationTypeFacts } from "./foundation-types.ts";
 export { hardwareOf, hardwareProblems, hardwareSchema, type HardwareProblem } from "./hardware.ts";

@@ -1101,6 +1101,96 @@ readonly appliedBy: string;
 readonly createdAt: number;
 readonly appliedAt: number;
 }
+export interface NewMachine {
+readonly facts: {
+readonly system?: {
+readonly uuid?: string | null | undefined;
+readonly vendor?: string | null | undefined;
+readonly product?: string | null | undefined;
+readonly serial?: string | null | undefined;
+} | undefined;
+readonly cpus?: {
+readonly count?: number | undefined;
+readonly cores?: number | undefined;
+readonly threads?: number | undefined;
+readonly model?: string | null | undefined;
+} | undefined;
+readonly memory?: number | undefined;
+readonly disks?: readonly ({
+readonly name: string;
+readonly bytes: number;
+readonly kind?: "ssd" | "hdd" | "nvme" | null | undefined;
+readonly model?: string | null | undefined;
+readonly serial?: string | null | undefined;
+})[] | undefined;
+readonly interfaces?: readonly ({
+readonly device: string;
+readonly mac?: string | null | undefined;
+readonly speed?: number | null | undefined;
+readonly lldp?: {
+readonly mac?: string | null | undefined;
+readonly name?: string | null | undefined;
+readonly slot?: number | null | undefined;
+readonly port?: number | null | undefined;
+readonly subport?: number | null | undefined;
+} | null | undefined;
+readonly addresses?: readonly (string)[] | undefined;
+})[] | undefined;
+readonly pci?: readonly ({
+readonly address: string;
+readonly vendor: string;
+readonly device: string;
+readonly class: string;
+})[] | undefined;
+readonly firmware?: {
+readonly [name: string]: string;
+} | undefined;
+};
+}
+export interface Machine {
+readonly id: string;
+/** The site it registered at */
+readonly site: string;
+readonly outcome: {
+readonly state: "located" | "unmatched" | "ambiguous" | "conflict" | "unfit";
+/** The foundation it is, or would be */
+readonly foundation: string | null;
+readonly by: "assignment" | "uuid" | "link" | "mac" | "address" | null;
+readonly reason: string;
+readonly problems: readonly ({
+readonly path: string;
+readonly want: string;
+readonly have: string;
+readonly message: string;
+})[];
+readonly nearest: {
+readonly foundation: string;
+readonly why: string;
+} | null;
+};
+/** The foundation a person says it is */
+readonly assigned: string | null;
+readonly registeredAt: number;
+readonly seenAt: number;
+readonly facts: {
+readonly [name: string]: unknown;
+};
+}
+export interface MachineToken {
+readonly id: string;
+readonly site: string;
+readonly description: string;
+readonly createdAt: number;
+readonly expiresAt: number | null;
+/** When a machine registered with it last */
+readonly usedAt: number | null;
+}
+export interface NewMachineToken {
+readonly site: string;
+readonly description?: string | undefined;
+/** Seconds; left out: until it is revoked */
+readonly expiresIn?: number | undefined;
+}
 export interface NewBlueprintImport {
 /** Rows of the import are managed by `import:NAME` */
 readonly name: string;
@@ -3207,6 +3297,10 @@ readonly deleted?: {
 readonly [name: string]: unknown;
 } | undefined;
 }>;
+/** Say that a foundation is there, without a machine that registered */
+locate(idOrName: string, options?: CallOptions): Promise<void>;
+/** Say that it is not known any more which machine a foundation is */
+unlocate(idOrName: string, options?: CallOptions): Promise<void>;
 };
 readonly groups: {
 /** Groups of a tenant, by name; with `kind`, also its sites of this kind */
@@ -3987,6 +4081,59 @@ readonly name: string;
 readonly displayName: string;
 };
 }>;
+};
+readonly machineTokens: {
+/** Registration tokens, without what makes them open anything */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+} & CallOptions): Listing<MachineToken>;
+/** Make a registration token of a site, for a boot image; it is told once */
+create(body: NewMachineToken, options?: CallOptions): Promise<{
+readonly id: string;
+readonly site: string;
+readonly description: string;
+readonly createdAt: number;
+readonly expiresAt: number | null;
+/** When a machine registered with it last */
+readonly usedAt: number | null;
+readonly token: string;
+}>;
+/** Revoke a registration token */
+delete(id: string, options?: CallOptions): Promise<void>;
+};
+readonly machines: {
+/** Register a machine by what it is made of; the credential is a registration token of its site */
+create(body: NewMachine, options?: CallOptions): Promise<{
+readonly state: "located" | "waiting";
+readonly foundation: string | null;
+readonly hostname: string | null;
+readonly site: string;
+readonly id: string;
+readonly secret: string;
+}>;
+/** Machines that registered, and which foundation each is, or why it is none */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+readonly state?: "located" | "unmatched" | "ambiguous" | "conflict" | "unfit" | undefined;
+readonly site?: string | undefined;
+} & CallOptions): Listing<Machine>;
+/** What a machine is to be, for itself: the credential is the secret it was given when it registered */
+assignment(id: string, options?: CallOptions): Promise<{
+readonly state: "located" | "waiting";
+readonly foundation: string | null;
+readonly hostname: string | null;
+readonly site: string;
+}>;
+/** A machine that registered */
+get(id: string, options?: CallOptions): Promise<Machine>;
+/** Forget a machine; it may register again */
+delete(id: string, options?: CallOptions): Promise<void>;
+/** Say which foundation a machine is; `null`: let it be found out */
+assign(id: string, body: {
+readonly foundation: string | null;
+}, options?: CallOptions): Promise<Machine>;
 };
 readonly networks: {
 /** Networks, by name */
@@ -5232,6 +5379,8 @@ replace: {"method":"PUT","path":"/v1/foundations/{idOrName}","answer":"json","bo
 patch: {"method":"PATCH","path":"/v1/foundations/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 delete: {"method":"DELETE","path":"/v1/foundations/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 variables: {"method":"GET","path":"/v1/foundations/{idOrName}/variables","answer":"json"},
+locate: {"method":"POST","path":"/v1/foundations/{idOrName}/locate","answer":"none"},
+unlocate: {"method":"POST","path":"/v1/foundations/{idOrName}/unlocate","answer":"none"},
 },
 groups: {
 list: {"method":"GET","path":"/v1/groups/{tenantId}","answer":"page","largestPage":1000},
@@ -5293,6 +5442,19 @@ oidcCallback: {"method":"GET","path":"/v1/login/oidc/callback","answer":"json"},
 device: {"method":"POST","path":"/v1/login/device","answer":"json"},
 devicePoll: {"method":"POST","path":"/v1/login/device/poll","answer":"json","body":"json"},
 create: {"method":"POST","path":"/v1/login","answer":"json","body":"json"},
+},
+machineTokens: {
+list: {"method":"GET","path":"/v1/machine-tokens","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/machine-tokens","answer":"json","body":"json"},
+delete: {"method":"DELETE","path":"/v1/machine-tokens/{id}","answer":"none"},
+},
+machines: {
+create: {"method":"POST","path":"/v1/machines","answer":"json","body":"json"},
+list: {"method":"GET","path":"/v1/machines","answer":"page","largestPage":1000},
+assignment: {"method":"GET","path":"/v1/machines/{id}/assignment","answer":"json"},
+get: {"method":"GET","path":"/v1/machines/{id}","answer":"json"},
+delete: {"method":"DELETE","path":"/v1/machines/{id}","answer":"none"},
+assign: {"method":"POST","path":"/v1/machines/{id}/assign","answer":"json","body":"json"},
 },
 networks: {
 list: {"method":"GET","path":"/v1/networks","answer":"page","largestPage":1000},

@@ -171,12 +171,16 @@ function checkScript(
 ) {
   const ofLanguage = check(text, origin.file);
   const own = new Set(ofLanguage.map(keyOf));
+  const elsewhere = new Set<string>();
   const place = (one: Problem): Place => placeInOrigin(origin, one.where?.line ?? 1, one.where?.column);
   for (const one of ofLanguage) found.problems.push({ ...one, where: place(one) });
   for (const one of catalogue === undefined ? [] : check(text, origin.file, catalogue)) {
     if (own.has(keyOf(one))) continue;
     const { subject } = one as { readonly subject?: string };
     if (one.code === UNKNOWN_MODULE.code && one.hint === undefined && subject !== undefined) {
+      // Each module once a script: where it is called first.
+      if (elsewhere.has(subject)) continue;
+      elsewhere.add(subject);
       const message = `this needs a worker with the module ${subject}: nobody here has it`;
       found.warnings.push(problem(MODULE_ELSEWHERE, message, place(one)));
     } else (lenient ? found.warnings : found.problems).push({ ...one, where: place(one) });
