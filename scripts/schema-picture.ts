@@ -3,7 +3,7 @@ import { ROOMS } from "../lint/layout.ts";
 import { systemClock } from "../src/kernel/clock.ts";
 import { type Database, type Migration, migrate, openDatabase } from "../src/platform/database/index.ts";
 import { silentLogger } from "../src/platform/logging/index.ts";
-import { MIGRATIONS } from "../src/server/compose.ts";
+import { MIGRATIONS } from "../src/server/migrations.ts";
 
 /** Pictures of the tables (Mermaid's entity relationships), from the migrations: they are run, and the database is asked. */
 
@@ -26,15 +26,24 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   agent_id: "executor",
   blob_id: "content_blob",
   block: "address_block",
+  "complex.members": "structure",
   groups: "inventory_group",
+  placed_on: "structure",
   program_hash: "job_program",
+  script_structure: "structure",
 };
 
 /** Columns that refer to rows of their own table. */
 const OWN: readonly string[] = ["parent", "parents", "includes", "depends_on"];
 
 /** Columns that are called like a table, and are none of it. */
-const NO_REFERENCES: readonly string[] = ["job.target_id", "event.subject_id", "interface.members"];
+const NO_REFERENCES: readonly string[] = [
+  "job.target_id",
+  "event.subject_id",
+  "interface.members",
+  "dependency.link",
+  "blueprint.interfaces",
+];
 
 interface Column {
   readonly name: string;
@@ -136,7 +145,8 @@ function relationsOf(table: Table, known: ReadonlySet<string>): readonly Relatio
     if (name === "tenant_id" || NO_REFERENCES.includes(`${table.name}.${name}`)) return [];
     if (OWN.includes(name)) return [{ column, to: table.name, by: name === "parent" ? "name" : "names" }];
     const base = name.replace(/_id$/, "");
-    const to = [OTHER_NAMES[name], base, base.replace(/s$/, "")].find((one) => one !== undefined && known.has(one));
+    const named = OTHER_NAMES[`${table.name}.${name}`] ?? OTHER_NAMES[name];
+    const to = [named, base, base.replace(/s$/, "")].find((one) => one !== undefined && known.has(one));
     if (to === undefined) return [];
     if (/_(id|hash)$/.test(name)) return [{ column, to, by: "id" }];
     return [{ column, to, by: name.endsWith("s") ? "names" : "name" }];

@@ -63,7 +63,7 @@ export const KINDS: readonly Kind[] = [
       text("TYPE", "type"),
       list("MEMBERS", "members"),
       { heading: "BUILT AT", value: (row) => `${show(row["builtPercentage"])}%` },
-      keys("CAPACITY", "capacity"),
+      { heading: "CAPACITY", value: capacityText },
     ],
   },
   {
@@ -340,6 +340,17 @@ function list(heading: string, member: string): Column<JsonObject> {
 /** `structure switch1`, or the dependency it follows. */
 function neededText(row: JsonObject): string {
   return isSet(row["structure"]) ? `structure ${show(row["structure"])}` : `dependency ${show(row["dependency"])}`;
+}
+
+/** `foundations 4, memory 65536`. */
+function capacityText(row: JsonObject): string {
+  const capacity = row["capacity"];
+  if (!isObject(capacity)) return "-";
+  return (
+    Object.entries(capacity)
+      .map(([name, most]) => `${name} ${show(most)}`)
+      .join(", ") || "-"
+  );
 }
 
 function isSet(value: Json | undefined): boolean {
