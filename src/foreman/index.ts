@@ -1,5 +1,5 @@
 export { createForemanHost, type HostParts } from "./host.ts";
-export { createObserver, type Asker } from "./observer.ts";
+export { createObserver, observedParameters, type Asker } from "./observer.ts";
 export { FOREMAN_HOST } from "./start.ts";
 export { createSetConfig } from "./structure-calls.ts";
 export { createJobStarts, type JobStarts, type StartRequest } from "./starts.ts";

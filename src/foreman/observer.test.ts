@@ -1,7 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { manualClock } from "../kernel/clock.ts";
 import type { Json } from "../kernel/json.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Observer } from "../design/index.ts";
 import { createObserver, type Asker } from "./observer.ts";
+
+function observerWith(asker: Asker, clock: Clock, joined: readonly string[] = ["f1"]): Observer {
+  return createObserver({
+    asker,
+    clock,
+    siteId: async () => "s1",
+    parametersOf: async (_tenant, id) => ({ id, name: "web1", attributes: {} }),
+    withAgents: async () => new Set(joined),
+  });
+}
 
 const target = { foundationId: "f1", name: "web1", type: "local", site: "lab", attributes: {}, structures: ["web1"] };
 
@@ -15,7 +27,7 @@ function asker(power: Json, connected: () => boolean, services: Json = []): Aske
 describe("what the observer sees", () => {
   it("a machine that is on, with its agent and its services", async () => {
     const seen = asker({ exists: true, power: "on" }, () => true, [{ name: "web", state: "failed", pid: 1 }]);
-    const [observation] = await createObserver(seen, async () => "s1", manualClock()).observe("t", [target]);
+    const [observation] = await observerWith(seen, manualClock()).observe("t", [target]);
     expect(observation).toMatchObject({
       foundationId: "f1",
       power: "on",
@@ -27,9 +39,8 @@ describe("what the observer sees", () => {
   it("an agent that comes back while it looks, and one that does not", async () => {
     const clock = manualClock();
     let connected = false;
-    const observer = createObserver(
+    const observer = observerWith(
       asker({ exists: true, power: "on" }, () => connected),
-      async () => "s1",
       clock,
     );
     async function seenAfter(milliseconds: number, then: () => void): Promise<unknown> {
@@ -52,8 +63,7 @@ describe("what the observer sees", () => {
 
   it("a machine that is off or gone at once, and nothing where nobody can look", async () => {
     const never = (): boolean => false;
-    const of = (power: Json) =>
-      createObserver(asker(power, never), async () => "s1", manualClock()).observe("t", [target]);
+    const of = (power: Json) => observerWith(asker(power, never), manualClock()).observe("t", [target]);
     expect((await of({ exists: true, power: "off" }))[0]).toMatchObject({
       power: "off",
       agent: "missing",
@@ -61,8 +71,14 @@ describe("what the observer sees", () => {
     });
     expect((await of({ exists: false, power: "off" }))[0]).toMatchObject({ power: "absent" });
     const failing: Asker = { ask: () => Promise.reject(new Error("nobody")), isConnected: never };
-    expect((await createObserver(failing, async () => "s1", manualClock()).observe("t", [target]))[0]).toMatchObject({
+    expect((await observerWith(failing, manualClock()).observe("t", [target]))[0]).toMatchObject({
       power: "unknown",
     });
+  });
+
+  it("no agent where none has ever joined, without waiting for one", async () => {
+    const seen = asker({ exists: true, power: "on" }, () => false);
+    const [observation] = await observerWith(seen, manualClock(), []).observe("t", [target]);
+    expect(observation).toMatchObject({ power: "on", agent: "unknown", services: null });
   });
 });

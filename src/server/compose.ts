@@ -499,7 +499,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     http,
     createJobStarts({ database, inventory, jobs: jobs.service, events, bus, clock, secrets: secretUse }),
   );
-  jobRoutes(http.app, jobs.service, targetPlaces);
+  jobRoutes(http.app, jobs.service, targetPlaces, clock);
   eventRoutes(http, events, clock, createEventSight(inventory, targetPlaces, fleet, placesOf));
   auditRoutes(http, { audit, reader: createAuditReader({ database, audit, bus, clock }) });
   historyRoutes(http, createHistory({ database, inventory }));
