@@ -1,5 +1,6 @@
 import { createDockerModule, dockerFoundations } from "../drivers/docker/index.ts";
 import type { FoundationType } from "../drivers/index.ts";
+import { createIpmiModule, ipmiFoundations } from "../drivers/ipmi/index.ts";
 import { createLocalModule, localFoundations } from "../drivers/local/index.ts";
 import { createLxcModule, lxcFoundations } from "../drivers/lxc/index.ts";
 import { createQemuModule, qemuFoundations } from "../drivers/qemu/index.ts";
@@ -47,6 +48,11 @@ const MODULES: Readonly<Record<string, KnownModule>> = {
     foundations: qemuFoundations,
     embedded: true,
     make: ({ dataFolder }) => createQemuModule({ dataFolder }),
+  },
+  ipmi: {
+    foundations: ipmiFoundations,
+    embedded: true,
+    make: () => createIpmiModule(),
   },
   test: {
     foundations: testFoundations,
