@@ -43,7 +43,7 @@ export interface HostParts {
   /** Which structures the starter of a job may read. Undefined: all. */
   mayRead?(job: Job, snapshot: Snapshot): Promise<((structure: Structure) => boolean) | undefined>;
   /** What scripts note: identifiers of foundations, variables of structures. */
-  readonly inventory: Pick<InventoryStore, "readBuild" | "changeBookkeeping">;
+  readonly inventory: Pick<InventoryStore, "snapshot" | "readBuild" | "changeBookkeeping">;
   readonly setConfig: SetConfig;
   /** Applies what a job came to, within the commit that ends it. */
   finished(tx: Transaction, job: Job, outcome: JobOutcome): Promise<void>;
@@ -79,7 +79,7 @@ export function createForemanHost(parts: HostParts): JobHost {
     },
     prepare,
     async write(tx, job, writes) {
-      const scene = sceneOf(await parts.snapshot(job.tenantId), job);
+      const scene = sceneOf(await parts.inventory.snapshot(job.tenantId, tx), job);
       await note(parts, tx, scene.foundation, writes);
     },
     finished: (tx, job, outcome) => parts.finished(tx, job, outcome),

@@ -79,6 +79,7 @@ function job(id: string, target: string, more: Partial<Job> = {}): Job {
     message: "",
     failure: null,
     wakeAt: null,
+    endsAt: null,
     createdAt: 100,
     startedAt: 110,
     finishedAt: null,
