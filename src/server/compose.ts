@@ -26,7 +26,6 @@ import {
   withBackendExports,
   withBackends,
 } from "../backends/index.ts";
-import { backupRoutes, createBackupService } from "../backup/index.ts";
 import { createBoot, type Boot } from "../boot/index.ts";
 import { changeRoutes, createChangeRuleService, createChangeSetService, refuseDirect } from "../changes/index.ts";
 import { createDesignService, createDesignStore, designRoutes } from "../design/index.ts";
@@ -73,9 +72,8 @@ import {
 } from "../inventory/index.ts";
 import { createJobs, jobRoutes } from "../jobs/index.ts";
 import type { Clock } from "../kernel/clock.ts";
-import { GantryError, messageOf } from "../kernel/errors.ts";
+import { messageOf } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
-import type { JsonObject } from "../kernel/json.ts";
 import type { Module } from "../link/index.ts";
 import { createInProcessBus } from "../platform/bus/index.ts";
 import { afterCommit, migrate, openDatabase } from "../platform/database/index.ts";
@@ -91,9 +89,7 @@ import type { Logger } from "../platform/logging/index.ts";
 import { createMetrics } from "../platform/metrics/index.ts";
 import { openedSecrets } from "../platform/redaction/index.ts";
 import { createQueryService, queryRoutes } from "../query/index.ts";
-import { createRunHost, createRunService, RUN_CALL_INVALID, RUN_HOST, runRoutes } from "../runs/index.ts";
 import { createSecrets, masterKeyInFolder, secretRoutes, type MasterKeySettings } from "../secrets/index.ts";
-import { createSupportService, supportRoutes } from "../support/index.ts";
 import { createRenderer } from "../templates/index.ts";
 import { check, tscript } from "../tscript/index.ts";
 import { describeAgentFunctions } from "../verbs/index.ts";
@@ -110,8 +106,10 @@ import { toldToRedactor } from "./opened.ts";
 import { agentRuntime } from "./runtime.ts";
 import { createScriptModules } from "./script-modules.ts";
 import { describedServerModules } from "./server-modules.ts";
+import { composeRuns } from "./runs.ts";
 import { createStarters } from "./starters.ts";
 import { createTargetPlaces, fleetSites, nodePlaces } from "./target-places.ts";
+import { composeUpkeep } from "./upkeep.ts";
 
 /** The rooms, wired together. Nothing listens and nothing runs before `start`. */
 export interface Composition {
@@ -378,11 +376,6 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       reopened: (tx, job) => foremen.reopened(tx, job),
     }),
   );
-  jobs.registerHost(
-    RUN_HOST,
-    createRunHost((name) => agent[name]?.safeToRepeat ?? false, parts.reachWithin),
-  );
-
   const observer = createObserver({
     asker: fleet,
     siteId: siteNamed,
@@ -403,29 +396,10 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     directWrites: refuseDirect,
     known: () => ({ catalogue: catalogue(), foundationTypes: drivers.map(({ name }) => name), attributeProblems }),
   });
-  const runs = createRunService({
-    database,
-    jobs: jobs.service,
-    bus,
-    clock,
-    random,
+  composeRuns(http, {
+    ...{ database, jobs, fleet, bus, clock, random, placesOf, agent },
     places: targetPlaces,
-    async nodes(tenantId) {
-      const [agents, placeOf] = await Promise.all([fleet.agents(tenantId), placesOf(tenantId)]);
-      return agents.map((one) => ({ agentId: one.agentId, name: one.name, place: placeOf(one) }));
-    },
-    checkCall(name, parameters): JsonObject {
-      const known = agent[name];
-      if (known === undefined || known.observes === true)
-        throw new GantryError(RUN_CALL_INVALID, `there is no verb '${name}'`);
-      const checked = known.parameters.strict().safeParse(parameters);
-      if (!checked.success)
-        throw new GantryError(
-          RUN_CALL_INVALID,
-          `${name}: ${checked.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`).join("; ")}`,
-        );
-      return parameters;
-    },
+    reachWithin: parts.reachWithin,
   });
 
   const allocation = createAllocationService({
@@ -506,22 +480,12 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   queryRoutes(http, createQueryService(merged.store, observer));
   authorityRoutes(http, parts.certificates, fleet, audit);
   fleet.mount(http);
-  runRoutes(http, runs);
-  const { version, database: place, dataFolder } = parts;
-  const backups = createBackupService({ clock, random, version, database: place, dataFolder, audit });
-  backupRoutes(http, backups);
-  const support = createSupportService({
-    clock,
-    version,
-    database,
-    dataFolder,
-    audit,
-    settings: parts.settings,
+  const upkeep = composeUpkeep(http, {
+    ...parts,
+    ...{ database, place: parts.database, audit },
     ready: () => inventory.snapshot(DEFAULT_TENANT.id).then(() => true),
-    urls: () => http.listeners.map((listener) => listener.url),
     metrics: () => metrics.text(),
   });
-  supportRoutes(http, support);
   const names = composeNames({
     http,
     database,
@@ -589,7 +553,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       await login.close();
       await access.close();
       await exporter.close();
-      await backups.close();
+      await upkeep.close();
       await secrets.stop();
       await renderer.close();
       await bus.close();

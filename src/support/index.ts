@@ -1,2 +1,2 @@
 export { supportRoutes } from "./routes.ts";
-export { createSupportService } from "./service.ts";
+export { createSupportService, type SupportParts } from "./service.ts";
