@@ -397,7 +397,14 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     known: () => ({ catalogue: catalogue(), foundationTypes: drivers.map(({ name }) => name), attributeProblems }),
   });
   composeRuns(http, {
-    ...{ database, jobs, fleet, bus, clock, random, placesOf, agent },
+    database,
+    jobs,
+    fleet,
+    bus,
+    clock,
+    random,
+    placesOf,
+    agent,
     places: targetPlaces,
     reachWithin: parts.reachWithin,
   });
@@ -482,7 +489,9 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   fleet.mount(http);
   const upkeep = composeUpkeep(http, {
     ...parts,
-    ...{ database, place: parts.database, audit },
+    database,
+    place: parts.database,
+    audit,
     ready: () => inventory.snapshot(DEFAULT_TENANT.id).then(() => true),
     metrics: () => metrics.text(),
   });
