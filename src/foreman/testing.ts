@@ -30,6 +30,7 @@ import { createForemanHost, type HostParts } from "./host.ts";
 import type { SecretUse } from "./secrets.ts";
 import { createForeman, type Foreman, type ForemanParts } from "./service.ts";
 import { FOREMAN_HOST } from "./start.ts";
+import { createJobStarts, type JobStarts } from "./starts.ts";
 import { createForemanStore, migrations } from "./store.ts";
 import { createSetConfig } from "./structure-calls.ts";
 
@@ -39,6 +40,7 @@ export interface ForemanWorld {
   readonly inventory: InventoryStore;
   readonly jobs: Jobs;
   readonly foreman: Foreman;
+  readonly starts: JobStarts;
   /** Texts kept for agents, in order. */
   readonly contents: readonly string[];
   /** Foundations whose agent is connected. */
@@ -189,6 +191,7 @@ export async function openForemanWorld(
     inventory,
     jobs,
     foreman,
+    starts: createJobStarts({ database, inventory, jobs: jobs.service, events, bus, clock, secrets }),
     contents,
     connected,
     secrets,
