@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { DEFAULT_TENANT } from "../access/index.ts";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { ADMINISTRATOR } from "../access/testing.ts";
@@ -56,7 +57,7 @@ describe("a connection", () => {
     const peer = await connected();
     expect(rig.fleet.isConnected(peer.id)).toBe(true);
     expect(await rig.fleet.nodes(TENANT)).toMatchObject([
-      { name: "node1", state: "connected", version: "", modules: ["test"], agentId: peer.id },
+      { name: "node1", state: "connected", version: "1.2.3", modules: ["test"], agentId: peer.id },
     ]);
     peer.connection.close({ code: "closed", text: "bye" });
     await peer.closed;
@@ -447,7 +448,97 @@ describe("a question", () => {
   });
 });
 
+/** Messages about a task, whatever that is. */
+function report(type: string, ref: { task: string; attempt: number }) {
+  return { type: fc.constant(type), task: fc.constant(ref.task), attempt: fc.constant(ref.attempt) };
+}
+const output = (ref: { task: string; attempt: number }) => ({
+  ...report("output", ref),
+  stream: fc.constantFrom("stdout", "stderr"),
+});
+
 describe("a worker", () => {
+  it("that answers rubbish harms neither the server nor another worker's tasks", async () => {
+    const bad = await worker(rig, "bad", TENANT);
+    const job = await rig.run([{ route: { siteId: "s" }, function: "first" }]);
+    const task = await bad.next("task");
+    const good = await worker(rig, "good", TENANT);
+    const ref = { task: task.task, attempt: task.attempt };
+    const other = { task: "nobody's", attempt: 9 };
+    const rubbish = fc.oneof(
+      fc.record({ type: fc.constant("started"), tasks: fc.subarray([ref, other, { ...ref, attempt: 7 }]) }),
+      fc.record({ ...output(other), data: fc.string(), index: fc.nat() }),
+      fc.record({ ...output(ref), data: fc.string(), index: fc.nat() }),
+      fc.record({ ...report("message", other), text: fc.string() }),
+      fc.record({ ...report("result", other), outcome: fc.constantFrom("done", "failed"), value: fc.jsonValue() }),
+      fc.record({ ...report("items", other), items: fc.constant([{ item: 0, outcome: "done", value: null }]) }),
+      fc.record({
+        type: fc.constant("held"),
+        tasks: fc.constant([{ ...other, phase: "started", module: "__proto__" }]),
+      }),
+      fc.record({ type: fc.constant("reply"), query: fc.string({ maxLength: 20 }), value: fc.jsonValue() }),
+      fc.record({ type: fc.constant("heartbeat"), facts: fc.dictionary(fc.string(), fc.jsonValue()) }),
+    );
+    for (const messages of fc.sample(fc.array(rubbish, { maxLength: 20 }), 50)) {
+      bad.sendText(JSON.stringify(messages.map((message, sequence) => ({ sequence, ...message }))));
+    }
+    await settled(good);
+    // It ends the connection, or goes on as if nothing had been.
+    const word = Promise.race([settled(bad), bad.closed]);
+    await word;
+    bad.sendText("{}");
+    expect((await bad.closed).code).toBe("link_message_malformed");
+    await rig.fleet.drain(ADMINISTRATOR, "bad");
+    const second = await rig.run([{ route: { siteId: "s" }, function: "second" }]);
+    const given = await good.next("task");
+    expect(given.function).toBe("second");
+    good.send({ type: "result", sequence: 0, task: given.task, attempt: given.attempt, outcome: "done", value: 1 });
+    expect((await rig.ended(second)).status).toBe("done");
+    expect((await rig.jobs.service.get(TENANT, job.id)).status).not.toBe("done");
+  });
+
+  it("with names that mean something to objects is a worker with strange names", async () => {
+    const { token } = await rig.fleet.mintJoinToken({ tenantId: TENANT, kind: "worker", name: "w", expiresIn: 60 });
+    const { id, keys } = await joinPeer(rig.fleet, token, "w", createKeyPair(), "worker");
+    const peer = memoryPeer(rig.fleet, id, keys);
+    const strange = JSON.parse(
+      '{"constructor":{"limit":1,"functions":{"toString":{"summary":"","parameters":{},"safeToRepeat":true,"observes":false}}}}',
+    );
+    await welcomePeer(peer, { modules: strange });
+    expect(Object.keys(rig.fleet.modules(TENANT))).toEqual(["constructor"]);
+    expect(Object.keys(rig.fleet.modules(TENANT)["constructor"]!.functions)).toEqual(["toString"]);
+    await rig.run([{ route: { siteId: "s" }, module: "constructor", function: "toString" }]);
+    expect((await peer.next("task")).module).toBe("constructor");
+  });
+
+  it("is told no word of a task that is not its own", async () => {
+    const own = await createTestFleet(await openSqlite(FLEET_MIGRATIONS), clock, { sites });
+    onTestFinished(() => own.close());
+    const heard: string[] = [];
+    async function listening(name: string, tenantId: string, siteId: string, modules: string[]): Promise<TestPeer> {
+      const { token } = await own.fleet.mintJoinToken({ tenantId, kind: "worker", name, siteId, expiresIn: 60 });
+      const { id, keys } = await joinPeer(own.fleet, token, name, createKeyPair(), "worker");
+      const [mine, theirs] = memoryPair();
+      own.fleet.accept({ ...theirs, send: (frame) => (heard.push(`${name}: ${frame}`), theirs.send(frame)) });
+      const peer = openPeer(mine, id, keys);
+      await welcomePeer(peer, {
+        modules: Object.fromEntries(modules.map((one) => [one, { limit: 2, functions: {} }])),
+      });
+      return peer;
+    }
+    const others = [
+      await listening("foreign", "other", "s", ["test"]),
+      await listening("elsewhere", TENANT, "elsewhere", ["test"]),
+      await listening("lacking", TENANT, "s", ["toast"]),
+    ];
+    const meant = await listening("meant", TENANT, "s", ["test"]);
+    await own.run([{ route: { siteId: "below s" }, function: "set", parameters: { password: "correct horse" } }]);
+    await meant.next("task");
+    for (const peer of others) await settled(peer);
+    const told = heard.filter((line) => line.includes("correct horse"));
+    expect(told.map((line) => line.split(":")[0])).toEqual(["meant"]);
+  });
+
   const sites = async () => ({
     names: new Map(["s", "below s", "elsewhere"].map((name) => [name, name])),
     below: (id: string) => (id === "s" ? ["s", "below s"] : [id]),

@@ -366,7 +366,7 @@ export function createFleet(parts: FleetParts): Fleet {
       kind: record.kind,
       // Connected to another replica: it is seen in the database only.
       state: session !== undefined || recently ? "connected" : "away",
-      version: record.version,
+      version: session?.version ?? record.version,
       modules: Object.keys(modules).sort(),
       slots: Object.fromEntries(
         Object.entries(modules).map(([name, { limit }]) => [name, { limit, inUse: session?.holding.get(name) ?? 0 }]),

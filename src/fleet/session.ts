@@ -62,6 +62,8 @@ export interface FleetSession {
   /** Whose tasks it is given; null: every tenant's. */
   readonly tenantId: Id | null;
   readonly modules: Readonly<Record<string, ModuleAdvert>>;
+  /** Of its program. */
+  readonly version: string;
   /** Of the authority it trusts, base64url. */
   readonly pin: string;
   /** Tasks and questions that are out. */
@@ -331,6 +333,7 @@ export function openSession(
     record,
     tenantId,
     modules: proof.modules,
+    version: proof.gantry,
     get pin() {
       return pin;
     },
