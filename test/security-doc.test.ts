@@ -2,10 +2,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
-// docs/security.md says which test shows what. A test that was renamed or removed would leave a claim that nobody checks.
+// Some pages say which test shows what. A test that was renamed or removed would leave a claim that nobody checks.
 
 const root = join(import.meta.dirname, "..");
-const page = readFileSync(join(root, "docs/security.md"), "utf8");
+const PAGES = [
+  { name: "docs/security.md", least: 20 },
+  { name: "docs/contractor.md", least: 14 },
+];
 
 interface Row {
   readonly text: string;
@@ -13,13 +16,15 @@ interface Row {
   readonly cells: readonly string[];
 }
 
-/** The rows of the tables that name tests, without their heads. */
-const rows: readonly Row[] = page.split(/^## /m).flatMap((part) => {
-  const section = part.split("\n", 1)[0] ?? "";
-  const lines = part.split("\n").filter((line) => line.startsWith("|"));
-  if (lines[0]?.endsWith("| test |") !== true) return [];
-  return lines.slice(2).map((text) => ({ text, section, cells: text.split(" | ") }));
-});
+/** The rows of a page's tables that name tests, without their heads. */
+function rowsOf(page: string): readonly Row[] {
+  return page.split(/^## /m).flatMap((part) => {
+    const section = part.split("\n", 1)[0] ?? "";
+    const lines = part.split("\n").filter((line) => line.startsWith("|"));
+    if (lines[0]?.endsWith("| test |") !== true) return [];
+    return lines.slice(2).map((text) => ({ text, section, cells: text.split(" | ") }));
+  });
+}
 
 /** "`test/a.test.ts`: "one", "two"; `src/b.test.ts`: "three"" as pairs. */
 function claims({ cells }: Row): { file: string; names: string[] }[] {
@@ -30,9 +35,12 @@ function claims({ cells }: Row): { file: string; names: string[] }[] {
   }));
 }
 
-describe("docs/security.md", () => {
-  it("names a test for everything it says is stopped", () => {
-    expect(rows.length).toBeGreaterThan(20);
+describe.each(PAGES)("$name", ({ name: pageName, least }) => {
+  const page = readFileSync(join(root, pageName), "utf8");
+  const rows = rowsOf(page);
+
+  it("names a test for everything it claims", () => {
+    expect(rows.length).toBeGreaterThan(least);
     for (const row of rows) {
       expect([row.text, row.cells.length]).toEqual([row.text, 3]);
       const named = claims(row);
