@@ -213,6 +213,7 @@ export const KINDS: readonly Kind[] = [
       },
       { heading: "CREATED", value: (row) => timeText(number(row["createdAt"])) },
       { heading: "TIME", value: (row) => durationText(duration(row)) },
+      { heading: "LEFT", value: (row) => durationText(number(row["remaining"])) },
       text("MESSAGE", "message"),
     ],
   },

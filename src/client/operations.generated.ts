@@ -74,6 +74,17 @@ readonly script?: string | undefined;
 /** For the installer; a template */
 readonly template?: string | undefined;
 }
+export interface NewRun {
+readonly text: string;
+readonly targets?: readonly (string)[] | undefined;
+readonly runOnce?: boolean | undefined;
+readonly calls: readonly ({
+readonly function: string;
+readonly parameters: {
+readonly [name: string]: unknown;
+};
+})[];
+}
 export interface Tenant {
 readonly name: string;
 readonly description: string;
@@ -1357,9 +1368,31 @@ readonly output?: string | undefined;
 readonly code?: string | undefined;
 } | null;
 readonly wakeAt: number | null;
+readonly remaining: number | null;
 readonly createdAt: number;
 readonly startedAt: number | null;
 readonly finishedAt: number | null;
+}
+export interface Todo {
+/** Of the task, or of the job that is paused */
+readonly id: string;
+readonly kind: "task" | "paused";
+readonly job: string;
+readonly script: string;
+readonly target: {
+readonly kind: "structure" | "foundation" | "dependency" | "node" | "none";
+readonly id: string | null;
+readonly name: string;
+};
+/** What to do */
+readonly text: string;
+/** What else helps: where it stands, whom to ask */
+readonly details: {
+readonly [name: string]: unknown;
+};
+readonly since: number;
+/** When it fails if nobody answers; null: never */
+readonly expiresAt: number | null;
 }
 export interface Event {
 readonly id: string;
@@ -1438,17 +1471,6 @@ readonly role: "agent" | "worker";
 readonly name?: string | undefined;
 readonly site?: string | undefined;
 readonly expiresIn?: number | undefined;
-}
-export interface NewRun {
-readonly text: string;
-readonly targets?: readonly (string)[] | undefined;
-readonly runOnce?: boolean | undefined;
-readonly calls: readonly ({
-readonly function: string;
-readonly parameters: {
-readonly [name: string]: unknown;
-};
-})[];
 }
 export interface NewBackup {
 /** 8 to 1,024 characters */
@@ -5013,6 +5035,24 @@ readonly fields: readonly (string)[];
 })[];
 }>;
 };
+readonly todos: {
+/** What people are asked to do, the oldest first */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+} & CallOptions): Listing<Todo>;
+/** Say that it is done: its job goes on */
+done(id: string, body: {
+/** For the job's log */
+readonly note?: string | undefined;
+readonly value?: unknown | undefined;
+}, options?: CallOptions): Promise<Todo>;
+/** Say that it cannot be done: its job fails there, and can be tried again */
+failed(id: string, body: {
+/** Why */
+readonly note: string;
+}, options?: CallOptions): Promise<Todo>;
+};
 readonly tokens: {
 /** The tokens of one's own account, with when they were used last */
 list(options?: CallOptions): Listing<Token>;
@@ -5550,6 +5590,11 @@ get: {"method":"GET","path":"/v1/tenants/{idOrName}","answer":"json"},
 replace: {"method":"PUT","path":"/v1/tenants/{idOrName}","answer":"json","body":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 patch: {"method":"PATCH","path":"/v1/tenants/{idOrName}","answer":"json","body":"json","bodyTypes":["application/json","application/merge-patch+json","application/json-patch+json"],"headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 delete: {"method":"DELETE","path":"/v1/tenants/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
+},
+todos: {
+list: {"method":"GET","path":"/v1/todos","answer":"page","largestPage":1000},
+done: {"method":"POST","path":"/v1/todos/{id}/done","answer":"json","body":"json"},
+failed: {"method":"POST","path":"/v1/todos/{id}/failed","answer":"json","body":"json"},
 },
 tokens: {
 list: {"method":"GET","path":"/v1/tokens","answer":"page"},

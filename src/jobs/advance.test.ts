@@ -6,7 +6,7 @@ import { ALLOWED_ACTIONS, JOB_ACTIONS, JOB_STATUSES } from "./model.ts";
 import type { Call } from "./model.ts";
 import type { AdvanceInput, Program } from "./program.ts";
 
-const shown = { line: null, percent: 0, progress: [] };
+const shown = { line: null, percent: 0, progress: [], endsAt: null };
 
 function begin(input: Partial<TurnInput>): Turn {
   return beginTurn(

@@ -12,7 +12,7 @@ import { cancelTurn, rollbackTurn } from "./undo.ts";
  */
 
 /** Begins a turn: looks at what was asked and what came back. The program has not run yet. */
-export function beginTurn(input: TurnInput, shown: Pick<Turn, "line" | "percent" | "progress">): Turn {
+export function beginTurn(input: TurnInput, shown: Pick<Turn, "line" | "percent" | "progress" | "endsAt">): Turn {
   const turn: Turn = {
     status: input.status,
     wish: input.wish,
@@ -38,6 +38,7 @@ export function beginTurn(input: TurnInput, shown: Pick<Turn, "line" | "percent"
     line: shown.line,
     percent: shown.percent,
     progress: shown.progress,
+    endsAt: shown.endsAt,
   };
   switch (input.wish) {
     case "cancel":
@@ -205,6 +206,7 @@ export function stepTurn(turn: Turn, program: Program, input: StepInput): void {
   turn.line = advance.line;
   turn.percent = advance.percent;
   turn.progress = advance.progress;
+  if (advance.remaining !== undefined) turn.endsAt = input.now + advance.remaining;
   turn.writes.push(...advance.writes);
   for (const message of advance.messages) {
     turn.message = cut(message);

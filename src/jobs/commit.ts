@@ -14,6 +14,7 @@ import { insertLog, pokeJobs, updateJobs } from "./job-store.ts";
 import type { JobUpdate, LoadedJob } from "./job-store.ts";
 import { hasEnded } from "./model.ts";
 import type { Job, JobFailure, LogEntry } from "./model.ts";
+import { noteDurations } from "./estimate-store.ts";
 import { dropSealed } from "./sealed-store.ts";
 import { sqlOf } from "./sql.ts";
 import type { SqlTransaction } from "./sql.ts";
@@ -81,6 +82,10 @@ export async function commitTurns(
   );
   const counted = written.filter((one) => updated.has(one.job.id));
   const again = ({ job }: Written) => (updated.get(job.id)?.runnableAt ?? Infinity) <= now;
+  await noteDurations(
+    sql,
+    counted.filter(({ job }) => job.status === "done").map(({ job }) => job),
+  );
   await consumeTasks(
     sql,
     counted.flatMap((one) => one.landing.turn.consumed),
@@ -143,6 +148,7 @@ function writtenOf({ flight, turn }: Landing, now: number): Written {
     message: turn.message ?? before.message,
     failure: turn.failure,
     wakeAt: turn.status === "waiting" ? turn.wakeAt : null,
+    endsAt: turn.endsAt,
     startedAt: before.startedAt ?? now,
     finishedAt,
   };
@@ -160,6 +166,7 @@ function writtenOf({ flight, turn }: Landing, now: number): Written {
     message: turn.message,
     failure: turn.failure === null ? null : JSON.stringify(turn.failure),
     wakeAt: job.wakeAt,
+    endsAt: job.endsAt,
     startedAt: now,
     finishedAt,
     runnableAt: turn.status === "running" ? now : job.wakeAt,

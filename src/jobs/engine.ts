@@ -12,6 +12,7 @@ import { batched } from "./batcher.ts";
 import { createJobCache } from "./cache.ts";
 import { commitTurns } from "./commit.ts";
 import type { Landed, Landing } from "./commit.ts";
+import { meanDurations } from "./estimate-store.ts";
 import { createFlight, takeTurn } from "./flight.ts";
 import type { Flight } from "./flight.ts";
 import type { JobHost } from "./host.ts";
@@ -211,6 +212,12 @@ export function createEngine(parts: EngineParts): Engine {
       else result.set(id, cached);
     }
     for (const loaded of await loadJobs(reader, missing)) result.set(loaded.job.id, loaded);
+    const begin = [...result.values()].filter((one) => !one.started);
+    const durations = await meanDurations(reader, [...new Set(begin.map((one) => one.job.programHash))]);
+    for (const { job, ...rest } of begin) {
+      const mean = durations.get(job.programHash);
+      if (mean !== undefined) result.set(job.id, { ...rest, job: { ...job, endsAt: clock.now() + mean } });
+    }
     return result;
   }
 

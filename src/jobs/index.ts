@@ -26,6 +26,7 @@ export {
   TARGET_KINDS,
   allowedActions,
   callName,
+  remainingOf,
   hasEnded,
 } from "./model.ts";
 export type { ExecutorRoute, HiddenValue, JobHost, JobView, Outside, Prepared, TaskDraft, TaskRoute } from "./host.ts";

@@ -59,13 +59,14 @@ interface JobRow {
   readonly message: string;
   readonly failure: string | null;
   readonly wake_at: number | null;
+  readonly ends_at: number | null;
   readonly created_at: number;
   readonly started_at: number | null;
   readonly finished_at: number | null;
 }
 
 const SHOWN_COLUMNS = `id, tenant_id, host, program_hash, program_kind, program_name, target_kind, target_id, target_name, run_id,
-  starter_id, starter_token, starter_name, context, status, wish, line, percent, progress, message, failure, wake_at, created_at, started_at, finished_at`;
+  starter_id, starter_token, starter_name, context, status, wish, line, percent, progress, message, failure, wake_at, ends_at, created_at, started_at, finished_at`;
 
 function jobOf(row: JobRow): Job {
   return {
@@ -87,6 +88,7 @@ function jobOf(row: JobRow): Job {
     message: row.message,
     failure: row.failure === null ? null : (JSON.parse(row.failure) as JobFailure),
     wakeAt: row.wake_at,
+    endsAt: row.ends_at,
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
@@ -265,6 +267,7 @@ export interface JobUpdate {
   readonly message: string | null;
   readonly failure: string | null;
   readonly wakeAt: number | null;
+  readonly endsAt: number | null;
   readonly startedAt: number;
   readonly finishedAt: number | null;
   readonly runnableAt: number | null;
@@ -312,6 +315,7 @@ export async function updateJobs(
       ["message", "text"],
       ["failure", "text"],
       ["wake_at", "bigint"],
+      ["ends_at", "bigint"],
       ["started_at", "bigint"],
       ["finished_at", "bigint"],
       ["runnable_at", "bigint"],
@@ -332,6 +336,7 @@ export async function updateJobs(
       one.message,
       one.failure,
       one.wakeAt,
+      one.endsAt,
       one.startedAt,
       one.finishedAt,
       one.runnableAt,
@@ -340,7 +345,7 @@ export async function updateJobs(
     ]),
     `UPDATE job SET
       status = v.status, state = v.state, line = v.line, percent = v.percent, progress = v.progress,
-      message = coalesce(v.message, job.message), failure = v.failure, wake_at = v.wake_at,
+      message = coalesce(v.message, job.message), failure = v.failure, wake_at = v.wake_at, ends_at = v.ends_at,
       started_at = coalesce(job.started_at, v.started_at), finished_at = v.finished_at,
       wish = CASE WHEN v.finished_at IS NOT NULL THEN NULL WHEN job.wish IS NOT DISTINCT FROM v.seen_wish THEN v.wish ELSE job.wish END,
       runnable_at = CASE WHEN v.finished_at IS NOT NULL OR job.poke = v.poke THEN v.runnable_at ELSE v.now_at END,

@@ -159,9 +159,20 @@ export interface Job {
   readonly failure: JobFailure | null;
   /** When it goes on by itself; null when only a result or a person moves it. */
   readonly wakeAt: number | null;
+  /** When it will have come to its end, as far as anybody can tell: see `remainingOf`. */
+  readonly endsAt: number | null;
   readonly createdAt: number;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
+}
+
+/**
+ * Milliseconds until a job comes to its end, by the `expected_time` of its script's blocks, else by how long earlier jobs of its program took.
+ * Null: nobody can say; it stands still, or takes longer than it should.
+ */
+export function remainingOf({ status, endsAt }: Pick<Job, "status" | "endsAt">, now: number): number | null {
+  if (endsAt === null || (status !== "running" && status !== "waiting")) return null;
+  return endsAt > now ? endsAt - now : null;
 }
 
 export interface ProgressEntry {

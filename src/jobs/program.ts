@@ -56,6 +56,8 @@ export interface Advance {
   readonly status: ProgramStatus;
   /** From 1; null before the first statement and at the end. */
   readonly line: number | null;
+  /** Milliseconds it has still before it, as far as it can tell. */
+  readonly remaining?: number;
   /** 0 to 100. */
   readonly percent: number;
   readonly progress: readonly ProgressEntry[];

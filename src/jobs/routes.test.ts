@@ -28,7 +28,12 @@ beforeEach(async () => {
   });
   onTestFinished(() => server.close());
   app = server.app;
-  jobRoutes(app, world.jobs.service, { of: async (_tenant, targets) => targets.map(() => NOWHERE) });
+  jobRoutes(
+    app,
+    world.jobs.service,
+    { of: async (_tenant, targets) => targets.map(() => NOWHERE) },
+    { now: () => 1_000 },
+  );
 });
 
 async function answer(method: "GET" | "POST", url: string, payload?: object) {

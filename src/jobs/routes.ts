@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { needs, type Principal } from "../access/index.ts";
+import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { App } from "../platform/http/index.ts";
 import { JOB_POSITION_INVALID } from "./errors.ts";
-import { JOB_ACTIONS, JOB_STATUSES, LOG_KINDS, TARGET_KINDS, WISHES, allowedActions } from "./model.ts";
+import { JOB_ACTIONS, JOB_STATUSES, LOG_KINDS, TARGET_KINDS, WISHES, allowedActions, remainingOf } from "./model.ts";
 import type { Job } from "./model.ts";
 import type { OutputPiece, OutputPosition } from "./output-store.ts";
 import type { JobService } from "./service.ts";
@@ -42,6 +43,8 @@ const jobAnswer = z.object({
     })
     .nullable(),
   wakeAt: z.number().nullable(),
+  /** Milliseconds until it comes to its end, by `expected_time` of its script or by earlier jobs of it; null: nobody can say. */
+  remaining: z.number().nullable(),
   createdAt: z.number(),
   startedAt: z.number().nullable(),
   finishedAt: z.number().nullable(),
@@ -83,8 +86,9 @@ const taskAnswer = z.object({
 });
 
 /** `/v1/jobs`. */
-export function jobRoutes(app: App, jobs: JobService, places: TargetPlaces): void {
+export function jobRoutes(app: App, jobs: JobService, places: TargetPlaces, clock: Pick<Clock, "now">): void {
   const seen = createSeenJobs(jobs, places);
+  const shownJob = (job: Job): ShownJob => answerOf(job, clock.now());
   const params = z.object({ id: z.string() });
   const page = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), next: z.string().nullable() });
 
@@ -236,7 +240,9 @@ const SUMMARIES = {
   rollback: "Stop and take back the call a job stands at; it is then paused before that call",
 } as const;
 
-function shownJob(job: Job): z.input<typeof jobAnswer> {
+type ShownJob = z.input<typeof jobAnswer>;
+
+function answerOf(job: Job, now: number): ShownJob {
   const { failure } = job;
   return {
     id: job.id,
@@ -253,6 +259,7 @@ function shownJob(job: Job): z.input<typeof jobAnswer> {
     message: job.message,
     failure: failure === null ? null : { ...failure, task: failure.taskId },
     wakeAt: job.wakeAt,
+    remaining: remainingOf(job, now),
     createdAt: job.createdAt,
     startedAt: job.startedAt,
     finishedAt: job.finishedAt,

@@ -59,6 +59,15 @@ export const jobMigrations: readonly Migration[] = [
     name: "0807_unserved_tasks",
     statements: ({ flag }) => [`ALTER TABLE task ADD COLUMN unserved ${flag}`],
   },
+  {
+    // How long jobs of a program took, and when a job will have come to its end.
+    name: "0808_estimates",
+    statements: ({ integer, time }) => [
+      `ALTER TABLE job_program ADD COLUMN done_count ${integer}`,
+      `ALTER TABLE job_program ADD COLUMN done_milliseconds ${integer}`,
+      `ALTER TABLE job ADD COLUMN ends_at ${time}`,
+    ],
+  },
 ];
 
 function jobTables({ id, text, json, time, integer, flag, real, blob, strict }: ColumnTypes): readonly string[] {

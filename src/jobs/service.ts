@@ -295,6 +295,7 @@ function jobOf(draft: JobDraft, id: Id, programHash: string, now: number): Job {
     message: "",
     failure: null,
     wakeAt: draft.startAt ?? null,
+    endsAt: null,
     createdAt: now,
     startedAt: null,
     finishedAt: null,

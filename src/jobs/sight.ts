@@ -27,6 +27,8 @@ export interface SeenJobs {
   /** Errors: `job_not_found`, `forbidden`, `job_action_not_allowed`, and those of the action. */
   act(principal: Principal, id: Id, action: Exclude<JobAction, "jump">): Promise<Job>;
   jump(principal: Principal, id: Id, label: string): Promise<Job>;
+  /** For what else is done to a job. Errors: `job_not_found`, `forbidden`. */
+  requireControl(principal: Principal, id: Id): Promise<void>;
 }
 
 /** Jobs looked at in one go for one page. */
@@ -76,5 +78,6 @@ export function createSeenJobs(jobs: JobService, places: TargetPlaces): SeenJobs
       await requireControl(principal, id);
       return jobs.jump(principal.tenantId, id, label, principal);
     },
+    requireControl,
   };
 }

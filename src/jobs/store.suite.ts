@@ -7,6 +7,7 @@ import { restartSuite } from "./restart.suite.ts";
 import { sealedSuite } from "./sealed.suite.ts";
 import { startersSuite } from "./starters.suite.ts";
 import { tasksSuite } from "./tasks.suite.ts";
+import { timesSuite } from "./times.suite.ts";
 import { undoSuite } from "./undo.suite.ts";
 import { unservedSuite } from "./unserved.suite.ts";
 import { wishesSuite } from "./wishes.suite.ts";
@@ -24,4 +25,5 @@ export function storeSuite(open: OpenEmptyDatabase): void {
   outsideSuite(open);
   undoSuite(open);
   unservedSuite(open);
+  timesSuite(open);
 }

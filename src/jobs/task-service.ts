@@ -62,6 +62,11 @@ export function createTaskService(parts: TaskParts): TaskService {
   /** Until when each executor's leases live, as stored last. */
   const sessions = new Map<Id, { readonly session: string; readonly until: number }>();
 
+  /** Half over; or longer than a lease is, because the clock was put back. */
+  function isStale(until: number, now: number): boolean {
+    return until - now < parts.lease / 2 || until - now > parts.lease;
+  }
+
   /** Stores that the executors are alive, for those whose lease is half over. */
   async function keepSessions(
     tx: Transaction,
@@ -74,7 +79,7 @@ export function createTaskService(parts: TaskParts): TaskService {
     const stale = new Map<Id, Executor>();
     for (const one of executors) {
       const known = sessions.get(one.id);
-      if (force || known?.session !== one.session || known.until - now < parts.lease / 2) stale.set(one.id, one);
+      if (force || known?.session !== one.session || isStale(known.until, now)) stale.set(one.id, one);
     }
     if (stale.size === 0) return [];
     await saveSessions(
@@ -289,7 +294,7 @@ export function createTaskService(parts: TaskParts): TaskService {
     claim: async (executor) => openAll(executor, await claim(executor)),
     renew: async (executor) => {
       const known = sessions.get(executor.id);
-      if (known?.session === executor.session && known.until - clock.now() >= parts.lease / 2) return;
+      if (known?.session === executor.session && !isStale(known.until, clock.now())) return;
       await renew(executor);
     },
     started: (executor, tasks) => started({ executor, tasks }),

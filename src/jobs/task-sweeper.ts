@@ -5,6 +5,7 @@ import type { Database, Transaction } from "../platform/database/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import { TASK_TIMED_OUT } from "./errors.ts";
 import { createAlarm } from "./alarm.ts";
+import { createClockWatch } from "./clock-watch.ts";
 import type { JobLines } from "./lines.ts";
 import { applyChanges, readyRoute } from "./settle.ts";
 import type { Settlement } from "./settle.ts";
@@ -44,6 +45,7 @@ export function createTaskSweeper(parts: SweeperParts): TaskSweeper {
   const alarm = createAlarm({ clock, log: parts.log, name: "task sweeper", run: sweep });
   /** Nobody could take a task while there was no server: waits count from here at the earliest. */
   let since = 0;
+  const watch = createClockWatch({ ...parts, sweepBy: by });
 
   /** Who looked before the commit would see nothing, and not look again. */
   function by(tx: Transaction, at: number): void {
@@ -55,6 +57,7 @@ export function createTaskSweeper(parts: SweeperParts): TaskSweeper {
   }
 
   async function sweep(): Promise<number | null> {
+    await watch.check();
     while (await sweepDue()) {
       // More are due than one transaction should hold.
     }
@@ -115,10 +118,14 @@ export function createTaskSweeper(parts: SweeperParts): TaskSweeper {
     async start() {
       since = clock.now();
       await database.transaction((tx) => extendSessions(sqlOf(database, tx), clock.now() + parts.lease));
+      watch.start();
       alarm.start();
       alarm.by(clock.now());
     },
     by,
-    stop: () => alarm.stop(),
+    stop() {
+      watch.stop();
+      return alarm.stop();
+    },
   };
 }

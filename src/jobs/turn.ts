@@ -115,6 +115,8 @@ export interface Turn {
   /** This is to be taken back now. */
   undo: UndoTask | null;
   notUndone: readonly NotUndone[];
+  /** When it will have come to its end, as far as anybody can tell. */
+  endsAt: number | null;
   /** When the program wants to go on by itself; null: never. */
   wakeAt: number | null;
   message: string | null;

@@ -70,11 +70,11 @@ import {
   membersRoutes,
   tenantRoutes,
 } from "../inventory/index.ts";
-import { createJobs, jobRoutes } from "../jobs/index.ts";
+import { createJobs, createSeenJobs, jobRoutes } from "../jobs/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { messageOf } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
-import type { Module } from "../link/index.ts";
+import { pinOf, type Module } from "../link/index.ts";
 import { createInProcessBus } from "../platform/bus/index.ts";
 import { afterCommit, migrate, openDatabase } from "../platform/database/index.ts";
 import { createEventStream } from "../platform/events/index.ts";
@@ -91,6 +91,7 @@ import { openedSecrets } from "../platform/redaction/index.ts";
 import { createQueryService, queryRoutes } from "../query/index.ts";
 import { createSecrets, masterKeyInFolder, secretRoutes, type MasterKeySettings } from "../secrets/index.ts";
 import { createRenderer } from "../templates/index.ts";
+import { createManualModule, createTodoService, todoRoutes } from "../todo/index.ts";
 import { check, tscript } from "../tscript/index.ts";
 import { describeAgentFunctions } from "../verbs/index.ts";
 import { authorityRoutes } from "./authority-routes.ts";
@@ -99,7 +100,7 @@ import { eventRoutes } from "./event-routes.ts";
 import { composeBlueprints } from "./blueprints.ts";
 import { composeMachines } from "./machines.ts";
 import { attributeProblems } from "./known.ts";
-import { describedModules } from "./modules.ts";
+import { FOUNDATIONS } from "./modules.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import { composeNames } from "./names.ts";
 import { toldToRedactor } from "./opened.ts";
@@ -310,7 +311,6 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   const starters = createStarters(database, access.holders, targetPlaces);
 
   const agent = describeAgentFunctions();
-  const { drivers } = describedModules();
   const scriptModules = createScriptModules(fleet, describedServerModules());
   const catalogue = () => scriptModules.catalogue(DEFAULT_TENANT.id);
 
@@ -329,7 +329,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   });
   boot.mount(http);
   /** Modules of scripts that the server answers itself; `server-modules.ts` describes them. */
-  const serverModules: readonly ServerModule[] = [...boot.modules];
+  const serverModules: readonly ServerModule[] = [...boot.modules, createManualModule()];
 
   const store = createForemanStore(database);
   const foremen = createForemen({
@@ -394,7 +394,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     clock,
     random,
     directWrites: refuseDirect,
-    known: () => ({ catalogue: catalogue(), foundationTypes: drivers.map(({ name }) => name), attributeProblems }),
+    known: () => ({ catalogue: catalogue(), foundationTypes: FOUNDATIONS.map(({ name }) => name), attributeProblems }),
   });
   composeRuns(http, {
     database,
@@ -459,10 +459,18 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   exportRoutes(http, withBackendExports(exporter, merged, keeper));
   importRoutes(http, createImportService({ inventory, reader: createImportReader(clock), edit: editing.edit }));
   designRoutes(http, designs);
-  composeMachines(http, { database, inventory, events, bus, clock, random });
+  composeMachines(http, {
+    database,
+    inventory,
+    events,
+    bus,
+    clock,
+    random,
+    pin: () => pinOf(parts.certificates.current.authority),
+  });
   composeBlueprints(http, { ...editParts, inventory }, () => ({
     catalogue: catalogue(),
-    foundationTypes: drivers.map(({ name }) => name),
+    foundationTypes: FOUNDATIONS.map(({ name }) => name),
   }));
   changeRoutes(
     http,
@@ -481,6 +489,8 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     createJobStarts({ database, inventory, jobs: jobs.service, events, bus, clock, secrets: secretUse }),
   );
   jobRoutes(http.app, jobs.service, targetPlaces, clock);
+  const seenJobs = createSeenJobs(jobs.service, targetPlaces);
+  todoRoutes(http, createTodoService({ database, jobs: seenJobs, outside: jobs.outside, inventory }));
   eventRoutes(http, events, clock, createEventSight(inventory, targetPlaces, fleet, placesOf));
   auditRoutes(http, { audit, reader: createAuditReader({ database, audit, bus, clock }) });
   historyRoutes(http, createHistory({ database, inventory }));

@@ -109,6 +109,8 @@ export interface AdvanceOutput {
   readonly writes: readonly ScriptWrite[];
   /** Texts of `message(…)`, in order. */
   readonly messages: readonly string[];
+  /** Milliseconds it has still before it, by the `expected_time` of its blocks; left out when none says. */
+  readonly remaining?: number;
   /** Advance again at this time even if no result has come (`delay`, `max_time`). */
   readonly wakeAt?: number;
   /** The call waited for or failed at, if any. */

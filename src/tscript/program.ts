@@ -25,6 +25,7 @@ import type {
   StartOptions,
 } from "./program-model.ts";
 import { progressOf } from "./progress.ts";
+import { remainingOf } from "./remaining.ts";
 import { startState, stateOf, storedForm } from "./state.ts";
 import type { Outcome, ScriptState } from "./state.ts";
 import { fromPlain, toPlain } from "./values.ts";
@@ -105,6 +106,7 @@ function advance(compiled: Compiled, before: ScriptState, input: AdvanceInput): 
   }
   const progress = progressOf(compiled, state, input.now);
   const wakeAt = wakeTime(compiled, state);
+  const remaining = remainingOf(compiled, state, input.now);
   const call = callAt(compiled, state)?.call.id;
   return {
     state: storedForm(state),
@@ -115,6 +117,7 @@ function advance(compiled: Compiled, before: ScriptState, input: AdvanceInput): 
     calls,
     writes,
     messages,
+    ...(remaining === undefined ? {} : { remaining }),
     ...(wakeAt === undefined ? {} : { wakeAt }),
     ...(call === undefined || state.status === "done" ? {} : { call }),
     spent,

@@ -59,6 +59,7 @@ function advanceOf(output: AdvanceOutput): Advance {
     status: statusOf(output),
     line: output.line === 0 ? null : output.line,
     percent: output.percent,
+    ...(output.remaining === undefined ? {} : { remaining: output.remaining }),
     progress: output.progress.map(progressOf),
   };
 }
