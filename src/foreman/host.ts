@@ -60,8 +60,13 @@ export function createForemanHost(parts: HostParts): JobHost {
     const module = call.module ?? "";
     if (module === "agent") return prepareAgentCall(parts, job, call, scene);
     // A driver by its own name, for a foundation that is its.
-    if (module === "foundation" || module === scene.foundation?.type)
-      return prepareFoundationCall(parts, job, call, scene);
+    const type = scene.foundation?.type ?? "";
+    if (module === "foundation" || module === type) {
+      const own = here.get(type);
+      return own === undefined
+        ? prepareFoundationCall(parts, job, call, scene)
+        : prepareHere(own, parts.secrets, job, call, scene);
+    }
     if (module === "structure") return prepareStructureCall(parts.setConfig, job, call, scene);
     if (module === "inventory") return prepareInventoryCall(parts, job, call, scene);
     const server = here.get(module);

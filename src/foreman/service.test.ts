@@ -434,3 +434,45 @@ agent.run( command="create" )
     expect((await world.snapshot()).structures.get("web1")?.failure).toMatchObject({ role: "create", jobId: null });
   });
 });
+
+describe("limits of jobs", () => {
+  it("by driver let no more run at one time, in every order of ends, and all is built", async () => {
+    const world = await openForemanWorld(() => ({ driverLimits: { local: 2 } }));
+    await fill(world, [{}, {}, {}, {}]);
+    let running = 0;
+    let most = 0;
+    const busy: TestFunction = async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setImmediate(resolve));
+      running -= 1;
+      return null;
+    };
+    world.serve("local", { create: busy, destroy: busy });
+    for (const id of ["f1", "f2", "f3", "f4"]) world.serve("agent", { add: nothing, run: busy }, id);
+    world.foreman.start();
+    await world.reach(({ structures }) => [...structures.values()].every(({ state }) => state === "built"));
+    expect(most).toBeLessThanOrEqual(2);
+  });
+
+  it("of a site hold for the sites below it", async () => {
+    const world = await openForemanWorld();
+    await fill(world, [{}, {}, {}]);
+    const lab = (await world.snapshot()).sites.get("lab")!;
+    const above = site("region", { maxJobs: 1 });
+    await world.database.transaction((tx) =>
+      world.inventory.write(tx, DEFAULT_TENANT.id, {
+        insert: inserting({ sites: [above] }).insert,
+        update: updating({ sites: [{ ...lab, parent: "region", version: lab.version + 1 }] }).update,
+      }),
+    );
+    const gate = held();
+    world.serve("local", { create: gate.run });
+    for (const id of ["f1", "f2", "f3"]) world.serve("agent", { add: nothing, run: nothing }, id);
+    world.foreman.start();
+    await gate.begun;
+    expect(await world.jobsMade()).toHaveLength(1);
+    gate.go();
+    await world.reach(({ structures }) => [...structures.values()].every(({ state }) => state === "built"));
+  });
+});

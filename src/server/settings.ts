@@ -27,25 +27,18 @@ const seconds = z.coerce.number().positive("must be a positive number of seconds
 
 const rate = z.coerce.number().min(0, "must be 0 or a positive number");
 
-/** Numbers by name: as a map in a file, as `docker=20,ipmi=4` elsewhere. */
-const limits = z
-  .union([
-    z.string().transform((text) =>
-      Object.fromEntries(
-        text.split(",").map((part) => {
-          const [name = "", most = ""] = part.split("=").map((one) => one.trim());
-          return [name, most];
-        }),
-      ),
-    ),
-    z.record(z.string(), z.unknown()),
-  ])
-  .pipe(
-    z.record(
-      z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]*$/, "must be names with numbers, as in docker=20,ipmi=4"),
-      z.coerce.number().int().positive("must be a number of jobs, 1 or more"),
-    ),
-  );
+/** Jobs by type of foundation: as a map in a file, as `docker=20,ipmi=4` elsewhere. */
+const limits = z.union([z.string(), z.record(z.string(), z.unknown())]).transform((given, context) => {
+  const entries: readonly (readonly [string, unknown])[] =
+    typeof given === "string"
+      ? given.split(",").map((part) => part.split("=", 2).map((one) => one.trim()) as [string, string])
+      : Object.entries(given);
+  const wrong = entries.find(([name, most]) => name === "" || !(Number.isInteger(Number(most)) && Number(most) >= 1));
+  if (wrong === undefined) return Object.fromEntries(entries.map(([name, most]) => [name, Number(most)]));
+  const message = `'${wrong.join("=")}' is not a type with a number of jobs, 1 or more, as in docker=20`;
+  context.addIssue({ code: "custom", message });
+  return z.NEVER;
+});
 
 const keySource = z.string().superRefine((text, context) => {
   try {
