@@ -77,8 +77,7 @@ function createSharedLayers(world: SharedWorld): SharedLayers {
   let kept = 0;
 
   function blueprintFold(blueprint: string | null, classes: readonly string[]): AtBlueprint {
-    // Neither names nor classes hold a zero character.
-    const key = classes.length === 0 ? (blueprint ?? "") : `${blueprint ?? ""}\u0000${classes.join("\u0000")}`;
+    const key = classes.length === 0 ? (blueprint ?? "") : `${blueprint ?? ""}\u0000${joined(classes)}`;
     const before = atBlueprint.get(key);
     if (before !== undefined) return before;
     const layers = [
@@ -184,6 +183,17 @@ function createSharedLayers(world: SharedWorld): SharedLayers {
       return made;
     },
   };
+}
+
+/** Classes as one text: the same list is the same object. Neither names nor classes hold a zero character. */
+const joinedClasses = new WeakMap<readonly string[], string>();
+
+function joined(classes: readonly string[]): string {
+  const before = joinedClasses.get(classes);
+  if (before !== undefined) return before;
+  const text = classes.join("\u0000");
+  joinedClasses.set(classes, text);
+  return text;
 }
 
 /**

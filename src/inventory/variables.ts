@@ -35,8 +35,18 @@ export interface Resolver {
 
 /** What keys like `packages:Container` are for: the classes of the type of a foundation, and the type itself. */
 export function classesOf(type: string | undefined): readonly string[] {
-  return type === undefined ? NO_CLASSES : [type, ...foundationTypeFacts(type).classes];
+  if (type === undefined) return NO_CLASSES;
+  const before = classesByType.get(type);
+  if (before !== undefined) return before;
+  const classes = [type, ...foundationTypeFacts(type).classes];
+  if (classesByType.size >= MOST_TYPES) classesByType.clear();
+  classesByType.set(type, classes);
+  return classes;
 }
+
+/** Asked of every structure, and types are few. */
+const classesByType = new Map<string, readonly string[]>();
+const MOST_TYPES = 1000;
 
 export function createResolver(world: World): Resolver {
   const structures = new Map<string, Resolution>();
@@ -87,15 +97,8 @@ export function createResolver(world: World): Resolver {
       if (!onlySets(own) || !onlySets(attributes) || !onlySets(offered)) return resolveStructure(name).values;
       const plain = shared.plain(structure.blueprint, structure.site, structure.groups, parts.classes);
       const before = plain ?? [objectOf(valuesOfFold(sharedFold(parts))), NO_VALUES, NO_VALUES];
-      return {
-        ...before[0],
-        ...before[1],
-        ...before[2],
-        ...offered,
-        ...attributes,
-        ...own,
-        ...builtIn(world, structure),
-      };
+      const below = offered === NO_VALUES ? attributes : { ...offered, ...attributes };
+      return { ...before[0], ...before[1], ...before[2], ...below, ...own, ...builtIn(world, structure) };
     },
     value(name, variable) {
       const parts = partsOf(name);
