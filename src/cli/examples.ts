@@ -21,7 +21,13 @@ export const EXAMPLES = {
     "blueprint import blueprints.yaml",
     "blueprint import base_os.toml docker.toml --name contractor --dry-run",
   ),
+  todo: examples(
+    "todo",
+    "todo done 0198d2c4-5a7e-7b11-9c55-0242ac120002 --note 'in rack 4, unit 7'",
+    "todo failed 0198d2c4-5a7e-7b11-9c55-0242ac120002 --note 'the disk does not fit'",
+  ),
   blueprintCheck: examples("blueprint check blueprints/", "blueprint check --all"),
+  machine: examples("machine assign 0197c2f4-0000-7000-8000-000000000001 srv1"),
   allocate: examples(
     "address allocate lab --structure web1",
     "address allocate lab --structure web1 --address 10.0.0.7",

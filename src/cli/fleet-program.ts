@@ -5,13 +5,14 @@ import { type Command, Option } from "commander";
 type Nodes = typeof import("./nodes.ts");
 type Authority = typeof import("./authority.ts");
 type Daemons = typeof import("./daemons.ts");
+type Facts = typeof import("./agent-facts.ts");
 type Workers = typeof import("./workers.ts");
 
 interface ProgramParts {
   /** Makes the handler of a command from what does it. */
   handle(
     load: () => Promise<
-      Nodes[keyof Nodes] | Authority[keyof Authority] | Daemons[keyof Daemons] | Workers[keyof Workers]
+      Nodes[keyof Nodes] | Authority[keyof Authority] | Daemons[keyof Daemons] | Facts["facts"] | Workers[keyof Workers]
     >,
   ): (...received: unknown[]) => Promise<void>;
   output(): Option;
@@ -55,7 +56,7 @@ export function fleetCommands(program: Command, { handle, output, yes, collect }
     .option("--wait", "until it is drained")
     .action(worker("drain"));
   workers.command("resume <name>").summary("give it tasks again").action(worker("resume"));
-  program
+  const agent = program
     .command("agent")
     .summary("run an agent: a daemon on a node that does verbs")
     .option("--state <folder>", "where its key, journal and services are kept", "/var/lib/gantry-agent")
@@ -69,6 +70,14 @@ export function fleetCommands(program: Command, { handle, output, yes, collect }
         .default("auto"),
     )
     .action(daemon("agent"));
+  agent
+    .command("facts")
+    .summary("what this machine is made of: processors, memory, disks, interfaces, PCI, DMI, LLDP")
+    .option("--register <url>", "register the machine at a server, and wait until it says which foundation it is")
+    .option("--token <token>", "registration token (environment: GANTRY_MACHINE_TOKEN)")
+    .option("--wait <seconds>", "how long to wait for an answer (default: until there is one)")
+    .addOption(output())
+    .action(handle(async () => (await import("./agent-facts.ts")).facts));
 
   const joinToken = program.command("join-token").summary("one-time tokens with which agents and workers join");
   joinToken

@@ -9,12 +9,14 @@ import { EXIT, reportFailure } from "./failure.ts";
 import { EXAMPLES } from "./examples.ts";
 import { LIST_FORMATS, OUTPUT_FORMATS } from "./output.ts";
 import { loginCommands } from "./login-program.ts";
+import { machineCommands } from "./machine-program.ts";
 import { KINDS } from "./kinds.ts";
 import { queryCommands } from "./query-program.ts";
 import { secretCommands } from "./secret-program.ts";
 import { paint, processTerminal, type Terminal } from "./terminal.ts";
 import type { CommandContext, GlobalOptions } from "./context.ts";
 import { VERSION } from "./version.ts";
+import { todoCommands } from "./todo-program.ts";
 
 /**
  * The command line: names, options and help of every command. What a command does is loaded when it is called, so that the program
@@ -231,6 +233,8 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
   queryCommands(program, { handle, output, collect });
   changeCommands(program, { handle, output });
   blueprintCommands(program, { handle, output, yes });
+  todoCommands(program, { handle, output });
+  machineCommands(program, { handle, output, yes });
 
   const address = program.command("address").summary("give out addresses of a block, and take them back");
   address

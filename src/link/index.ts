@@ -43,7 +43,7 @@ export type { Transport } from "./connect.ts";
 export { connect, LINK_PATHS } from "./connect.ts";
 export { openRequest, trustingAgent } from "./request.ts";
 export type { JoinRequest } from "./join.ts";
-export { join, joinAnswer, joinRequest } from "./join.ts";
+export { fetchAuthority, join, joinAnswer, joinRequest } from "./join.ts";
 export type { LinkSession, SessionHandlers, SessionLog } from "./session.ts";
 export { startSession } from "./session.ts";
 export { backoffDelay } from "./backoff.ts";

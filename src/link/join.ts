@@ -86,10 +86,14 @@ export async function join(options: JoinOptions): Promise<Joined> {
 }
 
 /**
- * The certificate the token pins, out of the chain the server shows. Nothing is trusted yet, and nothing asked that matters: the next
+ * The certificate a token pins, out of the chain the server shows: PEM. Throws `link_pin_mismatch`, `link_unreachable`. Nothing is trusted yet, and nothing asked that matters: the next
  * connection trusts this authority alone.
  */
-async function fetchAuthority(url: string, pin: string, options: JoinOptions): Promise<string> {
+export async function fetchAuthority(
+  url: string,
+  pin: string,
+  options: Pick<JoinOptions, "environment" | "timeout">,
+): Promise<string> {
   const agent = distrustingAgent(options.environment);
   const response = await openRequest({ url, path: "/healthz", method: "GET", agent, timeout: options.timeout });
   try {
@@ -106,7 +110,12 @@ async function fetchAuthority(url: string, pin: string, options: JoinOptions): P
  * The same where the chain leads to another one: a server that changed its authority shows how who knows the former finds its way. Whoever
  * answers cannot lie: the answer either has the pinned hash, or is worth nothing.
  */
-async function askAuthority(url: string, pin: string, agent: Agent, options: JoinOptions): Promise<string> {
+async function askAuthority(
+  url: string,
+  pin: string,
+  agent: Agent,
+  options: Pick<JoinOptions, "timeout">,
+): Promise<string> {
   const path = `${LINK_PATHS.authority}${pin}`;
   const { status, body } = await request({ url, path, method: "GET", agent, timeout: options.timeout }, ANSWER_LIMIT);
   const certificate = status === 200 ? safeCertificate(body.toString()) : undefined;

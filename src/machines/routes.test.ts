@@ -47,7 +47,7 @@ async function openBench() {
     ready: () => Promise.resolve(true),
     metrics: () => Promise.resolve(""),
   });
-  machineRoutes(http, createMachineService(parts), createMachineTokenService(parts));
+  machineRoutes(http, createMachineService(parts), createMachineTokenService({ ...parts, pin: () => "pin" }));
   let woken = 0;
   bus.subscribe("foreman", () => (woken += 1));
   return {

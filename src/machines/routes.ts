@@ -199,7 +199,8 @@ function tokenRoutes(app: HttpServer["app"], tokens: MachineTokenService): void 
 }
 
 function bearer(request: FastifyRequest): string | undefined {
-  return /^Bearer (gantry_machine_\S{1,200})$/.exec(request.headers.authorization ?? "")?.[1];
+  // Behind the point stands the pin of the server's authority, which is for who calls.
+  return /^Bearer (gantry_machine_[\w-]{1,200})(\.[\w-]{1,200})?$/.exec(request.headers.authorization ?? "")?.[1];
 }
 
 /** `found` holds one more than a page when there is a next one. */

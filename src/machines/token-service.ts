@@ -29,6 +29,8 @@ export interface MachineTokenParts {
   readonly events: EventStream;
   readonly clock: Clock;
   readonly random: Random;
+  /** Pin of the server's authority, base64url: by it a machine knows the server. */
+  pin(): string;
 }
 
 export function createMachineTokenService(parts: MachineTokenParts): MachineTokenService {
@@ -54,7 +56,7 @@ export function createMachineTokenService(parts: MachineTokenParts): MachineToke
           { chain: principal.tenantId, action: "machine_token.created", subject, data: { site, expiresAt } },
         ]);
       });
-      return { ...kept, token };
+      return { ...kept, token: `${token}.${parts.pin()}` };
     },
     list: (principal, page) => selectTokens(database.kysely, principal.tenantId, page),
     async revoke(principal, id) {

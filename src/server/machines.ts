@@ -7,6 +7,6 @@ import {
 import type { HttpServer } from "../platform/http/index.ts";
 
 /** Machines that register themselves. */
-export function composeMachines(http: HttpServer, parts: MachineServiceParts): void {
+export function composeMachines(http: HttpServer, parts: MachineServiceParts & { pin(): string }): void {
   machineRoutes(http, createMachineService(parts), createMachineTokenService(parts));
 }

@@ -8,6 +8,7 @@ import { fleetMigrations } from "../fleet/index.ts";
 import { foremanMigrations } from "../foreman/index.ts";
 import { inventoryMigrations } from "../inventory/index.ts";
 import { jobMigrations } from "../jobs/index.ts";
+import { machineMigrations } from "../machines/index.ts";
 import { eventMigrations } from "../platform/events/index.ts";
 import { runMigrations } from "../runs/index.ts";
 import { secretMigrations } from "../secrets/index.ts";
@@ -27,4 +28,5 @@ export const MIGRATIONS = [
   ...runMigrations,
   ...backendMigrations,
   ...changeMigrations,
+  ...machineMigrations,
 ];

@@ -5,3 +5,4 @@ export { createAgentModule } from "./module.ts";
 export { parseVerb } from "./parse.ts";
 export { endTask } from "./surroundings.ts";
 export { describeAgentFunctions } from "./functions.ts";
+export { readMachineFacts, type ReadFacts } from "./machine-facts.ts";
