@@ -3,6 +3,7 @@ import type { FoundationType } from "../drivers/index.ts";
 import { createIpmiModule, ipmiFoundations } from "../drivers/ipmi/index.ts";
 import { createLocalModule, localFoundations } from "../drivers/local/index.ts";
 import { createLxcModule, lxcFoundations } from "../drivers/lxc/index.ts";
+import { manualFoundations } from "../drivers/manual/index.ts";
 import { createQemuModule, qemuFoundations } from "../drivers/qemu/index.ts";
 import { createNetModule } from "../drivers/net/index.ts";
 import { createTestModule, testFoundations } from "../drivers/test/index.ts";
@@ -129,7 +130,9 @@ export function describedModules(): { readonly drivers: readonly Module[]; reado
   return described;
 }
 
-/** Every type of foundation some worker can make. */
-export const FOUNDATIONS: readonly FoundationType[] = Object.values(MODULES).flatMap(({ foundations }) =>
-  foundations === undefined ? [] : [foundations],
-);
+/** Every type of foundation there is. */
+export const FOUNDATIONS: readonly FoundationType[] = [
+  ...Object.values(MODULES).flatMap(({ foundations }) => foundations ?? []),
+  // The server itself asks a person.
+  manualFoundations,
+];
