@@ -74,7 +74,7 @@ export interface DesignServiceParts {
   readonly clock: Clock;
   readonly random: Random;
   /** What scripts may call and which drivers there are, now. */
-  known(): Pick<IngestOptions, "catalogue" | "foundationTypes" | "attributeProblems">;
+  known(tenantId: Id): Pick<IngestOptions, "catalogue" | "foundationTypes" | "attributeProblems">;
   /** The classes of a foundation's type. */
   /** Refuses what may not be applied as it comes. Left out: everything may. */
   readonly directWrites?: DirectWrites;
@@ -96,21 +96,21 @@ export function createDesignService(parts: DesignServiceParts): DesignService {
   const audit = createAudit(parts);
 
   /** Of a large bundle: what is planned is applied soon after, and reading it takes seconds in which nobody else is served. */
-  let last: { readonly hash: string; readonly read: ReadBundle } | undefined;
+  let last: { readonly hash: string; readonly tenantId: Id; readonly read: ReadBundle } | undefined;
   let cancelForgetting = (): void => {};
 
-  function read(bundle: Bundle): ReadBundle {
+  function read({ tenantId }: Principal, bundle: Bundle): ReadBundle {
     const size = [...bundle.documents.map(({ text }) => text), ...Object.values(bundle.files)].reduce(
       (sum, text) => sum + text.length,
       0,
     );
     const hash = size < LARGE_BUNDLE ? undefined : hashOf(bundle as unknown as Json);
-    if (hash !== undefined && last?.hash === hash) return last.read;
-    const ingested = ingest(bundle, parts.known());
+    if (hash !== undefined && last?.hash === hash && last.tenantId === tenantId) return last.read;
+    const ingested = ingest(bundle, parts.known(tenantId));
     const found = { design: designOf(ingested), warnings: ingested.warnings };
     if (hash !== undefined) {
       forget();
-      last = { hash, read: found };
+      last = { hash, tenantId, read: found };
       cancelForgetting = clock.after(KEEP_MILLISECONDS, forget);
     }
     return found;
@@ -205,11 +205,11 @@ export function createDesignService(parts: DesignServiceParts): DesignService {
 
   return {
     async plan(principal, bundle) {
-      const { design, warnings } = read(bundle);
+      const { design, warnings } = read(principal, bundle);
       return plan(principal, design, warnings);
     },
     async apply(principal, bundle, fingerprint, options) {
-      const { design, warnings } = read(bundle);
+      const { design, warnings } = read(principal, bundle);
       const answer = await apply(principal, design, fingerprint, bundle, warnings, options);
       forget();
       return answer;

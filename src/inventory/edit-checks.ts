@@ -42,7 +42,7 @@ function checkKnown(draft: Draft, knowledge: EditKnowledge, problems: ProblemLis
     const known = (before as unknown as Blueprint | undefined)?.scripts ?? {};
     for (const [script, { text }] of Object.entries(scripts)) {
       if (problems.full || known[script]?.text === text) continue;
-      for (const { message, where } of knowledge.scriptProblems(text, script)) {
+      for (const { message, where } of knowledge.scriptProblems(text, script, draft.snapshot.tenant.id)) {
         const place = where?.line === undefined ? "" : `, line ${where.line}`;
         const at = { index, kind: "blueprint", name: after.name } as const;
         problems.add(MEMBER_INVALID, at, `blueprint '${after.name}': script '${script}'${place}: ${message}`);

@@ -41,8 +41,8 @@ export type Edit =
 
 /** What other parts of the program know of what is written. */
 export interface EditKnowledge {
-  /** What is wrong with the text of a script. */
-  scriptProblems(text: string, file: string): readonly Problem[];
+  /** What is wrong with the text of a script of a tenant. */
+  scriptProblems(text: string, file: string, tenantId: Id): readonly Problem[];
   /** What the driver of a type of foundation says of its attributes. */
   attributeProblems(type: string, attributes: JsonObject): readonly { readonly message: string }[];
 }

@@ -1,5 +1,6 @@
 import { blueprintRoutes, createBlueprintImportService } from "../design/index.ts";
 import { createInventoryService } from "../inventory/index.ts";
+import type { Id } from "../kernel/ids.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import { check, type Catalogue } from "../tscript/index.ts";
 
@@ -9,7 +10,7 @@ type EditParts = Parameters<typeof createInventoryService>[0];
 export function composeBlueprints(
   http: HttpServer,
   parts: EditParts,
-  known: () => { readonly catalogue: Catalogue; readonly foundationTypes: readonly string[] },
+  known: (tenantId: Id) => { readonly catalogue: Catalogue; readonly foundationTypes: readonly string[] },
 ): void {
   // What is imported may call what a worker will bring one day: only the language must be right.
   const knowledge = {

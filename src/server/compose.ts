@@ -100,7 +100,6 @@ import { eventRoutes } from "./event-routes.ts";
 import { composeBlueprints } from "./blueprints.ts";
 import { composeMachines } from "./machines.ts";
 import { attributeProblems } from "./known.ts";
-import { FOUNDATIONS } from "./modules.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import { composeNames } from "./names.ts";
 import { toldToRedactor } from "./opened.ts";
@@ -312,7 +311,6 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
 
   const agent = describeAgentFunctions();
   const scriptModules = createScriptModules(fleet, describedServerModules());
-  const catalogue = () => scriptModules.catalogue(DEFAULT_TENANT.id);
 
   const boot = createBoot({
     database,
@@ -394,7 +392,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     clock,
     random,
     directWrites: refuseDirect,
-    known: () => ({ catalogue: catalogue(), foundationTypes: FOUNDATIONS.map(({ name }) => name), attributeProblems }),
+    known: (tenantId) => ({ ...scriptModules.known(tenantId), attributeProblems }),
   });
   composeRuns(http, {
     database,
@@ -427,7 +425,8 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     clock,
     random,
     knowledge: {
-      scriptProblems: (text: string, file: string) => check(text, file, catalogue()),
+      scriptProblems: (text: string, file: string, tenantId: Id) =>
+        check(text, file, scriptModules.catalogue(tenantId)),
       attributeProblems,
     },
   };
@@ -468,10 +467,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     random,
     pin: () => pinOf(parts.certificates.current.authority),
   });
-  composeBlueprints(http, { ...editParts, inventory }, () => ({
-    catalogue: catalogue(),
-    foundationTypes: FOUNDATIONS.map(({ name }) => name),
-  }));
+  composeBlueprints(http, { ...editParts, inventory }, scriptModules.known);
   changeRoutes(
     http,
     createChangeSetService({ ...editParts, inventory, designs, audit }),

@@ -19,7 +19,7 @@ export function knownHere(): {
 } {
   return {
     catalogue: foremanCatalogue({
-      drivers: describedModules().drivers,
+      ...describedModules(),
       agent: describeAgentFunctions(),
       server: describedServerModules(),
     }),
