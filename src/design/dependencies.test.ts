@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createResolver } from "../inventory/index.ts";
+import { createResolver, type Snapshot } from "../inventory/index.ts";
+import { emptyDesign } from "./ingest.ts";
 import { applied, designOf, emptySnapshot, planOf, problemsOf, settled } from "./testing.ts";
 
 /** Two hosts form a cluster, which offers the foundation of a web; the database waits for the port of a switch. */
@@ -180,6 +181,51 @@ describe("complexes and dependencies of a design", () => {
     `);
     const planned = applied(emptySnapshot(), designOf(site)).after;
     expect([...applied(planned, designOf(text)).after.dependencies.keys()]).toEqual(["uplink"]);
+  });
+
+  it("replace what is offered by another complex", () => {
+    const text = edited("complex: cluster, blueprint: vm", "complex: other, blueprint: vm").replace(
+      "complexes:\n",
+      "complexes:\n  other: { site: hosts, type: docker, members: [host1], attributes: { image: debian } }\n",
+    );
+    expect(planOf(built, designOf(text))).toMatchInlineSnapshot(`
+      "  + complex     other  new
+        ± foundation  vm1    complex changed
+              complex: "cluster" → "other"
+        ± structure   web1   its foundation is replaced
+
+      Plan: 1 to create, 2 to replace; 16 unchanged.
+      "
+    `);
+  });
+
+  it("of others keep what they name", () => {
+    const theirs = { managedBy: "person" };
+    const foreign: Snapshot = {
+      ...built,
+      complexes: new Map([["cluster", { ...built.complexes.get("cluster")!, ...theirs }]]),
+      dependencies: new Map([["uplink", { ...built.dependencies.get("uplink")!, ...theirs }]]),
+    };
+    expect(planOf(foreign, emptyDesign("cluster"))).toMatchInlineSnapshot(`
+      "  ? foundation  host1       structure host1, which stays, stands on it; it stays
+        ? foundation  host2       structure host2, which stays, stands on it; it stays
+        ? foundation  late        dependency uplink, which is not the design's, names it; it stays
+        ? structure   host1       dependency uplink, which is not the design's, names it; it stays
+        ? structure   host2       complex cluster, which is not the design's, names it; it stays
+        - interface   host1/eth0  the design is taken down
+        - structure   web1        the design is taken down
+        - foundation  vm1         the design is taken down
+        - blueprint   host        the design is taken down
+        - blueprint   metal       the design is taken down
+        - blueprint   vm          the design is taken down
+        - blueprint   web         the design is taken down
+        - site        dc          the design is taken down
+        - site        guests      the design is taken down
+        - site        hosts       the design is taken down
+
+      Plan: 10 to destroy; 5 conflicts.
+      "
+    `);
   });
 
   it("are taken down in the reverse order", () => {

@@ -37,6 +37,7 @@ export function foundationReplacement(built: FoundationBuild, now: FoundationBui
   const fields = [
     different("site", built.site, now.site),
     different("type", built.type, now.type),
+    different("complex", built.complex ?? null, now.complex ?? null),
     different("blueprint", built.blueprint, now.blueprint),
     ...differentMembers("attributes", built.attributes, now.attributes),
     // A foundation that nothing stands on any more may keep what it has.

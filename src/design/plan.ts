@@ -168,6 +168,7 @@ export function makePlan(design: Design, snapshot: Snapshot, observations: reado
     observations: new Map(observations.map((one) => [one.foundationId, one])),
   };
 
+  const neededBy = foreignNeeds(owner, snapshot);
   const foundationOutcomes = new Map<string, Outcome>();
   const builtFoundations = decideBuilt(
     "foundation",
@@ -181,12 +182,19 @@ export function makePlan(design: Design, snapshot: Snapshot, observations: reado
     (name) => {
       const occupant = grounds.occupants.after.get(name)?.name;
       return occupant === undefined
-        ? undefined
+        ? neededBy("foundation", name)
         : `structure ${occupant}, which is not the design's, stands on it; it stays`;
     },
   );
-  const builtStructures = decideBuilt("structure", structures, mergedStructures, (one, row, data) =>
-    decideStructure(one, row, structureChanges(one, row, data), foundationOutcomes.get(data.foundation ?? ""), grounds),
+  const builtStructures = decideBuilt(
+    "structure",
+    structures,
+    mergedStructures,
+    (one, row, data) => {
+      const below = foundationOutcomes.get(data.foundation ?? "");
+      return decideStructure(one, row, structureChanges(one, row, data), below, grounds);
+    },
+    (name) => neededBy("structure", name),
   );
 
   const builtDependencies = decideBuilt("dependency", dependencies, mergedDependencies, (one, row, data) =>
@@ -234,6 +242,35 @@ export function makePlan(design: Design, snapshot: Snapshot, observations: reado
     structures: builtStructures.decisions,
     dependencies: builtDependencies.decisions,
     interfaces: interfaces.decisions,
+  };
+}
+
+/**
+ * Why something that is to go cannot: a dependency or a complex of somebody else names it, and would name nothing; or what stays for that
+ * reason stands on it.
+ */
+function foreignNeeds(
+  owner: string,
+  { complexes, dependencies, structures }: Snapshot,
+): (kind: "foundation" | "structure", name: string) => string | undefined {
+  const foundations = new Map<string, string>();
+  const needed = new Map<string, string>();
+  const others = <Row extends Managed>(rows: ReadonlyMap<string, Row>): readonly Row[] =>
+    [...rows.values()].filter(({ managedBy, wanted }) => managedBy !== owner && wanted === "built");
+  for (const { name, members } of others(complexes))
+    for (const member of members) needed.set(member, `complex ${name}, which is not the design's, names it`);
+  for (const { name, foundation, structure, scriptStructure } of others(dependencies)) {
+    const reason = `dependency ${name}, which is not the design's, names it`;
+    foundations.set(foundation, reason);
+    for (const one of [structure, scriptStructure]) if (one !== null) needed.set(one, reason);
+  }
+  for (const name of needed.keys()) {
+    const below = structures.get(name)?.foundation ?? null;
+    if (below !== null) foundations.set(below, `structure ${name}, which stays, stands on it`);
+  }
+  return (kind, name) => {
+    const reason = (kind === "structure" ? needed : foundations).get(name);
+    return reason === undefined ? undefined : `${reason}; it stays`;
   };
 }
 

@@ -37,6 +37,7 @@ export function foundationInputs(
   return {
     site: foundation.site,
     type: foundation.type,
+    ...(foundation.complex === null ? {} : { complex: foundation.complex }),
     attributes: attributesOf(resolver.world, foundation),
     hostname: occupant?.hostname ?? null,
     addresses: occupant?.addresses.map(({ address }) => address) ?? [],

@@ -182,6 +182,9 @@ export interface BuildRecord {
 export interface FoundationBuild extends BuildRecord {
   readonly site: string;
   readonly type: string;
+  /** The complex that offers it. Absent: none. */
+  readonly complex?: string;
+  /** Its own, over those of the complex. */
   readonly attributes: JsonObject;
   readonly hostname: string | null;
 }
