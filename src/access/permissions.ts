@@ -29,6 +29,10 @@ export const PERMISSIONS = [
   "dns.manage",
   "backend.manage",
   "event.read",
+  /** Report what happened to hardware. */
+  "event.report",
+  /** Send events elsewhere, and see where they are sent. */
+  "webhook.manage",
   "audit.read",
   "access.read",
   /** Service accounts, roles, role bindings. */
@@ -63,7 +67,7 @@ const VIEWER: readonly Permission[] = [
   "fleet.read",
   "event.read",
 ];
-const OPERATOR: readonly Permission[] = [...VIEWER, "job.control", "run.start", "change.propose"];
+const OPERATOR: readonly Permission[] = [...VIEWER, "job.control", "run.start", "change.propose", "event.report"];
 const DESIGNER: readonly Permission[] = [
   ...OPERATOR,
   "inventory.write",

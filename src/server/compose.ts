@@ -93,9 +93,10 @@ import { createSecrets, masterKeyInFolder, secretRoutes, type MasterKeySettings 
 import { createRenderer } from "../templates/index.ts";
 import { createManualModule, createTodoService, todoRoutes } from "../todo/index.ts";
 import { check, tscript } from "../tscript/index.ts";
+import type { AddressPolicy } from "../webhooks/index.ts";
 import { describeAgentFunctions } from "../verbs/index.ts";
 import { authorityRoutes } from "./authority-routes.ts";
-import { createEventSight } from "./event-places.ts";
+import { createEventPlaces, createEventSight } from "./event-places.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { composeBlueprints } from "./blueprints.ts";
 import { composeMachines } from "./machines.ts";
@@ -109,6 +110,7 @@ import { describedServerModules } from "./server-modules.ts";
 import { composeRuns } from "./runs.ts";
 import { createStarters } from "./starters.ts";
 import { createTargetPlaces, fleetSites, nodePlaces } from "./target-places.ts";
+import { composeWebhooks } from "./webhooks.ts";
 import { composeUpkeep } from "./upkeep.ts";
 
 /** The rooms, wired together. Nothing listens and nothing runs before `start`. */
@@ -150,6 +152,8 @@ export interface ComposeParts {
   readonly workerTenants?: "default" | "all";
   /** Milliseconds a node may take to connect before what is meant for it ends as unreachable. */
   readonly reachWithin: number;
+  /** Where webhooks may go. Left out: also into private networks, not to this machine. */
+  readonly webhookAddresses?: AddressPolicy;
   /** Milliseconds for which events are kept. */
   readonly keepEvents: number;
   /** Milliseconds jobs are kept after they ended; the latest of each target stays. */
@@ -312,22 +316,34 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   const agent = describeAgentFunctions();
   const scriptModules = createScriptModules(fleet, describedServerModules());
 
-  const boot = createBoot({
+  const reporting = {
     database,
     events,
     audit,
     clock,
     random,
     log,
-    renderer,
     secrets: secretUse,
     sealer: secrets.sealer,
     outside: jobs.outside,
-    snapshot: (tenantId) => inventory.snapshot(tenantId),
-  });
+    snapshot: (tenantId: Id) => inventory.snapshot(tenantId),
+  };
+  const boot = createBoot({ ...reporting, renderer });
   boot.mount(http);
+  const placeOfEvent = createEventPlaces(inventory, targetPlaces, fleet, placesOf);
+  let urls: readonly string[] = [];
+  const webhooks = composeWebhooks({
+    ...reporting,
+    version: parts.version,
+    places: targetPlaces,
+    policy: parts.webhookAddresses ?? "private",
+    url: () => urls[0] ?? "https://localhost",
+    holders: access.holders,
+    placeOfEvent,
+  });
+  webhooks.mount(http);
   /** Modules of scripts that the server answers itself; `server-modules.ts` describes them. */
-  const serverModules: readonly ServerModule[] = [...boot.modules, createManualModule()];
+  const serverModules: readonly ServerModule[] = [...boot.modules, createManualModule(), webhooks.module];
 
   const store = createForemanStore(database);
   const foremen = createForemen({
@@ -439,6 +455,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     async (tx, tenantId) => {
       afterCommit(tx, TENANT_GONE, () => bus.publish(TENANT_GONE, tenantId));
       await boot.tenantRemoved(tx, tenantId);
+      await webhooks.tenantRemoved(tx, tenantId);
       await access.tenantRemoved(tx, tenantId);
     },
   );
@@ -467,7 +484,11 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     random,
     pin: () => pinOf(parts.certificates.current.authority),
   });
-  composeBlueprints(http, { ...editParts, inventory }, scriptModules.known);
+  composeBlueprints(http, {
+    editing: { ...editParts, inventory },
+    boot: boot.profiles,
+    known: scriptModules.known,
+  });
   changeRoutes(
     http,
     createChangeSetService({ ...editParts, inventory, designs, audit }),
@@ -487,7 +508,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   jobRoutes(http.app, jobs.service, targetPlaces, clock);
   const seenJobs = createSeenJobs(jobs.service, targetPlaces);
   todoRoutes(http, createTodoService({ database, jobs: seenJobs, outside: jobs.outside, inventory }));
-  eventRoutes(http, events, clock, createEventSight(inventory, targetPlaces, fleet, placesOf));
+  eventRoutes(http, events, clock, createEventSight(placeOfEvent));
   auditRoutes(http, { audit, reader: createAuditReader({ database, audit, bus, clock }) });
   historyRoutes(http, createHistory({ database, inventory }));
   queryRoutes(http, createQueryService(merged.store, observer));
@@ -519,6 +540,9 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     jobs
       .prune(clock.now() - parts.keepJobs)
       .catch((error: unknown) => log.error({ error: messageOf(error) }, "removing old jobs failed"));
+    webhooks
+      .prune(clock.now() - parts.keepEvents)
+      .catch((error: unknown) => log.error({ error: messageOf(error) }, "removing old dead letters failed"));
     events
       .prune(clock.now() - parts.keepEvents)
       .catch((error: unknown) => log.error({ error: messageOf(error) }, "removing old events failed"));
@@ -552,6 +576,8 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       await jobs.start();
       await foremen.start();
       boot.start();
+      urls = options.urls;
+      await webhooks.start();
       names.start();
       prune();
     },
@@ -560,6 +586,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       await keeper.stop();
       await names.stop();
       await foremen.stop();
+      await webhooks.stop();
       await boot.stop();
       await worker?.stop();
       await jobs.stop();

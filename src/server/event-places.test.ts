@@ -7,7 +7,7 @@ import { foundation, group, inserting, site, structure } from "../inventory/test
 import { manualClock } from "../kernel/clock.ts";
 import type { Event } from "../platform/events/index.ts";
 import { eventMigrations } from "../platform/events/index.ts";
-import { createEventSight } from "./event-places.ts";
+import { createEventPlaces, createEventSight } from "./event-places.ts";
 import { createTargetPlaces, nodePlaces } from "./target-places.ts";
 
 const tenantId = DEFAULT_TENANT.id;
@@ -32,7 +32,9 @@ it("an event is where what it happened to is: a thing, the target of a job, the 
   await database.transaction((tx) => inventory.write(tx, tenantId, inserting(rows)));
   const record = { tenantId, foundationId: "m2", siteId: null };
   const fleet = { find: async (id: string) => (id === "agent2" ? (record as never) : undefined) };
-  const sight = createEventSight(inventory, createTargetPlaces(inventory, fleet), fleet, nodePlaces(inventory));
+  const sight = createEventSight(
+    createEventPlaces(inventory, createTargetPlaces(inventory, fleet), fleet, nodePlaces(inventory)),
+  );
   const event = (kind: string, id: string, data: object = {}): Event =>
     ({ tenantId, type: "a.b", subject: { kind, id }, data }) as Event;
   const job = (kind: string, id: string): Event => event("job", `job of ${id}`, { target: { kind, id, name: id } });

@@ -13,6 +13,9 @@ import type { JobTarget, TargetPlaces } from "../jobs/index.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { Event } from "../platform/events/index.ts";
 
+/** Where events are. */
+export type EventPlaces = (event: Event) => Promise<Place>;
+
 /** Tells events that somebody may see. */
 export type EventSight = (principal: Principal) => ((event: Event) => Promise<boolean>) | undefined;
 
@@ -20,15 +23,15 @@ export type EventSight = (principal: Principal) => ((event: Event) => Promise<bo
  * An event is where what it happened to is now: a thing of the inventory at its place, a job where its target is, a node where its foundation
  * is. What happened to things that are gone, or that have no place, is seen by who may see all events of the tenant.
  */
-export function createEventSight(
+export function createEventPlaces(
   inventory: Pick<InventoryStore, "snapshot">,
   targets: TargetPlaces,
   fleet: Pick<Fleet, "find">,
   nodePlaces: (
     tenantId: Id,
   ) => Promise<(node: { readonly foundationId: Id | null; readonly siteId: Id | null }) => Place>,
-): EventSight {
-  async function placeOfEvent({ tenantId, subject, data }: Event): Promise<Place> {
+): EventPlaces {
+  return async ({ tenantId, subject, data }) => {
     const { kind, id } = subject;
     if (kind === "job") {
       const target = (data as { readonly target?: JobTarget } | null)?.target;
@@ -44,8 +47,10 @@ export function createEventSight(
     const named: ReadonlyMap<string, AnyRow> = snapshot[rows];
     const row = named.get(indexesOf(snapshot).byId(rows, id) ?? "");
     return row === undefined ? NOWHERE : placeOf(snapshot, kind as Kind, row);
-  }
+  };
+}
 
+export function createEventSight(placeOfEvent: EventPlaces): EventSight {
   return ({ rights }) => {
     if (rights.everywhere("event.read")) return undefined;
     return async (event) => rights.at("event.read", await placeOfEvent(event));

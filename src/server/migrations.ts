@@ -11,6 +11,7 @@ import { jobMigrations } from "../jobs/index.ts";
 import { machineMigrations } from "../machines/index.ts";
 import { eventMigrations } from "../platform/events/index.ts";
 import { runMigrations } from "../runs/index.ts";
+import { webhookMigrations } from "../webhooks/index.ts";
 import { secretMigrations } from "../secrets/index.ts";
 
 /** Every migration of the program, in order. */
@@ -26,6 +27,7 @@ export const MIGRATIONS = [
   ...fleetMigrations,
   ...bootMigrations,
   ...runMigrations,
+  ...webhookMigrations,
   ...backendMigrations,
   ...changeMigrations,
   ...machineMigrations,

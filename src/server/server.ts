@@ -61,6 +61,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       keepEvents: settings.event_days * DAY,
       keepJobs: settings.job_days * DAY,
       jobLimits: settings.job_limits,
+      webhookAddresses: settings.webhook_addresses,
       limits: {
         perAddress: settings.rate_per_address,
         perCredential: settings.rate_per_credential,

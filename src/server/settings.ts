@@ -3,6 +3,7 @@ import { messageOf } from "../kernel/errors.ts";
 import { LOG_LEVELS } from "../platform/logging/index.ts";
 import type { Setting } from "../platform/configuration/index.ts";
 import { parseSource } from "../secrets/index.ts";
+import { ADDRESS_POLICIES, type AddressPolicy } from "../webhooks/index.ts";
 
 /** One text, or several: on the command line by repeating the flag, in the environment by commas, in a file as a list. */
 const texts = z.union([
@@ -114,6 +115,12 @@ export const SERVER_SETTINGS = {
     summary:
       "Jobs of the foreman at one time on foundations of a type and what stands on them, in each tenant: `{docker: 20, ipmi: 4}` in the file, `docker=20,ipmi=4` elsewhere. Default: no limit.",
   } satisfies Setting<Record<string, number>>,
+  webhook_addresses: {
+    schema: z.enum(ADDRESS_POLICIES),
+    fallback: "private",
+    summary:
+      "Where webhooks may go: `public` addresses alone, `private` networks as well, or `any`: also to this machine, its link, and what clouds tell their machines.",
+  } satisfies Setting<AddressPolicy>,
   rate_per_address: {
     schema: rate,
     fallback: 1000,
