@@ -19,6 +19,9 @@ interface Worker {
 const COLUMNS: readonly Column<Worker>[] = [
   { heading: "NAME", value: (row) => printable(row.name) },
   { heading: "SITE", value: (row) => printable(row.site) },
+  { heading: "STATE", value: (row) => row.state },
+  { heading: "SEEN", value: (row) => timeText(row.seenAt) },
+  { heading: "VERSION", value: (row) => printable(row.version) || "-" },
   {
     heading: "MODULES",
     value: ({ slots }) =>
@@ -26,9 +29,6 @@ const COLUMNS: readonly Column<Worker>[] = [
         .map(([name, { limit, inUse }]) => printable(`${name} ${inUse}/${limit}`))
         .join(", ") || "-",
   },
-  { heading: "STATE", value: (row) => row.state },
-  { heading: "SEEN", value: (row) => timeText(row.seenAt) },
-  { heading: "VERSION", value: (row) => printable(row.version) || "-" },
 ];
 
 /** Milliseconds between two looks while waiting. */

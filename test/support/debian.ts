@@ -10,6 +10,7 @@ import { lxcPart } from "./lxc.ts";
 import { bindPart, powerdnsPart } from "./names.ts";
 import { postgresPart } from "./postgres.ts";
 import { qemuPart } from "./qemu.ts";
+import { pythonPart } from "./python.ts";
 import type { RealPart } from "./real-part.ts";
 import { slapdPart } from "./slapd.ts";
 import { sshdPart } from "./sshd.ts";
@@ -28,6 +29,7 @@ export const REAL_PARTS: readonly RealPart[] = [
   qemuPart,
   bmcPart,
   lxcPart,
+  pythonPart,
 ];
 
 const run = promisify(execFile);

@@ -33,6 +33,8 @@ export interface Bench {
   /** The same, with options for Node, which the programs it starts get as well. */
   gantryWith(node: readonly string[], args: readonly string[], environment?: NodeJS.ProcessEnv): Promise<Ended>;
   start(args: readonly string[], environment?: NodeJS.ProcessEnv): Running;
+  /** Another program, in the same folder. */
+  startProgram(program: string, args: readonly string[]): Running;
   /** Takes everything down, kills what is left, and removes the folder. Returns the processes that were left. */
   clear(): Promise<readonly string[]>;
   /** Kills everything at once and removes the folder. */
@@ -115,6 +117,7 @@ export function createBench(): Bench {
         environment,
       ).ended,
     start,
+    startProgram: (program, args) => run(program, args, {}),
     async clear() {
       for (const child of running) child.kill("SIGKILL");
       const down = existsSync(dataFolder) ? await start(["down", "--purge", "--yes"]).ended : undefined;
