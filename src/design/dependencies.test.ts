@@ -264,11 +264,16 @@ describe("mistakes of complexes and dependencies", () => {
       .replace("vm1: { site: hosts, complex", "vm1: { site: hosts, type: local, complex")
       .replace("  web1: {", "  known: { site: guests }\n  web1: {")
       .replace(
+        "blueprint: vm, attributes",
+        "blueprint: vm, system_uuid: 4c4c4544-0042-3510-8056-B4C04F4D3732, attributes",
+      )
+      .replace(
         "dependencies:\n",
         "dependencies:\n  nothing: { foundation: vm1 }\n  told: { foundation: vm1, structure: known, create_script: port_on }\n",
       );
     expect(problemsOf(text)).toMatchInlineSnapshot(`
       "site.yaml:35:3: foundation 'late' needs the key 'type', or the key 'complex' of one that says it (missing_key)
+      site.yaml:36:3: foundations 'late' and 'vm1' have one 'system_uuid', and a machine is one foundation (duplicate_name)
       site.yaml:36:3: foundation 'vm1' is of type local, but its complex 'cluster' offers docker (blueprint_mismatch)
       site.yaml:36:3: foundation 'vm1' is of type local, but its blueprint 'vm' is for docker (blueprint_mismatch)
       site.yaml:46:3: dependency 'nothing': exactly one of 'structure' and 'dependency' says what is needed (dependency_invalid)

@@ -10,15 +10,29 @@ import {
 import { problem, type Problem } from "../kernel/errors.ts";
 import { nearest } from "../kernel/nearest.ts";
 import type { Parts } from "./build.ts";
-import { BLUEPRINT_MISMATCH, CYCLE, DEPENDENCY_INVALID, MISSING_KEY, SCRIPT_MISSING } from "./errors.ts";
+import {
+  BLUEPRINT_MISMATCH,
+  CYCLE,
+  DEPENDENCY_INVALID,
+  DUPLICATE_NAME,
+  MISSING_KEY,
+  SCRIPT_MISSING,
+} from "./errors.ts";
 import { placeKey } from "./model.ts";
 import type { Sections, Written } from "./sections.ts";
 
-/** What dependencies need and run; foundations that are of another type than their complex, or of none. */
+/** What dependencies need and run; foundations that are of another type than their complex, of none, or one machine. */
 export function checkDependencies(sections: Sections, parts: Parts, problems: Problem[]): void {
   for (const written of sections.entries.dependencies.values()) checkDependency(written, parts, problems);
-  for (const { name, type, complex } of parts.foundations.values()) {
+  const machines = new Map<string, string>();
+  for (const { name, type, complex, systemUuid } of parts.foundations.values()) {
     const place = parts.places.get(placeKey("foundation", name));
+    const other = machines.get(systemUuid ?? "");
+    if (other !== undefined) {
+      const message = `foundations '${other}' and '${name}' have one 'system_uuid', and a machine is one foundation`;
+      problems.push(problem(DUPLICATE_NAME, message, place));
+    }
+    if (systemUuid !== null) machines.set(systemUuid, name);
     const offered = parts.complexes.get(complex ?? "");
     if (type === "") {
       // A complex that is not there is told among the references; one whose shape is wrong, there.

@@ -298,6 +298,29 @@ describe("a structure whose foundation is in another site", () => {
   });
 });
 
+describe("the uuid of a machine", () => {
+  it("is one foundation's alone, in whichever letters it is written", () => {
+    const uuid = "4c4c4544-0042-3510-8056-b4c04f4d3732";
+    const first = plan([merge("foundation", "late", { systemUuid: uuid.toUpperCase() })]);
+    expect(first.row("foundation", "late")).toMatchObject({ systemUuid: uuid });
+    const both = [
+      merge("foundation", "late", { systemUuid: uuid }),
+      merge("foundation", "host1", { systemUuid: uuid }),
+    ];
+    expect(problems(both)).toEqual([
+      "foundation 'host1': systemUuid is that of foundation 'late', and a machine is one foundation",
+    ]);
+    const moved = [
+      merge("foundation", "late", { systemUuid: null }),
+      merge("foundation", "host1", { systemUuid: uuid }),
+    ];
+    const there = { ...world.foundations.get("late")!, systemUuid: uuid };
+    const known = { ...world, foundations: new Map([...world.foundations, ["late", there]]) };
+    expect(problems([merge("foundation", "host1", { systemUuid: uuid })], known)).toHaveLength(1);
+    expect(problems(moved, known)).toEqual([]);
+  });
+});
+
 describe("where complexes and dependencies are", () => {
   it("is their site, and that of what waits", () => {
     const ids = ["dc", "hosts", "guests"].map((name) => world.sites.get(name)!.id);

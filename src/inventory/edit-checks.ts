@@ -187,7 +187,26 @@ function checkFit(draft: Draft, structure: Structure, index: number, problems: P
   }
 }
 
+/** Two foundations cannot be one machine: what is done to the one would be done to the other. */
+function checkMachines(draft: Draft, problems: ProblemList): void {
+  const touched = new Map(
+    [...stayingTouched<Foundation>(draft, "foundation")]
+      .filter(
+        ({ before, after }) => after.systemUuid !== null && (before as Foundation)?.systemUuid !== after.systemUuid,
+      )
+      .map(({ after, index }) => [after.systemUuid, { name: after.name, index }]),
+  );
+  if (touched.size === 0) return;
+  for (const { name, systemUuid, wanted } of draft.rows("foundation") as Iterable<Foundation>) {
+    const other = wanted === "absent" ? undefined : touched.get(systemUuid);
+    if (other === undefined || other.name === name) continue;
+    const message = `foundation '${other.name}': systemUuid is that of foundation '${name}', and a machine is one foundation`;
+    problems.add(NAME_TAKEN, { index: other.index, kind: "foundation", name: other.name }, message);
+  }
+}
+
 function checkFoundations(draft: Draft, problems: ProblemList): void {
+  checkMachines(draft, problems);
   for (const { after, index } of stayingTouched<Foundation>(draft, "foundation")) {
     const at = { index, kind: "foundation", name: after.name } as const;
     const blueprint = draft.get("blueprint", after.blueprint) as Blueprint | undefined;

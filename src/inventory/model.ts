@@ -196,6 +196,8 @@ export interface StructureBuild extends BuildRecord {
   readonly queries: readonly QueryRecord[];
   /** The services its scripts left on the machine, and as what. */
   readonly services?: Readonly<Record<string, "started" | "stopped">>;
+  /** Names of its own variables that its scripts set; they go with what was built. */
+  readonly config?: readonly string[];
 }
 
 /** A question to the inventory and the hash of its answer. */
