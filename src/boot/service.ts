@@ -47,6 +47,10 @@ export interface BootService {
   ): Promise<BootProfile>;
   /** Errors: `boot_profile_unknown`, `boot_profile_in_use`, `version_mismatch`. */
   remove(principal: Principal, idOrName: string, version: number | null): Promise<void>;
+  /** Within a transaction: makes profiles, or gives those of their names other texts. Errors: `boot_profile_invalid`. */
+  save(tx: Transaction, principal: Principal, drafts: readonly Omit<BootProfileDraft, "description">[]): Promise<void>;
+  /** Within a transaction: removes those of these names that are there. Errors: `boot_profile_in_use`. */
+  drop(tx: Transaction, principal: Principal, names: readonly string[]): Promise<void>;
   /** Errors: `not_found`. */
   foundation(principal: Principal, idOrName: string): Promise<FoundationBoot>;
   /** A key for a machine that is booted by hand; those it had end. Errors: `not_found`, `forbidden`. */
@@ -98,6 +102,25 @@ export function createBootService(parts: BootServiceParts): BootService {
     return { snapshot, foundation: byName ?? [...foundations.values()].find(({ id }) => id === idOrName) };
   }
 
+  async function removeOne(
+    tx: Transaction,
+    principal: Principal,
+    before: BootProfile,
+    foundations: Snapshot["foundations"],
+  ): Promise<void> {
+    const { tenantId, name } = before;
+    const users = new Set((await selectSettings(tx, { tenantId, profile: name })).map((one) => one.foundationId));
+    // A foundation that is gone boots nothing.
+    const using = [...foundations.values()].filter(({ id }) => users.has(id)).map((one) => one.name);
+    if (using.length > 0)
+      throw new GantryError(
+        BOOT_PROFILE_IN_USE,
+        `the boot profile '${name}' is what these boot next: ${using.slice(0, 10).join(", ")}`,
+      );
+    await deleteProfile(tx, before.id);
+    await told(tx, principal, "boot_profile.removed", before);
+  }
+
   return {
     list: ({ tenantId }) => selectProfiles(database.kysely, tenantId),
     get: (principal, idOrName) => found(database.kysely, principal, idOrName),
@@ -133,18 +156,41 @@ export function createBootService(parts: BootServiceParts): BootService {
       await database.transaction(async (tx) => {
         const before = await found(tx, principal, idOrName);
         requireVersion(`boot profile '${before.name}'`, before.version, version);
-        const { tenantId, name } = before;
-        const users = new Set((await selectSettings(tx, { tenantId, profile: name })).map((one) => one.foundationId));
-        // A foundation that is gone boots nothing.
-        const using = [...foundations.values()].filter(({ id }) => users.has(id)).map((one) => one.name);
-        if (using.length > 0)
-          throw new GantryError(
-            BOOT_PROFILE_IN_USE,
-            `the boot profile '${name}' is what these boot next: ${using.slice(0, 10).join(", ")}`,
-          );
-        await deleteProfile(tx, before.id);
-        await told(tx, principal, "boot_profile.removed", before);
+        await removeOne(tx, principal, before, foundations);
       });
+    },
+    async save(tx, principal, drafts) {
+      const now = clock.now();
+      const { tenantId } = principal;
+      for (const draft of drafts) {
+        const before = await selectProfile(tx, tenantId, draft.name);
+        check({ description: "", ...draft });
+        if (before === undefined) {
+          const made = {
+            description: "",
+            ...draft,
+            id: random.id(),
+            tenantId,
+            version: 1,
+            createdAt: now,
+            updatedAt: now,
+          };
+          await insertProfile(tx, made);
+          await told(tx, principal, "boot_profile.created", made);
+        } else {
+          const after = { ...before, ...draft, version: before.version + 1, updatedAt: now };
+          await updateProfile(tx, after);
+          await told(tx, principal, "boot_profile.changed", after);
+        }
+      }
+    },
+    async drop(tx, principal, names) {
+      if (names.length === 0) return;
+      const { foundations } = await parts.snapshot(principal.tenantId);
+      for (const name of names) {
+        const before = await selectProfile(tx, principal.tenantId, name);
+        if (before !== undefined) await removeOne(tx, principal, before, foundations);
+      }
     },
     async foundation(principal, idOrName) {
       const { snapshot, foundation } = await foundationNamed(principal, idOrName);

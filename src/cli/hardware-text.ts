@@ -59,7 +59,7 @@ export function hardwareText({
     ),
     ...interfaces.map(
       ({ device, mac, speed, lldp, addresses }) =>
-        `interface   ${[device, mac, speed === null ? "no link" : `${speed} Mbit/s`, ...addresses, lldp === null ? null : `at ${lldp.name ?? lldp.mac ?? "a switch"} slot ${lldp.slot ?? "-"} port ${lldp.port ?? "-"}`].filter((one) => one !== null).join(" ")}`,
+        `interface   ${[device, mac, speed === null ? null : `${speed} Mbit/s`, ...addresses, lldp === null ? null : `at ${lldp.name ?? lldp.mac ?? "a switch"} slot ${lldp.slot ?? "-"} port ${lldp.port ?? "-"}`].filter((one) => one !== null).join(" ")}`,
     ),
     `pci         ${pci.length} ${pci.length === 1 ? "device" : "devices"}`,
     ...Object.entries(firmware).map(([name, version]) => `firmware    ${name} ${version}`),

@@ -74,6 +74,85 @@ readonly script?: string | undefined;
 /** For the installer; a template */
 readonly template?: string | undefined;
 }
+export interface Hold {
+readonly id: string;
+readonly event: string;
+readonly jobId: string;
+readonly target: {
+readonly kind: string;
+readonly id: string | null;
+readonly name: string;
+};
+readonly since: number;
+readonly expiresAt: number;
+readonly onTimeout: "fail" | "go_on";
+}
+export interface NewEvent {
+/** `hardware.disk_failed` */
+readonly type: string;
+/** By id or name */
+readonly foundation: string;
+/** What is known of it; no secrets */
+readonly data?: {
+readonly [name: string]: unknown;
+} | undefined;
+}
+export interface Event {
+readonly id: string;
+/** Epoch milliseconds */
+readonly at: number;
+readonly type: string;
+readonly subject: {
+readonly kind: string;
+readonly id: string;
+};
+readonly data: unknown;
+/** Where to read on behind it */
+readonly cursor: string;
+readonly tenantId: string;
+}
+export interface Webhook {
+readonly id: string;
+readonly name: string;
+readonly url: string;
+readonly types: readonly (string)[];
+readonly subjects: readonly (string)[];
+readonly sites: readonly (string)[];
+readonly ca: string | null;
+readonly active: boolean;
+/** The name of the secret it signs by; null: one that the server made */
+readonly secret: string | null;
+/** It signs by the one before as well */
+readonly formerSecret: boolean;
+/** Whose sight of events it has */
+readonly owner: string;
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+readonly deliveredAt: number | null;
+/** Failed tries of the event that is next */
+readonly attempts: number;
+/** When that is tried again */
+readonly nextAt: number | null;
+readonly lastError: string | null;
+readonly deadLetters: number;
+}
+export interface NewWebhook {
+readonly name: string;
+/** As https://example.org/gantry, without user or password */
+readonly url: string;
+/** `job.finished`, `job.*`; none: all */
+readonly types?: readonly (string)[] | undefined;
+/** Kinds of what something happened to; none: all */
+readonly subjects?: readonly (string)[] | undefined;
+/** Names of sites: what happened there or below; none: all */
+readonly sites?: readonly (string)[] | undefined;
+/** PEM of the authority to trust; null: the system's */
+readonly ca?: string | null | undefined;
+readonly active?: boolean | undefined;
+/** A secret of the tenant; null: one that the server makes */
+readonly secret?: string | null | undefined;
+}
 export interface NewRun {
 readonly text: string;
 readonly targets?: readonly (string)[] | undefined;
@@ -155,7 +234,7 @@ readonly name: string;
 /** `session`: made by a login */
 readonly kind: "personal" | "session";
 /** What it allows at the most; null: all its account may do */
-readonly permissions: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[] | null;
+readonly permissions: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "event.report" | "webhook.manage" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[] | null;
 /** The only tenant it opens; null: all its account has rights in */
 readonly tenantId: string | null;
 readonly expiresAt: number;
@@ -175,7 +254,7 @@ readonly tenant?: string | undefined;
 export interface Role {
 readonly name: string;
 readonly description: string;
-readonly permissions: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[];
+readonly permissions: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "event.report" | "webhook.manage" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[];
 readonly builtIn: boolean;
 readonly version: number;
 }
@@ -1394,20 +1473,6 @@ readonly since: number;
 /** When it fails if nobody answers; null: never */
 readonly expiresAt: number | null;
 }
-export interface Event {
-readonly id: string;
-/** Epoch milliseconds */
-readonly at: number;
-readonly type: string;
-readonly subject: {
-readonly kind: string;
-readonly id: string;
-};
-readonly data: unknown;
-/** Where to read on behind it */
-readonly cursor: string;
-readonly tenantId: string;
-}
 export interface Audit {
 readonly chain: string;
 /** From 1, without gaps */
@@ -1570,7 +1635,7 @@ readonly name: string;
 /** `session`: made by a login */
 readonly kind: "personal" | "session";
 /** What it allows at the most; null: all its account may do */
-readonly permissions: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[] | null;
+readonly permissions: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "event.report" | "webhook.manage" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[] | null;
 /** The only tenant it opens; null: all its account has rights in */
 readonly tenantId: string | null;
 readonly expiresAt: number;
@@ -2013,7 +2078,7 @@ readonly plan?: boolean | undefined;
 readonly name: string;
 readonly changes: readonly ({
 readonly action: "create" | "change" | "remove" | "conflict";
-readonly kind: "site" | "network" | "link" | "address_block" | "group" | "blueprint" | "structure" | "interface";
+readonly kind: "site" | "network" | "link" | "address_block" | "group" | "blueprint" | "structure" | "interface" | "boot_profile";
 readonly name: string;
 readonly reason: string;
 readonly fields: readonly ({
@@ -2992,6 +3057,11 @@ readonly view?: string | undefined;
 } & CallOptions): Promise<AsyncIterable<Uint8Array>>;
 };
 readonly events: {
+/** Report what happened to hardware */
+create(body: NewEvent, options?: CallOptions): Promise<{
+readonly type: string;
+readonly foundation: string;
+}>;
 /** What happened; with `Accept: text/event-stream` as server-sent events that go on */
 list(options?: {
 /** A cursor, or `now`: only what comes from here on */
@@ -3588,6 +3658,16 @@ readonly after?: unknown | undefined;
 })[];
 }>;
 };
+readonly holds: {
+/** What waits for a receiver, oldest first */
+list(options?: CallOptions): Listing<Hold>;
+/** Answer in the place of the receiver */
+answer(id: string, body: {
+readonly outcome: "done" | "refused";
+/** For people: shown with the job */
+readonly note?: string | undefined;
+}, options?: CallOptions): Promise<void>;
+};
 readonly imports: {
 /** Import an inventory; with `plan=true`, only show what that would do */
 create(body: NewImport, options?: {
@@ -3596,7 +3676,7 @@ readonly plan?: boolean | undefined;
 readonly name: string;
 readonly changes: readonly ({
 readonly action: "create" | "change" | "remove" | "conflict";
-readonly kind: "site" | "network" | "link" | "address_block" | "group" | "blueprint" | "structure" | "interface";
+readonly kind: "site" | "network" | "link" | "address_block" | "group" | "blueprint" | "structure" | "interface" | "boot_profile";
 readonly name: string;
 readonly reason: string;
 readonly fields: readonly ({
@@ -5063,7 +5143,7 @@ readonly name: string;
 /** `session`: made by a login */
 readonly kind: "personal" | "session";
 /** What it allows at the most; null: all its account may do */
-readonly permissions: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[] | null;
+readonly permissions: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "event.report" | "webhook.manage" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[] | null;
 /** The only tenant it opens; null: all its account has rights in */
 readonly tenantId: string | null;
 readonly expiresAt: number;
@@ -5075,6 +5155,123 @@ readonly token: string;
 }>;
 /** Revoke a token of one's own account, by id or name: it opens nothing from this moment on */
 delete(token: string, options?: CallOptions): Promise<void>;
+};
+readonly webhooks: {
+/** A receiver answers what waits for it, by the token that it was sent: `Authorization: Bearer TOKEN` */
+replies(body: {
+readonly outcome: "done" | "refused";
+/** For people: shown with the job */
+readonly note?: string | undefined;
+}, options?: CallOptions): Promise<void>;
+/** Webhooks, by name */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+} & CallOptions): Listing<Webhook>;
+/** Create a webhook: events from now on */
+create(body: NewWebhook, options?: CallOptions): Promise<{
+readonly id: string;
+readonly name: string;
+readonly url: string;
+readonly types: readonly (string)[];
+readonly subjects: readonly (string)[];
+readonly sites: readonly (string)[];
+readonly ca: string | null;
+readonly active: boolean;
+/** The name of the secret it signs by; null: one that the server made */
+readonly secret: string | null;
+/** It signs by the one before as well */
+readonly formerSecret: boolean;
+/** Whose sight of events it has */
+readonly owner: string;
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+/** Told once; null: none was made */
+readonly signingSecret: string | null;
+}>;
+/** One webhook, and how far it has come */
+get(idOrName: string, options?: CallOptions): Promise<Webhook>;
+/** Replace a webhook; from then on it sees what who replaces it may see */
+replace(idOrName: string, body: {
+readonly name: string;
+/** As https://example.org/gantry, without user or password */
+readonly url: string;
+/** `job.finished`, `job.*`; none: all */
+readonly types?: readonly (string)[] | undefined;
+/** Kinds of what something happened to; none: all */
+readonly subjects?: readonly (string)[] | undefined;
+/** Names of sites: what happened there or below; none: all */
+readonly sites?: readonly (string)[] | undefined;
+/** PEM of the authority to trust; null: the system's */
+readonly ca?: string | null | undefined;
+readonly active?: boolean | undefined;
+/** A secret of the tenant; null: one that the server makes */
+readonly secret?: string | null | undefined;
+/** Sign by a new secret as well, made by the server */
+readonly rotateSecret?: boolean | undefined;
+/** Sign no more by the one before */
+readonly dropFormerSecret?: boolean | undefined;
+}, options?: {
+/** The version that was read; `*`: any */
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<{
+readonly id: string;
+readonly name: string;
+readonly url: string;
+readonly types: readonly (string)[];
+readonly subjects: readonly (string)[];
+readonly sites: readonly (string)[];
+readonly ca: string | null;
+readonly active: boolean;
+/** The name of the secret it signs by; null: one that the server made */
+readonly secret: string | null;
+/** It signs by the one before as well */
+readonly formerSecret: boolean;
+/** Whose sight of events it has */
+readonly owner: string;
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+/** Told once; null: none was made */
+readonly signingSecret: string | null;
+}>;
+/** Remove a webhook */
+delete(idOrName: string, options?: {
+/** The version that was read; `*`: any */
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<void>;
+/** Send an event to try the receiver */
+test(idOrName: string, options?: CallOptions): Promise<{
+readonly delivered: boolean;
+readonly status: number | null;
+readonly error: string | null;
+}>;
+/** Events that a receiver did not take, oldest first */
+deadLetters(idOrName: string, options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+} & CallOptions): Listing<{
+/** Of the event */
+readonly id: string;
+readonly type: string;
+readonly at: number;
+readonly subject: {
+readonly kind: string;
+readonly id: string;
+};
+readonly attempts: number;
+readonly error: string;
+readonly gaveUpAt: number;
+readonly waitsForReplay: boolean;
+}>;
+/** Send dead letters once more */
+replay(idOrName: string, body: {
+/** Left out: all */
+readonly ids?: readonly (string)[] | undefined;
+}, options?: CallOptions): Promise<{
+readonly replayed: number;
+}>;
 };
 readonly whoami: {
 /** Who asks, and what that may do */
@@ -5104,16 +5301,16 @@ readonly directoryGroup: string | null;
 })[];
 readonly permissions: {
 /** In the whole tenant */
-readonly everywhere: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[];
+readonly everywhere: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "event.report" | "webhook.manage" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[];
 /** At some of its places only */
-readonly somewhere: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[];
+readonly somewhere: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "event.report" | "webhook.manage" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[];
 };
 readonly token: {
 readonly id: string;
 readonly name: string;
 readonly kind: string;
 readonly expiresAt: number;
-readonly permissions: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[] | null;
+readonly permissions: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "event.report" | "webhook.manage" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[] | null;
 } | null;
 }>;
 };
@@ -5398,6 +5595,7 @@ get: {"method":"GET","path":"/v1/dns/zones/{zone}","answer":"json"},
 file: {"method":"GET","path":"/v1/dns/zones/{zone}/file","answer":"bytes"},
 },
 events: {
+create: {"method":"POST","path":"/v1/events","answer":"json","body":"json"},
 list: {"method":"GET","path":"/v1/events","answer":"page","largestPage":1000},
 get: {"method":"GET","path":"/v1/events/{id}","answer":"json"},
 },
@@ -5432,6 +5630,10 @@ delete: {"method":"DELETE","path":"/v1/groups/{tenantId}/{idOrName}","answer":"j
 },
 history: {
 getOf: {"method":"GET","path":"/v1/history/{kind}/{idOrName}","answer":"json"},
+},
+holds: {
+list: {"method":"GET","path":"/v1/holds","answer":"page"},
+answer: {"method":"POST","path":"/v1/holds/{id}/answer","answer":"none","body":"json"},
 },
 imports: {
 create: {"method":"POST","path":"/v1/imports","answer":"json","body":"json"},
@@ -5600,6 +5802,17 @@ tokens: {
 list: {"method":"GET","path":"/v1/tokens","answer":"page"},
 create: {"method":"POST","path":"/v1/tokens","answer":"json","body":"json"},
 delete: {"method":"DELETE","path":"/v1/tokens/{token}","answer":"none"},
+},
+webhooks: {
+replies: {"method":"POST","path":"/v1/webhooks/replies","answer":"none","body":"json"},
+list: {"method":"GET","path":"/v1/webhooks","answer":"page","largestPage":1000},
+create: {"method":"POST","path":"/v1/webhooks","answer":"json","body":"json"},
+get: {"method":"GET","path":"/v1/webhooks/{idOrName}","answer":"json"},
+replace: {"method":"PUT","path":"/v1/webhooks/{idOrName}","answer":"json","body":"json","headers":{"ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/webhooks/{idOrName}","answer":"none","headers":{"ifMatch":"if-match"}},
+test: {"method":"POST","path":"/v1/webhooks/{idOrName}/test","answer":"json"},
+deadLetters: {"method":"GET","path":"/v1/webhooks/{idOrName}/dead-letters","answer":"page","largestPage":1000},
+replay: {"method":"POST","path":"/v1/webhooks/{idOrName}/replay","answer":"json","body":"json"},
 },
 whoami: {
 get: {"method":"GET","path":"/v1/whoami","answer":"json"},

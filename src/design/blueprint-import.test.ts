@@ -3,7 +3,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { ADMINISTRATOR } from "../access/testing.ts";
-import { createInventoryService, createInventoryStore, inventoryMigrations, type Edit } from "../inventory/index.ts";
+import {
+  createInventoryService,
+  createInventoryStore,
+  inventoryMigrations,
+  makeEdits,
+  type Edit,
+} from "../inventory/index.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { GantryError, problemText } from "../kernel/errors.ts";
 import { systemRandom } from "../kernel/ids.ts";
@@ -14,6 +20,8 @@ import { silentLogger } from "../platform/logging/index.ts";
 import type { Catalogue } from "../tscript/index.ts";
 import { createBlueprintImportService } from "./blueprint-import.ts";
 import { readBlueprints } from "./blueprint-source.ts";
+import type { ProfileTexts } from "./pxe-import.ts";
+import { designMigrations } from "./store.ts";
 
 const CATALOGUE: Catalogue = {
   foundation: {
@@ -28,13 +36,29 @@ async function openBench() {
   const clock = systemClock;
   const random = systemRandom;
   const database = await openDatabase(":memory:", { clock, log: silentLogger() });
-  await migrate(database, [...eventMigrations, ...inventoryMigrations], clock);
+  await migrate(database, [...eventMigrations, ...inventoryMigrations, ...designMigrations], clock);
   const bus = createInProcessBus(silentLogger());
   const inventory = createInventoryStore({ database, clock });
   const events = createEventStream({ database, bus, clock, random });
-  const { edit } = createInventoryService({ database, inventory, events, bus, clock, random });
+  const parts = { database, inventory, events, bus, clock, random };
+  const { edit } = createInventoryService(parts);
   const known = () => ({ catalogue: CATALOGUE, foundationTypes: TYPES });
-  const service = createBlueprintImportService({ inventory, edit, known });
+  const profiles = new Map<string, ProfileTexts>();
+  const service = createBlueprintImportService({
+    database,
+    inventory,
+    known,
+    edit: (tx, principal, edits, options) => makeEdits(parts, tx, principal, edits, options),
+    profiles: {
+      list: () => Promise.resolve([...profiles.values()]),
+      async save(_tx, _principal, saved) {
+        for (const one of saved) profiles.set(one.name, one);
+      },
+      async remove(_tx, _principal, names) {
+        for (const name of names) profiles.delete(name);
+      },
+    },
+  });
   return {
     plan: (name: string, ...files: readonly SourceText[]) =>
       service.plan(ADMINISTRATOR, { name, bundle: bundleOf(files) }),
@@ -43,6 +67,7 @@ async function openBench() {
     check: (...files: readonly SourceText[]) =>
       service.check(ADMINISTRATOR, files.length === 0 ? undefined : bundleOf(files)),
     edit: (...edits: readonly Edit[]) => edit(ADMINISTRATOR, edits),
+    profiles,
     blueprints: async () => (await inventory.snapshot(ADMINISTRATOR.tenantId)).blueprints,
     async close() {
       await bus.close();
@@ -197,6 +222,28 @@ describe("an import of Contractor's files", () => {
     ]);
   });
 
+  it("makes boot profiles, and leaves those that somebody else made or changed", async () => {
+    const file = (script: string, more = ""): SourceText => [
+      "pxe.toml",
+      `[pxe.normal]\nboot_script = 'sanboot'\n[pxe.wipe]\nboot_script = '${script}'\ntemplate = 't'\n${more}`,
+    ];
+    bench.profiles.set("normal", { name: "normal", script: "exit", template: "" });
+    expect(linesOf(await bench.apply("lab", file("one")))).toEqual([
+      "  + boot profile  wipe    new",
+      "  ? boot profile  normal  is there already, with other texts; it stays as it is",
+      "Plan: 1 to create; 1 conflict.",
+    ]);
+    expect(bench.profiles.get("wipe")).toEqual({ name: "wipe", script: "one", template: "t" });
+    expect(linesOf(await bench.apply("lab", file("two"))).at(0)).toBe("  ~ boot profile  wipe    other texts");
+    bench.profiles.set("wipe", { name: "wipe", script: "mine", template: "t" });
+    expect((await bench.apply("lab", file("three"))).counts).toMatchObject({ change: 0, conflict: 2 });
+    bench.profiles.set("wipe", { name: "wipe", script: "two", template: "t" });
+    expect((await bench.apply("lab", file("three"))).counts).toMatchObject({ change: 1 });
+    expect((await bench.apply("lab", ["pxe.toml", "[pxe.normal]\nboot_script = 'exit'\n"])).removes).toBe(true);
+    expect([...bench.profiles.keys()]).toEqual(["normal"]);
+    expect((await bench.apply("lab", ["pxe.toml", "[pxe.normal]\nboot_script = 'exit'\n"])).empty).toBe(true);
+  });
+
   it("refuses all when a part is wrong, and says where each thing stands", async () => {
     const wrong = `[structur.x]
 [structure.a]
@@ -331,7 +378,9 @@ describe.skipIf(!present)("Contractor's own blueprints", () => {
     const plan = await bench.apply("contractor", ...files);
     const names = vectors.flatMap((one) => [...one.structure_blueprints, ...one.foundation_blueprints]);
     expect([...(await bench.blueprints()).keys()].sort()).toEqual(names.toSorted());
-    expect(plan.counts).toEqual({ create: names.length, change: 0, remove: 0, conflict: 0 });
+    const pxes = vectors.flatMap((one) => one.pxes);
+    expect(plan.counts).toEqual({ create: names.length + pxes.length, change: 0, remove: 0, conflict: 0 });
+    expect([...bench.profiles.keys()].sort()).toEqual(pxes.toSorted());
     expect((await bench.apply("contractor", ...files)).empty).toBe(true);
   });
 

@@ -14,8 +14,11 @@ import {
 import { nameProblem, type Edit, type InventoryStore, type Snapshot } from "../inventory/index.ts";
 import { GantryError, type Problem } from "../kernel/errors.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
+import type { Database, Transaction } from "../platform/database/index.ts";
 import { checkStored, readBlueprints, type BlueprintKnowledge, type ReadBlueprints } from "./blueprint-source.ts";
 import { BLUEPRINTS_INVALID, INVALID_NAME } from "./errors.ts";
+import { keepWritten, readWritten } from "./imported-store.ts";
+import { planProfiles, type BootProfiles, type PlannedProfiles } from "./pxe-import.ts";
 import type { Bundle } from "./schema.ts";
 
 /** Blueprints from files, as rows that an import manages; and the check of blueprints. */
@@ -44,13 +47,20 @@ export interface BlueprintImportService {
 
 export interface BlueprintImportParts {
   readonly inventory: Pick<InventoryStore, "snapshot">;
-  /** Makes edits in one transaction, all or none; scripts may call what nobody here has. */
-  edit(principal: Principal, edits: readonly Edit[], options: { readonly managedBy: string }): Promise<unknown>;
+  readonly database: Database;
+  /** Makes edits within a transaction, all or none; scripts may call what nobody here has. */
+  edit(
+    tx: Transaction,
+    principal: Principal,
+    edits: readonly Edit[],
+    options: { readonly managedBy: string },
+  ): Promise<unknown>;
+  readonly profiles: BootProfiles;
   known(tenantId: Principal["tenantId"]): Omit<BlueprintKnowledge, "blueprints">;
 }
 
 export function createBlueprintImportService(parts: BlueprintImportParts): BlueprintImportService {
-  async function planned(principal: Principal, { name, bundle }: BlueprintImport) {
+  async function planned(principal: Principal, { name, bundle }: BlueprintImport): Promise<Planned> {
     const wrong = nameProblem(name);
     if (wrong !== undefined)
       throw new GantryError(INVALID_NAME, `the name '${name.slice(0, 80)}' of the import ${wrong}`);
@@ -64,20 +74,28 @@ export function createBlueprintImportService(parts: BlueprintImportParts): Bluep
       data: dataOf(one),
     }));
     const made = await inTurns(planImport(name, { rows, warnings: read.warnings }, snapshot));
-    return { read, made: withLinks(made, read, snapshot, importOwner(name)) };
+    const written = await readWritten(parts.database.kysely, principal.tenantId, name);
+    const profiles = planProfiles(read.pxes, await parts.profiles.list(principal), written);
+    const linked = withLinks(made, read, snapshot, importOwner(name));
+    return { read, profiles, made: withProfiles(linked, profiles) };
   }
   return {
     async plan(principal, request) {
-      const { read, made } = await planned(principal, request);
-      return { ...importAnswer(made), notes: read.notes };
+      return answerOf(await planned(principal, request));
     },
     async apply(principal, request) {
       const { name, fingerprint } = request;
-      const { read, made } = await planned(principal, request);
+      const found = await planned(principal, request);
+      const { made, profiles } = found;
       if (fingerprint !== undefined && fingerprint !== made.plan.fingerprint)
         throw new GantryError(IMPORT_OUTDATED, `the plan for import '${name}' is not the one that was shown`);
-      if (made.edits.length > 0) await parts.edit(principal, made.edits, { managedBy: importOwner(name) });
-      return { ...importAnswer(made), notes: read.notes };
+      await parts.database.transaction(async (tx) => {
+        if (made.edits.length > 0) await parts.edit(tx, principal, made.edits, { managedBy: importOwner(name) });
+        await parts.profiles.save(tx, principal, profiles.save);
+        await parts.profiles.remove(tx, principal, profiles.remove);
+        await keepWritten(tx, principal.tenantId, name, profiles.written);
+      });
+      return answerOf(found);
     },
     async check(principal, bundle) {
       const { blueprints } = await parts.inventory.snapshot(principal.tenantId);
@@ -87,6 +105,25 @@ export function createBlueprintImportService(parts: BlueprintImportParts): Bluep
       return { problems, warnings };
     },
   };
+}
+
+function answerOf({ made, profiles, read }: Planned): BlueprintAnswer {
+  const answer = importAnswer(made);
+  return { ...answer, empty: answer.empty && profiles.save.length + profiles.remove.length === 0, notes: read.notes };
+}
+
+interface Planned {
+  readonly read: ReadBlueprints;
+  readonly profiles: PlannedProfiles;
+  readonly made: PlannedImport;
+}
+
+function withProfiles(made: PlannedImport, profiles: PlannedProfiles): PlannedImport {
+  const { plan } = made;
+  const said = JSON.stringify([plan.fingerprint, profiles.save, profiles.remove]);
+  const fingerprint = createHash("sha256").update(said).digest("hex");
+  const changes = [...plan.changes, ...profiles.changes];
+  return { ...made, plan: { ...plan, changes, unchanged: plan.unchanged + profiles.unchanged, fingerprint } };
 }
 
 function refused(problems: readonly Problem[]): GantryError {

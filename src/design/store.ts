@@ -1,6 +1,7 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { Id, Random } from "../kernel/ids.ts";
 import type { Migration, Queries, Transaction } from "../platform/database/index.ts";
+import { IMPORTED_MIGRATION } from "./imported-store.ts";
 import type { Bundle } from "./schema.ts";
 
 /** A design as it was last applied. */
@@ -54,6 +55,7 @@ export const designMigrations: readonly Migration[] = [
       `CREATE UNIQUE INDEX design_name ON design (tenant_id, name)`,
     ],
   },
+  IMPORTED_MIGRATION,
 ];
 
 export interface DesignStore {

@@ -66,9 +66,12 @@ export interface ImportFieldChange {
 
 export type ImportAction = "create" | "change" | "remove" | "conflict";
 
+/** Kinds of what a plan changes: boot profiles come with blueprints. */
+export const CHANGED_KINDS = [...IMPORT_KINDS, "boot_profile"] as const;
+
 export interface ImportChange {
   readonly action: ImportAction;
-  readonly kind: ImportKind;
+  readonly kind: (typeof CHANGED_KINDS)[number];
   readonly name: string;
   readonly reason: string;
   readonly fields: readonly ImportFieldChange[];

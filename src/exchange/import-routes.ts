@@ -4,7 +4,7 @@ import { needs, type Principal } from "../access/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import { IMPORT_TOO_LARGE } from "./errors.ts";
-import { IMPORT_FORMATS, IMPORT_KINDS } from "./import-model.ts";
+import { CHANGED_KINDS, IMPORT_FORMATS } from "./import-model.ts";
 import type { ImportAnswer, ImportService } from "./import-service.ts";
 
 /** 256 MiB of text, with every quote and line end written as two characters. */
@@ -33,7 +33,7 @@ export const IMPORT_ANSWER = z.object({
   changes: z.array(
     z.object({
       action: z.enum(["create", "change", "remove", "conflict"]),
-      kind: z.enum(IMPORT_KINDS),
+      kind: z.enum(CHANGED_KINDS),
       name: z.string(),
       reason: z.string(),
       fields: z.array(z.object({ path: z.string(), from: z.unknown().optional(), to: z.unknown().optional() })),

@@ -1,5 +1,6 @@
+import type { Boot } from "../boot/index.ts";
 import { blueprintRoutes, createBlueprintImportService } from "../design/index.ts";
-import { createInventoryService } from "../inventory/index.ts";
+import { makeEdits, type createInventoryService } from "../inventory/index.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import { check, type Catalogue } from "../tscript/index.ts";
@@ -9,7 +10,8 @@ type EditParts = Parameters<typeof createInventoryService>[0];
 /** Import and check of blueprints. */
 export function composeBlueprints(
   http: HttpServer,
-  parts: EditParts,
+  editing: EditParts,
+  boot: Boot["profiles"],
   known: (tenantId: Id) => { readonly catalogue: Catalogue; readonly foundationTypes: readonly string[] },
 ): void {
   // What is imported may call what a worker will bring one day: only the language must be right.
@@ -17,6 +19,12 @@ export function composeBlueprints(
     scriptProblems: (text: string, file: string) => check(text, file),
     attributeProblems: () => [],
   };
-  const { edit } = createInventoryService({ ...parts, knowledge });
-  blueprintRoutes(http, createBlueprintImportService({ inventory: parts.inventory, edit, known }));
+  const blueprints = createBlueprintImportService({
+    database: editing.database,
+    inventory: editing.inventory,
+    known,
+    edit: (tx, principal, edits, options) => makeEdits({ ...editing, knowledge }, tx, principal, edits, options),
+    profiles: { list: boot.list, save: boot.save, remove: boot.drop },
+  });
+  blueprintRoutes(http, blueprints);
 }

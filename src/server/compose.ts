@@ -74,7 +74,7 @@ import { createJobs, createSeenJobs, jobRoutes } from "../jobs/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { messageOf } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
-import { pinOf, type Module } from "../link/index.ts";
+import type { Module } from "../link/index.ts";
 import { createInProcessBus } from "../platform/bus/index.ts";
 import { afterCommit, migrate, openDatabase } from "../platform/database/index.ts";
 import { createEventStream } from "../platform/events/index.ts";
@@ -475,20 +475,8 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
   exportRoutes(http, withBackendExports(exporter, merged, keeper));
   importRoutes(http, createImportService({ inventory, reader: createImportReader(clock), edit: editing.edit }));
   designRoutes(http, designs);
-  composeMachines(http, {
-    database,
-    inventory,
-    events,
-    bus,
-    clock,
-    random,
-    pin: () => pinOf(parts.certificates.current.authority),
-  });
-  composeBlueprints(http, {
-    editing: { ...editParts, inventory },
-    boot: boot.profiles,
-    known: scriptModules.known,
-  });
+  composeMachines(http, { ...editParts, inventory }, parts.certificates);
+  composeBlueprints(http, { ...editParts, inventory }, boot.profiles, scriptModules.known);
   changeRoutes(
     http,
     createChangeSetService({ ...editParts, inventory, designs, audit }),
