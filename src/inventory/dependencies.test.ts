@@ -238,6 +238,11 @@ describe("dependencies", () => {
     expect(scripts.row("dependency", "second")).toMatchObject({ stale: false, rebuild: false });
     const moved = plan([merge("dependency", "uplink", { structure: "host2" })], built(world));
     expect(moved.row("dependency", "uplink")).toMatchObject({ stale: false, rebuild: true });
+    const twice = plan([merge("dependency", "uplink", { structure: "host2" })], {
+      ...built(world),
+      dependencies: new Map([["uplink", { ...built(world).dependencies.get("uplink")!, stale: true }]]),
+    });
+    expect(twice.row("dependency", "uplink")).toMatchObject({ stale: true, rebuild: true });
     // It runs nothing, so where it would run is the same to it.
     expect(moved.row("dependency", "second")).toMatchObject({ stale: false, rebuild: false });
     expect(problems([merge("dependency", "uplink", { foundation: "vm1" })], built(world))).toEqual([

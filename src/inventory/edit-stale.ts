@@ -59,10 +59,10 @@ function markDependencies(draft: Draft): void {
   const world = draft.world();
   for (const row of rows) {
     const present = world.dependencies.get(row.name);
-    if (present === undefined || present.id !== row.id || present.wanted === "absent" || present.stale) continue;
+    if (present === undefined || present.id !== row.id || present.wanted === "absent") continue;
     const [was, is] = [dependencyInputs(snapshot, row.name), dependencyInputs(world, row.name)];
     const another = dependencyChanges(was, is, present).length > 0;
-    if (!another && !differ(was.scripts, is.scripts)) continue;
+    if (!another && (present.stale || !differ(was.scripts, is.scripts))) continue;
     const changed = another && row.build !== null ? { ...present, rebuild: true } : { ...present, stale: true };
     draft.put("dependency", changed, draft.touched("dependency").get(row.name)?.index ?? 0);
   }
