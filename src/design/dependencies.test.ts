@@ -390,3 +390,22 @@ describe("a structure and its foundation in different sites", () => {
     `);
   });
 });
+
+describe("keys with a class", () => {
+  it("count for what stands on a foundation of it, whoever says the type", () => {
+    const text = edited(
+      'variables: { "image:Container": small, image: large }',
+      'variables: { size: L, "size:Container": S }',
+    )
+      .replace("foundation_types: [docker]", "foundation_types: [docker, test]")
+      .replace(
+        "  web1: {",
+        "  web2: { site: guests, blueprint: web, foundation: { type: test, blueprint: vm } }\n  web1: {",
+      );
+    const resolver = createResolver(applied(emptySnapshot(), designOf(text)).after);
+    expect(["web1", "web2"].map((name) => resolver.structure(name).values["size"])).toEqual(["S", "L"]);
+    const moved = text.replace("type: docker", "type: test");
+    const replanned = createResolver(applied(emptySnapshot(), designOf(moved)).after);
+    expect(replanned.structure("web1").values["size"]).toBe("L");
+  });
+});
