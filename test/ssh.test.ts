@@ -16,6 +16,7 @@ import { callFunction } from "../src/drivers/conformance.ts";
 import { createSshModule } from "../src/drivers/ssh/index.ts";
 import type { FunctionContext } from "../src/link/index.ts";
 import { createRedactor } from "../src/platform/redaction/index.ts";
+import { createBench } from "./support/gantry.ts";
 import { describeReal } from "./support/real.ts";
 import { type SshServer, startSshServer } from "./support/sshd.ts";
 
@@ -178,5 +179,46 @@ describeReal("sshd", "the module ssh", () => {
     await expect(file(join(folder, "endless"))).rejects.toMatchObject({ code: "ssh_file_failed" });
     expect(existsSync(inside)).toBe(false);
     expect(readdirSync(folder).filter((name) => name.includes(".gantry-"))).toEqual([]);
+  });
+
+  it("is used by scripts with a key that is kept as a secret, and no log shows it", async () => {
+    const bench = createBench();
+    try {
+      writeFileSync(join(folder, "user-key"), server.key);
+      const site = join(bench.folder, "site.yaml");
+      const variables = { key: { $secret: "ssh-key" }, host_key: hostKey(), port: server.port, user: server.user };
+      const script = [
+        "answer = ssh.execute( target='127.0.0.1', port=config.port, user=config.user, private_key=config.key, host_key=config.host_key, command='cat; echo seen', input=config.key )",
+        "message( msg=answer )",
+        "up = iputils.wait_for_port( target='127.0.0.1', port=config.port )",
+      ];
+      const machine = { builds: "foundation", foundation_types: ["test"], scripts: { create: "foundation.create()" } };
+      writeFileSync(
+        site,
+        JSON.stringify({
+          design: "ssh",
+          sites: { lab: { kind: "lab" } },
+          blueprints: { machine, look: { builds: "structure", scripts: { create: script.join("\n") } } },
+          structures: {
+            one: { site: "lab", blueprint: "look", variables, foundation: { type: "test", blueprint: "machine" } },
+          },
+        }),
+      );
+      const first = join(bench.folder, "first.yaml");
+      writeFileSync(first, JSON.stringify({ design: "ssh", sites: { lab: { kind: "lab" } } }));
+      expect(await bench.gantry(["up", first, "--yes"])).toMatchObject({ code: 0 });
+      const key = join(folder, "user-key");
+      expect(await bench.gantry(["secret", "set", "ssh-key", "--site", "lab", "--value-file", key])).toMatchObject({
+        code: 0,
+      });
+      expect(await bench.gantry(["up", site, "--yes"])).toMatchObject({ code: 0 });
+      const jobs = JSON.parse((await bench.gantry(["get", "jobs", "--output", "json"])).out) as { id: string }[];
+      const logs = await Promise.all(jobs.map(({ id }) => bench.gantry(["job", "log", id])));
+      const said = logs.map(({ out }) => out).join("");
+      expect(said).toContain("seen");
+      for (const line of server.key.trim().split("\n").slice(1, -1)) expect(said).not.toContain(line);
+    } finally {
+      expect(await bench.clear()).toEqual([]);
+    }
   });
 });
