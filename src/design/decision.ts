@@ -54,7 +54,7 @@ export function compareKind<Data, Row extends Data & Managed>(
     else if (row.wanted === "absent")
       found.push({ ...base, standing: "returning", comparison: EQUAL, applied: appliedOf(fields) });
     else {
-      const comparison = compareFields(fields, row.applied, kind.fields(row), kind.isOpen);
+      const comparison = compareFields(fields, row.applied, kind.fields(row), openOf(kind, row));
       found.push({
         ...base,
         standing: "kept",
@@ -69,6 +69,13 @@ export function compareKind<Data, Row extends Data & Managed>(
     found.push({ name, wanted: undefined, row, standing, comparison: EQUAL, applied: row.applied });
   }
   return found;
+}
+
+/** What the scripts of a row set themselves is no edit of somebody else. */
+function openOf<Data>(kind: Kind<Data>, row: object): Kind<Data>["isOpen"] {
+  const { build } = row as { readonly build?: { readonly config?: readonly string[] } | null };
+  const own = new Set(build?.config?.map((name) => `variables.${name}`));
+  return (path) => own.has(path) || kind.isOpen(path);
 }
 
 /** Actions that every kind has alike: conflicts, and rows that come or go. */

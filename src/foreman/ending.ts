@@ -28,7 +28,7 @@ type BuildChange = Parameters<InventoryStore["changeBuild"]>[4];
 export interface Deeds {
   readonly questions: StructureBuild["queries"];
   readonly services: ReadonlyMap<string, ServiceWish>;
-  /** Hashes of the variables that it set itself. */
+  /** The variables that it set itself, by name: hashes of what they resolve to. */
   readonly variables: Readonly<Record<string, string>>;
 }
 
@@ -51,6 +51,7 @@ export function endOf(
             variables,
             queries: did.questions,
             services: servicesAfter(row.build as StructureBuild | null, did.services),
+            ...configAfter(row.build as StructureBuild | null, did),
           }
         : context.build;
     return { state: "built", build: build as StructureBuild | FoundationBuild | DependencyBuild, failure: null };
@@ -67,11 +68,19 @@ export function endOf(
 }
 
 /** A utility leaves what is built as it is, but for what it did to variables and services. */
-function serviced(row: BuiltRow, { services, variables }: Deeds): BuildChange {
+function serviced(row: BuiltRow, did: Deeds): BuildChange {
+  const { services, variables } = did;
   if (row.build === null || (services.size === 0 && Object.keys(variables).length === 0)) return {};
-  const build = { ...row.build, variables: { ...row.build.variables, ...variables } };
-  if (services.size === 0) return { build: build as StructureBuild };
-  return { build: { ...(build as StructureBuild), services: servicesAfter(build as StructureBuild, services) } };
+  const before = row.build as StructureBuild;
+  const build = { ...before, ...configAfter(before, did), variables: { ...before.variables, ...variables } };
+  if (services.size === 0) return { build };
+  return { build: { ...build, services: servicesAfter(before, services) } };
+}
+
+/** Variables that scripts set, this time or before. */
+function configAfter(before: StructureBuild | null, { variables }: Deeds): Pick<StructureBuild, "config"> {
+  const config = new Set([...(before?.config ?? []), ...Object.keys(variables)]);
+  return config.size === 0 ? {} : { config: [...config].sort() };
 }
 
 /** What a job did not speak of is as it was. */

@@ -243,6 +243,17 @@ describe("structure.set_config", () => {
     const { structureInputs, createResolver } = await import("../inventory/index.ts");
     const now = structureInputs(createResolver(await world.snapshot()), "web1");
     expect(row.build!.variables).toEqual(now.variables);
+    expect(row.build!.config).toEqual(["copy", "token"]);
+  });
+
+  it("is forgotten with what was built", async () => {
+    const create = 'if not exists( config.token ) then structure.set_config( name="token", value=config.port )';
+    await fill({ web: { create } }, {}, { structure: { variables: { port: 1 } } });
+    world.serve("local", { create: nothing });
+    expect((await settled()).variables).toEqual({ port: 1, token: 1 });
+    await world.change("structure", "web1", { rebuild: true, variables: { port: 2, token: 1 } });
+    const snapshot = await world.reach(({ structures }) => structures.get("web1")!.variables["token"] === 2);
+    expect(snapshot.structures.get("web1")!.variables).toEqual({ port: 2, token: 2 });
   });
 
   it.each([

@@ -1,10 +1,12 @@
 import {
   createResolver,
   indexesOf,
+  NO_INVENTORY_ROWS,
   type BuildRecord,
   type InventoryStore,
   type Resolver,
   type Snapshot,
+  type StructureBuild,
 } from "../inventory/index.ts";
 import type { Job, JobService, ProgramSource, Starter } from "../jobs/index.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -25,7 +27,7 @@ export const FOREMAN_HOST = "foreman";
 
 export interface StartParts {
   readonly tenantId: Id;
-  readonly inventory: Pick<InventoryStore, "changeBuild" | "changeBookkeeping">;
+  readonly inventory: Pick<InventoryStore, "changeBuild" | "changeBookkeeping" | "readBuild" | "write">;
   readonly jobs: Pick<JobService, "create">;
   readonly events: EventStream;
   readonly clock: Clock;
@@ -142,13 +144,26 @@ export async function place(
   await inventory.changeBookkeeping(tx, foundation, { placedOn });
 }
 
-/** What is taken down is known by nothing any more, and has its room nowhere. Which machine it is stays known. */
+/**
+ * What is taken down is known by nothing any more, has its room nowhere, and what its scripts set goes with it. Which machine it is stays
+ * known. `row`: as it was built.
+ */
 export async function forget(
-  { inventory }: Pick<StartParts, "inventory">,
+  { inventory, tenantId, clock }: Pick<StartParts, "inventory" | "tenantId" | "clock">,
   tx: Transaction,
-  { kind, row }: { readonly kind: BuiltTarget["kind"]; readonly row: Pick<BuiltTarget["row"], "id"> },
+  {
+    kind,
+    row: { id, build },
+  }: { readonly kind: BuiltTarget["kind"]; readonly row: Pick<BuiltTarget["row"], "id" | "build"> },
 ): Promise<void> {
-  if (kind === "foundation") await inventory.changeBookkeeping(tx, row.id, { identifiers: {}, placedOn: null });
+  if (kind === "foundation") await inventory.changeBookkeeping(tx, id, { identifiers: {}, placedOn: null });
+  const names = (build as StructureBuild | null)?.config ?? [];
+  const row = names.length === 0 ? undefined : await inventory.readBuild(tx, "structure", id);
+  if (row === undefined) return;
+  const variables = Object.fromEntries(Object.entries(row.variables).filter(([name]) => !names.includes(name)));
+  const changed = { ...row, variables, version: row.version + 1, updatedAt: clock.now() };
+  const update = { ...NO_INVENTORY_ROWS, structures: [changed] };
+  await inventory.write(tx, tenantId, { insert: NO_INVENTORY_ROWS, update });
 }
 
 export function emit(
