@@ -86,7 +86,7 @@ export function startCourier(parts: CourierParts, webhook: Webhook): Courier {
 
   const pause = (milliseconds: number): Promise<void> =>
     new Promise((resolve) => {
-      if (signal.aborted) return resolve();
+      if (signal.aborted || milliseconds <= 0) return resolve();
       const cancel = clock.after(milliseconds, resolve);
       const stop = (): void => {
         cancel();
