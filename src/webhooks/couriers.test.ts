@@ -207,7 +207,8 @@ describe("a webhook", () => {
     const ended = Promise.withResolvers<void>();
     receiver.answer = (response) => {
       const more = (): void =>
-        void (response.destroyed ? ended.resolve() : response.write("x".repeat(10_000), () => setImmediate(more)));
+        void (response.destroyed || response.write("x".repeat(10_000), () => setImmediate(more)));
+      response.on("close", () => ended.resolve());
       response.writeHead(500);
       more();
     };
