@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import {
   existsSync,
   mkdtempSync,
@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { callFunction } from "../src/drivers/conformance.ts";
 import { createSshModule } from "../src/drivers/ssh/index.ts";
@@ -22,6 +23,7 @@ import { type SshServer, startSshServer } from "./support/sshd.ts";
 
 // The module `ssh` against a server of OpenSSH, with keys of its own.
 
+const program = promisify(execFile);
 let server: SshServer;
 let folder: string;
 const knownHosts: string[] = [];
@@ -51,6 +53,7 @@ describeReal("sshd", "the module ssh", () => {
     server = await startSshServer();
     redactor.add("key", Buffer.from(server.key));
     knownHosts.push(server.knownHosts);
+    await program("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, "stranger")]);
   });
   afterAll(() => server.stop());
 
@@ -102,12 +105,12 @@ describeReal("sshd", "the module ssh", () => {
     const run = (more: object) => callFunction(ssh, "execute", login({ command, ...more }), context());
     const good = { exit_code: 0 };
     expect(await run({ host_key: hostKey() })).toMatchObject(good);
-    const printed = execFileSync("ssh-keygen", ["-lf", server.knownHosts]).toString();
-    const fingerprint = /SHA256:\S+/.exec(printed)?.[0] ?? "";
+    const printed = await program("ssh-keygen", ["-lf", server.knownHosts]);
+    const fingerprint = /SHA256:\S+/.exec(printed.stdout)?.[0] ?? "";
     expect(await run({ host_key: fingerprint })).toMatchObject(good);
     const hashed = join(folder, "hashed");
     writeFileSync(hashed, readFileSync(server.knownHosts));
-    execFileSync("ssh-keygen", ["-q", "-H", "-f", hashed], { stdio: "ignore" });
+    await program("ssh-keygen", ["-q", "-H", "-f", hashed]);
     expect(readFileSync(hashed, "utf8")).toContain("|1|");
     expect(await run({ known_hosts: readFileSync(hashed, "utf8") })).toMatchObject(good);
 
@@ -115,11 +118,10 @@ describeReal("sshd", "the module ssh", () => {
       code: "ssh_host_unknown",
       message: expect.stringContaining(fingerprint),
     });
-    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, "stranger")]);
     const stranger = readFileSync(join(folder, "stranger.pub"), "utf8");
     await expect(run({ host_key: stranger })).rejects.toMatchObject({ code: "ssh_host_differs" });
     await expect(run({ host_key: "SHA256:nothing" })).rejects.toMatchObject({ code: "ssh_known_hosts_wrong" });
-    execFileSync("ssh-keygen", ["-q", "-t", "ecdsa", "-N", "", "-f", join(folder, "other-type")]);
+    await program("ssh-keygen", ["-q", "-t", "ecdsa", "-N", "", "-f", join(folder, "other-type")]);
     const otherType = readFileSync(join(folder, "other-type.pub"), "utf8");
     await expect(run({ host_key: otherType })).rejects.toMatchObject({ code: "ssh_host_differs" });
     // Nothing was learned of it.
