@@ -20,25 +20,30 @@ interface Machine {
 }
 
 describeReal(["qemu", "bmc"], "the ipmi driver", () => {
-  /** Started while tests run; taken from the front. A suite asks for machines without waiting. */
-  const machines: Machine[] = [];
+  const all: Machine[] = [];
+  /** For the suite, which asks for machines that are off without waiting. */
   const spare: Machine[] = [];
-  const module = createIpmiModule({ tries: { wait: 1, retries: 1 }, every: 50 });
+  const taken = new Set<Machine>();
+  const module = createIpmiModule({ every: 50 });
+  const hasty = createIpmiModule({ tries: { wait: 1, retries: 1 } });
   let count = 0;
 
   afterEach(async () => {
-    for (const { chassis } of machines.splice(0)) {
-      await chassis.set("power", "0");
+    for (const one of all.filter((each) => !spare.includes(each) || taken.has(each))) {
+      await one.chassis.set("power", "0");
+      if (!spare.includes(one)) await remove(one);
     }
+    taken.clear();
   });
   afterAll(async () => {
-    for (const { bmc, chassis } of all) {
-      await bmc.stop();
-      await chassis.remove();
-    }
+    for (let one = all.at(-1); one !== undefined; one = all.at(-1)) await remove(one);
   });
 
-  const all: Machine[] = [];
+  async function remove(one: Machine): Promise<void> {
+    all.splice(all.indexOf(one), 1);
+    await one.bmc.stop();
+    await one.chassis.remove();
+  }
 
   async function machine(
     attributes: Record<string, unknown> = {},
@@ -76,8 +81,8 @@ describeReal(["qemu", "bmc"], "the ipmi driver", () => {
   function take(): Machine {
     const next = spare.shift();
     if (next === undefined) throw new Error("the suite needs more machines");
-    machines.push(next);
     spare.push(next);
+    taken.add(next);
     return next;
   }
 
@@ -88,7 +93,7 @@ describeReal(["qemu", "bmc"], "the ipmi driver", () => {
     foundation: () => take().parameters,
     broken: () => ({ parameters: withAttributes(take(), { password: "wrong" }), code: "ipmi_login_refused" }),
     traces: async () =>
-      machines.filter(({ chassis }) => isOn(chassis)).map(({ parameters }) => parameters.foundation.name),
+      [...taken].filter(({ chassis }) => isOn(chassis)).map(({ parameters }) => parameters.foundation.name),
   };
 
   /** Whether the process of the virtual machine runs. */
@@ -199,7 +204,7 @@ describeReal(["qemu", "bmc"], "the ipmi driver", () => {
   test("a BMC that swallows everything, and one that answers garbage, are given up soon", async () => {
     const one = await machine();
     const silent = await freeDatagramPort();
-    await expect(callFunction(module, "observe", withAttributes(one, { port: silent }))).rejects.toMatchObject({
+    await expect(callFunction(hasty, "observe", withAttributes(one, { port: silent }))).rejects.toMatchObject({
       code: "ipmi_unreachable",
     });
     const mad = createSocket("udp4").bind(0, "127.0.0.1");
@@ -210,7 +215,7 @@ describeReal(["qemu", "bmc"], "the ipmi driver", () => {
     });
     const { port } = mad.address();
     try {
-      await expect(callFunction(module, "observe", withAttributes(one, { port }))).rejects.toMatchObject({
+      await expect(callFunction(hasty, "observe", withAttributes(one, { port }))).rejects.toMatchObject({
         code: "ipmi_answer_unknown",
       });
     } finally {
@@ -230,7 +235,7 @@ describeReal(["qemu", "bmc"], "the ipmi driver", () => {
 
   test("nobody sees a password in the list of processes", async () => {
     const one = withAttributes(await machine(), { port: await freeDatagramPort() });
-    const observing = callFunction(module, "observe", one).catch(() => undefined);
+    const observing = callFunction(hasty, "observe", one).catch(() => undefined);
     const lines = () =>
       readdirSync("/proc").flatMap((entry) => {
         try {

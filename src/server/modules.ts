@@ -8,6 +8,7 @@ import { createQemuModule, qemuFoundations } from "../drivers/qemu/index.ts";
 import { createNetModule } from "../drivers/net/index.ts";
 import { createTestModule, testFoundations } from "../drivers/test/index.ts";
 import { createSshModule } from "../drivers/ssh/index.ts";
+import { createRedfishModule, redfishFoundations } from "../drivers/redfish/index.ts";
 import type { Module } from "../link/index.ts";
 import type { Reach } from "./reach.ts";
 import { agentRuntime } from "./runtime.ts";
@@ -54,6 +55,11 @@ const MODULES: Readonly<Record<string, KnownModule>> = {
     foundations: ipmiFoundations,
     embedded: true,
     make: () => createIpmiModule(),
+  },
+  redfish: {
+    foundations: redfishFoundations,
+    embedded: true,
+    make: () => createRedfishModule(),
   },
   test: {
     foundations: testFoundations,

@@ -101,6 +101,7 @@ describe("why it failed", () => {
       "ipmi_answer_unknown",
       /no BMC/,
     ],
+    ["IPMI Request Match NOT FOUND\nUnable to get Chassis Power Status", "ipmi_unreachable", /too late/],
     [`Get Auth Capabilities error\n${end}`, "ipmi_unreachable", /no answer/],
     [`Address lookup for node9-bmc failed\n${end}`, "ipmi_unreachable", /nobody knows/],
     [

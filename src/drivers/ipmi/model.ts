@@ -132,7 +132,7 @@ const REASONS: readonly (readonly [RegExp, ErrorKind, string])[] = [
     "it does not know the cipher suite",
   ],
   [
-    /unexpected open session response|match not found|malformed|short (rmcp|message)/i,
+    /unexpected open session response|match not found[^]*get auth capabilities error|malformed|short (rmcp|message)/i,
     IPMI_ANSWER_UNKNOWN,
     "what answers there is no BMC, or is out of its mind",
   ],
@@ -142,6 +142,8 @@ const REASONS: readonly (readonly [RegExp, ErrorKind, string])[] = [
     IPMI_UNREACHABLE,
     "there is no answer",
   ],
+  // Answers to what it had given up waiting for.
+  [/match not found/i, IPMI_UNREACHABLE, "its answers come too late"],
 ];
 
 /** Why a command failed: the kind of the error, and what to say. */

@@ -7,7 +7,7 @@ import { waitUntil } from "../wait.ts";
 import { setAccount } from "./account.ts";
 import type { IpmiAttributes } from "./attributes.ts";
 import { type Bmc, connectBmc } from "./client.ts";
-import { IPMI_POWER_UNCHANGED, IPMI_REFUSED } from "./errors.ts";
+import { IPMI_POWER_UNCHANGED, IPMI_REFUSED, IPMI_UNREACHABLE } from "./errors.ts";
 import { bootCommand, type BootDevice, type Login, readLan, type Tries } from "./model.ts";
 
 export interface IpmiOptions {
@@ -41,9 +41,20 @@ export function createIpmiOperations(options: IpmiOptions): IpmiOperations {
     return (await waitUntil(look, { ...context, every, limit })) === true;
   }
 
-  async function cut(target: Target<IpmiAttributes>, bmc: Bmc, context: FunctionContext): Promise<void> {
-    await bmc.ask(["chassis", "power", "off"], context);
-    if (!(await becomes("off", bmc, SWITCH_LIMIT, context))) throw unchanged(target, "off");
+  /** A BMC is busy while it switches: when only its answer was lost, the machine says so. */
+  async function change(
+    power: Power,
+    target: Target<IpmiAttributes>,
+    bmc: Bmc,
+    context: FunctionContext,
+  ): Promise<void> {
+    try {
+      await bmc.ask(["chassis", "power", power], context);
+    } catch (error) {
+      if (!(error instanceof GantryError) || error.kind !== IPMI_UNREACHABLE) throw error;
+      if ((await bmc.power(context)) !== power) throw error;
+    }
+    if (!(await becomes(power, bmc, SWITCH_LIMIT, context))) throw unchanged(target, power);
   }
 
   return {
@@ -52,14 +63,13 @@ export function createIpmiOperations(options: IpmiOptions): IpmiOperations {
     },
     async destroy(target, context) {
       const bmc = bmcOf(target);
-      if ((await bmc.power(context)) === "on") await cut(target, bmc, context);
+      if ((await bmc.power(context)) === "on") await change("off", target, bmc, context);
       return { power: "off" };
     },
     async powerOn(target, context) {
       const bmc = bmcOf(target);
       if ((await bmc.power(context)) === "on") return { power: "on", adopted: true };
-      await bmc.ask(["chassis", "power", "on"], context);
-      if (!(await becomes("on", bmc, SWITCH_LIMIT, context))) throw unchanged(target, "on");
+      await change("on", target, bmc, context);
       return { power: "on", adopted: false };
     },
     async powerOff(target, context) {
@@ -71,7 +81,7 @@ export function createIpmiOperations(options: IpmiOptions): IpmiOperations {
         const left = Math.max(0, Math.min(PRESS_EVERY, end - context.clock.now()));
         if (await becomes("off", bmc, left, context)) return { power: "off", gracefully: true };
       }
-      await cut(target, bmc, context);
+      await change("off", target, bmc, context);
       return { power: "off", gracefully: false };
     },
     async interfaceMap(target, context) {
