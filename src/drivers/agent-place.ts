@@ -21,6 +21,9 @@ export const RUNTIME = {
   complete: `${RUNTIME_FOLDER}/complete`,
 } as const;
 
+/** Where Node finds what it compiled of the agent before; a third of an agent's start is compiling. */
+export const COMPILE_CACHE = `NODE_COMPILE_CACHE=${RUNTIME_FOLDER}/compiled`;
+
 /** The agent's own folder in a container. */
 const STATE_FOLDER = "/var/lib/gantry-agent";
 export const STATE = {

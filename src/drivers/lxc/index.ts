@@ -74,6 +74,8 @@ export function createLxcModule(options: LxcOptions): Module {
   /** Root file systems in which Node has run, each with the folder of its runtime. */
   const fit = new Set<string>();
   let runtime: Promise<AgentRuntime> | undefined;
+  /** The tidying that waits for its turn: it sees to whatever goes before that. */
+  let waiting: Promise<void> | undefined;
 
   /** Asked again after a failure. */
   async function agentRuntime(): Promise<AgentRuntime> {
@@ -94,12 +96,14 @@ export function createLxcModule(options: LxcOptions): Module {
 
   /** Removes what only removed containers needed. */
   function tidy(under: Under): Promise<void> {
-    return inTurn("shared", async () => {
+    waiting ??= inTurn("shared", async () => {
+      waiting = undefined;
       const all = await allContainers(folders);
       await bridges.removeUnused(new Set(all.flatMap(({ networks }) => networks.map(({ name }) => name))), under);
       await removeTemplates(folders, new Set(all.flatMap(({ template }) => template ?? [])));
       await removeRuntimes(folders, new Set(all.flatMap(({ runtime: hash }) => hash ?? [])));
     });
+    return waiting;
   }
 
   /** Stops and removes the container; what is left of an attempt, too. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { GantryError } from "../../kernel/errors.ts";
 import { canonicalJson, type Json } from "../../kernel/json.ts";
 import { addressAt, formatAddress, isIpv4, parseAddress, parseBlock } from "../../network/index.ts";
-import { agentArguments, agentPath, RUNTIME } from "../agent-place.ts";
+import { agentArguments, agentPath, COMPILE_CACHE, RUNTIME } from "../agent-place.ts";
 import type { Target } from "../driver.ts";
 import { hasAgent, holds, type LxcAttributes, type NetworkUse } from "./attributes.ts";
 import { LXC_ADDRESS_INVALID } from "./errors.ts";
@@ -236,7 +236,8 @@ function environment(target: Target, attributes: LxcAttributes): readonly string
   all.set("GANTRY_FOUNDATION", target.id);
   if (hasAgent(attributes)) all.set("PATH", agentPath(all.get("PATH")));
   if (hasAgent(attributes) && !all.has("HOME")) all.set("HOME", "/root");
-  return [...all].map(([name, value]) => `${name}=${value}`);
+  const lines = [...all].map(([name, value]) => `${name}=${value}`);
+  return hasAgent(attributes) ? [...lines, COMPILE_CACHE] : lines;
 }
 
 function wayBy(address: string): string {

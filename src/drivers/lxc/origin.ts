@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { GantryError, messageOf } from "../../kernel/errors.ts";
 import type { FunctionContext } from "../../link/index.ts";
 import { ownProcess } from "../../platform/files/index.ts";
-import { RUNTIME } from "../agent-place.ts";
+import { COMPILE_CACHE, RUNTIME } from "../agent-place.ts";
 import { whatImageLacks } from "../diagnose.ts";
 import type { LxcAttributes } from "./attributes.ts";
 import { LXC_ROOTFS_INVALID, LXC_ROOTFS_UNFIT } from "./errors.ts";
@@ -105,7 +105,10 @@ export async function ensureUnpacked(
   }
 }
 
-/** Sees to it that Node runs on a root file system. Throws `lxc_rootfs_unfit`. */
+/**
+ * Sees to it that Node runs on a root file system, and that the agent has been compiled: called without arguments it only complains, and Node
+ * keeps what it compiled beside it, for all containers. Throws `lxc_rootfs_unfit`.
+ */
 export async function tryRuntime(
   folders: Folders,
   origin: Origin,
@@ -121,12 +124,15 @@ export async function tryRuntime(
       `lxc.rootfs.path = overlay:${origin.lower}:${join(folder, "upper")}`,
       "lxc.net.0.type = empty",
       "lxc.mount.auto = proc:mixed",
-      `lxc.mount.entry = ${runtime} ${RUNTIME.folder.slice(1)} none bind,ro,create=dir 0 0`,
+      `lxc.mount.entry = ${runtime} ${RUNTIME.folder.slice(1)} none bind,rw,create=dir 0 0`,
+      `lxc.environment = ${COMPILE_CACHE}`,
     ];
     await writeFile(join(folder, "config"), `${config.join("\n")}\n`);
     const log = join(folder, "log");
-    const words = ["-P", folders.probes, "-n", name, "-l", "ERROR", "-o", log, "--", RUNTIME.node, "--version"];
+    const start = ["-P", folders.probes, "-n", name, "-l", "ERROR", "-o", log];
+    const words = [...start, "--", RUNTIME.node, "--version"];
     const ended = await run("lxc-execute", words, context);
+    if (ended.code === 0) await run("lxc-execute", [...start, "--", RUNTIME.node, RUNTIME.bundle], context);
     const { code, stdout, stderr } = ended;
     const said = plainLog(await readFile(log, "utf8").catch(() => ""));
     if (code !== 0 && said !== "") throw failed(`try Node on ${origin.title}`, "lxc-execute", ended, said);
