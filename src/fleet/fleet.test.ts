@@ -59,6 +59,7 @@ describe("a connection", () => {
     ]);
     peer.connection.close({ code: "closed", text: "bye" });
     await peer.closed;
+    expect(await rig.fleet.node(TENANT, "node1")).toMatchObject({ state: "away", seenAt: clock.now() });
     clock.advance(60_000);
     expect(await rig.fleet.node(TENANT, "node1")).toMatchObject({
       state: "away",

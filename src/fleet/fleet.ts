@@ -214,6 +214,8 @@ export function createFleet(parts: FleetParts): Fleet {
   /** Parts of the server that work for every tenant. */
   const everyTenants = new Set<Id>();
   const gone = new Map<Id, CloseReason>();
+  /** When they went away that are not connected here any more. */
+  const left = new Map<Id, number>();
   /** What was said of workers since this server runs: one that connects meanwhile was looked up before. */
   const drains = new Map<Id, boolean>();
   let closing = false;
@@ -299,12 +301,14 @@ export function createFleet(parts: FleetParts): Fleet {
       ended(ended) {
         if (sessions.get(record.id) !== ended) return;
         sessions.delete(record.id);
+        left.set(record.id, clock.now());
         workers.delete(ended);
         if (agentId !== undefined && agents.get(agentId) === ended) agents.delete(agentId);
         tell(record, "node.disconnected");
       },
     });
     sessions.set(record.id, session);
+    left.delete(record.id);
     session.drain(drains.get(record.id) ?? record.drainAt !== null);
     if (agentId === undefined) {
       workers.add(session);
@@ -355,8 +359,9 @@ export function createFleet(parts: FleetParts): Fleet {
 
   function nodeOf(record: ExecutorRecord): Node {
     const session = sessions.get(record.id);
-    const seenAt = session === undefined ? record.seenAt : clock.now();
-    const recently = seenAt !== null && clock.now() - seenAt < parts.heartbeat * LEASE_HEARTBEATS;
+    const leftAt = left.get(record.id) ?? 0;
+    const seenAt = session === undefined ? Math.max(record.seenAt ?? 0, leftAt) : clock.now();
+    const recently = clock.now() - seenAt < parts.heartbeat * LEASE_HEARTBEATS;
     // The leases of one that is away run out; until then they may still be its own.
     const done = session === undefined ? !recently : session.idle;
     const modules = session?.modules ?? record.modules;
@@ -365,7 +370,7 @@ export function createFleet(parts: FleetParts): Fleet {
       name: record.name,
       kind: record.kind,
       // Connected to another replica: it is seen in the database only.
-      state: session !== undefined || recently ? "connected" : "away",
+      state: session !== undefined || (recently && seenAt > leftAt) ? "connected" : "away",
       version: session?.version ?? record.version,
       modules: Object.keys(modules).sort(),
       slots: Object.fromEntries(
@@ -376,7 +381,7 @@ export function createFleet(parts: FleetParts): Fleet {
       siteId: record.siteId,
       facts: record.facts,
       joinedAt: record.joinedAt,
-      seenAt,
+      seenAt: seenAt === 0 ? null : seenAt,
       agentId: agentIdOf(record) ?? null,
     };
   }

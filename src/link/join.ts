@@ -189,12 +189,18 @@ async function post(
 /** The server answers problem documents (RFC 9457) with its own code; they are passed on as details. */
 function refusal(answer: Answer): GantryError {
   const problem = z
-    .object({ code: z.string(), detail: z.string().optional(), title: z.string().optional() })
+    .object({
+      code: z.string(),
+      detail: z.string().optional(),
+      title: z.string().optional(),
+      hint: z.string().optional(),
+    })
     .safeParse(safeJson(answer.body.toString()));
   if (!problem.success) return new GantryError(JOIN_REFUSED, `the server answered ${answer.status}`);
-  const { code, detail, title } = problem.data;
+  const { code, detail, title, hint } = problem.data;
   return new GantryError(JOIN_REFUSED, `the server refused: ${detail ?? title ?? code} (${code})`, {
     details: { code },
+    ...(hint === undefined ? {} : { hint }),
   });
 }
 
