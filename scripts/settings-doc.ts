@@ -6,7 +6,8 @@ import { keepSection } from "./sections.ts";
 
 function row([name, setting]: [string, Setting<unknown>]): string {
   const { fallback } = setting;
-  const known = fallback !== null && !(Array.isArray(fallback) && fallback.length === 0);
+  const empty = typeof fallback === "object" && fallback !== null && Object.keys(fallback).length === 0;
+  const known = fallback !== null && !empty;
   return `| \`${name}\` | \`${environmentName(name)}\` | ${setting.summary.replaceAll("|", "\\|")}${known ? ` Default: ${String(fallback)}.` : ""} |`;
 }
 
