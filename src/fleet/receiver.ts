@@ -1,3 +1,4 @@
+import type { Id } from "../kernel/ids.ts";
 import type { Executor, ItemResult, OutputChunk, TaskRef, TaskResult, TaskService } from "../jobs/index.ts";
 import {
   type Ending,
@@ -27,6 +28,8 @@ export interface ReceiverParts {
   readonly lines: LineCount;
   executor(): Executor;
   write(message: ServerMessage): void;
+  /** As far as it is known here. */
+  isSafeToRepeat(task: Id): boolean;
   /** Stops and goes on reading from the connection. */
   pause(): void;
   resume(): void;
@@ -85,14 +88,17 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     const executor = parts.executor();
     const begun = reports.flatMap((message) => (message.type === "started" ? message.tasks : []));
     // What began and ended within one round needs no word of its own about its beginning.
-    const started = begun.filter((ref) => !finished.has(keyOf(ref)));
+    const started = begun
+      .filter((ref) => !finished.has(keyOf(ref)))
+      .map((ref) => ({ ...ref, safeToRepeat: parts.isSafeToRepeat(ref.task) }));
     const beginnings = new Set(begun.map(keyOf));
     const output = reports.flatMap((message) => (message.type === "output" ? [chunkOf(message)] : []));
     const lines = reports.flatMap((message) =>
       message.type === "message" && message.sequence > parts.lines.last ? [message] : [],
     );
-    const [answer] = await Promise.all([
-      started.length > 0 ? tasks.started(executor, started) : undefined,
+    // What ended has ended whatever began meanwhile: neither waits for the other. What was written comes before the end of who wrote it.
+    const beginning = started.length > 0 ? tasks.started(executor, started) : undefined;
+    const said = Promise.all([
       output.length > 0 ? tasks.output(executor, output) : undefined,
       lines.length > 0
         ? tasks.messages(
@@ -101,14 +107,14 @@ export function createReceiver(parts: ReceiverParts): Receiver {
           )
         : undefined,
     ]);
+    const told = results.map((one) => (beginnings.has(keyOf(one)) ? { ...one, began: true } : one));
+    const ended = said.then(() => (told.length > 0 && !stopped ? tasks.finish(executor, told) : undefined));
+    const [answer] = await Promise.all([beginning, ended]);
     parts.lines.last = lines.at(-1)?.sequence ?? parts.lines.last;
     if (stopped) return;
     for (const tasks of inPieces(answer?.granted ?? [])) parts.write({ type: "granted", tasks });
     for (const tasks of inPieces(answer?.refused ?? [])) parts.write({ type: "forget", tasks });
     for (const ref of answer?.refused ?? []) parts.ended(ref);
-    const told = results.map((one) => (beginnings.has(keyOf(one)) ? { ...one, began: true } : one));
-    if (told.length > 0) await tasks.finish(executor, told);
-    if (stopped) return;
     const last = reports.at(-1);
     // Half a batch is not committed: its items are acknowledged with its result.
     if (last !== undefined && items.size === 0) parts.write({ type: "ack", sequence: last.sequence });

@@ -35,6 +35,9 @@ import { createReceiver, type LineCount } from "./receiver.ts";
 
 /** The server's end of one executor's connection, from the proof to its end. */
 
+/** A task that the executor has. */
+type Out = Pick<Assignment, "task" | "attempt" | "module"> & Partial<Pick<Assignment, "safeToRepeat">>;
+
 export interface SessionParts {
   readonly tasks: TaskService;
   readonly clock: Clock;
@@ -103,7 +106,7 @@ export function openSession(
   const sessionId = random.id();
   const agentId = agentIdOf(record);
   /** Tasks given out and not ended, by id. */
-  const out = new Map<Id, { readonly module: string; readonly attempt: number }>();
+  const out = new Map<Id, { readonly module: string; readonly attempt: number; readonly safeToRepeat: boolean }>();
   const outByModule = new Map<string, number>();
   const questions = new Map<string, { resolve(value: Json): void; reject(error: Error): void; cancel: CancelTimer }>();
   const granted = new Set<string>();
@@ -146,6 +149,7 @@ export function openSession(
     lines: parts.lines,
     executor,
     write,
+    isSafeToRepeat: (task) => out.get(task)?.safeToRepeat === true,
     pause: connection.pause,
     resume() {
       connection.resume();
@@ -159,7 +163,7 @@ export function openSession(
       const { forget } = await tasks.reconcile(executor(), tasksHeld);
       const forgotten = new Set(forget.map(({ task, attempt }) => `${task}/${attempt}`));
       for (const { task, attempt, phase, module } of tasksHeld) {
-        if (phase !== "finished" && !forgotten.has(`${task}/${attempt}`)) given(task, attempt, module);
+        if (phase !== "finished" && !forgotten.has(`${task}/${attempt}`)) given({ task, attempt, module });
       }
       for (const some of inPieces(forget)) write({ type: "forget", tasks: some });
       ready = true;
@@ -188,10 +192,11 @@ export function openSession(
     if (!over) cancelSilence = clock.after(parts.heartbeat * MISSED_HEARTBEATS, silent);
   }
 
-  function given(task: Id, attempt: number, module: string): void {
+  /** `safeToRepeat`: left out of what it brings back, where nobody remembers. */
+  function given({ task, attempt, module, safeToRepeat = false }: Out): void {
     const before = out.get(task);
     if (before !== undefined) settle({ task, attempt: before.attempt });
-    out.set(task, { module, attempt });
+    out.set(task, { module, attempt, safeToRepeat });
     outByModule.set(module, (outByModule.get(module) ?? 0) + 1);
   }
 
@@ -219,7 +224,7 @@ export function openSession(
         const asking = executor();
         if (Object.keys(asking.modules).length === 0) break;
         const assignments = await tasks.claim(asking);
-        for (const { task, attempt, module } of assignments) given(task, attempt, module);
+        assignments.forEach(given);
         await Promise.all(assignments.map(give));
         if (assignments.length > 0) wanted = true;
       }

@@ -1,4 +1,4 @@
-import type { GroupCommit, Transaction } from "../platform/database/index.ts";
+import type { Durability, GroupCommit, Transaction } from "../platform/database/index.ts";
 
 interface Waiting<In, Out> {
   readonly input: In;
@@ -16,6 +16,7 @@ const MOST_INPUTS = 1_000;
 export function batched<In, Out>(
   commits: GroupCommit,
   apply: (tx: Transaction, inputs: readonly In[]) => Promise<readonly Out[]>,
+  how: Durability = {},
 ): (input: In) => Promise<Out> {
   let waiting: Waiting<In, Out>[] = [];
   let running = false;
@@ -31,12 +32,8 @@ export function batched<In, Out>(
 
   async function handle(group: readonly Waiting<In, Out>[]): Promise<void> {
     try {
-      const outputs = await commits.submit((tx) =>
-        apply(
-          tx,
-          group.map((one) => one.input),
-        ),
-      );
+      const inputs = group.map((one) => one.input);
+      const outputs = await commits.submit((tx) => apply(tx, inputs), how);
       for (const [index, one] of group.entries()) one.resolve(outputs[index]!);
     } catch (error) {
       if (group.length > 1) {

@@ -41,6 +41,7 @@ export type {
   HeldTask,
   OutputChunk,
   ReadyRoute,
+  StartedRef,
   TaskCancel,
   TaskRef,
   TaskResult,

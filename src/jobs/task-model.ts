@@ -26,6 +26,11 @@ export interface TaskRef {
   readonly attempt: number;
 }
 
+/** What an executor says it begins. `safeToRepeat` where it is known: nothing then has to be on the disk before it begins. */
+export interface StartedRef extends TaskRef {
+  readonly safeToRepeat?: boolean;
+}
+
 /** Who asks for work. */
 export interface Executor {
   /** Stable over restarts: an executor's leases and results belong to this id. */
@@ -118,7 +123,7 @@ export interface TaskService {
    */
   started(
     executor: Executor,
-    tasks: readonly TaskRef[],
+    tasks: readonly StartedRef[],
   ): Promise<{ readonly granted: readonly TaskRef[]; readonly refused: readonly TaskRef[] }>;
   /** Appends live output. */
   output(executor: Executor, chunks: readonly OutputChunk[]): Promise<void>;

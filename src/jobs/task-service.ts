@@ -22,6 +22,7 @@ import type {
   Executor,
   HeldTask,
   OutputChunk,
+  StartedRef,
   TaskCancel,
   TaskRef,
   TaskResult,
@@ -112,14 +113,20 @@ export function createTaskService(parts: TaskParts): TaskService {
     await lines(tx, sql, said, clock.now());
   }
 
-  const claim = batched(commits, async (tx, executors: readonly Executor[]) => {
+  async function claimAll(
+    tx: Transaction,
+    executors: readonly Executor[],
+  ): Promise<readonly (readonly Assignment[])[]> {
     const sql = sqlOf(database, tx);
     await keepSessions(tx, sql, executors, false);
     const results: (readonly Assignment[])[] = [];
     for (const executor of executors) results.push(await claimTasks(sql, executor, clock.now()));
     await tellTaken(tx, sql, results.flat());
     return results;
-  });
+  }
+
+  // A lease that is lost with the power leaves a task that is ready: who has it is told to drop it, and began nothing that may not be repeated.
+  const claim = batched(commits, claimAll, { relaxed: true });
 
   const renew = batched(commits, async (tx, executors: readonly Executor[]) => {
     const sql = sqlOf(database, tx);
@@ -127,38 +134,41 @@ export function createTaskService(parts: TaskParts): TaskService {
     return executors.map(() => undefined);
   });
 
-  const started = batched(
-    commits,
-    async (tx, requests: readonly { executor: Executor; tasks: readonly TaskRef[] }[]) => {
-      const sql = sqlOf(database, tx);
-      const now = clock.now();
-      const known = await lockTasks(sql, distinct(requests.flatMap((one) => one.tasks)));
-      const starting = new Map<Id, number | null>();
-      const stopped = new Map<Id, Settlement>();
-      const answers = requests.map(({ executor, tasks }) => {
-        const granted: TaskRef[] = [];
-        const refused: TaskRef[] = [];
-        for (const ref of tasks) {
-          const task = owned(known, executor, ref);
-          if (task === undefined || task.cancel) refused.push(ref);
-          else granted.push(ref);
-          if (task?.status !== "leased") continue;
-          if (task.cancel) stopped.set(task.id, { task, change: afterLoss(task, now, { message: "cancelled" }) });
-          else starting.set(task.id, endBy(task, now));
-        }
-        return { granted, refused };
-      });
-      await startTasks(
-        sql,
-        [...starting].map(([id, dueAt]) => ({ id, dueAt })),
-        now,
-      );
-      for (const at of starting.values()) if (at !== null) sweepBy(tx, at);
-      // What is refused is dropped without a result, so it ends here.
-      await applyChanges({ tx, sql, wakes, lines, sweepBy, now }, [...stopped.values()]);
-      return answers;
-    },
-  );
+  const startAll = async (
+    tx: Transaction,
+    requests: readonly { readonly executor: Executor; readonly tasks: readonly StartedRef[] }[],
+  ) => {
+    const sql = sqlOf(database, tx);
+    const now = clock.now();
+    const known = await lockTasks(sql, distinct(requests.flatMap((one) => one.tasks)));
+    const starting = new Map<Id, number | null>();
+    const stopped = new Map<Id, Settlement>();
+    const answers = requests.map(({ executor, tasks }) => {
+      const granted: TaskRef[] = [];
+      const refused: TaskRef[] = [];
+      for (const ref of tasks) {
+        const task = owned(known, executor, ref);
+        if (task === undefined || task.cancel) refused.push(ref);
+        else granted.push(ref);
+        if (task?.status !== "leased") continue;
+        if (task.cancel) stopped.set(task.id, { task, change: afterLoss(task, now, { message: "cancelled" }) });
+        else starting.set(task.id, endBy(task, now));
+      }
+      return { granted, refused };
+    });
+    await startTasks(
+      sql,
+      [...starting].map(([id, dueAt]) => ({ id, dueAt })),
+      now,
+    );
+    for (const at of starting.values()) if (at !== null) sweepBy(tx, at);
+    // What is refused is dropped without a result, so it ends here.
+    await applyChanges({ tx, sql, wakes, lines, sweepBy, now }, [...stopped.values()]);
+    return answers;
+  };
+  const started = batched(commits, startAll);
+  // Lost with the power, it is given out again, which is what may be done with it.
+  const startedSafe = batched(commits, startAll, { relaxed: true });
 
   const finish = batched(
     commits,
@@ -297,7 +307,8 @@ export function createTaskService(parts: TaskParts): TaskService {
       if (known?.session === executor.session && !isStale(known.until, clock.now())) return;
       await renew(executor);
     },
-    started: (executor, tasks) => started({ executor, tasks }),
+    started: (executor, tasks) =>
+      tasks.every((one) => one.safeToRepeat === true) ? startedSafe({ executor, tasks }) : started({ executor, tasks }),
     async output(executor, chunks) {
       await parts.recalled;
       await output({ executor, chunks: redacted.take(chunks) });

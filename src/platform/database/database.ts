@@ -11,6 +11,14 @@ export type Queries = Kysely<Tables>;
 /** An open transaction. Ends with the work that was given to `Database.transaction`. */
 export type Transaction = KyselyTransaction<Tables>;
 
+/**
+ * Whether a commit is on the disk when it resolves: it is, unless `relaxed` says otherwise. A relaxed one outlives the death of the process, but
+ * may be lost when the machine loses power; never before one that was made earlier, and it is on the disk once a later one is that is not relaxed.
+ */
+export interface Durability {
+  readonly relaxed?: boolean;
+}
+
 export interface Database {
   /**
    * For statements that stand alone. On SQLite they wait while a transaction is open; using it inside of one would wait for ever, and
@@ -23,7 +31,7 @@ export interface Database {
    * queue in order; so nothing foreign (network, file, process, timer) is awaited in `work`. It must change nothing but the
    * database, as it runs again when PostgreSQL reports a deadlock or a serialization failure.
    */
-  transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result>;
+  transaction<Result>(work: (tx: Transaction) => Promise<Result>, how?: Durability): Promise<Result>;
   /**
    * Inserts many rows by one prepared statement (SQLite) or one array for each column (PostgreSQL).
    * @returns rows inserted

@@ -1,7 +1,7 @@
 export { clearTables, loadSequence, suspendReferences, tablesOf } from "./contents.ts";
 export type { BulkInsert, BulkUpdate, ColumnValue } from "./bulk.ts";
 export type { ColumnTypes } from "./columns.ts";
-export type { Database, Dialect, OpenEmptyDatabase, Queries, Transaction } from "./database.ts";
+export type { Database, Dialect, Durability, OpenEmptyDatabase, Queries, Transaction } from "./database.ts";
 export { createGroupCommit, type GroupCommit } from "./group-commit.ts";
 export { applyMigrations, migrate, type Migration, orderMigrations } from "./migrate.ts";
 export { openDatabase, openSnapshot, type OpenOptions, sqlitePath } from "./open.ts";

@@ -258,6 +258,34 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       expect(told).toHaveLength(2);
     });
 
+    it("that is relaxed is one like any other, and the next one waits for the disk again", async () => {
+      const database = await open([first]);
+      const relaxed = { relaxed: true };
+      const looked: Promise<readonly string[]>[] = [];
+      await database.transaction(async (tx) => {
+        afterCommit(tx, "look", () => looked.push(ids(database)));
+        await add("a").execute(tx);
+      }, relaxed);
+      expect(await looked[0]).toEqual(["a"]);
+      const failing = database.transaction(async (tx) => {
+        await add("b").execute(tx);
+        throw new Error("no");
+      }, relaxed);
+      await expect(failing).rejects.toThrow("no");
+      const group = createGroupCommit(database);
+      await Promise.all([
+        group.submit((tx) => add("c").execute(tx), relaxed),
+        database.transaction((tx) => add("d").execute(tx), relaxed),
+        group.submit((tx) => add("e").execute(tx)),
+      ]);
+      expect(await ids(database)).toEqual(["a", "c", "d", "e"]);
+      const [waits, whole] =
+        database.dialect === "sqlite"
+          ? ["pragma synchronous", { synchronous: 2 }]
+          : ["show synchronous_commit", { synchronous_commit: "on" }];
+      expect((await sql.raw(waits).execute(database.kysely)).rows).toEqual([whole]);
+    });
+
     it("does what is left right before it is committed, in the order of keys, and fails with it", async () => {
       const database = await open([first]);
       const writing = (id: string) => async (tx: Transaction) => {

@@ -68,6 +68,8 @@ export function refuseInsideTransaction(): void {
 export async function runTransaction<Result>(
   kysely: Queries,
   work: (tx: Transaction) => Promise<Result>,
+  /** What is to be done after the commit; left out: it is done at once. */
+  committed: (action: () => void) => void = (action) => action(),
 ): Promise<Result> {
   refuseInsideTransaction();
   for (let run = 1; ; run += 1) {
@@ -82,7 +84,7 @@ export async function runTransaction<Result>(
         });
       });
       state.open = false;
-      for (const action of state.after.values()) action();
+      for (const action of state.after.values()) committed(action);
       return result;
     } catch (error) {
       state.open = false;

@@ -44,7 +44,11 @@ export async function openPostgres(url: string, options: { log: Logger; connecti
   return {
     kysely,
     dialect: "postgres",
-    transaction: (work) => runTransaction(kysely, work),
+    transaction: (work, how) =>
+      runTransaction(kysely, async (tx) => {
+        if (how?.relaxed === true) await tx.executeQuery(CompiledQuery.raw("set local synchronous_commit = off"));
+        return work(tx);
+      }),
     bulkInsert: (tx, insert) => bulkInsert(tx, types, insert),
     bulkUpdate: (tx, update) => bulkUpdate(tx, types, update),
     close: () => kysely.destroy(),

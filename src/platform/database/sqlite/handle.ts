@@ -12,6 +12,8 @@ export interface Prepared {
 export interface SqliteHandle {
   /** Throws when SQLite gave up the transaction that was begun, as on a full disk: a statement would otherwise commit by itself. */
   prepare(text: string): Prepared;
+  /** Between transactions: how much the next commits wait for the disk. */
+  wait(synchronous: "full" | "normal"): void;
   begin(): void;
   commit(): void;
   rollback(): void;
@@ -63,6 +65,9 @@ function handleOf(database: DatabaseSync): SqliteHandle {
       if (kept.size >= MOST_PREPARED && oldest !== undefined) kept.delete(oldest);
       kept.set(text, made);
       return made;
+    },
+    wait(synchronous) {
+      database.exec(`pragma synchronous = ${synchronous}`);
     },
     begin() {
       // Immediate: a transaction that reads first and writes later can then not fail in between.

@@ -3,7 +3,7 @@ import type { SQLInputValue } from "node:sqlite";
 import { Kysely } from "kysely";
 import { GantryError, messageOf } from "../../../kernel/errors.ts";
 import type { BulkInsert, BulkUpdate, ColumnValue } from "../bulk.ts";
-import type { Database } from "../database.ts";
+import type { Database, Queries, Transaction } from "../database.ts";
 import { DATA_NOT_WRITABLE } from "../errors.ts";
 import { conflictText, quoted } from "../text.ts";
 import { runTransaction } from "../transactions.ts";
@@ -19,11 +19,30 @@ export function openSqlite(path: string): Database {
   return {
     kysely,
     dialect: "sqlite",
-    transaction: (work) => runTransaction(kysely, work),
+    transaction: (work, how) => (how?.relaxed === true ? relaxed(kysely, handle, work) : runTransaction(kysely, work)),
     bulkInsert: async (_tx, insert) => coded(path, () => insertRows(handle, insert)),
     bulkUpdate: async (_tx, update) => coded(path, () => runEach(handle, updateText(update), reordered(update))),
     close: () => kysely.destroy(),
   };
+}
+
+/** Holds the connection, so that no other commit is a relaxed one. */
+async function relaxed<Result>(
+  kysely: Queries,
+  handle: SqliteHandle,
+  work: (tx: Transaction) => Promise<Result>,
+): Promise<Result> {
+  const committed: (() => void)[] = [];
+  const result = await kysely.connection().execute(async (connection) => {
+    handle.wait("normal");
+    try {
+      return await runTransaction(connection, work, (action) => committed.push(action));
+    } finally {
+      handle.wait("full");
+    }
+  });
+  for (const action of committed) action();
+  return result;
 }
 
 /** The database holds sealed secrets and logs: it is for its owner only. Its WAL gets the same mode from SQLite. */
