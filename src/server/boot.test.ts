@@ -128,7 +128,7 @@ async function fill(wipe = WIPE): Promise<void> {
   await ask("POST", "/v1/blueprints", {
     name: "machine",
     builds: "foundation",
-    foundationTypes: ["ipmi"],
+    foundationTypes: ["switch"],
     scripts: { wipe },
   });
   await ask("POST", "/v1/blueprints", {
@@ -143,7 +143,7 @@ async function fill(wipe = WIPE): Promise<void> {
     variables: { structure_name: "{{ _hostname }}", database: { $secret: "database" } },
   });
   for (const name of ["m1", "m2"]) {
-    await ask("POST", "/v1/foundations", { name, site: "lab", type: "ipmi", blueprint: "machine", attributes: {} });
+    await ask("POST", "/v1/foundations", { name, site: "lab", type: "switch", blueprint: "machine", attributes: {} });
     await ask("POST", "/v1/interfaces", {
       foundation: name,
       device: "eth0",
