@@ -1,5 +1,12 @@
 import fc from "fast-check";
-import { UNDESCRIBED, type GroupData, type SiteData, type StructureData, type World } from "../../inventory/index.ts";
+import {
+  UNDESCRIBED,
+  type ComplexData,
+  type GroupData,
+  type SiteData,
+  type StructureData,
+  type World,
+} from "../../inventory/index.ts";
 import type { Json, JsonObject } from "../../kernel/json.ts";
 import type { AnsibleInventory } from "../ansible-model.ts";
 
@@ -55,6 +62,20 @@ export function structureNamed(name: string, change: Partial<StructureData> = {}
   };
 }
 
+function complexNamed(name: string, type: string, attributes: JsonObject): ComplexData {
+  return {
+    name,
+    site: "s0",
+    description: "",
+    type,
+    members: [],
+    builtPercentage: 90,
+    attributes,
+    capacity: {},
+    ...UNDESCRIBED,
+  };
+}
+
 export interface WorldParts {
   readonly variables?: JsonObject;
   readonly sites?: readonly SiteData[];
@@ -62,6 +83,7 @@ export interface WorldParts {
   readonly blueprints?: World["blueprints"];
   readonly foundations?: World["foundations"];
   readonly structures?: readonly StructureData[];
+  readonly complexes?: readonly ComplexData[];
 }
 
 export function worldOf(parts: WorldParts): World {
@@ -77,7 +99,7 @@ export function worldOf(parts: WorldParts): World {
     blueprints: parts.blueprints ?? new Map(),
     foundations: parts.foundations ?? new Map(),
     structures: named(parts.structures ?? []),
-    complexes: new Map(),
+    complexes: named(parts.complexes ?? []),
     dependencies: new Map(),
   };
 }
@@ -94,7 +116,7 @@ function variables(operators: boolean): fc.Arbitrary<JsonObject> {
     .tuple(
       operators ? fc.constantFrom(...SIGNS) : fc.constant(""),
       fc.constantFrom("a", "b", "c", "d", "e"),
-      operators ? fc.constantFrom("", "", "", "", ":local") : fc.constant(""),
+      operators ? fc.constantFrom("", "", "", "", ":local", ":Container") : fc.constant(""),
     )
     .map((parts) => parts.join(""));
   return fc.dictionary(key, fc.array(fc.constantFrom("x", "y", 1, true), { maxLength: 2 }), {
@@ -125,6 +147,7 @@ export function worlds(operators = true): fc.Arbitrary<World> {
       ),
       order: fc.shuffledSubarray(GROUP_NAMES, { minLength: GROUP_NAMES.length }),
       foundation: fc.record({ attributes: vars, type: fc.constantFrom("local", "docker") }),
+      offered: fc.option(vars, { nil: null }),
       structures: fc.array(
         fc.record({
           site: fc.nat(3),
@@ -158,7 +181,7 @@ export function worlds(operators = true): fc.Arbitrary<World> {
       const foundation = {
         name: "f0",
         site: "s0",
-        complex: null,
+        complex: made.offered === null ? null : "c0",
         systemUuid: null,
         blueprint: "machine",
         variables: {},
@@ -191,6 +214,7 @@ export function worlds(operators = true): fc.Arbitrary<World> {
           ]),
         ),
         foundations: new Map([["f0", foundation]]),
+        complexes: made.offered === null ? [] : [complexNamed("c0", made.foundation.type, made.offered)],
         structures: made.structures.map((one, index) =>
           structureNamed(`h${index}`, {
             site: siteOf(one.site),
