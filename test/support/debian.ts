@@ -8,6 +8,7 @@ import { dockerPart } from "./docker.ts";
 import { gitPart } from "./git.ts";
 import { lxcPart } from "./lxc.ts";
 import { bindPart, powerdnsPart } from "./names.ts";
+import { pingPart } from "./ping.ts";
 import { postgresPart } from "./postgres.ts";
 import { qemuPart } from "./qemu.ts";
 import { pythonPart } from "./python.ts";
@@ -30,6 +31,7 @@ export const REAL_PARTS: readonly RealPart[] = [
   bmcPart,
   lxcPart,
   pythonPart,
+  pingPart,
 ];
 
 const run = promisify(execFile);
