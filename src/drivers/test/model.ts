@@ -20,6 +20,8 @@ export const testAttributes = z.strictObject({
   delay: delay.optional(),
   /** How many calls fail, of one: 0 none, 1 all. */
   failure_rate: rate.default(0),
+  /** Like a machine in a rack: it is there before it is created, and after it was destroyed. */
+  stands: z.boolean().default(false),
   /** The same for some functions alone. */
   functions: z.partialRecord(z.enum(CHANGING), luckOfOne).default({}),
 });

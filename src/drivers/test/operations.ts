@@ -15,8 +15,10 @@ export function createTestOperations({ dataFolder }: TestOptions): DriverOperati
   const folder = join(dataFolder, "pretended");
   type Pretending = Target<TestAttributes>;
 
-  async function stateOf({ id, name }: Pretending): Promise<Pretended> {
-    return (await readPretended(folder, id)) ?? { name, exists: false, power: "off", calls: {} };
+  async function stateOf(target: Pretending): Promise<Pretended> {
+    const { id, name } = target;
+    const exists = attributesOf(target).stands;
+    return (await readPretended(folder, id)) ?? { name, exists, power: "off", calls: {} };
   }
 
   /** Does it with the luck of the draw. `after` is what there is when it is done. */

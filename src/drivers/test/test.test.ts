@@ -53,6 +53,15 @@ describe("the test driver", () => {
     expect(await files()).toEqual([]);
   });
 
+  test("stands there without being created, where its attributes say so", async () => {
+    const parameters = foundation({ stands: true });
+    const module = createTestModule({ dataFolder });
+    expect(await callFunction(module, "power_on", parameters)).toMatchObject({ power: "on" });
+    expect(await callFunction(module, "create", parameters)).toEqual({ adopted: true });
+    await callFunction(module, "destroy", parameters);
+    expect(await callFunction(module, "observe", parameters)).toEqual({ exists: true, power: "off" });
+  });
+
   test("has other luck when it is tried again, also by another worker", async () => {
     const parameters = foundation({ seed: 7, failure_rate: 0.5 });
     const outcomes: boolean[] = [];
