@@ -239,6 +239,46 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       expect(await designs.get(principal, "quickstart")).toMatchObject({ wanted: "built", version: 3 });
     });
 
+    it("hold complexes and dependencies: what was never built goes at once, and a complex with what it offers", async () => {
+      const parts = (dependencies: string): Bundle =>
+        bundleOf(`design: d
+sites: { lab: {} }
+blueprints:
+  machine: { builds: foundation, scripts: { create: pass } }
+  host: { builds: structure, scripts: { create: pass, port_on: pass } }
+complexes: { pool: { site: lab, type: local, members: [host], attributes: { size: 1 } } }
+foundations:
+  offered: { site: lab, complex: pool, blueprint: machine }
+  late: { site: lab, type: local, blueprint: machine }
+structures: { host: { site: lab, blueprint: host, foundation: { type: local, blueprint: machine } } }
+dependencies: { ${dependencies} }
+`);
+      const port = "port: { foundation: late, structure: host, link: hard, create_script: port_on }";
+      await apply(parts(`${port}, after: { foundation: offered, dependency: port }`));
+      const there = await inventory.snapshot(DEFAULT_TENANT.id);
+      expect(there.complexes.get("pool")).toMatchObject({ members: ["host"], builtPercentage: 90 });
+      expect(there.foundations.get("offered")).toMatchObject({ type: "local", complex: "pool", identifiers: {} });
+      expect([...there.dependencies.values()].map(({ name, state, link }) => [name, state, link])).toEqual([
+        ["after", "planned", "soft"],
+        ["port", "planned", "hard"],
+      ]);
+      const { events: told } = await events.read({ limit: 100, types: ["dependency.planned"] });
+      expect(told.map(({ data }) => (data as JsonObject)["name"])).toEqual(["port", "after"]);
+      await apply(parts(port));
+      expect([...(await inventory.snapshot(DEFAULT_TENANT.id)).dependencies.keys()]).toEqual(["port"]);
+      const { fingerprint } = await designs.planDestroy(principal, "d");
+      await designs.destroy(principal, "d", fingerprint);
+      const after = await inventory.snapshot(DEFAULT_TENANT.id);
+      expect([after.dependencies.size, after.complexes.get("pool")?.wanted]).toEqual([0, "absent"]);
+      await database.transaction(async (tx) => {
+        for (const { id, version } of after.foundations.values()) await inventory.remove(tx, "foundation", id, version);
+        for (const { id, version } of after.structures.values()) await inventory.remove(tx, "structure", id, version);
+        await inventory.removeUnused(tx, DEFAULT_TENANT.id);
+      });
+      const left = await inventory.snapshot(DEFAULT_TENANT.id);
+      expect([left.complexes.size, left.sites.size, left.blueprints.size]).toEqual([0, 0, 0]);
+    });
+
     it("of nothing built leave nothing behind", async () => {
       const empty = bundleOf(
         "design: d\nsites: { a: {}, b: { parent: a } }\nblueprints: { x: { builds: structure } }\n",
