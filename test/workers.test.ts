@@ -235,8 +235,11 @@ describe("workers beside a server", () => {
   });
 
   it("that are killed leave what is safe to another, and what is not is told to be interrupted", async () => {
-    const first = await worker("w1", "--modules", "test");
     const up = bench.start(["up", site({ one: "delay( seconds=0 )" }, { delay: { min: 2000, max: 2000 } }), "--yes"]);
+    // Nobody does it yet, and the job says so.
+    const waiting = "no worker for test at site rack: waiting";
+    await until(async () => (await bench.gantry(["get", "jobs"])).out.includes(waiting));
+    const first = await worker("w1", "--modules", "test");
     await busy("w1", "test");
     const second = await worker("w2", "--modules", "test,ssh");
     first.child.kill("SIGKILL");

@@ -28,7 +28,8 @@ export function fleetCommands(program: Command, { handle, output, yes, collect }
 
   const workers = program
     .command("worker")
-    .summary("workers: daemons near the hardware that do the functions of drivers and other modules");
+    .summary("workers: daemons near the hardware that do the functions of drivers and other modules")
+    .addHelpText("after", "\n`gantry worker run --help` shows the options of a worker itself.");
   workers
     .command("run", { isDefault: true })
     .summary("run one (what plain `gantry worker` does)")
