@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { DEFAULT_TENANT, serverPrincipal } from "../access/index.ts";
+import { DEFAULT_TENANT, serverPrincipal, type Principal } from "../access/index.ts";
+import { accountWith } from "../access/testing.ts";
 import { blueprint, foundation, group, inserting, site, structure } from "../inventory/testing.ts";
 import type { Structure } from "../inventory/index.ts";
 import type { Job } from "../jobs/index.ts";
@@ -27,7 +28,7 @@ async function fill(webs: readonly Partial<Structure>[] = [{}]): Promise<void> {
   const run = (command: string) => text(`agent.run( command="${command}" )`);
   const names = webs.map((_, at) => `web${at + 1}`);
   const rows = {
-    sites: [site("lab")],
+    sites: [site("lab"), site("far")],
     groups: [group("webs"), group("front", { parent: "webs" }), group("empty")],
     blueprints: [
       blueprint("machine", {
@@ -173,6 +174,22 @@ describe("a script that a person starts", () => {
     });
     expect(await world.jobsMade()).toEqual([]);
     await expect(start({ script: "x", structure: "wbe1" })).rejects.toMatchObject({ code: "not_found" });
+  });
+});
+
+describe("who may start a script", () => {
+  it("is who may control jobs at its place; what may not be read is not there", async () => {
+    await fill([{}, { site: "far" }]);
+    const { sites } = await world.snapshot();
+    const at = { kind: "site", id: sites.get("lab")!.id } as const;
+    const operator = accountWith("operator", at);
+    const viewer = accountWith("viewer", at);
+    const as = (who: Principal, request: StartRequest) => world.starts.start(who, request);
+    await expect(as(viewer, { script: "wipe", foundation: "web1" })).rejects.toMatchObject({ code: "forbidden" });
+    for (const request of [{ structure: "web2" }, { group: "webs" }, { group: "nothing" }])
+      await expect(as(operator, { script: "firmware", ...request })).rejects.toMatchObject({ code: "not_found" });
+    const [job] = await as(operator, { script: "wipe", foundation: "web1" });
+    expect(job!.starter).toEqual({ accountId: "eve", tokenId: null, name: "eve" });
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { NO_NOTES, UNDESCRIBED, type Foundation, type Snapshot, type Structure } from "../inventory/index.ts";
-import { emptySnapshot } from "../inventory/testing.ts";
+import { dependency, emptySnapshot, site } from "../inventory/testing.ts";
 import { SERVER_STARTER, type Job } from "../jobs/index.ts";
 import { designStatus } from "./status.ts";
 
@@ -181,5 +181,37 @@ describe("the status of a design", () => {
   it("lists a foundation alone only when nothing stands on it, and nothing of others", () => {
     const result = status([foundation("spare"), foundation("foreign", { managedBy: "person" })], []);
     expect(result.items.map((one) => [one.kind, one.name])).toEqual([["foundation", "spare"]]);
+  });
+
+  it("says what waits for a limit, a machine to be found, or a dependency, and that a limit will let it go on", () => {
+    const rack = site("lab", { maxJobs: 1 });
+    const rows = snapshot(
+      [
+        foundation("web1", { state: "building", jobId: "j" }),
+        foundation("web2"),
+        foundation("rack1", { type: "ipmi" }),
+        foundation("late"),
+      ],
+      [structure("web1"), structure("web2"), structure("rack1"), structure("late"), structure("switch")],
+    );
+    const one = dependency("port", { foundation: "late", structure: "switch", managedBy: "design:lab" });
+    const input = {
+      snapshot: { ...rows, sites: new Map([["lab", rack]]), dependencies: new Map([["port", one]]) },
+      managedBy: "design:lab",
+      appliedAt: 50,
+      jobs: [job("j", "f-web1", { status: "paused" })],
+      now: 1000,
+    };
+    const steps = Object.fromEntries(designStatus(input).items.map(({ name, step }) => [name, step]));
+    expect(steps).toMatchObject({
+      web2: "waits for the limit of site lab: 1 job at one time",
+      rack1: "waits until it is located",
+      late: "waits for dependency port",
+    });
+    expect(designStatus(input).settled).toBe(false);
+    const unlimited = { ...input.snapshot, sites: new Map([["lab", site("lab")]]) };
+    expect(designStatus({ ...input, snapshot: unlimited, driverLimits: { local: 1 } }).items).toContainEqual(
+      expect.objectContaining({ name: "web2", step: "waits for the limit of driver local: 1 job at one time" }),
+    );
   });
 });

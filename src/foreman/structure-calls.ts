@@ -5,6 +5,7 @@ import { GantryError } from "../kernel/errors.ts";
 import type { Json } from "../kernel/json.ts";
 import type { Transaction } from "../platform/database/index.ts";
 import { CALL_INVALID, CONFIG_INVALID, TARGET_GONE } from "./errors.ts";
+import type { EventStream } from "../platform/events/index.ts";
 import type { Scene } from "./scene.ts";
 import type { ForemanStore } from "./store.ts";
 
@@ -36,6 +37,7 @@ export function prepareStructureCall(set: SetConfig, job: Job, call: Call, { str
 export function createSetConfig(parts: {
   readonly inventory: Pick<InventoryStore, "snapshot" | "write">;
   readonly store: Pick<ForemanStore, "keepConfig">;
+  readonly events: Pick<EventStream, "append">;
   readonly clock: Clock;
 }): SetConfig {
   return async (tx, job, structure, name, value) => {
@@ -53,5 +55,8 @@ export function createSetConfig(parts: {
     };
     const update = { ...NO_INVENTORY_ROWS, structures: [changed] };
     await parts.inventory.write(tx, job.tenantId, { insert: NO_INVENTORY_ROWS, update });
+    const data = { name: structure, kind: "structure", by: job.starter.name, fields: ["variables"] };
+    const subject = { kind: "structure", id: row.id };
+    await parts.events.append(tx, [{ tenantId: job.tenantId, type: "inventory.changed", subject, data }]);
   };
 }

@@ -164,7 +164,7 @@ export async function openForemanWorld(
       isUndoable: (_tenantId, module, name) => module === LOCAL.name && LOCAL.functions[name]?.undo !== undefined,
       isConnected: (foundationId) => connected.has(foundationId),
       inventory,
-      setConfig: createSetConfig({ inventory, store, clock }),
+      setConfig: createSetConfig({ inventory, store, events, clock }),
       finished: (tx, job, outcome) => foreman.finished(tx, job, outcome),
       reopened: (tx, job) => foreman.reopened(tx, job),
       ...host,

@@ -102,7 +102,9 @@ function foundationFacts(snapshot: Snapshot, one: Foundation): JsonObject {
     })),
     provisioning_interface: interfaces.find((port) => port.provisioning)?.device ?? null,
   };
-  return { ...attributes, ...one.identifiers, ...fixed };
+  // What Contractor's scripts hand from one function of the driver to the next.
+  const specification = one.type === "docker" ? { docker_containerspec: attributes } : {};
+  return { ...specification, ...attributes, ...one.identifiers, ...fixed };
 }
 
 /** What a template sees: the variables by their own names, and beside them the structure, the foundation and the values of the call. */

@@ -381,7 +381,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       isConnected: (foundationId) => fleet.isConnected(foundationId),
       mayRead: starters.mayRead,
       inventory,
-      setConfig: createSetConfig({ inventory, store, clock }),
+      setConfig: createSetConfig({ inventory, store, events, clock }),
       serverModules,
       finished: async (tx, job, outcome) => {
         await boot.jobEnded(tx, job.id);
