@@ -78,7 +78,7 @@ export async function insertUndo(sql: Sql, id: Id, of: Id, now: number): Promise
       undoable, begun, undo_of, undo_value)
     SELECT CAST(? AS text), tenant_id, job_id, call, module, function, parameters, 0, agent_id, site_id, coalesce(timeout, ${UNDO_TIMEOUT}), 1,
       retry_times, retry_backoff, ${UNDO_REACH}, 'ready', 1, 0, 0, CAST(? AS bigint), CAST(? AS bigint), 0, CAST(? AS bigint), 0, sealed,
-      0, 0, id, CASE WHEN status = 'done' THEN value END
+      0, 0, id, CASE WHEN status = 'done' AND attempt - retried = 1 THEN value END
     FROM task WHERE id = ?`,
     [id, now, dueAt, now, of],
   );
