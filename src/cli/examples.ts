@@ -27,6 +27,15 @@ export const EXAMPLES = {
     "todo failed 0198d2c4-5a7e-7b11-9c55-0242ac120002 --note 'the disk does not fit'",
   ),
   blueprintCheck: examples("blueprint check blueprints/", "blueprint check --all"),
+  bootProfile: examples(
+    "boot profile set ubuntu --script-file ubuntu.ipxe --template-file preseed.cfg",
+    "boot profile set normal-boot --description 'from the disk'",
+  ),
+  eventReport: examples("event report hardware.disk_failed --foundation m1 --data disk=sdb --data slot=3"),
+  webhook: examples(
+    "webhook create chat https://chat.example.org/gantry --type job.finished --type hardware.*",
+    "webhook create storage https://10.0.0.5:8443/gantry --type hardware.* --ca storage-ca.pem",
+  ),
   machine: examples("machine assign 0197c2f4-0000-7000-8000-000000000001 srv1"),
   allocate: examples(
     "address allocate lab --structure web1",

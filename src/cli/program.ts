@@ -13,6 +13,7 @@ import { machineCommands } from "./machine-program.ts";
 import { KINDS } from "./kinds.ts";
 import { queryCommands } from "./query-program.ts";
 import { secretCommands } from "./secret-program.ts";
+import { reportingCommands } from "./reporting-program.ts";
 import { paint, processTerminal, type Terminal } from "./terminal.ts";
 import type { CommandContext, GlobalOptions } from "./context.ts";
 import { VERSION } from "./version.ts";
@@ -234,6 +235,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
   changeCommands(program, { handle, output });
   blueprintCommands(program, { handle, output, yes });
   todoCommands(program, { handle, output });
+  reportingCommands(program, { handle, output, yes, collect });
   machineCommands(program, { handle, output, yes });
 
   const address = program.command("address").summary("give out addresses of a block, and take them back");
