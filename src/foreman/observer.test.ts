@@ -3,7 +3,11 @@ import { manualClock } from "../kernel/clock.ts";
 import type { Json } from "../kernel/json.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Observer } from "../design/index.ts";
-import { createObserver, type Asker } from "./observer.ts";
+import { DEFAULT_TENANT } from "../access/index.ts";
+import { foundation, inserting, site } from "../inventory/testing.ts";
+import { createObserver, observedParameters, type Asker } from "./observer.ts";
+import type { SecretUse } from "./secrets.ts";
+import { openForemanWorld } from "./testing.ts";
 
 function observerWith(asker: Asker, clock: Clock, joined: readonly string[] = ["f1"]): Observer {
   return createObserver({
@@ -80,5 +84,51 @@ describe("what the observer sees", () => {
     const seen = asker({ exists: true, power: "on" }, () => false);
     const [observation] = await observerWith(seen, manualClock(), []).observe("t", [target]);
     expect(observation).toMatchObject({ power: "on", agent: "unknown", services: null });
+  });
+});
+
+describe("what a driver is told when a plan looks", () => {
+  it("is the foundation as it was built, its secrets opened for this question and nowhere else", async () => {
+    const world = await openForemanWorld();
+    world.secrets.values.set("bmc", { value: "canary-bmc", version: 1 });
+    const built = foundation("box", {
+      id: "f1",
+      state: "built",
+      attributes: { host: "new" },
+      build: {
+        blueprint: "machine",
+        scripts: {},
+        templates: {},
+        variables: {},
+        addresses: ["10.0.0.5"],
+        site: "lab",
+        type: "local",
+        attributes: { host: "old", password: { $secret: "bmc" } },
+        hostname: "web1",
+      },
+    });
+    const rows = { sites: [site("lab")], foundations: [built] };
+    await world.database.transaction((tx) => world.inventory.write(tx, DEFAULT_TENANT.id, inserting(rows)));
+    const parametersOf = observedParameters(world.inventory, world.secrets as unknown as SecretUse);
+    expect(await parametersOf(DEFAULT_TENANT.id, "f1")).toMatchObject({
+      id: "f1",
+      attributes: { host: "old", password: "canary-bmc" },
+      addresses: ["10.0.0.5"],
+      hostname: "web1",
+    });
+    expect(world.secrets.opened).toEqual([
+      { name: "bmc", purpose: { call: "observe", foundation: "box", variable: "password" } },
+    ]);
+    expect(await parametersOf(DEFAULT_TENANT.id, "gone")).toBeUndefined();
+    // A plan is made all the same when the master key is away: nobody could look.
+    world.secrets.locked = true;
+    const observer = createObserver({
+      asker: asker({ exists: true, power: "on" }, () => false),
+      clock: manualClock(),
+      siteId: async () => "s1",
+      parametersOf,
+      withAgents: async () => new Set(),
+    });
+    expect((await observer.observe(DEFAULT_TENANT.id, [target]))[0]).toMatchObject({ power: "unknown" });
   });
 });
