@@ -77,6 +77,16 @@ export function scriptStructureOf(
   return dependencies.get(name)?.scriptStructure ?? neededStructure(dependencies, name);
 }
 
+/** What is wrong with what a dependency needs, as the end of a sentence. */
+export function neededProblem({
+  structure,
+  dependency,
+}: Pick<DependencyData, "structure" | "dependency">): string | undefined {
+  return (structure === null) === (dependency === null)
+    ? "exactly one of 'structure' and 'dependency' says what is needed"
+    : undefined;
+}
+
 /** What a foundation is made with: its own attributes over those of its complex, name by name. */
 export function attributesOf(
   { complexes }: { readonly complexes: Known<Pick<ComplexData, "attributes">> },

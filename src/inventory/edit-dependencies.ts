@@ -4,7 +4,7 @@ import type { Draft } from "./edit-draft.ts";
 import type { AnyRow, ProblemList } from "./edit-model.ts";
 import { meant, stayingTouched } from "./edit-touched.ts";
 import { MEMBER_INVALID, REFERENCE_UNKNOWN, TREE_CIRCLE } from "./errors.ts";
-import { scriptStructureOf, type DependencyData } from "./dependencies.ts";
+import { neededProblem, scriptStructureOf } from "./dependencies.ts";
 import type { Complex, Dependency, Foundation, Structure } from "./model.ts";
 import { byFoundation, waitingCycles, waitingText, type WaitingNode } from "./waiting.ts";
 
@@ -68,16 +68,6 @@ export function checkDependencies(
       );
     }
   }
-}
-
-/** What is wrong with what a dependency needs, as the end of a sentence. */
-export function neededProblem({
-  structure,
-  dependency,
-}: Pick<DependencyData, "structure" | "dependency">): string | undefined {
-  return (structure === null) === (dependency === null)
-    ? "exactly one of 'structure' and 'dependency' says what is needed"
-    : undefined;
 }
 
 const WAITING_KINDS = ["structure", "foundation", "complex", "dependency"] as const;

@@ -165,7 +165,7 @@ function changed(
 /** What a thing stands by once it is built. */
 const FIXED: Readonly<Partial<Record<Kind, readonly string[]>>> = {
   structure: ["foundation"],
-  foundation: ["type", "complex"],
+  foundation: ["complex", "type"],
   dependency: ["foundation"],
 };
 

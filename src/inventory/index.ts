@@ -35,6 +35,7 @@ export { isMade, NO_INVENTORY_ROWS, NO_NOTES, type Made } from "./model.ts";
 export {
   attributesOf,
   membersNeeded,
+  neededProblem,
   neededStructure,
   scriptStructureOf,
   type ComplexData,
@@ -151,7 +152,6 @@ export { ansibleNameProblem, deviceProblem, domainProblem } from "./kind-names.t
 export { builtIn } from "./variables.ts";
 export { interfaceProblems } from "./edit-interfaces.ts";
 export { fieldCheck } from "./fields.ts";
-export { neededProblem } from "./edit-dependencies.ts";
 export { byFoundation, waitingCycles, waitingText, type WaitingNode } from "./waiting.ts";
 export { DESCRIBED_KINDS } from "./edit-fields.ts";
 export { CUSTOM_FIELDS_INVALID } from "./errors.ts";
