@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
-import { type AddressInfo, createServer as createListener } from "node:net";
+import { type AddressInfo, connect, createServer as createListener } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -129,6 +129,7 @@ describeReal("docker", "the docker driver", () => {
   const underTest = (): DriverUnderTest => ({
     module: driver(),
     origin: "made",
+    functions: ["map_ports", "unmap_ports"],
     foundation,
     broken: () => ({ parameters: foundation({ image: EMPTY_IMAGE }), code: "docker_image_unfit" }),
     traces,
@@ -293,6 +294,39 @@ describeReal("docker", "the docker driver", () => {
     expect(map.map(({ network }) => network)).toEqual(["bridge", "gantry-back", "gantry-lab"]);
     await callFunction(driver(), "destroy", parameters);
     expect(await traces()).toEqual([]);
+  });
+
+  test("makes what a script specifies, on the engine the foundation names: that of the structure it is placed on", async () => {
+    // Another way to the same engine, by TCP, as to the engine of a member of a complex.
+    const relay = createListener((near) => {
+      const far = connect(engine.socket);
+      near.pipe(far).pipe(near);
+      for (const end of [near, far]) end.on("error", () => end.destroy());
+    }).listen(0, "127.0.0.1");
+    await once(relay, "listening");
+    const { port } = relay.address() as AddressInfo;
+    const elsewhere = driver({ environment: { DOCKER_HOST: "unix:///nonexistent/docker.sock" } });
+    const one = foundation({ engine: `tcp://{host}:${port}`, agent: false, command: ["/bin/sleep", "1000"] }, false);
+    const placed = { ...one, foundation: { ...one.foundation, host: { name: "host1", address: "127.0.0.1" } } };
+    try {
+      const specification = { ...one.foundation.attributes, environment: { A: 1 }, ports: [8080] };
+      const ports = await callFunction(elsewhere, "map_ports", { ...placed, container_spec: specification });
+      expect(ports).toEqual([8080]);
+      const given = { ...placed, container_spec: specification, port_map: ports };
+      const made = (await callFunction(elsewhere, "create", given)) as { docker_id: string };
+      const { Config } = await ask<{ Config: { Env: string[]; ExposedPorts: object } }>(
+        `/containers/${made.docker_id}/json`,
+      );
+      expect(Config.Env).toContain("A=1");
+      expect(Config.ExposedPorts).toEqual({ "8080/tcp": {} });
+      await callFunction(elsewhere, "power_on", placed);
+      expect(await callFunction(elsewhere, "power_state", placed)).toEqual({ power: "on" });
+      expect(await callFunction(elsewhere, "unmap_ports", placed)).toBeNull();
+      await callFunction(elsewhere, "destroy", placed);
+      expect(await traces()).toEqual([]);
+    } finally {
+      relay.close();
+    }
   });
 
   test("leaves a stranger's container with the same name alone", async () => {

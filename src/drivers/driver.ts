@@ -49,6 +49,8 @@ export interface Target<Attributes = unknown> {
    * right can still be taken down by a driver that does not need them. Throws `foundation_attributes_invalid`.
    */
   readonly attributes: Attributes;
+  /** Its attributes as they were given, for what must be known of them even when they are not right. */
+  readonly given: JsonObject;
   readonly interfaces: readonly {
     readonly device: string;
     readonly mac: string | null;
@@ -84,7 +86,8 @@ export interface Interface {
  * what it made. Errors are `GantryError`s.
  */
 export interface DriverOperations<Attributes> {
-  create(target: Target<Attributes>, context: FunctionContext): Promise<Json>;
+  /** `given`: what the script gave, by `createParameters`. */
+  create(target: Target<Attributes>, context: FunctionContext, given: unknown): Promise<Json>;
   destroy(target: Target<Attributes>, context: FunctionContext): Promise<Json>;
   powerOn(target: Target<Attributes>, context: FunctionContext): Promise<Json>;
   powerOff(target: Target<Attributes>, context: FunctionContext): Promise<Json>;
@@ -102,6 +105,8 @@ export interface DriverDefinition<Schema extends z.ZodObject> {
   readonly limit: number;
   readonly attributes: Schema;
   readonly operations: DriverOperations<z.output<Schema>>;
+  /** What a script may give `create`, beside the foundation. Left out: nothing. */
+  readonly createParameters?: z.ZodObject;
   /** What only this driver can do, by the names scripts call it by: `foundation.NAME(...)`. Not the names every driver has. */
   readonly functions?: Readonly<Record<string, DriverFunction<z.output<Schema>>>>;
 }
@@ -144,23 +149,26 @@ const POWER_LOOK_MILLISECONDS = 1000;
 export function defineDriver<Schema extends z.ZodObject>(definition: DriverDefinition<Schema>): Module {
   const { name, operations } = definition;
   const inTurn = turns();
-  type Act = (target: Target<z.output<Schema>>, context: FunctionContext) => Promise<Json>;
+  type Act = (target: Target<z.output<Schema>>, context: FunctionContext, given: unknown) => Promise<Json>;
   type Undo = (target: Target<z.output<Schema>>, before: JsonObject, context: FunctionContext) => Promise<Json>;
 
   function targetOf(parameters: DriverParameters): Target<z.output<Schema>> {
     return targetWith(parameters, (given) => parseAttributes(name, definition.attributes, given));
   }
 
-  function changing(summary: string, act: Act, undo?: Undo): ModuleFunction {
+  function changing(summary: string, act: Act, undo?: Undo, more?: z.ZodObject): ModuleFunction {
     return moduleFunction({
       summary,
-      parameters: driverParameters,
+      parameters: more === undefined ? driverParameters : driverParameters.extend(more.shape),
       safeToRepeat: true,
-      run: (parameters, context) =>
-        inTurn(parameters.foundation.id, () => {
+      run: (parameters, context) => {
+        const { foundation, join, ...given } = parameters as DriverParameters;
+        const target = targetOf(join === undefined ? { foundation } : { foundation, join });
+        return inTurn(foundation.id, () => {
           context.signal.throwIfAborted();
-          return act(targetOf(parameters), context);
-        }),
+          return act(target, context, given);
+        });
+      },
       ...(undo === undefined
         ? {}
         : {
@@ -178,7 +186,7 @@ export function defineDriver<Schema extends z.ZodObject>(definition: DriverDefin
       parameters: driverParameters,
       safeToRepeat: true,
       observes: true,
-      run: (parameters, context) => ask(targetOf(parameters), context),
+      run: (parameters, context) => ask(targetOf(parameters), context, {}),
     });
   }
 
@@ -204,13 +212,14 @@ export function defineDriver<Schema extends z.ZodObject>(definition: DriverDefin
     ...Object.fromEntries(Object.entries(definition.functions ?? {}).map(([key, one]) => [key, own(one)])),
     create: changing(
       "Makes the foundation, or adopts what is there for it",
-      (target, context) => {
+      (target, context, given) => {
         // What is wrong with attributes is said before anything is made.
         void target.attributes;
-        return operations.create(target, context);
+        return operations.create(target, context, given);
       },
       // What was there before is not taken away.
       async (target, { adopted }, context) => (adopted === true ? null : operations.destroy(target, context)),
+      definition.createParameters,
     ),
     destroy: changing("Removes the foundation and all that runs on it", operations.destroy),
     power_on: changing(
@@ -274,7 +283,8 @@ export const secretText = z
   })
   .transform((value) => (typeof value === "string" ? value : ""));
 
-function parseAttributes<Schema extends z.ZodObject>(
+/** Attributes with their defaults. Throws `foundation_attributes_invalid`. */
+export function parseAttributes<Schema extends z.ZodObject>(
   type: string,
   schema: Schema,
   value: JsonObject,
@@ -331,6 +341,7 @@ function targetWith<Attributes>(
       parsed ??= { attributes: parse(foundation.attributes as JsonObject) };
       return parsed.attributes;
     },
+    given: foundation.attributes as JsonObject,
     interfaces: foundation.interfaces,
     host: foundation.host ?? null,
     ...(join === undefined ? {} : { join }),

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addressText, engineAddress } from "./address.ts";
+import { addressText, engineAddress, namedEngine } from "./address.ts";
 
 test.each([
   [{}, { kind: "unix", path: "/var/run/docker.sock" }, "unix:///var/run/docker.sock"],
@@ -34,3 +34,22 @@ test.each(["ssh://me@engine.lab", "npipe:////./pipe/docker_engine", "engine.lab:
     );
   },
 );
+
+const HOST = { name: "host1", address: "10.0.0.7" };
+
+test.each([
+  [{ engine: "unix:///run/other.sock" }, null, "unix:///run/other.sock"],
+  [{ engine: "tcp://{host}:2375" }, HOST, "tcp://10.0.0.7:2375"],
+  [{ engine: "tcp://{host}" }, { name: "host1", address: "fd00::7" }, "tcp://[fd00::7]:2375"],
+  [{ engine: "tcp://{host}", engine_certificates: "/certs" }, HOST, "tcp://10.0.0.7:2376"],
+])("the engine of a foundation with %j on %j is %s", (given, host, text) => {
+  const found = namedEngine({ name: "web1", given, host });
+  expect(found && addressText(found)).toBe(text);
+});
+
+test("a foundation that names no engine has that of the worker; one on nothing has no host", () => {
+  expect(namedEngine({ name: "web1", given: {}, host: HOST })).toBeUndefined();
+  expect(() => namedEngine({ name: "web1", given: { engine: "tcp://{host}:1" }, host: null })).toThrow(
+    "the engine of foundation web1 is tcp://{host}:1, and it is placed on no structure with an address",
+  );
+});

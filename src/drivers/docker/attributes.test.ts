@@ -81,6 +81,14 @@ describe("what is refused", () => {
       ["labels.gantry.foundation: labels that begin with gantry. are taken"],
     ],
     [{ image: "debian", memory: 1000 }, ["memory: is less than Docker's least, 6291456 bytes"]],
+    [
+      { image: "debian", engine: "http://engine.lab" },
+      ["engine: is not unix:///PATH, tcp://HOST:PORT or tcp://{host}:PORT"],
+    ],
+    [
+      { image: "debian", engine: "unix:///run/x.sock", engine_certificates: "/certs" },
+      ["engine_certificates: are for an engine of `tcp://`"],
+    ],
     [{ image: "debian", imgae: 1 }, ["there is no attribute imgae; did you mean image?"]],
   ])("%j", (attributes, expected) => {
     expect(messages(attributes)).toEqual(expected);

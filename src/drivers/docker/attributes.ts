@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseAddress, parseBlock } from "../../network/index.ts";
 import { HELD_FOLDERS } from "../agent-place.ts";
+import { ENGINE_TEXT } from "./address.ts";
 import { SPECIAL_NETWORKS } from "./names.ts";
 
 /** What a document may say of a Docker foundation. */
@@ -63,6 +64,10 @@ const mount = z.strictObject({ source: text.optional(), target: path, read_only:
 export const dockerAttributes = z
   .strictObject({
     image: text,
+    /** Default: that of the worker, `DOCKER_HOST`. */
+    engine: z.string().regex(ENGINE_TEXT, "is not unix:///PATH, tcp://HOST:PORT or tcp://{host}:PORT").optional(),
+    /** Folder with ca.pem, cert.pem and key.pem on the worker's machine: the connection is encrypted. */
+    engine_certificates: path.optional(),
     /** False: a plain container that runs its own program. Default: true, unless there is a `command`. */
     agent: z.boolean().optional(),
     /** Program and arguments, in place of the image's; for a container without an agent. */
@@ -87,6 +92,8 @@ export const dockerAttributes = z
     function wrong(message: string, ...at: (string | number)[]): void {
       context.addIssue({ code: "custom", message, path: at });
     }
+    if (value.engine_certificates !== undefined && value.engine?.startsWith("tcp://") !== true)
+      wrong("are for an engine of `tcp://`", "engine_certificates");
     if (value.agent === true && value.command !== undefined) {
       wrong(
         "a container with an agent starts its programs by agent.service; leave out one of agent and command",

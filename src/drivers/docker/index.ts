@@ -1,7 +1,7 @@
 import { type Random, systemRandom } from "../../kernel/ids.ts";
 import type { FunctionContext, Module } from "../../link/index.ts";
 import { defineDriver, foundationType, type Interface, notCreated, type Target, turns } from "../driver.ts";
-import { engineAddress } from "./address.ts";
+import { engineAddress, namedEngine } from "./address.ts";
 import { type AgentRuntime, RUNTIME } from "../agent-place.ts";
 import { dockerAttributes, hasAgent } from "./attributes.ts";
 import { createEngineClient, type EngineClient, isRefusal } from "./client.ts";
@@ -11,7 +11,8 @@ import { LABEL, runtimeName } from "./names.ts";
 import { removeUnusedNetworks } from "./networks.ts";
 import { ownerName } from "./owner.ts";
 import { awaitAgent, observationOf, powerOf, startContainer } from "./power.ts";
-import { createRuntimeKeeper } from "./runtime.ts";
+import { createRuntimeKeeper, type RuntimeKeeper } from "./runtime.ts";
+import { PORT_FUNCTIONS, SPECIFICATION, specified } from "./specification.ts";
 
 export interface DockerOptions {
   /** DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH. Default: those of this process. */
@@ -38,16 +39,27 @@ const CLEANUP_MILLISECONDS = 30_000;
 
 /** The driver of containers on a Docker engine. Nothing is looked at, not even DOCKER_HOST, before a function is called. */
 export function createDockerModule(options: DockerOptions): Module {
-  let client: EngineClient | undefined;
+  /** By the address of the engine. */
+  const engines = new Map<string, { readonly client: EngineClient; readonly keeper: RuntimeKeeper }>();
   const inTurn = turns();
   const { joinTimeout = 30_000, stopTimeout = 10 } = options;
-  const keeper = createRuntimeKeeper(`${ownerName()} ${(options.random ?? systemRandom).token(6)}`);
+  const owner = `${ownerName()} ${(options.random ?? systemRandom).token(6)}`;
   let runtime: Promise<AgentRuntime> | undefined;
 
-  /** Throws `docker_host_unsupported`. */
-  function engineFor({ signal }: { readonly signal: AbortSignal }): Engine {
-    client ??= createEngineClient(engineAddress(options.environment ?? process.env));
-    return createEngine(client, signal);
+  /** The engine of a foundation, with what was brought into it. Throws `docker_host_unsupported`. */
+  function homeOf(target: Target): { readonly client: EngineClient; readonly keeper: RuntimeKeeper } {
+    const address = namedEngine(target) ?? engineAddress(options.environment ?? process.env);
+    const key = JSON.stringify(address);
+    let home = engines.get(key);
+    if (home === undefined) {
+      home = { client: createEngineClient(address), keeper: createRuntimeKeeper(owner) };
+      engines.set(key, home);
+    }
+    return home;
+  }
+
+  function engineFor(target: Target, { signal }: { readonly signal: AbortSignal }): Engine {
+    return createEngine(homeOf(target).client, signal);
   }
 
   /** Asked again after a failure. */
@@ -68,7 +80,7 @@ export function createDockerModule(options: DockerOptions): Module {
   }
 
   /** Removes what only removed containers needed. Not while another foundation's networks are being looked for. */
-  function tidy(engine: Engine): Promise<void> {
+  function tidy(engine: Engine, keeper: RuntimeKeeper): Promise<void> {
     return inTurn("networks", async () => {
       await keeper.removeStaleHelpers(engine);
       await removeUnusedNetworks(engine);
@@ -85,11 +97,15 @@ export function createDockerModule(options: DockerOptions): Module {
    * Acts after a failure, also after a cancel, which ends all other requests. What fails here is left to the next attempt: the error
    * that brought us here says more. Returns whether it went well.
    */
-  async function afterwards(context: FunctionContext, act: (engine: Engine) => Promise<unknown>): Promise<boolean> {
+  async function afterwards(
+    target: Target,
+    context: FunctionContext,
+    act: (engine: Engine) => Promise<unknown>,
+  ): Promise<boolean> {
     const limit = new AbortController();
     const disarm = context.clock.after(CLEANUP_MILLISECONDS, () => limit.abort());
     try {
-      await act(engineFor(limit));
+      await act(engineFor(target, limit));
       return true;
     } catch {
       return false;
@@ -102,17 +118,19 @@ export function createDockerModule(options: DockerOptions): Module {
     const container = await findContainer(engine, target.id);
     // What has run before is not what this create made.
     if (container?.State.Status === "created") await engine.removeContainer(container.Id);
-    await tidy(engine);
+    await tidy(engine, homeOf(target).keeper);
   }
 
   return defineDriver({
     name: "docker",
     limit: options.limit ?? 4,
     attributes: dockerAttributes,
+    createParameters: SPECIFICATION,
+    functions: PORT_FUNCTIONS,
     operations: {
-      async create(target, context) {
-        const engine = engineFor(context);
-        const { attributes } = target;
+      async create(target, context, given) {
+        const engine = engineFor(target, context);
+        const attributes = specified(target.attributes, given);
         const image = await ensureImage(engine, attributes, context);
         const agent = hasAgent(attributes) ? await agentRuntime() : undefined;
         try {
@@ -122,28 +140,29 @@ export function createDockerModule(options: DockerOptions): Module {
           );
           if (agent !== undefined && container.State.Status === "created") {
             const use = { container: container.Id, image, imageName: attributes.image, runtime: agent, discard };
-            await keeper.ensure(engine, use, context);
+            await homeOf(target).keeper.ensure(engine, use, context);
             await deliverJoin(engine, target, container, serverUrls);
           }
-          return { container: container.Name.slice(1), id: container.Id, adopted };
+          const { Id } = container;
+          return { container: container.Name.slice(1), id: Id, docker_id: Id, adopted };
         } catch (error) {
-          await afterwards(context, (last) => rollBack(last, target));
+          await afterwards(target, context, (last) => rollBack(last, target));
           throw error;
         }
 
         function discard(helper: string): Promise<boolean> {
-          return afterwards(context, (last) => last.removeContainer(helper));
+          return afterwards(target, context, (last) => last.removeContainer(helper));
         }
       },
       async destroy(target, context) {
-        const engine = engineFor(context);
+        const engine = engineFor(target, context);
         const ids = await engine.containers({ label: [`${LABEL.foundation}=${target.id}`] });
         for (const id of ids) await engine.removeContainer(id);
-        await tidy(engine);
+        await tidy(engine, homeOf(target).keeper);
         return { removed: ids.length > 0 };
       },
       async powerOn(target, context) {
-        const engine = engineFor(context);
+        const engine = engineFor(target, context);
         const container = await existing(engine, target);
         const name = container.Name.slice(1);
         if (powerOf(container) === "on") return { power: "on", adopted: true, container: name };
@@ -158,16 +177,16 @@ export function createDockerModule(options: DockerOptions): Module {
         return { power: "on", adopted: false, container: name, ...(ready === undefined ? {} : { ready }) };
       },
       async powerOff(target, context) {
-        const engine = engineFor(context);
+        const engine = engineFor(target, context);
         const container = await findContainer(engine, target.id);
         if (container !== undefined) await engine.stop(container.Id, stopTimeout);
         return { power: "off" };
       },
       async interfaceMap(target, context) {
-        return interfacesOf(await existing(engineFor(context), target));
+        return interfacesOf(await existing(engineFor(target, context), target));
       },
       async observe(target, context) {
-        const container = await findContainer(engineFor(context), target.id);
+        const container = await findContainer(engineFor(target, context), target.id);
         return container === undefined
           ? { exists: false, power: "off", detail: "it has no container" }
           : observationOf(container);

@@ -9,6 +9,7 @@ const TARGET: Target = {
   name: "web1",
   hostname: "web1",
   attributes: {},
+  given: {},
   interfaces: [],
   host: null,
   addresses: ["10.0.0.5"],

@@ -24,6 +24,7 @@ function target(attributes: unknown, changes: Partial<Target<QemuAttributes>> = 
     interfaces: [],
     host: null,
     attributes: parsed,
+    given: {},
     ...changes,
   };
 }
