@@ -10,9 +10,6 @@ export type UpkeepParts = Omit<SupportParts, "urls"> &
 export function composeUpkeep(http: HttpServer, parts: UpkeepParts): { close(): Promise<void> } {
   const backups = createBackupService({ ...parts, database: parts.place });
   backupRoutes(http, backups);
-  supportRoutes(
-    http,
-    createSupportService({ ...parts, urls: () => http.listeners.map((listener) => listener.url) }),
-  );
+  supportRoutes(http, createSupportService({ ...parts, urls: () => http.listeners.map((listener) => listener.url) }));
   return { close: () => backups.close() };
 }
