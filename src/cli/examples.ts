@@ -31,7 +31,7 @@ export const EXAMPLES = {
     "boot profile set ubuntu --script-file ubuntu.ipxe --template-file preseed.cfg",
     "boot profile set normal-boot --description 'from the disk'",
   ),
-  eventReport: examples("event report hardware.disk_failed --foundation m1 --data disk=sdb --data slot=3"),
+  eventReport: examples("event report hardware.disk_failed --foundation m1 disk=sdb slot=3"),
   webhook: examples(
     "webhook create chat https://chat.example.org/gantry --type job.finished --type hardware.*",
     "webhook create storage https://10.0.0.5:8443/gantry --type hardware.* --ca storage-ca.pem",

@@ -56,10 +56,9 @@ function webhookCommands(program: Command, { handle, output, yes, collect }: Rep
   program
     .command("event")
     .summary("tell the server what happened")
-    .command("report <type>")
-    .summary("report an event of hardware: hardware.disk_failed")
+    .command("report <type> [name=value...]")
+    .summary("report an event of hardware, hardware.disk_failed, with what is known of it")
     .requiredOption("--foundation <foundation>", "to which it happened")
-    .option("--data <name=value>", "what is known of it; may be repeated", collect)
     .addHelpText("after", EXAMPLES.eventReport)
     .action(does("report"));
 

@@ -199,11 +199,12 @@ export async function answer(context: CommandContext, options: Options, [id = ""
 }
 
 /** `gantry event report TYPE --foundation FOUNDATION`. */
-export async function report(context: CommandContext, options: Options, [type = ""]: readonly string[]): Promise<void> {
+export async function report(context: CommandContext, options: Options, args: readonly string[]): Promise<void> {
+  const [type = "", ...known] = args;
   const data: Record<string, Json> = {};
-  for (const one of (options["data"] as readonly string[] | undefined) ?? []) {
+  for (const one of known) {
     const at = one.indexOf("=");
-    if (at < 1) throw new GantryError(USAGE, `--data ${one} is not NAME=VALUE`);
+    if (at < 1) throw new GantryError(USAGE, `${one} is not NAME=VALUE`);
     data[one.slice(0, at)] = valueOf(one.slice(at + 1));
   }
   const body = { type, foundation: String(options["foundation"]), data };

@@ -18,12 +18,6 @@ export const WEBHOOK_INVALID = errorKind("webhook_invalid", {
   remedy: "The message says what is wrong; docs/webhooks.md says what a webhook may be.",
 });
 
-export const WEBHOOK_ADDRESS_REFUSED = errorKind("webhook_address_refused", {
-  status: 422,
-  summary: "The receiver of a webhook has an address that the server does not send to.",
-  remedy: "The setting `webhook_addresses` says where it may: docs/webhooks.md.",
-});
-
 export const DEAD_LETTER_UNKNOWN = errorKind("dead_letter_unknown", {
   status: 404,
   summary: "A webhook has no dead letter of this id.",
