@@ -103,12 +103,13 @@ export function createForeman(parts: ForemanParts): Foreman {
         const snapshot = await inventory.snapshot(tenantId);
         if (snapshot === quietAt) continue;
         const { steps } = decide(foremanView(snapshot, parts.driverLimits));
+        const looked = clock.now() - begun;
         if (steps.length > 0 && (await take(snapshot, steps))) woken = true;
         else if (steps.length === 0) {
           await sweep();
           quietAt = snapshot;
         }
-        if (woken) await rest(Math.min(LONGEST_REST_MILLISECONDS, (clock.now() - begun) * REST));
+        if (woken) await rest(Math.min(LONGEST_REST_MILLISECONDS, looked * REST));
       } catch (error) {
         log.error({ error: messageOf(error) }, "the foreman failed, and will look again");
         await rest(AFTER_FAILURE_MILLISECONDS);
