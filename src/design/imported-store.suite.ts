@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { DEFAULT_TENANT } from "../access/index.ts";
 import type { OpenEmptyDatabase } from "../platform/database/index.ts";
-import { IMPORTED_MIGRATION, keepWritten, readWritten } from "./imported-store.ts";
+import { forgetWritten, IMPORTED_MIGRATION, keepWritten, readWritten } from "./imported-store.ts";
 
 /** What imports wrote of boot profiles, on every database. */
 export function storeSuite(open: OpenEmptyDatabase): void {
@@ -17,5 +17,8 @@ export function storeSuite(open: OpenEmptyDatabase): void {
     expect([...(await readWritten(database.kysely, tenant, "a"))]).toEqual([["normal", "5"]]);
     expect([...(await readWritten(database.kysely, tenant, "b"))]).toEqual([["normal", "3"]]);
     expect((await readWritten(database.kysely, tenant, "c")).size).toBe(0);
+    await database.transaction((tx) => forgetWritten(tx, tenant));
+    expect((await readWritten(database.kysely, tenant, "a")).size).toBe(0);
+    expect((await readWritten(database.kysely, "other tenant", "a")).size).toBe(1);
   });
 }

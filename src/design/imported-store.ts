@@ -50,3 +50,8 @@ export async function keepWritten(
   const rows = [...written].map(([profile, hash]) => ({ tenant_id: tenantId, import: name, name: profile, hash }));
   if (rows.length > 0) await tx.insertInto("imported_profile").values(rows).execute();
 }
+
+/** With a tenant that is removed. */
+export async function forgetWritten(tx: Transaction, tenantId: Id): Promise<void> {
+  await tx.deleteFrom("imported_profile").where("tenant_id", "=", tenantId).execute();
+}

@@ -6,6 +6,7 @@ export { designRoutes } from "./routes.ts";
 export { checkBundle, loadBundle } from "./loader.ts";
 export { foundationDrift, observationTargets, structureDrift } from "./drift.ts";
 export { createBlueprintImportService, type BlueprintImportService } from "./blueprint-import.ts";
+export { forgetWritten } from "./imported-store.ts";
 export type { BootProfiles } from "./pxe-import.ts";
 export { blueprintRoutes } from "./blueprint-routes.ts";
 export { editedPaths } from "./edited.ts";

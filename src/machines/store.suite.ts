@@ -6,6 +6,7 @@ import type { Outcome } from "./model.ts";
 import {
   countMachines,
   deleteMachine,
+  deleteOfTenant,
   deleteToken,
   insertToken,
   noteUse,
@@ -87,8 +88,14 @@ export function storeSuite(open: OpenEmptyDatabase): void {
     await database.transaction((tx) => noteUse(tx, "aa", 7));
     expect(await selectToken(database.kysely, "aa")).toEqual({ ...token, tenantId, usedAt: 7 });
     expect(await selectTokens(database.kysely, tenantId, { after: "", limit: 5 })).toEqual([{ ...token, usedAt: 7 }]);
+    await database.transaction((tx) => deleteOfTenant(tx, "other tenant"));
     expect(await database.transaction((tx) => deleteToken(tx, "other tenant", "t1"))).toBe(false);
     expect(await database.transaction((tx) => deleteToken(tx, tenantId, "t1"))).toBe(true);
     expect(await selectToken(database.kysely, "aa")).toBeUndefined();
+    await save(machine("a"));
+    await database.transaction((tx) => insertToken(tx, { ...token, tenantId, hash: "bb" }));
+    await database.transaction((tx) => deleteOfTenant(tx, tenantId));
+    expect(await selectToken(database.kysely, "bb")).toBeUndefined();
+    expect(await selectMachine(database.kysely, "a")).toBeUndefined();
   });
 }

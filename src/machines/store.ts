@@ -147,6 +147,12 @@ export async function deleteToken(tx: Transaction, tenantId: Id, id: Id): Promis
   return done.numDeletedRows > 0n;
 }
 
+/** With a tenant that is removed: nobody registers there any more. */
+export async function deleteOfTenant(tx: Transaction, tenantId: Id): Promise<void> {
+  await tx.deleteFrom("machine").where("tenant_id", "=", tenantId).execute();
+  await tx.deleteFrom("machine_token").where("tenant_id", "=", tenantId).execute();
+}
+
 function machineOf(row: Selectable<Tables["machine"]>): KeptMachine {
   return {
     id: row.id,

@@ -99,7 +99,7 @@ import { authorityRoutes } from "./authority-routes.ts";
 import { createEventPlaces, createEventSight } from "./event-places.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { composeBlueprints } from "./blueprints.ts";
-import { composeMachines } from "./machines.ts";
+import { composeMachines, forgetMachines } from "./machines.ts";
 import { attributeProblems } from "./known.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import { composeNames } from "./names.ts";
@@ -455,6 +455,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     async (tx, tenantId) => {
       afterCommit(tx, TENANT_GONE, () => bus.publish(TENANT_GONE, tenantId));
       await boot.tenantRemoved(tx, tenantId);
+      await forgetMachines(tx, tenantId);
       await webhooks.tenantRemoved(tx, tenantId);
       await access.tenantRemoved(tx, tenantId);
     },
