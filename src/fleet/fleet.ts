@@ -288,7 +288,10 @@ export function createFleet(parts: FleetParts): Fleet {
       lines,
       joinFor,
       authority: authorities.current,
-      sites: () => sitesOf(record),
+      async look() {
+        const now = (await find(record.id)) ?? record;
+        return { siteIds: await sitesOf(now), draining: now.drainAt !== null };
+      },
       grant: (names) => commits.submit((tx) => grantContent(tx, record.id, names)),
       seen: (one, news) =>
         sightings.note({

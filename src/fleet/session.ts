@@ -51,8 +51,8 @@ export interface SessionParts {
   authority(): ToldAuthority;
   /** Lets it fetch content that a task names. */
   grant(names: readonly string[]): Promise<void>;
-  /** The sites it serves now: there may be more below its own than when it connected. */
-  sites(): Promise<readonly Id[] | "all">;
+  /** Of a worker: the sites it serves now, of which there may be more than when it connected, and whether it is to get nothing new. */
+  look(): Promise<{ readonly siteIds: readonly Id[] | "all"; readonly draining: boolean }>;
   /** It is there, or still there. `facts` when it told new ones. `pin`: of the authority it trusts, base64url. */
   seen(record: ExecutorRecord, news: { readonly facts?: JsonObject; readonly pin: string }): void;
   ended(session: FleetSession, reason: CloseReason): void;
@@ -112,6 +112,8 @@ export function openSession(
   const granted = new Set<string>();
   let siteIds = firstSites;
   let draining = record.drainAt !== null;
+  /** How often it was told to drain, or to go on. */
+  let drains = 0;
   let ready = false;
   let claiming = false;
   let wanted = false;
@@ -236,15 +238,17 @@ export function openSession(
     }
   }
 
-  /** Sites come and go below the one it serves. */
-  async function lookAtSites(): Promise<void> {
+  /** Sites come and go below the one it serves, and another replica may have been told to drain it. */
+  async function look(): Promise<void> {
+    const before = drains;
     try {
-      const now = await parts.sites();
-      const grown = now !== "all" && siteIds !== "all" && now.some((id) => !siteIds.includes(id));
-      siteIds = now;
-      if (grown) wake();
+      const now = await parts.look();
+      siteIds = now.siteIds;
+      // What was said meanwhile is newer.
+      if (drains === before) draining = now.draining;
+      wake();
     } catch (error) {
-      log.error({ err: error }, "cannot look at the sites of a worker");
+      log.error({ err: error }, "cannot look at what a worker serves");
     }
   }
 
@@ -308,7 +312,7 @@ export function openSession(
         pin = message.pin ?? pin;
         write({ type: "heartbeat", ...newAuthority() });
         parts.seen(record, message.facts === undefined ? { pin } : { facts: message.facts, pin });
-        void lookAtSites();
+        if (agentId === undefined) void look();
         void tasks.renew(executor()).catch((error: unknown) => log.error({ err: error }, "cannot renew leases"));
         return;
       case "reply": {
@@ -350,6 +354,7 @@ export function openSession(
       return ready && !claiming && out.size === 0;
     },
     drain(on) {
+      drains += 1;
       draining = on;
       if (!on) wake();
     },

@@ -57,7 +57,11 @@ describe("a worker", () => {
       fc.record({ ...report("items", other), items: fc.constant([{ item: 0, outcome: "done", value: null }]) }),
       fc.record({
         type: fc.constant("held"),
-        tasks: fc.constant([{ ...other, phase: "started", module: "__proto__" }]),
+        // Its own is among them: it would be taken for lost.
+        tasks: fc.constant([
+          { ...other, phase: "started", module: "__proto__" },
+          { ...ref, phase: "queued", module: "constructor" },
+        ]),
       }),
       fc.record({ type: fc.constant("reply"), query: fc.string({ maxLength: 20 }), value: fc.jsonValue() }),
       fc.record({ type: fc.constant("heartbeat"), facts: fc.dictionary(fc.string(), fc.jsonValue()) }),
@@ -210,6 +214,26 @@ describe("a worker", () => {
     expect((await rig.fleet.resume(ADMINISTRATOR, "w")).drain).toBeNull();
     expect((await again.next("task")).function).toBe("second");
     expect(await slots()).toEqual([1, null]);
+  });
+
+  it("that another replica was told to drain gets nothing new from its next heartbeat on", async () => {
+    const database = await openSqlite(FLEET_MIGRATIONS);
+    const [here, there] = [await createTestFleet(database, clock), await createTestFleet(database, clock)];
+    onTestFinished(async () => {
+      await here.close();
+      await there.close();
+    });
+    const peer = await worker(here, "w", TENANT);
+    await there.fleet.drain(ADMINISTRATOR, "w");
+    await settled(peer);
+    await expect.poll(async () => (await here.fleet.node(TENANT, "w")).drain).toBe("drained");
+    await expect
+      .poll(() => here.fleet.ask(TENANT, { siteId: "s" }, "test", "look", {}, 500).catch((error: Error) => error))
+      .toMatchObject({ code: "executor_not_connected" });
+    await there.fleet.resume(ADMINISTRATOR, "w");
+    await settled(peer);
+    await here.run([{ route: { siteId: "s" }, function: "first" }]);
+    expect((await peer.next("task")).function).toBe("first");
   });
 
   it("is drained and an agent is not", async () => {
