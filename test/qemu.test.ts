@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -305,8 +305,25 @@ describeReal("qemu", "the qemu driver", () => {
     expect(await traces()).toEqual([]);
   });
 
+  test("a worker killed while it switched a machine off, and while it removed it, leaves what the next one goes on with", async () => {
+    const parameters = foundation({ stop_timeout: 3600 }, "deaf");
+    await callFunction(driver(), "create", parameters);
+    await callFunction(driver(), "power_on", parameters);
+    await dieIn("power_off", parameters, placeOf(parameters, "serial.log"));
+    expect(await callFunction(driver(), "observe", parameters)).toMatchObject({ exists: true, power: "on" });
+    // One that gave up half-way, and one whose folder had its other name already.
+    const { attributes, ...rest } = parameters.foundation;
+    const patient = { foundation: { ...rest, attributes: { ...attributes, stop_timeout: 0 } } };
+    await callFunction(driver(), "power_off", patient);
+    expect(await callFunction(driver(), "observe", parameters)).toMatchObject({ exists: true, power: "off" });
+    await rename(placeOf(parameters), join(folder, data, "qemu", `.old-${parameters.foundation.id}`));
+    expect(await callFunction(driver(), "observe", parameters)).toMatchObject({ exists: false });
+    await callFunction(driver(), "destroy", parameters);
+    expect(await traces()).toEqual([]);
+  });
+
   async function dieIn(name: string, parameters: Parameters, where: string): Promise<void> {
-    const script = join(import.meta.dirname, "support", "qemu-worker.ts");
+    const script = join(import.meta.dirname, "support", "qemu-child.ts");
     const words = [script, join(folder, data), name, JSON.stringify(parameters), where];
     const child = spawn(process.execPath, words, { stdio: "inherit" });
     const [, signal] = (await once(child, "exit")) as [number | null, string | null];
