@@ -52,6 +52,7 @@ function begin(): void {
     database,
     events,
     clock,
+    random: systemRandom,
     log: silentLogger(),
     keys,
     send: createSender({ clock, policy: "any" }),

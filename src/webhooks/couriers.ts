@@ -1,10 +1,13 @@
 import { messageOf } from "../kernel/errors.ts";
-import type { Id } from "../kernel/ids.ts";
+import type { Id, Random } from "../kernel/ids.ts";
 import { startCourier, type Courier, type CourierParts } from "./courier.ts";
 import type { Webhook } from "./model.ts";
-import { selectWebhooks } from "./store.ts";
+import { claimWebhook, releaseWebhooks, selectWebhooks } from "./store.ts";
 
-/** A courier for each webhook that is active: one that waits for a slow receiver holds up no other. */
+/**
+ * A courier for each webhook that is active: one that waits for a slow receiver holds up no other. Of several servers on one database one
+ * has each webhook.
+ */
 export interface Couriers {
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -13,11 +16,16 @@ export interface Couriers {
   replay(webhookId: Id): void;
 }
 
-/** Milliseconds between looks without being told. */
+/** Milliseconds between looks without being told; each renews what this server has. */
 const LOOK = 10_000;
+/** Milliseconds after which another server takes over what one has that is silent. */
+const LEASE = 60_000;
 
-export function createCouriers(parts: CourierParts): Couriers {
+export function createCouriers(parts: CourierParts & { readonly random: Pick<Random, "id"> }): Couriers {
   const { database, clock, log } = parts;
+  const owner = parts.random.id();
+  /** Several servers share a database of PostgreSQL alone. */
+  const anyway = database.dialect === "sqlite";
   const couriers = new Map<Id, Courier>();
   let stopped = true;
   let cancelLook = (): void => {};
@@ -27,18 +35,24 @@ export function createCouriers(parts: CourierParts): Couriers {
     cancelLook();
     if (stopped) return;
     try {
-      const wanted = new Map((await selectWebhooks(database.kysely)).map((one) => [one.id, one]));
+      const wanted = new Map<Id, Webhook>();
+      for (const webhook of await selectWebhooks(database.kysely))
+        if (webhook.active && (await claimed(webhook.id))) wanted.set(webhook.id, webhook);
       for (const [id, courier] of couriers) {
         if (isSame(wanted.get(id), courier.webhook)) continue;
         couriers.delete(id);
         await courier.stop();
       }
-      for (const [id, webhook] of wanted)
-        if (webhook.active && !couriers.has(id)) couriers.set(id, startCourier(parts, webhook));
+      for (const [id, webhook] of wanted) if (!couriers.has(id)) couriers.set(id, startCourier(parts, webhook));
     } catch (error) {
       log.error({ error: messageOf(error) }, "looking for webhooks failed, and will be done again");
     }
     cancelLook = clock.after(LOOK, changed);
+  }
+
+  function claimed(id: Id): Promise<boolean> {
+    const now = clock.now();
+    return claimWebhook(database.kysely, id, { owner, now, until: now + LEASE, anyway });
   }
 
   /** One after the other, so that none is begun twice. */
@@ -59,6 +73,7 @@ export function createCouriers(parts: CourierParts): Couriers {
       cancelLook();
       await Promise.all([...couriers.values()].map((one) => one.stop()));
       couriers.clear();
+      await releaseWebhooks(database.kysely, owner);
     },
     changed,
     replay: (id) => couriers.get(id)?.replay(),
@@ -66,5 +81,5 @@ export function createCouriers(parts: CourierParts): Couriers {
 }
 
 function isSame(wanted: Webhook | undefined, running: Webhook): boolean {
-  return wanted !== undefined && wanted.active && wanted.version === running.version;
+  return wanted !== undefined && wanted.version === running.version;
 }

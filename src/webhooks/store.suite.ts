@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { isUniqueViolation, type Database, type OpenEmptyDatabase } from "../platform/database/index.ts";
 import type { ToldEvent, Webhook } from "./model.ts";
 import {
+  claimWebhook,
   countDeadLetters,
   deleteDeadLetter,
   deleteWebhook,
@@ -10,6 +11,7 @@ import {
   insertWebhook,
   pruneDeadLetters,
   pruneHolds,
+  releaseWebhooks,
   saveDeadLetter,
   saveState,
   selectDeadLetters,
@@ -80,6 +82,16 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       await expect(twice).rejects.toSatisfy(isUniqueViolation);
       await database.transaction((tx) => deleteWebhook(tx, "w1"));
       expect(await selectState(database.kysely, "w1")).toBeUndefined();
+    });
+
+    it("are sent by one server at a time", async () => {
+      await database.transaction((tx) => insertWebhook(tx, webhook, "0-0"));
+      const claim = (owner: string, now: number, anyway = false): Promise<boolean> =>
+        claimWebhook(database.kysely, "w1", { owner, now, until: now + 10, anyway });
+      expect([await claim("a", 0), await claim("b", 5), await claim("a", 9)]).toEqual([true, false, true]);
+      expect([await claim("b", 18), await claim("b", 19), await claim("a", 20)]).toEqual([false, true, false]);
+      await releaseWebhooks(database.kysely, "b");
+      expect([await claim("a", 21), await claim("b", 22, true)]).toEqual([true, true]);
     });
 
     it("keep what was given up, until it is sent after all, or old", async () => {

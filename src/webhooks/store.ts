@@ -25,6 +25,8 @@ export async function insertWebhook(tx: Transaction, webhook: Webhook, cursor: s
       next_at: null,
       last_error: null,
       delivered_at: null,
+      owner: null,
+      lease_until: 0,
     })
     .execute();
 }
@@ -71,6 +73,28 @@ export async function saveState(queries: Queries, id: Id, state: WebhookState): 
     })
     .where("webhook_id", "=", id)
     .execute();
+}
+
+/** Takes a webhook for a server, or holds on to it; false: another one has it. `anyway`: there can be no other. */
+export async function claimWebhook(
+  queries: Queries,
+  id: Id,
+  claim: { readonly owner: Id; readonly now: number; readonly until: number; readonly anyway: boolean },
+): Promise<boolean> {
+  let query = queries
+    .updateTable("webhook_state")
+    .set({ owner: claim.owner, lease_until: claim.until })
+    .where("webhook_id", "=", id);
+  if (!claim.anyway)
+    query = query.where((one) =>
+      one.or([one("owner", "is", null), one("owner", "=", claim.owner), one("lease_until", "<=", claim.now)]),
+    );
+  return (await query.executeTakeFirst()).numUpdatedRows > 0n;
+}
+
+/** Gives back what a server has. */
+export async function releaseWebhooks(queries: Queries, owner: Id): Promise<void> {
+  await queries.updateTable("webhook_state").set({ owner: null, lease_until: 0 }).where("owner", "=", owner).execute();
 }
 
 /** One that is there already is brought up to date, and is not wanted again any more. */

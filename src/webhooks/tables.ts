@@ -26,6 +26,9 @@ interface WebhookStateTable {
   next_at: number | null;
   last_error: string | null;
   delivered_at: number | null;
+  /** The server that sends it, and until when without a sign of life. */
+  owner: string | null;
+  lease_until: number;
 }
 
 interface WebhookDeadLetterTable {
@@ -109,6 +112,13 @@ export const webhookMigrations: readonly Migration[] = [
         created_at ${types.time} not null,
         expires_at ${types.time} not null
       )${types.strict}`,
+    ],
+  },
+  {
+    name: "2002_webhook_owner",
+    statements: (types) => [
+      `alter table webhook_state add column owner ${types.id}`,
+      `alter table webhook_state add column lease_until ${types.time} not null default 0`,
     ],
   },
 ];
