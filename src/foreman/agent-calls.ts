@@ -1,14 +1,17 @@
 import { findTemplate, placeInOrigin } from "../blueprints/index.ts";
+import type { Foundation } from "../inventory/index.ts";
 import type { Call, Job, Prepared } from "../jobs/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import { nearest } from "../kernel/nearest.ts";
 import { CALL_INVALID, NO_AGENT_HERE, TEMPLATE_UNKNOWN } from "./errors.ts";
 import type { HostParts } from "./host.ts";
+import { fallingOf } from "./falling.ts";
 import { hideOf, variableOpening, type Scene } from "./scene.ts";
 import { refuseStaying, type Opening } from "./secrets.ts";
 import { verbTimeout } from "./timeout.ts";
 import { templateValues } from "./values.ts";
+import { foremanView } from "./view.ts";
 
 /** Characters of a file with secrets: it travels in the message itself, and is kept nowhere on the way. */
 const LONGEST_FILE = 256 * 1024;
@@ -17,9 +20,7 @@ const LONGEST_FILE = 256 * 1024;
 export async function prepareAgentCall(parts: HostParts, job: Job, call: Call, scene: Scene): Promise<Prepared> {
   if (scene.foundation === undefined)
     throw new GantryError(NO_AGENT_HERE, `${job.target.name} stands on no foundation`);
-  // A machine that is taken away with all that is on it is not asked to tidy up first when nobody is there to do it.
-  const goes = scene.foundation.wanted === "absent" || scene.foundation.rebuild;
-  if (job.context["role"] === "destroy" && goes && !parts.isConnected(scene.foundation.id))
+  if (job.context["role"] === "destroy" && !parts.isConnected(scene.foundation.id) && goes(scene, scene.foundation))
     return { kind: "value", value: null };
   const opening = variableOpening(parts.secrets, job, call, scene);
   const parameters = await agentParameters(parts, call, scene, opening);
@@ -39,6 +40,11 @@ export async function prepareAgentCall(parts: HostParts, job: Job, call: Call, s
       safeToRepeat: parts.isSafeToRepeat(job.tenantId, "agent", call.function) ?? false,
     },
   };
+}
+
+/** A machine that is taken away with all that is on it is not asked to tidy up first when nobody is there to do it. */
+function goes({ snapshot }: Scene, { id, wanted, rebuild }: Foundation): boolean {
+  return wanted === "absent" || rebuild || fallingOf(foremanView(snapshot)).has(id);
 }
 
 /** What is left on the machine is looked for by every later plan. What does not fit is left to the verb, which says so. */

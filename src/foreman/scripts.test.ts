@@ -270,6 +270,25 @@ describe("structure.set_config", () => {
 });
 
 describe("a job", () => {
+  it("asks workers of the foundation's site for its driver, and of its own site for all else", async () => {
+    const web = { create: 'foundation.power_on()\nnet.ping( target="a" )' };
+    await fill({ machine: { create: 'net.ping( target="b" )' }, web });
+    world.serve("local", { power_on: nothing });
+    world.serve("net", { ping: nothing });
+    await settled();
+    const { kysely } = world.database;
+    const tasks: readonly Record<string, unknown>[] = await kysely
+      .selectFrom("task" as never)
+      .selectAll()
+      .orderBy("id" as never)
+      .execute();
+    expect(tasks.map((task) => [task["module"], task["function"], task["site_id"]])).toEqual([
+      ["net", "ping", "rack"],
+      ["local", "power_on", "rack"],
+      ["net", "ping", "lab"],
+    ]);
+  });
+
   it("waits for a module that nobody has, and goes on when somebody comes", async () => {
     await fill({ web: { create: 'vcenter.create_datastore( name="a" )' } });
     world.serve("local", { create: nothing });
@@ -366,6 +385,20 @@ describe("a dependency", () => {
     const seen = await world.eventsSeen();
     expect(seen).toContain("dependency.built port");
     expect(seen).toContain("dependency.destroyed port");
+  });
+
+  it("that is hard takes down what stands on its foundation also when nobody is there any more to tidy up", async () => {
+    await fill(
+      { web: { create: 'agent.run( command="create" )', destroy: 'agent.run( command="destroy" )' } },
+      { ...rack, dependencies: [port({ link: "hard", createScript: null, destroyScript: null })] },
+    );
+    world.serve("local", { create: nothing, destroy: nothing });
+    const agent = world.serve("agent", { run: nothing }, "f1");
+    await settled();
+    world.connected.delete("f1");
+    await world.change("structure", "switch", { rebuild: true });
+    await world.reach(({ structures }) => structures.get("switch")!.state === "built" && agent.begun.length === 2);
+    expect(agent.begun.map(({ parameters }) => parameters)).toEqual([{ command: "create" }, { command: "create" }]);
   });
 
   it("with a script that nobody wrote has failed, and says which", async () => {
