@@ -1,4 +1,5 @@
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { Changing } from "./model.ts";
@@ -32,11 +33,13 @@ export async function writePretended(folder: string, id: string, state: Pretende
   const path = join(folder, `${id}.json`);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   // Another worker on the same folder may write at the same time.
-  const draft = `${path}.${process.pid}`;
+  const draft = `${path}.${randomUUID()}`;
   await writeFile(draft, `${JSON.stringify(state)}\n`, { mode: 0o600 });
   await rename(draft, path);
 }
 
 export async function removePretended(folder: string, id: string): Promise<void> {
-  await rm(join(folder, `${id}.json`), { force: true });
+  // With what a worker left that was killed while it wrote.
+  for (const name of await readdir(folder).catch(() => []))
+    if (name.startsWith(`${id}.json`)) await rm(join(folder, name), { force: true });
 }

@@ -89,6 +89,40 @@ describe("the test driver", () => {
     expect(await callFunction(module, "observe", parameters)).toMatchObject({ exists: false });
   });
 
+  test.each(["create", "power_on", "power_off", "destroy"])(
+    "is content to do again what a killed worker began: %s",
+    async (name) => {
+      const parameters = foundation();
+      const slow = {
+        foundation: {
+          ...parameters.foundation,
+          attributes: { functions: { [name]: { delay: { min: 5000, max: 5000 } } } },
+        },
+      };
+      const before = {
+        create: [],
+        power_on: ["create"],
+        power_off: ["create", "power_on"],
+        destroy: ["create", "power_on"],
+      };
+      const module = createTestModule({ dataFolder });
+      for (const earlier of before[name as keyof typeof before]) await callFunction(module, earlier, parameters);
+      const stop = new AbortController();
+      // Nothing moves this clock: it is begun, and never ends.
+      const began = callFunction(module, name, slow, { clock: manualClock(), signal: stop.signal }).catch(
+        () => undefined,
+      );
+      const another = createTestModule({ dataFolder });
+      await callFunction(another, name, parameters);
+      expect(await callFunction(another, "observe", parameters)).toEqual({
+        exists: name !== "destroy",
+        power: name === "power_on" ? "on" : "off",
+      });
+      stop.abort(new Error("the end of the test"));
+      await began;
+    },
+  );
+
   test("what was made with attributes that are no longer right is taken down", async () => {
     const parameters = foundation();
     const module = createTestModule({ dataFolder });
