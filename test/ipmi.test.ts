@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, afterEach, expect, test } from "vitest";
 import {
   callFunction,
+  callUndo,
   type DriverUnderTest,
   foundConformanceCases,
   type Parameters,
@@ -123,6 +124,13 @@ describeReal(["qemu", "bmc"], "the ipmi driver", () => {
     await callFunction(module, "power_on", deaf.parameters);
     expect(await callFunction(module, "power_off", deaf.parameters)).toEqual({ power: "off", gracefully: false });
     expect(deaf.chassis.told()).toEqual(["power 1", "shutdown 1", "power 0"]);
+  });
+
+  test("a job that is cancelled in the middle of create does not switch off a machine that runs", async () => {
+    const { parameters } = await machine();
+    await callFunction(module, "power_on", parameters);
+    await callUndo(module, "create", parameters, undefined);
+    expect(await callFunction(module, "power_state", parameters)).toEqual({ power: "on" });
   });
 
   test("a machine starts from the network once, when it is told to", async () => {

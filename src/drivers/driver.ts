@@ -101,6 +101,11 @@ export interface DriverOperations<Attributes> {
 export interface DriverDefinition<Schema extends z.ZodObject> {
   /** The type of foundation it makes. */
   readonly name: string;
+  /**
+   * As in `foundationTypeFacts`; default `made`. What is found was there before it was created: taking a creation back leaves it as it is,
+   * also when nobody knows how far it came.
+   */
+  readonly origin?: "made" | "found";
   /** Foundations it works on at the same time. */
   readonly limit: number;
   readonly attributes: Schema;
@@ -218,7 +223,8 @@ export function defineDriver<Schema extends z.ZodObject>(definition: DriverDefin
         return operations.create(target, context, given);
       },
       // What was there before is not taken away.
-      async (target, { adopted }, context) => (adopted === true ? null : operations.destroy(target, context)),
+      async (target, { adopted }, context) =>
+        adopted === true || definition.origin === "found" ? null : operations.destroy(target, context),
       definition.createParameters,
     ),
     destroy: changing("Removes the foundation and all that runs on it", operations.destroy),

@@ -13,6 +13,7 @@ export function createIpmiModule(options: IpmiOptions & { readonly limit?: numbe
 
   return defineDriver({
     name: "ipmi",
+    origin: "found",
     limit: options.limit ?? 16,
     attributes: ipmiAttributes,
     operations: {

@@ -52,6 +52,7 @@ test("the command line of a machine with everything", () => {
     -cpu max
     -smp 1
     -m 64M
+    -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny
     -nodefaults
     -no-user-config
     -display none

@@ -119,6 +119,8 @@ export function commandLine(target: Target<QemuAttributes>, from: Surroundings):
     ["-cpu", accelerator === "kvm" ? "host" : "max"],
     ["-smp", String(attributes.cpus)],
     ["-m", `${attributes.memory / (1024 * 1024)}M`],
+    // A system that breaks out of its machine starts no programs and gets no further rights.
+    ["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
     ["-nodefaults", "-no-user-config", "-display", "none", "-S", "-boot", "strict=on"],
     ["-chardev", `file,id=serial,path=${value(places.serial)},append=on`, "-serial", "chardev:serial"],
     // By its name alone, from the machine's folder: the path of a socket holds 107 bytes at most.

@@ -13,6 +13,7 @@ export function createRedfishModule(options: RedfishOptions & { readonly limit?:
 
   return defineDriver({
     name: "redfish",
+    origin: "found",
     limit: options.limit ?? 16,
     attributes: redfishAttributes,
     operations: {
