@@ -112,6 +112,8 @@ describe("the test driver", () => {
       const began = callFunction(module, name, slow, { clock: manualClock(), signal: stop.signal }).catch(
         () => undefined,
       );
+      const path = join(dataFolder, "pretended", `${parameters.foundation.id}.json`);
+      await expect.poll(() => readFile(path, "utf8").catch(() => "")).toContain(`"${name}":1`);
       const another = createTestModule({ dataFolder });
       await callFunction(another, name, parameters);
       expect(await callFunction(another, "observe", parameters)).toEqual({
