@@ -113,6 +113,23 @@ describe("complexes and dependencies of a design", () => {
     `);
   });
 
+  it("say what comes down with what is replaced, though the design asks nothing of it", () => {
+    const placed = { ...built.foundations.get("vm1")!, placedOn: "host1" };
+    const snapshot = { ...built, foundations: new Map(built.foundations).set("vm1", placed) };
+    const text = edited(
+      "foundation: { type: local, blueprint: metal, interfaces: { eth0: { link_name: sw1-1-7 } } }",
+      "foundation: { type: docker, blueprint: metal, interfaces: { eth0: { link_name: sw1-1-7 } } }",
+    );
+    expect(planOf(snapshot, designOf(text))).toMatchInlineSnapshot(`
+      "  ± foundation  host1  type changed
+              type: "local" → "docker"
+        ± structure   host1  its foundation is replaced; structure web1, foundation late and 3 more are taken down before, and built again
+
+      Plan: 2 to replace; 16 unchanged.
+      "
+    `);
+  });
+
   it("replace what has other attributes by its complex, and leave alone what says its own", () => {
     const text = edited("attributes: { image: debian, memory: 512 }", "attributes: { image: alpine, memory: 256 }");
     expect(planOf(built, designOf(text))).toMatchInlineSnapshot(`
@@ -140,7 +157,7 @@ describe("complexes and dependencies of a design", () => {
       "
     `);
     expect(planOf(built, designOf(edited("structure: host1, link", "structure: host2, link")))).toMatchInlineSnapshot(`
-      "  ± dependency  uplink  structure and script_structure changed
+      "  ± dependency  uplink  structure and script_structure changed; foundation late and dependency second are taken down before, and built again
               structure: "host1" → "host2"
               script_structure: "host1" → "host2"
 

@@ -27,6 +27,7 @@ import { GantryError, problem } from "../kernel/errors.ts";
 import { canonicalJson } from "../kernel/json.ts";
 import { checkForeignOverlaps } from "./addresses.ts";
 import { allocateAddresses } from "./allocate.ts";
+import { withWhatFalls } from "./along.ts";
 import { decideDependency, decideFoundation, decideStructure, type Grounds, type Outcome } from "./built.ts";
 import { commonActions, compareKind, type Compared, type Decision } from "./decision.ts";
 import { asPlanned, mergeAll, overlay, staying, withAddresses } from "./desired.ts";
@@ -218,9 +219,10 @@ export function makePlan(design: Design, snapshot: Snapshot, observations: reado
     interfaces,
   ];
   const ends = Object.values(design).every((part) => !(part instanceof Map) || part.size === 0);
-  const actions = inOrder(parts.map((part) => part.actions)).map((action) =>
+  const all = inOrder(parts.map((part) => part.actions)).map((action) =>
     ends && action.kind === "destroy" ? { ...action, reason: "the design is taken down" } : action,
   );
+  const actions = withWhatFalls(all, snapshot);
   const counts = {
     unchanged: parts.reduce((sum, part) => sum + part.unchanged, 0),
     underway: builtFoundations.underway + builtStructures.underway + builtDependencies.underway,
