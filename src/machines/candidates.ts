@@ -6,7 +6,10 @@ import type { Candidate } from "./match.ts";
 
 export function candidatesAt(snapshot: Snapshot, site: string, facts: MachineFacts): readonly Candidate[] {
   const standing = occupants(snapshot.structures.values());
-  const found = [...snapshot.foundations.values()].filter((one) => isFound(one) && isBelow(snapshot, one.site, site));
+  // Sites and blueprints are few, and foundations many.
+  const within = once((name: string) => siteChain(snapshot, name).includes(site));
+  const lacking = once((name: string) => hardwareProblems(hardwareOf(snapshot.blueprints, name), facts));
+  const found = [...snapshot.foundations.values()].filter((one) => isFound(one) && within(one.site));
   const interfaces = Map.groupBy(snapshot.interfaces.values(), (one) => one.foundation ?? "");
   return found.map((one) => ({
     name: one.name,
@@ -15,15 +18,19 @@ export function candidatesAt(snapshot: Snapshot, site: string, facts: MachineFac
     located: one.locatedAt !== null,
     interfaces: (interfaces.get(one.name) ?? []).map(({ device, mac, linkName }) => ({ device, mac, linkName })),
     addresses: standing.get(one.name)?.addresses.map(({ address }) => address) ?? [],
-    problems: hardwareProblems(hardwareOf(snapshot.blueprints, one.blueprint), facts),
+    problems: lacking(one.blueprint),
   }));
+}
+
+function once<Value>(make: (name: string) => Value): (name: string) => Value {
+  const made = new Map<string, Value>();
+  return (name) => {
+    if (!made.has(name)) made.set(name, make(name));
+    return made.get(name) as Value;
+  };
 }
 
 /** Whether it is a machine that stands somewhere, and is to stay. */
 export function isFound({ type, wanted }: Pick<Foundation, "type" | "wanted">): boolean {
   return wanted === "built" && foundationTypeFacts(type).origin === "found";
-}
-
-function isBelow(snapshot: Snapshot, site: string, above: string): boolean {
-  return siteChain(snapshot, site).includes(above);
 }

@@ -125,30 +125,25 @@ function nearestOf(facts: MachineFacts, candidates: readonly Candidate[]): Outco
     lldp === null ? [] : [...linkNames(lldp.mac, lldp), ...linkNames(lldp.name, lldp)],
   );
   const macs = facts.interfaces.flatMap(({ mac }) => mac ?? []);
-  for (const [own, of, what] of [
-    [
-      names,
-      (one: Candidate) => one.interfaces.flatMap(({ linkName }) => (linkName === null ? [] : [plainLink(linkName)])),
-      "switch port",
-    ],
-    [macs, (one: Candidate) => one.interfaces.flatMap(({ mac }) => mac ?? []), "MAC address"],
-  ] as const) {
-    for (const text of own.toSorted()) {
-      const near = nearest(text, free.flatMap(of).sort());
-      const found = near === undefined ? undefined : free.find((one) => of(one).includes(near));
-      if (found !== undefined)
-        return { foundation: found.name, why: `its ${what} is to be ${near}, and the machine has ${text}` };
-    }
-  }
-  const [best] = free.toSorted((a, b) => a.problems.length - b.problems.length || (a.name < b.name ? -1 : 1));
+  const found =
+    nearestText(names, linksOf(free), "switch port", alikeLinks) ??
+    nearestText(macs, macsOf(free), "MAC address", alikeMacs);
+  if (found !== undefined) return found;
+  // They are in the order of their names: of several that fit alike, the first.
+  const best = free.reduce<Candidate | undefined>(
+    (one, other) => (one === undefined || other.problems.length < one.problems.length ? other : one),
+    undefined,
+  );
   if (best === undefined) return null;
   const uuid = systemUuidOf(facts);
   const says = [
     ...(best.systemUuid === null ? [] : [`system uuid ${best.systemUuid} (the machine: ${uuid ?? "none"})`]),
-    ...best.interfaces.flatMap(({ mac, linkName }) => [
-      ...(mac === null ? [] : [`MAC address ${mac}`]),
-      ...(linkName === null ? [] : [`switch port ${linkName}`]),
-    ]),
+    ...best.interfaces
+      .flatMap(({ mac, linkName }) => [
+        ...(mac === null ? [] : [`MAC address ${mac}`]),
+        ...(linkName === null ? [] : [`switch port ${linkName}`]),
+      ])
+      .sort(),
   ];
   const knows =
     says.length === 0
@@ -157,4 +152,45 @@ function nearestOf(facts: MachineFacts, candidates: readonly Candidate[]): Outco
   const fits =
     best.problems.length === 0 ? "the hardware fits" : `${best.problems.length} of its requirements are not met`;
   return { foundation: best.name, why: `${knows}; ${fits}` };
+}
+
+/** A text of a foundation: what its switch port or MAC address is to be. */
+type Text = readonly [text: string, foundation: string];
+
+function linksOf(candidates: readonly Candidate[]): readonly Text[] {
+  return candidates.flatMap(({ name, interfaces }) =>
+    interfaces.flatMap(({ linkName }) => (linkName === null ? [] : [[plainLink(linkName), name] as const])),
+  );
+}
+
+function macsOf(candidates: readonly Candidate[]): readonly Text[] {
+  return candidates.flatMap(({ name, interfaces }) =>
+    interfaces.flatMap(({ mac }) => (mac === null ? [] : [[mac, name] as const])),
+  );
+}
+
+/** Another port of the same switch, or the same port of another: only these few are compared letter by letter. */
+function alikeLinks(own: string, other: string): boolean {
+  const port = /-\d+-\d+(?:-\d+)?$/.exec(own)?.[0] ?? own;
+  return other.startsWith(own.slice(0, own.lastIndexOf("-"))) || other.endsWith(port);
+}
+
+/** Of the same maker and series. */
+function alikeMacs(own: string, other: string): boolean {
+  return other.startsWith(own.slice(0, "52:54:00:aa".length));
+}
+
+function nearestText(
+  own: readonly string[],
+  texts: readonly Text[],
+  what: string,
+  alike: (own: string, other: string) => boolean,
+): NonNullable<Outcome["nearest"]> | undefined {
+  for (const text of own.toSorted()) {
+    const some = new Map(texts.filter(([other]) => alike(text, other)).toReversed());
+    const near = nearest(text, [...some.keys()].sort());
+    if (near === undefined) continue;
+    return { foundation: some.get(near) ?? "", why: `its ${what} is to be ${near}, and the machine has ${text}` };
+  }
+  return undefined;
 }
