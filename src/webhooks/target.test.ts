@@ -1,5 +1,9 @@
-import { expect, it } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../kernel/clock.ts";
+import { ensureCertificates } from "../platform/http/index.ts";
 import { createSender } from "./sender.ts";
 import { mayReach } from "./target.ts";
 import { startReceiver } from "./testing/receiver.ts";
@@ -53,4 +57,23 @@ it("looks a name up once, and connects to what it found", async () => {
   const open = createSender({ clock: systemClock, policy: "any", resolve });
   expect(await open(sending, signal)).toEqual({ ok: true, status: 204 });
   expect([asked, receiver.received.length]).toEqual([["receiver.example"], 1]);
+});
+
+it("trusts the authority that it is told, for the name that it was told", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "gantry-webhook-tls-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const { chain, key, authority } = await ensureCertificates(folder, ["receiver.example", "127.0.0.1"], systemClock);
+  const receiver = await startReceiver({ cert: chain, key });
+  const port = new URL(receiver.url).port;
+  const send = createSender({ clock: systemClock, policy: "any", resolve: async () => ["127.0.0.1"] });
+  const to = (host: string, ca: string | null): ReturnType<typeof send> =>
+    send({ url: `https://${host}:${port}/`, headers: {}, body: "{}", ca }, new AbortController().signal);
+  expect(await to("receiver.example", authority)).toEqual({ ok: true, status: 204 });
+  expect(await to("127.0.0.1", authority)).toEqual({ ok: true, status: 204 });
+  expect(await to("receiver.example", null)).toMatchObject({ ok: false });
+  expect(await to("another.example", authority)).toMatchObject({
+    ok: false,
+    error: expect.stringContaining("another.example"),
+  });
+  expect(receiver.received).toHaveLength(2);
 });

@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import type { JsonObject } from "../../kernel/json.ts";
@@ -21,9 +22,11 @@ export interface Receiver {
   types(): readonly string[];
 }
 
-export async function startReceiver(): Promise<Receiver> {
+/** @param tls PEM of what it shows; left out: it speaks HTTP */
+export async function startReceiver(tls?: { readonly cert: string; readonly key: string }): Promise<Receiver> {
   const waiting = new Set<() => void>();
-  const server = createServer((request, response) => {
+  const server = tls === undefined ? createServer(take) : createSecureServer(tls, take);
+  function take(request: IncomingMessage, response: ServerResponse): void {
     let text = "";
     request.on("data", (chunk) => (text += String(chunk)));
     request.on("end", () => {
@@ -34,14 +37,14 @@ export async function startReceiver(): Promise<Receiver> {
       else answer(response, one);
       for (const look of waiting) look();
     });
-  });
+  }
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(async () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
   const receiver: Receiver = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+    url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
     received: [],
     answer: 204,
     reach: (count) =>
