@@ -225,7 +225,7 @@ export const KINDS: readonly Kind[] = [
     columns: [
       text("NAME", "name"),
       text("KIND", "kind"),
-      text("STATE", "state"),
+      { heading: "STATE", value: (row) => String(row["drain"] ?? row["state"]) },
       text("VERSION", "version"),
       list("MODULES", "modules"),
       { heading: "SEEN", value: (row) => timeText(number(row["seenAt"])) },

@@ -156,7 +156,7 @@ export const SERVER_SETTINGS = {
     schema: flag,
     fallback: true,
     summary:
-      "Whether the server's own worker makes local foundations and containers, on this machine: who writes foundations then runs programs here.",
+      "Whether the server's own worker does anything: foundations on this machine, and what net and ssh do from it. Who writes blueprints then runs programs here.",
   } satisfies Setting<boolean>,
   master_key_source: {
     schema: keySource.nullable(),
