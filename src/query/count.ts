@@ -21,14 +21,11 @@ export interface CountAnswer {
   readonly items: readonly { readonly values: Readonly<Record<string, string | null>>; readonly count: number }[];
 }
 
-/** How many structures there are, told apart by what was asked; the most first. */
-export function countStructures(
-  snapshot: Pick<Snapshot, "structures" | "foundations" | "blueprints" | "sites">,
-  structures: Iterable<Structure>,
-  question: CountQuestion,
-): CountAnswer {
-  const counts = new Map<string, { values: Record<string, string | null>; count: number }>();
-  let total = 0;
+/** Tells structures that are meant by a question. What it found out of blueprints it keeps: to be asked of all structures in turn. */
+export function countedBy(
+  snapshot: Pick<Snapshot, "blueprints" | "sites">,
+  { blueprint, site, role, state }: CountQuestion,
+): (one: Structure) => boolean {
   const made = new Map<string, boolean>();
   function isMadeBy(blueprint: string | null, wanted: string): boolean {
     if (blueprint === null) return false;
@@ -38,20 +35,32 @@ export function countStructures(
     made.set(blueprint, is);
     return is;
   }
+  return (one) =>
+    (blueprint === undefined || isMadeBy(one.blueprint, blueprint)) &&
+    (site === undefined || isWithin(snapshot, one.site, site)) &&
+    (role === undefined || one.role === role) &&
+    (state === undefined || stateOf(one) === state);
+}
+
+/** How many structures there are, told apart by what was asked; the most first. */
+export function countStructures(
+  snapshot: Pick<Snapshot, "structures" | "foundations" | "blueprints" | "sites">,
+  structures: Iterable<Structure>,
+  question: CountQuestion,
+): CountAnswer {
+  const groups = new Map<string, { values: Record<string, string | null>; count: number }>();
+  let total = 0;
+  const counts = countedBy(snapshot, question);
   for (const one of structures) {
-    const { blueprint, site, role, state } = question;
-    if (blueprint !== undefined && !isMadeBy(one.blueprint, blueprint)) continue;
-    if (site !== undefined && !isWithin(snapshot, one.site, site)) continue;
-    if (role !== undefined && one.role !== role) continue;
-    if (state !== undefined && stateOf(one) !== state) continue;
+    if (!counts(one)) continue;
     total += 1;
     const values = Object.fromEntries(question.by.map((by) => [by, valueOf(snapshot, one, by)]));
     const key = JSON.stringify(values);
-    const counted = counts.get(key);
-    if (counted === undefined) counts.set(key, { values, count: 1 });
+    const counted = groups.get(key);
+    if (counted === undefined) groups.set(key, { values, count: 1 });
     else counted.count += 1;
   }
-  const items = [...counts.entries()]
+  const items = [...groups.entries()]
     .toSorted(([a, one], [b, other]) => other.count - one.count || (a < b ? -1 : 1))
     .map(([, one]) => one);
   return { total, items };

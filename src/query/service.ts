@@ -10,10 +10,9 @@ import {
   type InventoryStore,
   type OwnedKind,
   type Snapshot,
-  type Structure,
 } from "../inventory/index.ts";
 import { affectedBy, type Affected } from "./affected.ts";
-import { countStructures, type CountAnswer, type CountQuestion } from "./count.ts";
+import { countedBy, countStructures, type CountAnswer, type CountQuestion } from "./count.ts";
 import { differencesOf, type Difference } from "./differences.ts";
 import { QUESTION_INVALID } from "./errors.ts";
 import { graphOf, isWithin, type Graph } from "./graph.ts";
@@ -96,11 +95,11 @@ export function createQueryService(inventory: Pick<InventoryStore, "snapshot">, 
     async uses(principal, question, limit) {
       const snapshot = await inventory.snapshot(principal.tenantId);
       const { see } = sightOf(principal, snapshot);
-      const asked = [...refsOf(question.things), ...serviceOf(snapshot, question)].filter(
-        (one, index, list) => list.findIndex((other) => keyOf(other) === keyOf(one)) === index,
-      );
-      for (const one of refsOf(question.things)) requireThing(see, snapshot, one);
-      const shown = asked.filter(see);
+      const named = refsOf(question.things);
+      for (const one of named) requireThing(see, snapshot, one);
+      const asked = [...named, ...serviceOf(see, snapshot, question)];
+      // By a map: a service may be as large as the inventory.
+      const shown = [...new Map(asked.map((one) => [keyOf(one), one])).values()].filter(see);
       const all = usedBy(graph(snapshot), shown).items.filter(({ thing }) => see(thing));
       const items = all.slice(0, limit).map((one) => ({ ...one, by: seenOnly(see, one.by) }));
       const own = shown.flatMap((one) => graph(snapshot).things.get(keyOf(one)) ?? []);
@@ -155,19 +154,21 @@ function seenOnly<Because extends { readonly thing: ThingRef }>(see: See, becaus
   return see(because.thing) ? because : { ...because, thing: { kind: because.thing.kind, name: "" } };
 }
 
-function serviceOf(snapshot: Snapshot, { group, blueprint, role }: ServiceQuestion): readonly ThingRef[] {
+function serviceOf(see: See, snapshot: Snapshot, { group, blueprint, role }: ServiceQuestion): readonly ThingRef[] {
   if (group === undefined && blueprint === undefined && role === undefined) return [];
-  if (group !== undefined && !snapshot.groups.has(group)) throw notFound("group", group, snapshot.groups.keys());
+  if (group !== undefined && !see({ kind: "group", name: group }))
+    throw notFound(
+      "group",
+      group,
+      [...snapshot.groups.keys()].filter((name) => see({ kind: "group", name })),
+    );
   if (blueprint !== undefined && !snapshot.blueprints.has(blueprint))
     throw notFound("blueprint", blueprint, snapshot.blueprints.keys());
   const within = group === undefined ? undefined : groupsBelow(snapshot, group);
-  const counted: Structure[] = [];
-  const counting = { blueprint, role, by: [] };
-  for (const one of snapshot.structures.values()) {
-    if (within !== undefined && !one.groups.some((name) => within.has(name))) continue;
-    if (countStructures(snapshot, [one], counting).total === 1) counted.push(one);
-  }
-  return counted.map(({ name }) => ({ kind: "structure" as const, name }));
+  const counts = countedBy(snapshot, { blueprint, role, by: [] });
+  return [...snapshot.structures.values()]
+    .filter((one) => (within === undefined || one.groups.some((name) => within.has(name))) && counts(one))
+    .map(({ name }) => ({ kind: "structure" as const, name }));
 }
 
 /** The group and those below it: children, and what it includes. */

@@ -2,10 +2,11 @@ import { expect, it } from "vitest";
 import { rightsIn, type Principal } from "../access/index.ts";
 import { ADMINISTRATOR } from "../access/testing.ts";
 import type { InventoryRows, Snapshot } from "../inventory/index.ts";
-import { emptySnapshot, foundation, site, structure } from "../inventory/testing.ts";
+import { emptySnapshot, foundation, group, site, structure } from "../inventory/testing.ts";
 import { createQueryService } from "./service.ts";
 
 const rows: Partial<InventoryRows> = {
+  groups: [group("payroll")],
   sites: [site("plant"), site("lab")],
   foundations: [foundation("machine", { site: "lab" })],
   structures: [
@@ -47,6 +48,27 @@ it("answers what one may not read as something that is not there", async () => {
   await expect(service.affected(paul, ["foundation:machine"], 10)).rejects.toMatchObject({ code: "not_found" });
   await expect(service.affected(paul, ["structure:hos"], 10)).rejects.toThrow("there is no structure 'hos'");
   await expect(service.count(paul, { site: "lab", by: [] })).rejects.toMatchObject({ code: "not_found" });
+});
+
+it("names no group that one may not read, and does not tell whether it is there", async () => {
+  const paul = reader();
+  const answer = async (group: string): Promise<unknown> =>
+    service.uses(paul, { things: [], group }, 10).catch((error: unknown) => (error as Error).message);
+  expect(await answer("payroll")).toBe("there is no group 'payroll'");
+  expect(await answer("payrol")).toBe("there is no group 'payrol'");
+});
+
+it("follows a service as large as the inventory, each structure once", async () => {
+  const structures = Array.from({ length: 20_000 }, (_, index) =>
+    structure(`s${index}`, { site: "plant", foundation: null, role: "web" }),
+  );
+  const large = { ...snapshot, structures: new Map(structures.map((one) => [one.name, one])) };
+  const counted = createQueryService(
+    { snapshot: () => Promise.resolve(large) },
+    { observe: () => Promise.resolve([]) },
+  );
+  const { asked } = await counted.uses(ADMINISTRATOR, { things: ["structure:s7"], role: "web" }, 10);
+  expect(asked).toHaveLength(20_000);
 });
 
 it("does not say what it is that brings something down when that may not be read", async () => {
