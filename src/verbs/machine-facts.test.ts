@@ -148,7 +148,40 @@ describe("facts of a server", () => {
   });
 });
 
+/** As lldpd 1.0.16 prints it; the switch is one too. */
+const HEARD = {
+  lldp: [
+    {
+      interface: [
+        {
+          name: "vma",
+          via: "LLDP",
+          rid: "1",
+          age: "0 day, 00:00:03",
+          chassis: [
+            {
+              id: [{ type: "mac", value: "82:d4:ff:fc:87:0a" }],
+              name: [{ value: "tor1" }],
+              descr: [{ value: "Debian GNU/Linux 12 (bookworm)" }],
+              "mgmt-ip": [{ value: "fe80::80d4:ffff:fefc:870a" }],
+              capability: [{ type: "Bridge", enabled: false }],
+            },
+          ],
+          port: [{ id: [{ type: "local", value: "Ethernet1/7" }], descr: [{ value: "vsw" }], ttl: [{ value: "120" }] }],
+        },
+      ],
+    },
+  ],
+};
+
 describe("what switches say", () => {
+  it("is read as lldpd prints it", () => {
+    expect([...neighborsOf(JSON.stringify(HEARD))]).toEqual([
+      ["vma", { mac: "82:d4:ff:fc:87:0a", name: "tor1", slot: 1, port: 7, subport: null }],
+    ]);
+    expect([...neighborsOf('{ "lldp": [ {} ] }')]).toEqual([]);
+  });
+
   it("is read by device, with the port's numbers", () => {
     const heard = (device: string, chassis: object, port: object) => ({
       name: device,
