@@ -67,6 +67,7 @@ async function openBench() {
     check: (...files: readonly SourceText[]) =>
       service.check(ADMINISTRATOR, files.length === 0 ? undefined : bundleOf(files)),
     edit: (...edits: readonly Edit[]) => edit(ADMINISTRATOR, edits),
+    design: (...edits: readonly Edit[]) => edit(ADMINISTRATOR, edits, { managedBy: "design:shop" }),
     profiles,
     blueprints: async () => (await inventory.snapshot(ADMINISTRATOR.tenantId)).blueprints,
     async close() {
@@ -193,6 +194,14 @@ describe("an import of Contractor's files", () => {
       ["docker", DOCKER],
     ] as const)
       expect((await bench.apply(name, [`${name}.toml`, text])).empty).toBe(true);
+    await bench.design({ action: "create", kind: "blueprint", data: { name: "windows", builds: "structure" } });
+    const other = await bench.apply("docker", ["docker.toml", DOCKER]);
+    expect(linesOf(other).slice(-3)).toEqual([
+      "  ? blueprint  windows  is managed by design shop; add to its foundation_blueprints there",
+      "        foundationBlueprints: stays away; the source has container",
+      "Plan: no changes; 1 conflict; 1 unchanged.",
+    ]);
+    expect((await bench.blueprints()).get("windows")?.foundationBlueprints).toEqual([]);
   });
 
   it("changes, keeps and removes as every import does", async () => {
@@ -308,6 +317,26 @@ describe("an import of native files", () => {
     expect(await problemsOf(bench.plan("native", ["site.yaml", circle]))).toEqual([
       "site.yaml:4:3: blueprints build upon each other in a circle: base → web → base (cycle)",
     ]);
+  });
+});
+
+describe("a file that would keep the server busy", () => {
+  const wrong = (text: string): readonly string[] =>
+    readBlueprints({ documents: [{ path: "a.toml", text }], files: {} }, { blueprints: new Map() }).problems.map(
+      problemText,
+    );
+
+  it.each([
+    ["a few", 70, "a.toml: keys are nested more than 60 levels deep (toml_syntax)"],
+    ["many", 100_000, "a.toml:1:1: the line has more than 1000 dots (toml_syntax)"],
+  ])("by keys of too many parts is refused: %s", (_, parts, said) => {
+    expect(wrong(`a${".a".repeat(parts)} = 1`)).toEqual([said]);
+    expect(wrong(`b = { a${".a".repeat(parts)} = 1 }`)).toEqual([said]);
+  });
+
+  it("by the places of many scripts is read", () => {
+    const one = (name: string): string => `[script.${name}]\nscript = """\n# x\n"""\n`;
+    expect(wrong(Array.from({ length: 3000 }, (__, index) => one(`s${index}`)).join(""))).toEqual([]);
   });
 });
 

@@ -9,11 +9,19 @@ import { TOML_SYNTAX } from "./errors.ts";
 
 /** So deep nothing is meant to be. */
 const DEEPEST = 60;
+/** On one line. The time the parser takes for a key of many parts grows with their square. */
+const MOST_DOTS = 1000;
 
 /** Reads a file. Undefined, with a problem, when it is no TOML or holds what JSON cannot. */
 export function readToml(file: TextFile, problems: Problem[]): SourceDocument | undefined {
   const text = file.text.replaceAll("\r\n", "\n");
   const before = problems.length;
+  const dotted = text.split("\n").findIndex(hasManyDots);
+  if (dotted >= 0) {
+    const where = { file: file.path, line: dotted + 1, column: 1 };
+    problems.push(problem(TOML_SYNTAX, `the line has more than ${MOST_DOTS} dots`, where));
+    return undefined;
+  }
   let read: unknown;
   try {
     read = parse(text, { maxDepth: DEEPEST });
@@ -23,6 +31,10 @@ export function readToml(file: TextFile, problems: Problem[]): SourceDocument | 
     const message = said.replace(/^Invalid TOML document: /, "");
     const where = { file: file.path, line: error.line, column: error.column };
     problems.push(problem(TOML_SYNTAX, message, where));
+    return undefined;
+  }
+  if (isDeeper(read, DEEPEST)) {
+    problems.push(problem(TOML_SYNTAX, `keys are nested more than ${DEEPEST} levels deep`, { file: file.path }));
     return undefined;
   }
   const spots = findSpots(text);
@@ -65,10 +77,31 @@ function placer(file: string, text: string): (offset: number) => Required<Place>
   const starts = [0];
   for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
   return (offset) => {
-    const after = starts.findIndex((start) => start > offset);
-    const line = after < 0 ? starts.length : after;
+    // Halved, as every script and key is asked for.
+    let [line, end] = [0, starts.length];
+    while (line < end) {
+      const middle = (line + end) >> 1;
+      if ((starts[middle] ?? 0) > offset) end = middle;
+      else line = middle + 1;
+    }
     return { file, line, column: offset - (starts[line - 1] ?? 0) + 1 };
   };
+}
+
+function hasManyDots(line: string): boolean {
+  let dots = 0;
+  for (let at = line.indexOf("."); at !== -1 && dots <= MOST_DOTS; at = line.indexOf(".", at + 1)) dots += 1;
+  return dots > MOST_DOTS;
+}
+
+/** Whether anything lies deeper; the parser counts brackets, and not keys with dots. Without recursion, which such keys would end. */
+function isDeeper(value: unknown, most: number): boolean {
+  let level: readonly unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > most) return true;
+    level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));
+  }
+  return false;
 }
 
 /** Plain JSON; dates and numbers that JSON has not are refused. */
