@@ -198,7 +198,7 @@ describe("an import of Contractor's files", () => {
     const other = await bench.apply("docker", ["docker.toml", DOCKER]);
     expect(linesOf(other).slice(-3)).toEqual([
       "  ? blueprint  windows  is managed by design shop; add to its foundation_blueprints there",
-      "        foundationBlueprints: stays away; the source has container",
+      "        foundationBlueprints: container stays away; the source has it",
       "Plan: no changes; 1 conflict; 1 unchanged.",
     ]);
     expect((await bench.blueprints()).get("windows")?.foundationBlueprints).toEqual([]);
