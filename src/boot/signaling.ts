@@ -63,6 +63,8 @@ export function createSignaling(parts: SignalingParts): Signaling {
   let cancelLook = (): void => {};
   let stopListening = (): void => {};
   let settling: Promise<void> = Promise.resolve();
+  /** A pass will begin that sees all there is now. */
+  let isDue = false;
 
   async function reset({ job, foundation, parameters }: ServerModuleCall): Promise<Prepared> {
     const { tenantId } = job;
@@ -139,13 +141,16 @@ export function createSignaling(parts: SignalingParts): Signaling {
   }
 
   function look(): void {
-    if (stopped) return;
+    // A thousand machines that speak while one pass is under way are one pass more.
+    if (stopped || isDue) return;
+    isDue = true;
     cancelLook();
     // One after the other, so that each sees what the one before it answered.
     settling = settling.then(settleOnce);
   }
 
   async function settleOnce(): Promise<void> {
+    isDue = false;
     if (stopped) return;
     try {
       await settle();

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../kernel/clock.ts";
 import type { JsonObject } from "../kernel/json.ts";
+import { TOLD_HERE } from "../webhooks/holds.ts";
 import { isSigned, startReceiver, type Received, type Receiver } from "../webhooks/testing/receiver.ts";
 import { testComposition, type TestComposition } from "./testing.ts";
 
@@ -314,6 +315,17 @@ describe("an action that is held", () => {
     ahead = 3 * 60 * 60 * 1000;
     await serve();
     expect((await reach(id, "failed")).failure?.message).toContain("in time");
+  });
+
+  it("tells nothing in the server's name", async () => {
+    await machines(HOLD.replace("hardware.disk_removal", "foundation.destroyed"));
+    const { failure } = await reach(await replaceDisk(), "failed");
+    expect(failure?.message).toContain("'event' must not begin with 'foundation.'");
+    const page = readFileSync(join(import.meta.dirname, "../../docs/events.md"), "utf8");
+    const told = [...page.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell = ""]) =>
+      [...cell.matchAll(/`([a-z_]+)\./g)].map(([, first = ""]) => first),
+    );
+    expect([...new Set(told)].filter((first) => first !== "hardware").toSorted()).toEqual(TOLD_HERE);
   });
 
   it("may be answered by a person who controls the job, and by no other", async () => {

@@ -218,7 +218,7 @@ export function startCourier(parts: CourierParts, webhook: Webhook): Courier {
       for (const letter of letters) {
         if (signal.aborted) return;
         const { event, attempts } = letter;
-        const sent = await deliver(parts, webhook, event, signal);
+        const sent = await sentAgain(event);
         if (sent.ok) await deleteDeadLetter(database.kysely, webhook.id, event.id);
         else if (!signal.aborted) {
           const failed = { webhookId: webhook.id, event, attempts: attempts + 1, error: sent.error };
@@ -228,6 +228,13 @@ export function startCourier(parts: CourierParts, webhook: Webhook): Courier {
       }
       if (letters.length < REPLAYED_AT_ONCE) return;
     }
+  }
+
+  /** Who changed it since may see less than who stood behind it when the event was kept. */
+  async function sentAgain(event: Event): Promise<Sent> {
+    const shown = await parts.mayShow(webhook, event);
+    if (shown === true) return deliver(parts, webhook, event, signal);
+    return { ok: false, error: shown === false ? `${webhook.owner.name}, who changed it last, may not see it` : shown };
   }
 
   function replay(): void {

@@ -310,6 +310,25 @@ describe("a webhook", () => {
     ]);
   });
 
+  it("sends nothing again that who stands behind it now may not see", async () => {
+    receiver.answer = 500;
+    await add(hook("a"));
+    await happen("job.one");
+    for (const attempts of [1, 2, 3]) {
+      const { nextAt } = await tried("a", attempts);
+      clock.advance((nextAt ?? 0) - clock.now());
+    }
+    await reach("a", ({ eventId }) => eventId === null);
+    const sent = receiver.received.length;
+    mayShow = async () => false;
+    await database.transaction((tx) => wantReplay(tx, "a", undefined));
+    couriers.replay("a");
+    const letter = async () => (await selectDeadLetters(database.kysely, "a", { limit: 10 }))[0];
+    while ((await letter())?.attempts !== 5) await new Promise((resolve) => setImmediate(resolve));
+    expect((await letter())?.error).toBe("administrator, who changed it last, may not see it");
+    expect(receiver.received).toHaveLength(sent);
+  });
+
   it("says that events were deleted before it could send them, and goes on with what there is", async () => {
     receiver.answer = 500;
     await add(hook("a"));

@@ -81,6 +81,24 @@ export interface HoldsParts {
 
 const MOST_SECONDS = 30 * 24 * 60 * 60;
 const TYPE = /^[a-z][a-z_]*\.[a-z][a-z_]*$/;
+/** What the server's own events begin with: receivers take these for its word. */
+export const TOLD_HERE: readonly string[] = [
+  "backend",
+  "boot",
+  "boot_profile",
+  "dependency",
+  "design",
+  "dns",
+  "dns_target",
+  "foundation",
+  "inventory",
+  "job",
+  "machine",
+  "members",
+  "node",
+  "structure",
+  "webhook",
+];
 const LOOK = 10_000;
 const PAGE = 200;
 
@@ -98,6 +116,8 @@ export function createHolds(parts: HoldsParts): Holds {
   let cancelLook: CancelTimer = () => {};
   let stopListening = (): void => {};
   let settling: Promise<void> = Promise.resolve();
+  /** A pass will begin that sees all there is now. */
+  let isDue = false;
 
   function prepare({ call, parameters }: ServerModuleCall): Promise<Prepared> {
     const task = {
@@ -175,12 +195,15 @@ export function createHolds(parts: HoldsParts): Holds {
   }
 
   function look(): void {
-    if (stopped) return;
+    // A thousand that come while one pass is under way are one pass more.
+    if (stopped || isDue) return;
+    isDue = true;
     cancelLook();
     settling = settling.then(settleOnce);
   }
 
   async function settleOnce(): Promise<void> {
+    isDue = false;
     if (stopped) return;
     let next = clock.now() + LOOK;
     try {
@@ -263,6 +286,9 @@ function parametersOf(parameters: JsonObject): HoldParameters {
   const { event, data = {}, timeout, on_timeout: onTimeout = "fail" } = parameters;
   if (typeof event !== "string" || !TYPE.test(event) || event.length > 100)
     throw new GantryError(HOLD_INVALID, "'event' must be a name as 'hardware.disk_removal'");
+  const [first = ""] = event.split(".");
+  if (TOLD_HERE.includes(first))
+    throw new GantryError(HOLD_INVALID, `'event' must not begin with '${first}.': such events are told by the server`);
   if (typeof timeout !== "number" || !(timeout > 0) || timeout > MOST_SECONDS)
     throw new GantryError(HOLD_INVALID, "'timeout' must be a time of more than 0 s and at most 30 days");
   if (!isJsonObject(data)) throw new GantryError(HOLD_INVALID, "'data' must be a map");
