@@ -1,7 +1,7 @@
 import { NO_RIGHTS, type Audit, type MachineKeys } from "../access/index.ts";
 import type { SecretUse, ServerModule } from "../foreman/index.ts";
 import type { Snapshot } from "../inventory/index.ts";
-import type { OutsideTasks } from "../jobs/index.ts";
+import type { JobOutcome, OutsideTasks } from "../jobs/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
@@ -12,13 +12,13 @@ import type { Logger } from "../platform/logging/index.ts";
 import type { Sealer } from "../secrets/index.ts";
 import type { Renderer } from "../templates/index.ts";
 import { createDhcpModule } from "./dhcp.ts";
-import { createBootKeys, type BootKeys } from "./keys.ts";
+import { createBootKeys, KEY_MILLISECONDS, type BootKeys } from "./keys.ts";
 import { createBootMachine } from "./machine.ts";
 import { machineRoutes } from "./machine-routes.ts";
 import { bootRoutes } from "./routes.ts";
 import { createBootService, type BootService } from "./service.ts";
 import { createSignaling } from "./signaling.ts";
-import { deleteKeys, forgetFoundation, forgetTenant } from "./store.ts";
+import { deleteKeys, forgetFoundation, forgetTenant, resumeKeys, suspendKeys } from "./store.ts";
 
 /** The room, wired together. */
 export interface Boot {
@@ -29,8 +29,10 @@ export interface Boot {
   /** For the door: whose key it is. */
   readonly machines: MachineKeys;
   mount(http: HttpServer): void;
-  /** Within the commit that ends a job: the keys of its boots end. */
-  jobEnded(tx: Transaction, jobId: Id): Promise<void>;
+  /** Within the commit that ends a job: the keys of its boots end. Those of one that failed rest, as it may be retried. */
+  jobEnded(tx: Transaction, jobId: Id, status: JobOutcome["status"]): Promise<void>;
+  /** Within the commit of a retry. */
+  jobReopened(tx: Transaction, jobId: Id): Promise<void>;
   /** With a foundation that is destroyed: nothing of its boots stays. */
   foundationRemoved(tx: Transaction, foundationId: Id): Promise<void>;
   tenantRemoved(tx: Transaction, tenantId: Id): Promise<void>;
@@ -77,7 +79,8 @@ export function createBoot(parts: BootParts): Boot {
       bootRoutes(http, profiles);
       machineRoutes(http, { machine, keys, said: signaling.said });
     },
-    jobEnded: (tx, jobId) => deleteKeys(tx, { jobId }),
+    jobEnded: (tx, jobId, status) => (status === "failed" ? suspendKeys(tx, jobId) : deleteKeys(tx, { jobId })),
+    jobReopened: (tx, jobId) => resumeKeys(tx, jobId, parts.clock.now() + KEY_MILLISECONDS),
     foundationRemoved: forgetFoundation,
     tenantRemoved: forgetTenant,
     start: signaling.start,

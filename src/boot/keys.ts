@@ -49,7 +49,9 @@ export function createBootKeys({ database, clock, random, sealer }: BootKeysPart
 
   async function live(foundationId: Id): Promise<BootKey | undefined> {
     const [newest] = await selectKeys(database.kysely, foundationId);
-    return newest === undefined || newest.closed || newest.expiresAt <= clock.now() ? undefined : newest;
+    return newest === undefined || newest.closed || newest.suspended || newest.expiresAt <= clock.now()
+      ? undefined
+      : newest;
   }
 
   return {
@@ -62,7 +64,15 @@ export function createBootKeys({ database, clock, random, sealer }: BootKeysPart
       await deleteKeys(tx, { expiredAt: now });
       await deleteKeys(tx, { foundationId: holder.foundationId });
       const hash = hashOf(key);
-      const made = { id, ...holder, hash, createdAt: now, expiresAt: now + KEY_MILLISECONDS, closed: false };
+      const made = {
+        id,
+        ...holder,
+        hash,
+        createdAt: now,
+        expiresAt: now + KEY_MILLISECONDS,
+        closed: false,
+        suspended: false,
+      };
       await insertKey(tx, made);
       return made;
     },
@@ -73,7 +83,7 @@ export function createBootKeys({ database, clock, random, sealer }: BootKeysPart
     expiryOf: async (foundationId) => (await live(foundationId))?.expiresAt ?? null,
     async admit(key) {
       const found = MACHINE_KEY.test(key) ? await selectKey(database.kysely, hashOf(key)) : undefined;
-      if (found === undefined || found.expiresAt <= clock.now()) throw refused();
+      if (found === undefined || found.suspended || found.expiresAt <= clock.now()) throw refused();
       return found;
     },
   };

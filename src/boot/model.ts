@@ -46,6 +46,8 @@ export interface BootKey {
   readonly expiresAt: number;
   /** The machine said that it is done: the key opens nothing more, and may repeat just that. */
   readonly closed: boolean;
+  /** Its job failed: it opens nothing until the job is retried. */
+  readonly suspended: boolean;
 }
 
 /** What a machine said, or is to say. */

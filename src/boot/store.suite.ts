@@ -9,6 +9,7 @@ import {
   insertKey,
   insertProfile,
   renameInSettings,
+  resumeKeys,
   saveSetting,
   saveSignal,
   selectKey,
@@ -17,6 +18,7 @@ import {
   selectProfiles,
   selectSettings,
   selectSignals,
+  suspendKeys,
   updateProfile,
 } from "./store.ts";
 import { bootMigrations } from "./tables.ts";
@@ -43,6 +45,7 @@ const key: BootKey = {
   createdAt: 1,
   expiresAt: 100,
   closed: false,
+  suspended: false,
 };
 
 /** What is kept of boots, on every database. */
@@ -105,6 +108,20 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       expect(await selectKey(database.kysely, "cc")).toBeUndefined();
       await database.transaction((tx) => deleteKeys(tx, { foundationId: "f1" }));
       expect(await selectKey(database.kysely, "bb")).toBeUndefined();
+    });
+
+    it("have keys that rest while their job has failed", async () => {
+      await database.transaction(async (tx) => {
+        await insertKey(tx, key);
+        await insertKey(tx, { ...key, id: "k2", hash: "bb", jobId: "j2" });
+        await closeKey(tx, "k1");
+        await suspendKeys(tx, "j1");
+        await deleteKeys(tx, { expiredAt: 1000 });
+      });
+      expect(await selectKey(database.kysely, "aa")).toEqual({ ...key, closed: true, suspended: true });
+      expect(await selectKey(database.kysely, "bb")).toBeUndefined();
+      await database.transaction((tx) => resumeKeys(tx, "j1", 2000));
+      expect(await selectKey(database.kysely, "aa")).toEqual({ ...key, expiresAt: 2000 });
     });
 
     it("have signals, and are forgotten with their foundation and tenant", async () => {

@@ -118,6 +118,7 @@ export async function insertKey(tx: Transaction, key: BootKey): Promise<void> {
       created_at: key.createdAt,
       expires_at: key.expiresAt,
       closed: key.closed ? 1 : 0,
+      suspended: key.suspended ? 1 : 0,
     })
     .execute();
 }
@@ -126,7 +127,22 @@ export async function closeKey(tx: Transaction, id: Id): Promise<void> {
   await tx.updateTable("boot_key").set({ closed: 1 }).where("id", "=", id).execute();
 }
 
-/** Keys of a foundation or a job, or those that have expired. */
+/** Keys of a job that failed: they open nothing until it goes on. */
+export async function suspendKeys(tx: Transaction, jobId: Id): Promise<void> {
+  await tx.updateTable("boot_key").set({ suspended: 1 }).where("job_id", "=", jobId).execute();
+}
+
+/** Keys of a job that is retried: its machine boots again. */
+export async function resumeKeys(tx: Transaction, jobId: Id, expiresAt: number): Promise<void> {
+  await tx
+    .updateTable("boot_key")
+    .set({ suspended: 0, closed: 0, expires_at: expiresAt })
+    .where("job_id", "=", jobId)
+    .where("suspended", "=", 1)
+    .execute();
+}
+
+/** Keys of a foundation or a job, or those that have expired; what is suspended is kept for its job. */
 export async function deleteKeys(
   tx: Transaction,
   which: { readonly foundationId: Id } | { readonly jobId: Id } | { readonly expiredAt: number },
@@ -134,7 +150,7 @@ export async function deleteKeys(
   const query = tx.deleteFrom("boot_key");
   if ("foundationId" in which) await query.where("foundation_id", "=", which.foundationId).execute();
   else if ("jobId" in which) await query.where("job_id", "=", which.jobId).execute();
-  else await query.where("expires_at", "<=", which.expiredAt).execute();
+  else await query.where("expires_at", "<=", which.expiredAt).where("suspended", "=", 0).execute();
 }
 
 export async function selectSignals(
@@ -203,6 +219,7 @@ function keyOf(row: Selectable<Tables["boot_key"]>): BootKey {
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     closed: row.closed === 1,
+    suspended: row.suspended === 1,
   };
 }
 

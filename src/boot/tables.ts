@@ -31,6 +31,7 @@ interface BootKeyTable {
   created_at: number;
   expires_at: number;
   closed: number;
+  suspended: number;
 }
 
 interface BootSignalTable {
@@ -101,5 +102,9 @@ export const bootMigrations: readonly Migration[] = [
         signalled_at ${types.time}
       )${types.strict}`,
     ],
+  },
+  {
+    name: "1702_boot_key_suspended",
+    statements: (types) => [`alter table boot_key add column suspended ${types.flag} not null default 0`],
   },
 ];

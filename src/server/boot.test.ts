@@ -365,10 +365,12 @@ describe("a wait for a machine", () => {
     await machine("POST", "/v1/boot/signal", key, {}, { outcome: "failed", message: "disk 2 does not answer" });
     await ended(id, "failed");
     expect((await job(id)).failure?.message).toContain("disk 2 does not answer");
+    expect((await machine("GET", "/v1/boot/script", key)).status).toBe(401);
     await ask("POST", `/v1/jobs/${id}/retry`);
     await waits(id);
-    const again = await ask<{ key: string }>("POST", "/v1/foundations/m1/boot-key");
-    await machine("POST", "/v1/boot/signal", again.key);
+    // Its machine boots again, by the same key.
+    expect((await machine("GET", "/v1/boot/script", key)).status).toBe(200);
+    expect((await machine("POST", "/v1/boot/signal", key)).status).toBe(204);
     await ended(id, "done");
   });
 });

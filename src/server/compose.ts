@@ -384,10 +384,13 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       setConfig: createSetConfig({ inventory, store, events, clock }),
       serverModules,
       finished: async (tx, job, outcome) => {
-        await boot.jobEnded(tx, job.id);
+        await boot.jobEnded(tx, job.id, outcome.status);
         await foremen.finished(tx, job, outcome);
       },
-      reopened: (tx, job) => foremen.reopened(tx, job),
+      reopened: async (tx, job) => {
+        await boot.jobReopened(tx, job.id);
+        await foremen.reopened(tx, job);
+      },
     }),
   );
   const observer = createObserver({
