@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, fork } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -375,6 +375,39 @@ describeReal("lxc", "the lxc driver", () => {
     const context = { signal: cancel.signal, message: () => cancel.abort(new Error("cancelled")) };
     await expect(callFunction(driver(), "create", foundation(), context)).rejects.toThrow("cancelled");
     expect(await traces()).toEqual([]);
+  });
+
+  test("converges when the worker is killed at any moment of any function", async () => {
+    const child = join(import.meta.dirname, "support", "lxc-child.ts");
+    const parameters = foundation();
+    /** Calls a function in a worker of its own, and kills that after so many milliseconds. Returns whether it had ended before. */
+    async function killed(name: string, after: number): Promise<boolean> {
+      const worker = fork(child, [folder, name, JSON.stringify(parameters)], { stdio: "ignore" });
+      const ended = once(worker, "exit");
+      await once(worker, "message");
+      const kill = setTimeout(() => worker.kill("SIGKILL"), after);
+      const [, signal] = (await ended) as [number | null, string | null];
+      clearTimeout(kill);
+      return signal === null;
+    }
+    // What goes before each round, and what is to be seen after it.
+    const plans = [
+      { name: "create", before: "destroy", exists: true, power: "off" },
+      { name: "power_on", before: "power_off", exists: true, power: "on" },
+      { name: "power_off", before: "power_on", exists: true, power: "off" },
+      { name: "destroy", before: "create", exists: false, power: "off" },
+    ];
+    for (const { name, before, exists, power } of plans) {
+      for (let after = 2; ; after *= 4) {
+        await callFunction(driver(), before, parameters);
+        const over = (await killed(name, after)) || after > 500;
+        await callFunction(driver(), name, parameters);
+        const where = `${name}, killed after ${after} ms`;
+        expect(await callFunction(driver(), "observe", parameters), where).toMatchObject({ exists, power });
+        if (!exists) expect(await traces(), where).toEqual([]);
+        if (over) break;
+      }
+    }
   });
 
   test("goes on where a worker died: half made, half removed, and with its bridge gone", async () => {

@@ -130,5 +130,6 @@ export async function makeFolder(path: string): Promise<void> {
 }
 
 export function removeTree(path: string): Promise<void> {
-  return rm(path, { recursive: true, force: true });
+  // A program that outlives its killed worker may still write there for a moment.
+  return rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }
