@@ -31,6 +31,6 @@ function once<Value>(make: (name: string) => Value): (name: string) => Value {
 }
 
 /** Whether it is a machine that stands somewhere, and is to stay. */
-export function isFound({ type, wanted }: Pick<Foundation, "type" | "wanted">): boolean {
+function isFound({ type, wanted }: Pick<Foundation, "type" | "wanted">): boolean {
   return wanted === "built" && foundationTypeFacts(type).origin === "found";
 }

@@ -29,6 +29,8 @@ export interface MatchInput {
   readonly facts: MachineFacts;
   /** The foundation a person says it is. */
   readonly assigned: string | null;
+  /** The foundation that has its system uuid, and would keep it; it may be at another site. */
+  readonly uuidOf?: string | undefined;
   readonly candidates: readonly Candidate[];
 }
 
@@ -93,7 +95,8 @@ export function plainLink(linkName: string): string {
   return match === null ? plain : `${match[1]!.replaceAll(/[:-]/g, "")}${match[2]}`;
 }
 
-function settled(found: Candidate, by: MatchedBy, told: string, { machine, facts }: MatchInput): Outcome {
+function settled(found: Candidate, by: MatchedBy, told: string, input: MatchInput): Outcome {
+  const { machine, facts, uuidOf } = input;
   const { name, problems } = found;
   const base = { foundation: name, by };
   if (found.located && found.machine !== machine) {
@@ -104,6 +107,12 @@ function settled(found: Candidate, by: MatchedBy, told: string, { machine, facts
   const uuid = systemUuidOf(facts);
   if (by !== "assignment" && found.systemUuid !== null && uuid !== null && found.systemUuid !== uuid) {
     const reason = `foundation '${name}', found by ${told}, is to have the system uuid ${found.systemUuid}, and this machine has ${uuid}; if it is the one: gantry machine assign ${machine} ${name}`;
+    return outcome("conflict", { ...base, reason });
+  }
+  if (uuidOf !== undefined && uuidOf !== name) {
+    // What is at other sites is not for everybody here to know.
+    const isHere = input.candidates.some((one) => one.name === uuidOf);
+    const reason = `foundation '${name}', found by ${told}, cannot have its system uuid ${uuid}, which is that of ${isHere ? `foundation '${uuidOf}'` : "a foundation elsewhere"}`;
     return outcome("conflict", { ...base, reason });
   }
   if (problems.length > 0) {

@@ -16,6 +16,7 @@ import { machineRoutes } from "./routes.ts";
 import { machineMigrations } from "./tables.ts";
 
 const UUID = "4c4c4544-0042-3510-8056-b4c04f4d3732";
+const OTHER = "4c4c4544-0042-3510-8056-b4c04f4d0000";
 
 interface Answer {
   readonly status: number;
@@ -244,6 +245,58 @@ describe("a machine that registers", () => {
     expect((await register({ system: { serial: "far" } }, String(other.body["token"]))).body).toMatchObject({
       state: "waiting",
     });
+  });
+
+  it("that says to be what stands at another site is located by nobody, and told nothing of it", async () => {
+    await bench.edit(
+      create("foundation", { name: "vault1", site: "elsewhere", type: "ipmi", blueprint: "metal", systemUuid: OTHER }),
+    );
+    const { status, body } = await register({ system: { uuid: OTHER } });
+    expect([status, body["state"]]).toEqual([200, "waiting"]);
+    const { outcome } = (await bench.call("GET", `/v1/machines/${String(body["id"])}`)).body;
+    expect(outcome).toMatchObject({ state: "conflict", foundation: "srv2" });
+    expect(outcome?.["reason"]).toContain("which is that of a foundation elsewhere");
+    // And the real one is not kept out by it.
+    const there = await bench.call("POST", "/v1/machine-tokens", { site: "elsewhere" });
+    const real = await register({ system: { uuid: OTHER } }, String(there.body["token"]));
+    expect(real.body).toMatchObject({ state: "located", foundation: "vault1" });
+  });
+
+  it("is none of a site that has the name of one that is gone", async () => {
+    const made = await bench.call("POST", "/v1/machine-tokens", { site: "elsewhere" });
+    const before = await register({ system: { serial: "far" } }, String(made.body["token"]));
+    await bench.edit({ action: "delete", kind: "site", name: "elsewhere", version: null });
+    bench.wait(1000);
+    await bench.edit(create("site", { name: "elsewhere" }));
+    const after = await register({ system: { serial: "near" } }, String(made.body["token"]));
+    expect(after.body["code"]).toBe("machine_token_wrong");
+    await bench.edit(
+      create("foundation", { name: "srv9", site: "elsewhere", type: "ipmi", blueprint: "metal" }),
+      create("interface", { foundation: "srv9", device: "eth0", mac: "52:54:00:aa:00:01" }),
+    );
+    const { id, secret } = before.body as { readonly id: string; readonly secret: string };
+    expect((await bench.call("GET", `/v1/machines/${id}/assignment`, undefined, secret)).body).toMatchObject({
+      state: "waiting",
+    });
+  });
+
+  it("may say very much of itself: pages of such machines are shorter", async () => {
+    const pci = Array.from({ length: 2000 }, (_, index) => ({
+      address: `${index}`.padStart(63, "0"),
+      vendor: "8086",
+      device: "1572",
+      class: "020000",
+    }));
+    for (let index = 0; index < 24; index += 1) await register({ system: { serial: `s${index}` }, pci });
+    const sizes: number[] = [];
+    for (let next: unknown = ""; next !== null;) {
+      const query = next === "" ? "" : `&cursor=${String(next)}`;
+      const { body } = await bench.call("GET", `/v1/machines?limit=1000${query}`);
+      sizes.push((body["items"] as unknown[]).length);
+      next = body["next"];
+    }
+    expect(sizes.length).toBeGreaterThan(1);
+    expect(sizes.reduce((all, one) => all + one)).toBe(24);
   });
 
   it("with bad facts is told what is wrong with them", async () => {

@@ -92,9 +92,9 @@ export function machineRoutes({ app }: HttpServer, machines: MachineService, tok
     },
     async (request) => {
       const { limit, cursor, state, site } = request.query;
-      const page = { after: cursor === undefined ? "" : decodeCursor(cursor), limit: limit + 1 };
-      const found = await machines.list(request.principal as Principal, { state, site }, page);
-      return { items: found.slice(0, limit).map(shown), next: nextOf(found, limit) };
+      const page = { after: cursor === undefined ? "" : decodeCursor(cursor), limit };
+      const { items, more } = await machines.list(request.principal as Principal, { state, site }, page);
+      return { items: items.map(shown), next: more ? cursorAfter(items.at(-1)?.id ?? "") : null };
     },
   );
   app.get(

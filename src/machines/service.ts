@@ -1,10 +1,12 @@
 import {
   createAudit,
   hashToken,
+  NOWHERE,
   recordActor,
   requireAt,
   serverPrincipal,
   type Permission,
+  type Place,
   type Principal,
 } from "../access/index.ts";
 import { foundationTypeFacts, physicalInterfacesOf, type MachineFacts } from "../blueprints/index.ts";
@@ -19,6 +21,7 @@ import {
   type EditOptions,
   type Foundation,
   type InventoryStore,
+  type Site,
   type Snapshot,
 } from "../inventory/index.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -28,7 +31,7 @@ import type { JsonObject } from "../kernel/json.ts";
 import type { Bus } from "../platform/bus/index.ts";
 import { afterCommit, type Database, type Transaction } from "../platform/database/index.ts";
 import type { EventStream } from "../platform/events/index.ts";
-import { candidatesAt, isFound } from "./candidates.ts";
+import { candidatesAt } from "./candidates.ts";
 import {
   FOUNDATION_IN_USE,
   FOUNDATION_IS_MADE,
@@ -41,7 +44,7 @@ import {
 } from "./errors.ts";
 import { locateEdits, unlocateEdits } from "./locate.ts";
 import { matchMachine } from "./match.ts";
-import { identityOf, type Machine, type Outcome } from "./model.ts";
+import { identityOf, systemUuidOf, type Machine, type Outcome } from "./model.ts";
 import {
   countMachines,
   deleteMachine,
@@ -75,12 +78,12 @@ export interface MachineService {
   register(token: string | undefined, facts: MachineFacts): Promise<Registered>;
   /** What a machine is to be; one that is nothing yet is looked at anew. Errors: `machine_secret_wrong`. */
   ask(id: Id, secret: string | undefined): Promise<Assignment>;
-  /** Those at sites the principal may read, by age. */
+  /** Those at sites the principal may read, by age; `more`: whether others follow, also of a page that is not full. */
   list(
     principal: Principal,
     filter: MachineFilter,
     page: { readonly after: string; readonly limit: number },
-  ): Promise<readonly Machine[]>;
+  ): Promise<{ readonly items: readonly Machine[]; readonly more: boolean }>;
   /** Errors: `machine_unknown`. */
   get(principal: Principal, id: Id): Promise<Machine>;
   /** Says which foundation it is; null: let it be found out. Errors: `machine_unknown`, `not_found`, `foundation_is_made`. */
@@ -105,7 +108,10 @@ export interface MachineServiceParts {
 const MOST_MACHINES = 10_000;
 
 /** Rows that are looked through for one page of what somebody may read. */
-const STRIDE = 1000;
+const STRIDE = 50;
+
+/** Characters of facts on a page: it ends before its limit where machines say very much of themselves. */
+const MOST_FACTS = 4 * 1024 * 1024;
 
 export function createMachineService(parts: MachineServiceParts): MachineService {
   const { database, inventory, events, bus, clock, random } = parts;
@@ -117,8 +123,10 @@ export function createMachineService(parts: MachineServiceParts): MachineService
   async function look(tx: Transaction, machine: KeptMachine): Promise<KeptMachine> {
     const { tenantId, id, facts, assigned, site } = machine;
     const snapshot = await inventory.snapshot(tenantId, tx);
-    const candidates = candidatesAt(snapshot, site, facts);
-    const outcome = matchMachine({ machine: id, facts, assigned, candidates });
+    const isThere = siteSince(snapshot, site, machine.registeredAt) !== undefined;
+    const candidates = isThere ? candidatesAt(snapshot, site, facts) : [];
+    const uuidOf = uuidElsewhere(snapshot, machine);
+    const outcome = matchMachine({ machine: id, facts, assigned, candidates, uuidOf });
     for (const before of ownFoundations(snapshot, id))
       if (outcome.state !== "located" || outcome.foundation !== before.name) await leave(tx, machine, snapshot, before);
     if (outcome.state === "located") {
@@ -183,7 +191,7 @@ export function createMachineService(parts: MachineServiceParts): MachineService
     const unknown = (): GantryError => new GantryError(MACHINE_UNKNOWN, `there is no machine '${id.slice(0, 80)}'`);
     if (machine === undefined || machine.tenantId !== principal.tenantId) throw unknown();
     const snapshot = await inventory.snapshot(principal.tenantId);
-    requireAt(principal, permission, placeOf(snapshot, "site", { name: machine.site }), unknown);
+    requireAt(principal, permission, placeOfMachine(snapshot, machine), unknown);
     return machine;
   }
 
@@ -195,7 +203,7 @@ export function createMachineService(parts: MachineServiceParts): MachineService
     if (found === undefined)
       throw notFound("foundation", idOrName, principal.rights.everywhere("inventory.read") ? foundations.keys() : []);
     requireAt(principal, "inventory.write", placeOf(snapshot, "foundation", found), hidden);
-    if (!isFound(found) && foundationTypeFacts(found.type).origin === "made")
+    if (foundationTypeFacts(found.type).origin === "made")
       throw new GantryError(
         FOUNDATION_IS_MADE,
         `foundation '${found.name}' is of type ${found.type}, which is made and not found`,
@@ -226,7 +234,7 @@ export function createMachineService(parts: MachineServiceParts): MachineService
           throw new GantryError(MACHINE_TOKEN_WRONG, "this registration token is unknown, was revoked, or has expired");
         const { tenantId, site } = token;
         await holdInventory(tx, tenantId);
-        if (!(await inventory.snapshot(tenantId, tx)).sites.has(site))
+        if (siteSince(await inventory.snapshot(tenantId, tx), site, token.createdAt) === undefined)
           throw new GantryError(MACHINE_TOKEN_WRONG, "the site of this registration token is gone");
         if (identity === null)
           throw new GantryError(
@@ -295,20 +303,19 @@ export function createMachineService(parts: MachineServiceParts): MachineService
       const { tenantId, rights } = principal;
       const snapshot = await inventory.snapshot(tenantId);
       const all = rights.everywhere("inventory.read");
-      const shown: Machine[] = [];
-      for (let from = after; shown.length < limit;) {
+      const items: Machine[] = [];
+      let size = 0;
+      for (let from = after; ;) {
         const rows = await selectMachines(database.kysely, tenantId, filter, { after: from, limit: STRIDE });
-        for (const row of rows)
-          if (
-            shown.length < limit &&
-            (all || rights.at("inventory.read", placeOf(snapshot, "site", { name: row.site })))
-          )
-            shown.push(asIs(snapshot, row));
-        const last = rows.at(-1);
-        if (last === undefined || rows.length < STRIDE) break;
-        from = last.id;
+        for (const row of rows) {
+          if (!all && !rights.at("inventory.read", placeOfMachine(snapshot, row))) continue;
+          if (items.length === limit || size > MOST_FACTS) return { items, more: true };
+          items.push(asIs(snapshot, row));
+          size += JSON.stringify(row.facts).length;
+        }
+        if (rows.length < STRIDE) return { items, more: false };
+        from = rows.at(-1)?.id ?? from;
       }
-      return shown;
     },
     async get(principal, id) {
       const machine = await own(principal, id, "inventory.read");
@@ -398,6 +405,27 @@ const UNSEEN: Outcome = {
 
 function ownFoundations(snapshot: Snapshot, machine: Id): readonly Foundation[] {
   return [...snapshot.foundations.values()].filter(({ machineId }) => machineId === machine);
+}
+
+/** A site by the name it had at that time; undefined when it is gone, also when another has its name since. */
+function siteSince({ sites }: Snapshot, name: string, at: number): Site | undefined {
+  const found = sites.get(name);
+  return found === undefined || found.createdAt > at ? undefined : found;
+}
+
+/** Where its site is; of one whose site is gone, nowhere. */
+function placeOfMachine(snapshot: Snapshot, { site, registeredAt }: Machine): Place {
+  const found = siteSince(snapshot, site, registeredAt);
+  return found === undefined ? NOWHERE : placeOf(snapshot, "site", found);
+}
+
+/** The foundation that has the machine's uuid and keeps it, whatever the machine becomes. */
+function uuidElsewhere(snapshot: Snapshot, { id, facts }: Machine): string | undefined {
+  const uuid = systemUuidOf(facts);
+  if (uuid === null) return undefined;
+  for (const one of snapshot.foundations.values())
+    if (one.systemUuid === uuid && one.wanted !== "absent" && (one.machineId !== id || isInUse(one))) return one.name;
+  return undefined;
 }
 
 function isInUse({ state, jobId }: Pick<Foundation, "state" | "jobId">): boolean {
