@@ -123,6 +123,9 @@ const SITE = {
   },
 };
 
+/** Each look is a process: not so many that nothing else gets done. */
+const SELDOM = { interval: 300, timeout: 60_000 };
+
 interface Listed {
   readonly name: string;
   readonly site: string;
@@ -191,7 +194,8 @@ describe("workers beside a server", () => {
   }
 
   async function busy(name: string, module: string): Promise<void> {
-    await until(async () => (await list()).find((one) => one.name === name)?.slots[module]?.inUse === 1);
+    const inUse = async () => (await list()).find((one) => one.name === name)?.slots[module]?.inUse;
+    await expect.poll(inUse, SELDOM).toBe(1);
   }
 
   it("join for a site, say what they do, are drained, and stay so", async () => {
@@ -238,7 +242,7 @@ describe("workers beside a server", () => {
     const up = bench.start(["up", site({ one: "delay( seconds=0 )" }, { delay: { min: 2000, max: 2000 } }), "--yes"]);
     // Nobody does it yet, and the job says so.
     const waiting = "no worker for test at site rack: waiting";
-    await until(async () => (await bench.gantry(["get", "jobs"])).out.includes(waiting));
+    await expect.poll(async () => (await bench.gantry(["get", "jobs"])).out, SELDOM).toContain(waiting);
     const first = await worker("w1", "--modules", "test");
     await busy("w1", "test");
     const second = await worker("w2", "--modules", "test,ssh");
@@ -278,7 +282,8 @@ describe("workers beside a server", () => {
       const script = join(ROOT, "examples/worker-python/worker.py");
       const python = bench.startProgram("/usr/bin/python3", [script, state, url(), await token()]);
       const local = await worker("w1", "--modules", "test");
-      await until(async () => (await list()).some(({ slots }) => slots["disks"] !== undefined));
+      const offered = async () => (await list()).flatMap(({ slots }) => Object.keys(slots));
+      await expect.poll(offered, SELDOM).toContain("disks");
       const up = await bench.gantry([
         "up",
         site({ one: "space = disks.usage( path='/' )\nmessage( msg=space )" }),
