@@ -119,14 +119,16 @@ export function contentNames(parameters: Json): string[] {
   return [...names];
 }
 
+const JOIN = "join";
+
 /**
- * Members of a task's parameters that stand for a join token: `{ "$join": FOUNDATION }`. The token is made when the task is sent, so that
- * it is never stored.
+ * The member `join` of a task's parameters when it stands for a join token: `{ "$join": FOUNDATION }`. The token is made when the task is
+ * sent, so that it is never stored. Nothing else is taken for one: other members may hold what people wrote.
  */
 export function joinPlaceholders(parameters: Json): { readonly member: string; readonly foundationId: Id }[] {
   if (!isJsonObject(parameters)) return [];
   return Object.entries(parameters).flatMap(([member, value]) => {
-    if (!isJsonObject(value)) return [];
+    if (member !== JOIN || !isJsonObject(value)) return [];
     const foundationId = value["$join"];
     return typeof foundationId === "string" && Object.keys(value).length === 1 ? [{ member, foundationId }] : [];
   });

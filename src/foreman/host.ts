@@ -2,12 +2,12 @@ import type { Foundation, InventoryStore, Snapshot, Structure } from "../invento
 import type { Call, Job, JobHost, JobOutcome, Prepared, ValueWrite } from "../jobs/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
-import type { JsonObject } from "../kernel/json.ts";
+import { isJsonObject, type JsonObject } from "../kernel/json.ts";
 import type { Transaction } from "../platform/database/index.ts";
 import type { Renderer } from "../templates/index.ts";
 import { ANY_MODULE, type Catalogue } from "../tscript/index.ts";
 import { prepareAgentCall } from "./agent-calls.ts";
-import { TARGET_GONE } from "./errors.ts";
+import { CALL_INVALID, TARGET_GONE } from "./errors.ts";
 import { noted } from "./identifiers.ts";
 import { prepareInventoryCall } from "./inventory-calls.ts";
 import { valueLookup } from "./lookup.ts";
@@ -58,6 +58,7 @@ export function createForemanHost(parts: HostParts): JobHost {
   async function prepare(job: Job, call: Call): Promise<Prepared> {
     const scene = sceneOf(await parts.snapshot(job.tenantId), job);
     const module = call.module ?? "";
+    refuseJoin(call);
     if (module === "agent") return prepareAgentCall(parts, job, call, scene);
     // A driver by its own name, for a foundation that is its.
     const type = scene.foundation?.type ?? "";
@@ -90,6 +91,13 @@ export function createForemanHost(parts: HostParts): JobHost {
     finished: (tx, job, outcome) => parts.finished(tx, job, outcome),
     reopened: (tx, job) => parts.reopened(tx, job),
   };
+}
+
+/** Whoever gets a token to join is an agent of that foundation from then on: only the foreman gives one, for the foundation at hand. */
+function refuseJoin({ parameters }: Call): void {
+  const given = parameters["join"];
+  if (isJsonObject(given) && Object.hasOwn(given, "$join"))
+    throw new GantryError(CALL_INVALID, "a script cannot ask for a token to join");
 }
 
 /** `dhcp.set_pxe( … )`: what the server answers itself. */

@@ -176,6 +176,19 @@ describe("foundation in a script", () => {
     expect(driver.begun[2]!.parameters).toMatchObject({ foundation: { id: "f1" }, join: { $join: "f1" } });
   });
 
+  it("gives no token to join another foundation, whatever a variable says", async () => {
+    await fill(
+      { web: { create: "vcenter.create( join=config.other )" } },
+      {},
+      { structure: { variables: { other: { $join: "f2" } } } },
+    );
+    world.serve("local", { create: nothing });
+    const stranger = world.serve("vcenter", { create: nothing });
+    await settled();
+    expect(await failure()).toBe("vcenter.create: a script cannot ask for a token to join");
+    expect(stranger.begun).toEqual([]);
+  });
+
   it("opens secrets of its attributes for the driver, also where the structure says something else under their name", async () => {
     world.secrets.values.set("bmc", { value: "canary-bmc", version: 1 });
     const attributes = { password: { $secret: "bmc" }, size: 2 };
