@@ -194,8 +194,14 @@ export function createBootService(parts: BootServiceParts): BootService {
     },
     async foundation(principal, idOrName) {
       const { snapshot, foundation } = await foundationNamed(principal, idOrName);
-      if (foundation === undefined || !mayRead(principal, snapshot, foundation))
-        throw notFound("foundation", idOrName, [...snapshot.foundations.keys()]);
+      if (foundation === undefined || !mayRead(principal, snapshot, foundation)) {
+        const readable = [...snapshot.foundations.values()].filter((one) => mayRead(principal, snapshot, one));
+        throw notFound(
+          "foundation",
+          idOrName,
+          readable.map(({ name }) => name),
+        );
+      }
       const { id, name, tenantId } = { ...foundation, tenantId: principal.tenantId };
       const settings = await selectSettings(database.kysely, { tenantId, foundationId: id });
       const signal = (await selectSignals(database.kysely, [id])).get(id) ?? null;

@@ -303,6 +303,19 @@ describe("a machine that boots", () => {
     for (const path of paths) expect((await machine("GET", `/v1/boot/${path}`)).status).toBe(401);
   });
 
+  it("is named to nobody who may not see it, nor is another by a name that is nearly its own", async () => {
+    await fill();
+    await ask("POST", "/v1/sites", { name: "far" });
+    await ask("POST", "/v1/accounts", { name: "paul" });
+    await ask("POST", "/v1/roles", { name: "reads", permissions: ["inventory.read"] });
+    await ask("POST", "/v1/role-bindings", { account: "paul", role: "reads", scope: { kind: "site", name: "far" } });
+    const { token } = await ask<{ token: string }>("POST", "/v1/accounts/paul/tokens", { name: "t" });
+    for (const name of ["m1", "m", "m11"]) {
+      const { status, text } = await machine("GET", `/v1/foundations/${name}/boot`, token);
+      expect([status, JSON.parse(text).detail]).toEqual([404, `there is no foundation '${name}'`]);
+    }
+  });
+
   it("has no more than some guesses", async () => {
     await fill();
     const statuses = new Set<number>();
