@@ -84,16 +84,18 @@ export function startCourier(parts: CourierParts, webhook: Webhook): Courier {
   const { signal } = stopping;
   let replaying: Promise<void> = Promise.resolve();
 
-  const pause = (milliseconds: number): Promise<void> =>
-    new Promise((resolve) => {
+  function pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
       if (signal.aborted || milliseconds <= 0) return resolve();
-      const cancel = clock.after(milliseconds, resolve);
-      const stop = (): void => {
+      const cancel = clock.after(milliseconds, end);
+      function end(): void {
         cancel();
+        signal.removeEventListener("abort", end);
         resolve();
-      };
-      return signal.addEventListener("abort", stop, { once: true });
+      }
+      return signal.addEventListener("abort", end);
     });
+  }
 
   async function follow(): Promise<void> {
     let state = await selectState(database.kysely, webhook.id);
