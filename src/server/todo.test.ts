@@ -164,6 +164,13 @@ describe("what a person is asked", () => {
     });
   });
 
+  it("fails when nobody answers in time", async () => {
+    const id = await start("manual.ask( text='quick!', within=0:01 )");
+    expect(await todo()).toMatchObject({ text: "quick!", expiresAt: expect.any(Number) });
+    expect(await ended(id)).toMatchObject({ status: "failed", failure: { code: "task_timed_out" } });
+    expect((await ask("GET", "/v1/todos"))["items"]).toEqual([]);
+  });
+
   it("is nothing that a person cannot do", async () => {
     const id = await start("manual.ask( text='' )");
     expect(await ended(id)).toMatchObject({ failure: { message: expect.stringContaining("'text' must say") } });

@@ -37,7 +37,7 @@ function ask({ parameters }: ServerModuleCall): Prepared {
   if (typeof text !== "string" || text.trim() === "")
     throw new GantryError(MANUAL_CALL_INVALID, "'text' must say what a person is to do");
   if (within !== undefined && within !== null && !(typeof within === "number" && within > 0))
-    throw new GantryError(MANUAL_CALL_INVALID, "'within' must be a time: 30m");
+    throw new GantryError(MANUAL_CALL_INVALID, "'within' must be a time: 30:00");
   // Times of scripts are seconds.
   return toPerson("ask", { text }, typeof within === "number" ? within * 1000 : null);
 }
