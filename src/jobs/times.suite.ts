@@ -135,6 +135,7 @@ export function timesSuite(open: OpenEmptyDatabase): void {
           clock.advance(1_000);
           return (await world.jobs.service.get(TENANT, id)).failure;
         }).toMatchObject({ code: "task_interrupted" });
+        expect((await world.jobs.service.get(TENANT, id)).status).toBe("failed");
       });
     }
 
