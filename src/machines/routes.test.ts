@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { accessMigrations, auditMigrations, type Principal } from "../access/index.ts";
-import { ADMINISTRATOR, admitTo, testDoor } from "../access/testing.ts";
+import { accountWith, ADMINISTRATOR, admitTo, testDoor } from "../access/testing.ts";
 import { createInventoryService, createInventoryStore, inventoryMigrations, type Edit } from "../inventory/index.ts";
 import { systemClock, type Clock } from "../kernel/clock.ts";
+import type { GantryError } from "../kernel/errors.ts";
 import { systemRandom } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import { createInProcessBus } from "../platform/bus/index.ts";
@@ -48,10 +49,12 @@ async function openBench() {
     ready: () => Promise.resolve(true),
     metrics: () => Promise.resolve(""),
   });
-  machineRoutes(http, createMachineService(parts), createMachineTokenService({ ...parts, pin: () => "pin" }));
+  const machines = createMachineService(parts);
+  machineRoutes(http, machines, createMachineTokenService({ ...parts, pin: () => "pin" }));
   let woken = 0;
   bus.subscribe("foreman", () => (woken += 1));
   return {
+    machines,
     edit: (...edits: readonly Edit[]) => edit(ADMINISTRATOR, edits),
     snapshot: () => inventory.snapshot(ADMINISTRATOR.tenantId),
     woken: () => woken,
@@ -364,5 +367,28 @@ describe("by hand", () => {
     expect((await bench.call("DELETE", path)).status).toBe(204);
     expect((await bench.call("GET", path)).body["code"]).toBe("machine_unknown");
     expect((await bench.snapshot()).foundations.get("srv1")).toMatchObject({ locatedAt: null, machineId: null });
+  });
+});
+
+describe("who has rights at a site", () => {
+  it("meets the machines of it, and no others", async () => {
+    const { body } = await register();
+    const id = String(body["id"]);
+    const { sites } = await bench.snapshot();
+    const at = (site: string, role: "viewer" | "designer" = "designer"): Principal =>
+      accountWith(role, { kind: "site", id: sites.get(site)!.id });
+    const page = { after: "", limit: 10 };
+    const met = async (who: Principal) => (await bench.machines.list(who, {}, page)).items.map((one) => one.id);
+    expect([await met(at("hall")), await met(at("elsewhere"))]).toEqual([[id], []]);
+    const code = (attempt: Promise<unknown>) =>
+      attempt.then(
+        () => "done",
+        (error: GantryError) => error.code,
+      );
+    expect(await code(bench.machines.get(at("elsewhere"), id))).toBe("machine_unknown");
+    expect(await code(bench.machines.forget(at("elsewhere"), id))).toBe("machine_unknown");
+    expect(await code(bench.machines.forget(at("hall", "viewer"), id))).toBe("forbidden");
+    expect(await code(bench.machines.unlocate(at("elsewhere"), "srv1"))).toBe("not_found");
+    expect(await code(bench.machines.assign(at("hall"), id, "srv1"))).toBe("done");
   });
 });
