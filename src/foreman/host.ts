@@ -70,6 +70,7 @@ export function createForemanHost(parts: HostParts): JobHost {
     }
     if (module === "structure") return prepareStructureCall(parts.setConfig, job, call, scene);
     if (module === "inventory") return prepareInventoryCall(parts, job, call, scene);
+    refuseOther(call);
     const server = here.get(module);
     return server === undefined
       ? prepareWorkerCall(parts, job, call, scene)
@@ -98,6 +99,12 @@ function refuseJoin({ parameters }: Call): void {
   const given = parameters["join"];
   if (isJsonObject(given) && Object.hasOwn(given, "$join"))
     throw new GantryError(CALL_INVALID, "a script cannot ask for a token to join");
+}
+
+/** Drivers do what they are told to a foundation: a script's is its own, which is not for the script to describe. */
+function refuseOther({ parameters }: Call): void {
+  if (isJsonObject(parameters["foundation"] ?? null))
+    throw new GantryError(CALL_INVALID, "a script cannot name another foundation than its own");
 }
 
 /** `dhcp.set_pxe( … )`: what the server answers itself. */

@@ -189,6 +189,19 @@ describe("foundation in a script", () => {
     expect(stranger.begun).toEqual([]);
   });
 
+  it("is the one at hand: a script names no other to any driver", async () => {
+    await fill(
+      { web: { create: "docker.destroy( foundation=config.other )" } },
+      {},
+      { structure: { variables: { other: { id: "f2", name: "other", attributes: {} } } } },
+    );
+    world.serve("local", { create: nothing });
+    const docker = world.serve("docker", { destroy: nothing });
+    await settled();
+    expect(await failure()).toBe("docker.destroy: a script cannot name another foundation than its own");
+    expect(docker.begun).toEqual([]);
+  });
+
   it("opens secrets of its attributes for the driver, also where the structure says something else under their name", async () => {
     world.secrets.values.set("bmc", { value: "canary-bmc", version: 1 });
     const attributes = { password: { $secret: "bmc" }, size: 2 };
