@@ -7,7 +7,9 @@ import { HELD_FOLDERS } from "../agent-place.ts";
 const text = z.string().min(1);
 const path = z.string().regex(/^\/(?!.*(^|\/)\.\.(\/|$))[^\n]*$/, "is a path that begins with / and does not climb");
 /** LXC reads a configuration line by line. */
-const line = z.string().regex(/^[^\n\0]*$/, "is one line");
+const line = z
+  .union([z.string(), z.number(), z.boolean()])
+  .refine((value) => !/[\n\0]/.test(String(value)), "is one line");
 
 const subnet = z.string().refine(isSubnet, "is not a subnet: ADDRESS/PREFIX");
 const address = z.string().refine(isAddress, "is not an address");
@@ -62,9 +64,7 @@ export const lxcAttributes = z
     command: z.array(text).min(1).optional(),
     /** Home of the agent, or working folder of the command. */
     folder: path.optional(),
-    environment: z
-      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.union([line, z.number(), z.boolean()]))
-      .default({}),
+    environment: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), line).default({}),
     mounts: z.array(mount).default([]),
     networks: z.array(network).default([]),
     /** Bytes. */

@@ -191,7 +191,8 @@ export function configText(target: Target, attributes: LxcAttributes, from: Ingr
     ...environment(target, attributes).map((one) => `lxc.environment = ${one}`),
     ...from.limits,
   ];
-  return `${lines.join("\n")}\n`;
+  // Whatever a value holds, it adds no line of its own.
+  return lines.map((line) => `${line.replaceAll(/[\n\r\0]/g, " ")}\n`).join("");
 }
 
 function interfaceLines({ network, device, mac, addresses, gateways }: Placement, index: number): readonly string[] {
