@@ -22,9 +22,18 @@ beforeEach(async () => {
   });
 });
 
-async function call(method: string, path: string, body?: Json): Promise<{ status: number; value: JsonObject }> {
+async function call(
+  method: string,
+  path: string,
+  body?: Json,
+  token?: string,
+): Promise<{ status: number; value: JsonObject }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; value: JsonObject }>();
-  const headers = { ...(body !== undefined && { "content-type": "application/json" }), "if-match": "*" };
+  const headers = {
+    ...(body !== undefined && { "content-type": "application/json" }),
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    "if-match": "*",
+  };
   const outgoing = request({ socketPath: join(folder, "gantry.sock"), method, path, headers }, (answer) => {
     let text = "";
     answer.on("data", (chunk) => (text += String(chunk)));
@@ -169,6 +178,31 @@ describe("what a person is asked", () => {
     expect(await todo()).toMatchObject({ text: "quick!", expiresAt: expect.any(Number) });
     expect(await ended(id)).toMatchObject({ status: "failed", failure: { code: "task_timed_out" } });
     expect((await ask("GET", "/v1/todos"))["items"]).toEqual([]);
+  });
+
+  it("is seen by who may see the job, answered by who controls it, and once, however many answer", async () => {
+    const id = await start("where = manual.ask( text='which rack?' )\nfoundation.rack = where\n");
+    await ask("POST", "/v1/sites", { name: "far" });
+    const tokenOf = async (account: string, permissions: readonly string[], site: string): Promise<string> => {
+      await ask("POST", "/v1/accounts", { name: account });
+      await ask("POST", "/v1/roles", { name: account, permissions: [...permissions] });
+      await ask("POST", "/v1/role-bindings", { account, role: account, scope: { kind: "site", name: site } });
+      return String((await ask("POST", `/v1/accounts/${account}/tokens`, { name: "t" }))["token"]);
+    };
+    const far = await tokenOf("far", ["job.read", "job.control"], "far");
+    const reader = await tokenOf("reader", ["job.read"], "lab");
+    const asked = await todo();
+    const done = `/v1/todos/${String(asked["id"])}/done`;
+    const seen = async (token: string) =>
+      ((await call("GET", "/v1/todos", undefined, token)).value["items"] as Json[]).length;
+    expect([await seen(far), await seen(reader)]).toEqual([0, 1]);
+    const refused = await call("POST", done, { value: "x" }, far);
+    expect([refused.status, refused.value["code"]]).toEqual([404, "todo_not_found"]);
+    expect((await call("POST", done, { value: "x" }, reader)).status).toBe(403);
+    const answers = await Promise.all(["one", "two", "three"].map((value) => call("POST", done, { value })));
+    expect(answers.map(({ status }) => status).filter((status) => status === 200)).toHaveLength(1);
+    for (const { status } of answers) expect([200, 404, 409]).toContain(status);
+    expect(await ended(id)).toMatchObject({ status: "done" });
   });
 
   it("is nothing that a person cannot do", async () => {
