@@ -4,7 +4,7 @@ import type { Draft } from "./edit-draft.ts";
 import type { AnyRow, EditContext, ProblemList } from "./edit-model.ts";
 import { REMOVAL_NEEDS_CASCADE } from "./errors.ts";
 import { OWNED_RULES, ownedRule, titleOf, type OwnedKind } from "./kinds.ts";
-import type { Buildable } from "./model.ts";
+import type { Buildable, Interface } from "./model.ts";
 import type { Reference } from "./references.ts";
 
 /** Somebody who refers to a thing. */
@@ -69,14 +69,23 @@ export function planRemovals(
     const without = reference.without(present as unknown as JsonObject, (name) => going.has(keyOf(reference.to, name)));
     draft.put(kind, { ...(without as unknown as AnyRow), updatedAt: context.now }, index);
   }
-  for (const { kind, row, index } of going.values()) takeOut(draft, kind, row, index, context);
+  for (const one of going.values()) takeOut(draft, one, isOfLeaving(one, going), context);
 }
 
-function takeOut(draft: Draft, kind: OwnedKind, row: AnyRow, index: number, context: EditContext): void {
+/** By its interfaces a machine may be reached, and started from the network, until it is taken down. */
+function isOfLeaving({ kind, row }: Going, going: ReadonlyMap<string, Going>): boolean {
+  if (kind !== "interface") return false;
+  const { structure, foundation } = row as AnyRow & Interface;
+  const owner = structure === null ? keyOf("foundation", foundation ?? "") : keyOf("structure", structure);
+  const leaving = going.get(owner);
+  return leaving !== undefined && isThere(leaving.row as AnyRow & Buildable);
+}
+
+function takeOut(draft: Draft, { kind, row, index }: Going, waitsForOwner: boolean, context: EditContext): void {
   const touched = draft.touched(kind).get(row.name);
   // What other edits of the request did to it counts for nothing: it goes as it is stored, and what they made goes without a trace.
   const stored = touched === undefined ? row : touched.before;
-  const stays = WAITS.includes(kind) || (ownedRule(kind).built && isThere(row as AnyRow & Buildable));
+  const stays = WAITS.includes(kind) || waitsForOwner || (ownedRule(kind).built && isThere(row as AnyRow & Buildable));
   if (stored === undefined || !stays) draft.remove(kind, row.name, index);
   else if (stored.wanted === "built") draft.put(kind, { ...stored, wanted: "absent", updatedAt: context.now }, index);
 }

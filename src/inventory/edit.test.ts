@@ -5,7 +5,16 @@ import { planEdits } from "./edit.ts";
 import type { Edit, EditPlan } from "./edit-model.ts";
 import type { OwnedKind } from "./kinds.ts";
 import type { Snapshot, StructureBuild, Structure } from "./model.ts";
-import { addressBlock, blueprint, emptySnapshot, foundation, group, site, structure } from "./testing.ts";
+import {
+  addressBlock,
+  blueprint,
+  emptySnapshot,
+  foundation,
+  group,
+  networkInterface,
+  site,
+  structure,
+} from "./testing.ts";
 
 function plan(snapshot: Snapshot, edits: readonly Edit[], cascade = false): EditPlan {
   return planEdits(snapshot, edits, { now: 9, random: countingRandom(), managedBy: "person", cascade });
@@ -55,6 +64,26 @@ const remove = (kind: OwnedKind, name: string): Edit => ({ action: "delete", kin
 const messages = ({ problems }: EditPlan): readonly string[] => problems.map(({ message }) => message);
 const stale = ({ writes }: EditPlan): readonly string[] =>
   [...writes.update.structures, ...writes.update.foundations].filter((row) => row.stale).map(({ name }) => name);
+
+it("interfaces stay until what they are of is taken down, and go at once with what was never built", () => {
+  const machines: Snapshot = {
+    ...world,
+    foundations: named(foundation("rack1", { state: "built" }), foundation("rack2")),
+    structures: named<Structure>(),
+    interfaces: named(
+      networkInterface("rack1/eth0", { foundation: "rack1", structure: null }),
+      networkInterface("rack2/eth0", { foundation: "rack2", structure: null }),
+    ),
+  };
+  const together = plan(machines, [remove("foundation", "rack1"), remove("foundation", "rack2")], true);
+  expect(together.problems).toEqual([]);
+  expect(together.writes.update.interfaces.map(({ name, wanted }) => [name, wanted])).toEqual([
+    ["rack1/eth0", "absent"],
+  ]);
+  expect(together.removals.map(({ name }) => name).toSorted()).toEqual(["rack2", "rack2/eth0"]);
+  const alone = plan(machines, [remove("interface", "rack1/eth0")]);
+  expect(alone.removals.map(({ name }) => name)).toEqual(["rack1/eth0"]);
+});
 
 describe("what is built", () => {
   it.each([
