@@ -14,6 +14,7 @@ import type {
   TargetKind,
   Wish,
 } from "./model.ts";
+import { FINISHED_FIRST } from "./model.ts";
 import { rowsIn, skipLocked, withValues } from "./sql.ts";
 import type { Sql, SqlTransaction, SqlValue } from "./sql.ts";
 
@@ -367,7 +368,10 @@ export async function pokeJobs(sql: Sql, ids: readonly Id[], now: number): Promi
   );
 }
 
-/** Asks something of a job in one of these states. Returns false when it is in another. */
+/**
+ * Asks something of a job in one of these states. Returns false when it is in another, or is to finish something first that was asked of it:
+ * then it can only be cancelled.
+ */
 export async function askJob(
   sql: Sql,
   id: Id,
@@ -375,11 +379,15 @@ export async function askJob(
   allowed: readonly JobStatus[],
   now: number,
 ): Promise<boolean> {
+  const first =
+    wish === "cancel"
+      ? ""
+      : `AND (wish IS NULL OR wish NOT IN (${FINISHED_FIRST.map((one) => `'${one}'`).join(", ")}))`;
   const rows = await rowsIn<{ id: string }>(
     sql,
     allowed,
     (list) =>
-      `UPDATE job SET wish = ?, poke = poke + 1, runnable_at = ? WHERE id = ? AND status IN (${list}) RETURNING id`,
+      `UPDATE job SET wish = ?, poke = poke + 1, runnable_at = ? WHERE id = ? ${first} AND status IN (${list}) RETURNING id`,
     [wish, now, id],
   );
   return rows.length > 0;

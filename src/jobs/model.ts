@@ -34,7 +34,7 @@ export const WISHES = ["pause", "cancel", "retry", "rollback", "jump"] as const 
 export type Wish = (typeof WISHES)[number];
 
 /** While one of these is done, a job can only be cancelled: it is on its way to another place. */
-const FINISHED_FIRST: readonly Wish[] = ["cancel", "rollback", "jump"];
+export const FINISHED_FIRST: readonly Wish[] = ["cancel", "rollback", "jump"];
 
 /** What may be asked of a job now. */
 export function allowedActions({ status, wish }: Pick<Job, "status" | "wish">): readonly JobAction[] {
