@@ -308,6 +308,8 @@ describeReal("docker", "the docker driver", () => {
     const elsewhere = driver({ environment: { DOCKER_HOST: "unix:///nonexistent/docker.sock" } });
     const one = foundation({ engine: `tcp://{host}:${port}`, agent: false, command: ["/bin/sleep", "1000"] }, false);
     const placed = { ...one, foundation: { ...one.foundation, host: { name: "host1", address: "127.0.0.1" } } };
+    // Without its host nobody knows where it is.
+    made.pop();
     try {
       const specification = { ...one.foundation.attributes, environment: { A: 1 }, ports: [8080] };
       const ports = await callFunction(elsewhere, "map_ports", { ...placed, container_spec: specification });

@@ -2,7 +2,7 @@ import { errorKind } from "../../kernel/errors.ts";
 
 export const DOCKER_HOST_UNSUPPORTED = errorKind("docker_host_unsupported", {
   status: 422,
-  summary: "The address of the Docker engine (DOCKER_HOST) is not one Gantry can use.",
+  summary: "The address of the Docker engine (DOCKER_HOST, or `engine` of a foundation) is not one Gantry can use.",
   remedy: "Use unix:///PATH or tcp://HOST:PORT; for TLS set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH.",
 });
 
