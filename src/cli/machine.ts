@@ -92,7 +92,8 @@ export async function assign(
   context.terminal[done ? "out" : "error"](
     `${done ? "" : `${paint(context.terminal, "red", state)}: `}${printable(reason)}\n`,
   );
-  for (const { path, want, have } of problems) context.terminal.error(`  ${path}: wants ${want}, has ${have}\n`);
+  for (const { path, want, have } of problems)
+    context.terminal.error(printable(`  ${path}: wants ${want}, has ${have}\n`));
   return done ? EXIT.ok : EXIT.failed;
 }
 
