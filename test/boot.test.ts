@@ -5,15 +5,15 @@ import { tmpdir } from "node:os";
 import { join, resolve as resolvePath } from "node:path";
 import { parse } from "smol-toml";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { systemClock } from "../kernel/clock.ts";
-import type { JsonObject } from "../kernel/json.ts";
-import { testComposition, type TestComposition } from "./testing.ts";
+import { systemClock } from "../src/kernel/clock.ts";
+import type { JsonObject } from "../src/kernel/json.ts";
+import { testComposition, type TestComposition } from "../src/server/testing.ts";
 
 // What a machine is told that boots, from a server with everything in it: over HTTPS as a machine asks, and over the socket as its owner.
 
 const BLUEPRINTS = resolvePath(
   import.meta.dirname,
-  "../..",
+  "..",
   process.env["GANTRY_CONFORMANCE"] ?? "../shared/conformance",
   "tscript/blueprints",
 );

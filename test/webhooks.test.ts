@@ -3,11 +3,11 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { systemClock } from "../kernel/clock.ts";
-import type { JsonObject } from "../kernel/json.ts";
-import { TOLD_HERE } from "../webhooks/holds.ts";
-import { isSigned, startReceiver, type Received, type Receiver } from "../webhooks/testing/receiver.ts";
-import { testComposition, type TestComposition } from "./testing.ts";
+import { systemClock } from "../src/kernel/clock.ts";
+import type { JsonObject } from "../src/kernel/json.ts";
+import { TOLD_HERE } from "../src/webhooks/holds.ts";
+import { isSigned, startReceiver, type Received, type Receiver } from "../src/webhooks/testing/receiver.ts";
+import { testComposition, type TestComposition } from "../src/server/testing.ts";
 
 // Webhooks of a server with everything in it, and a real receiver.
 
@@ -321,7 +321,7 @@ describe("an action that is held", () => {
     await machines(HOLD.replace("hardware.disk_removal", "foundation.destroyed"));
     const { failure } = await reach(await replaceDisk(), "failed");
     expect(failure?.message).toContain("'event' must not begin with 'foundation.'");
-    const page = readFileSync(join(import.meta.dirname, "../../docs/events.md"), "utf8");
+    const page = readFileSync(join(import.meta.dirname, "../docs/events.md"), "utf8");
     const told = [...page.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell = ""]) =>
       [...cell.matchAll(/`([a-z_]+)\./g)].map(([, first = ""]) => first),
     );

@@ -4,17 +4,17 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
-import { systemClock, type Clock } from "../kernel/clock.ts";
-import type { Json, JsonObject } from "../kernel/json.ts";
-import type { FunctionContext, Module } from "../link/index.ts";
-import { makeModule } from "./modules.ts";
-import { testComposition, type TestComposition } from "./testing.ts";
+import { systemClock, type Clock } from "../src/kernel/clock.ts";
+import type { Json, JsonObject } from "../src/kernel/json.ts";
+import type { FunctionContext, Module } from "../src/link/index.ts";
+import { makeModule } from "../src/server/modules.ts";
+import { testComposition, type TestComposition } from "../src/server/testing.ts";
 
 // Contractor's own blueprints, imported as they are, build and take down what stands on them, on a server with everything in it.
 
 const FOLDER = resolve(
   import.meta.dirname,
-  "../..",
+  "..",
   process.env["GANTRY_CONFORMANCE"] ?? "../shared/conformance",
   "tscript/blueprints",
 );
