@@ -99,6 +99,8 @@ export function createLxcModule(options: LxcOptions): Module {
     waiting ??= inTurn("shared", async () => {
       waiting = undefined;
       const all = await allContainers(folders);
+      // The runtime goes with the last agent, and what was compiled of it as well: the next one is tried again.
+      if (all.every(({ runtime: hash }) => hash === null)) fit.clear();
       await bridges.removeUnused(new Set(all.flatMap(({ networks }) => networks.map(({ name }) => name))), under);
       await removeTemplates(folders, new Set(all.flatMap(({ template }) => template ?? [])));
       await removeRuntimes(folders, new Set(all.flatMap(({ runtime: hash }) => hash ?? [])));
