@@ -28,6 +28,8 @@ const foundationSchema = z.strictObject({
   interfaces: z
     .array(z.strictObject({ device: z.string(), mac: z.string().nullable(), provisioning: z.boolean() }))
     .default([]),
+  /** It was built before: what is there for it may not be taken away when nobody knows who made it. */
+  built: z.boolean().default(false),
   /** The structure it is placed on, when a complex offers it. */
   host: z.strictObject({ name: z.string(), address: z.string().nullable() }).nullish(),
 });
@@ -179,7 +181,10 @@ export function defineDriver<Schema extends z.ZodObject>(definition: DriverDefin
         : {
             undo: (parameters: DriverParameters, value: Json | undefined, context: FunctionContext) =>
               inTurn(parameters.foundation.id, () =>
-                undo(targetOf(parameters), isJsonObject(value) ? value : {}, context),
+                value === undefined && parameters.foundation.built
+                  ? // It may have been adopted: what lives on it is worth more than what is left over.
+                    Promise.resolve(null)
+                  : undo(targetOf(parameters), isJsonObject(value) ? value : {}, context),
               ),
           }),
     });

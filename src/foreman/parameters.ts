@@ -44,6 +44,7 @@ export function foundationParameters(snapshot: Snapshot, one: Foundation, asBuil
     attributes: attributesOf(snapshot, one),
     addresses: addresses as readonly Json[],
     hostname: (build === null ? structures[0]?.hostname : build.hostname) ?? one.name,
+    built: one.build !== null,
     interfaces: interfacesOf(snapshot, "foundation", one.name)
       .filter(({ type }) => type === "real")
       .map(({ device, mac, provisioning }) => ({ device, mac, provisioning })),

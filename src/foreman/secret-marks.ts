@@ -1,3 +1,4 @@
+import { foundationTypeFacts } from "../blueprints/index.ts";
 import {
   createResolver,
   secretOwnersOf,
@@ -31,6 +32,8 @@ export async function secretMarks(
   target: Target,
   resolver: Resolver = createResolver(snapshot),
 ): Promise<Marks> {
+  // A machine in a rack is reached by its secrets (its BMC's password), not made of them: another one is no reason to begin anew.
+  if (target.kind === "foundation" && foundationTypeFacts(target.row.type).origin === "found") return {};
   const resolution =
     target.kind === "structure" ? resolver.structure(target.row.name) : resolver.foundation(target.row.name);
   return marksOf(secrets, snapshot, target, secretNamesIn(writtenVariables(resolution)));

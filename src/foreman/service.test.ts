@@ -90,6 +90,7 @@ describe("the foreman", () => {
           addresses: [],
           hostname: "web1",
           interfaces: [],
+          built: false,
           host: null,
         },
         join: { $join: "f1" },
