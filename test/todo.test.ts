@@ -3,8 +3,8 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import type { Json, JsonObject } from "../kernel/json.ts";
-import { testComposition, type TestComposition } from "./testing.ts";
+import type { Json, JsonObject } from "../src/kernel/json.ts";
+import { testComposition, type TestComposition } from "../src/server/testing.ts";
 
 // What people are asked to do, from a server with everything in it: scripts ask, a simulated person answers over the API.
 
