@@ -1,5 +1,5 @@
-import type { Graph } from "./graph.ts";
-import { keyOf, type Relation, type Thing, type ThingRef, type Tie } from "./model.ts";
+import type { Graph, TiedTo } from "./graph.ts";
+import { keyOf, type Relation, type Thing, type ThingRef } from "./model.ts";
 
 /** `down`: it does not work any more. `impaired`: it goes on, without something it uses. */
 export type Effect = "down" | "impaired";
@@ -22,29 +22,27 @@ export function affectedBy(graph: Graph, roots: readonly ThingRef[]): readonly A
   const found = new Map<string, Affected>();
   const rootKeys = new Set(roots.map(keyOf));
   for (const key of rootKeys) effects.set(key, "down");
-  let wave = new Set(rootKeys);
-  for (let distance = 1; wave.size > 0; distance += 1) {
-    const next = new Map<string, Affected>();
-    for (const key of [...wave].toSorted()) {
+  const lose = losses(graph);
+  let wave: readonly string[] = [...rootKeys];
+  for (let distance = 1; wave.length > 0; distance += 1) {
+    const next = new Map<string, { readonly effect: Effect; readonly tie: number }>();
+    for (const key of wave.toSorted()) {
       for (const dependent of graph.tiedTo.get(key) ?? []) {
-        const its = keyOf(dependent);
-        if (rootKeys.has(its) || next.has(its)) continue;
-        const now = effectOn(graph, its, effects);
-        if (now === undefined || effects.get(its) === now.effect || effects.get(its) === "down") continue;
-        const { relation, to } = now.tie;
-        next.set(its, {
-          thing: graph.things.get(its)!,
-          effect: now.effect,
-          because: { relation, thing: to },
-          distance,
-        });
+        const its = dependent.key;
+        if (effects.get(its) === "down") continue;
+        const now =
+          effects.get(key) === "down" ? lose(dependent) : ({ effect: "impaired", tie: dependent.tie } as const);
+        if (now.effect === "impaired" && effects.has(its)) continue;
+        const before = next.get(its);
+        if (before === undefined || isWorse(now, before)) next.set(its, now);
       }
     }
-    for (const [key, one] of next) {
-      effects.set(key, one.effect);
-      found.set(key, one);
+    for (const [key, { effect, tie }] of next) {
+      const { relation, to } = graph.ties.get(key)![tie]!;
+      effects.set(key, effect);
+      found.set(key, { thing: graph.things.get(key)!, effect, because: { relation, thing: to }, distance });
     }
-    wave = new Set(next.keys());
+    wave = [...next.keys()];
   }
   return [...found.values()].toSorted(
     (a, b) =>
@@ -54,28 +52,39 @@ export function affectedBy(graph: Graph, roots: readonly ThingRef[]): readonly A
   );
 }
 
-/** What has become of a thing, and the tie that says most about why. */
-function effectOn(
-  graph: Graph,
-  key: string,
-  effects: ReadonlyMap<string, Effect>,
-): { readonly effect: Effect; readonly tie: Tie } | undefined {
-  const ties = graph.ties.get(key) ?? [];
-  const hit = ties.filter(({ to }) => effects.has(keyOf(to)));
-  const first = hit[0];
-  if (first === undefined) return undefined;
-  const isDown = ({ to }: Tie): boolean => effects.get(keyOf(to)) === "down";
-  const needed = hit.find((tie) => tie.strength === "needs" && isDown(tie));
-  if (needed !== undefined) return { effect: "down", tie: needed };
-  const choices = ties.filter(({ strength }) => strength === "one of");
-  if (choices.length > 0 && choices.every(isDown)) return { effect: "down", tie: choices[0]! };
-  const quorum = graph.quorum.get(key);
-  if (quorum !== undefined) {
-    const members = ties.filter(({ relation }) => relation === "consists of");
-    const lost = members.filter(isDown);
-    if (members.length - lost.length < quorum) return { effect: "down", tie: lost[0]! };
+/** Down before impaired; of two reasons the one that stands first. */
+function isWorse(
+  one: { readonly effect: Effect; readonly tie: number },
+  other: { readonly effect: Effect; readonly tie: number },
+): boolean {
+  return one.effect === other.effect ? one.tie < other.tie : one.effect === "down";
+}
+
+/**
+ * What becomes of a thing when what it is tied to goes down. To be told each such end once: what has several of a kind counts them, so that
+ * however many there are, each costs the same.
+ */
+function losses(graph: Graph): (lost: TiedTo) => { readonly effect: Effect; readonly tie: number } {
+  const counts = new Map<string, { lost: number; readonly bearable: number; first: number }>();
+
+  /** Of things that stand for each other: how many may be lost. */
+  function bearable(key: string): number {
+    const ties = graph.ties.get(key) ?? [];
+    const quorum = graph.quorum.get(key);
+    if (quorum !== undefined) return ties.length - quorum;
+    return ties.filter(({ strength }) => strength === "one of").length - 1;
   }
-  return { effect: "impaired", tie: hit.find(isDown) ?? first };
+
+  return ({ key, tie }) => {
+    const { strength, relation } = graph.ties.get(key)![tie]!;
+    if (strength === "needs") return { effect: "down", tie };
+    if (strength === "uses" && relation !== "consists of") return { effect: "impaired", tie };
+    const count = counts.get(key) ?? { lost: 0, bearable: bearable(key), first: tie };
+    counts.set(key, count);
+    count.lost += 1;
+    count.first = Math.min(count.first, tie);
+    return count.lost > count.bearable ? { effect: "down", tie: count.first } : { effect: "impaired", tie };
+  };
 }
 
 function compare(a: string, b: string): number {

@@ -6,10 +6,15 @@ export interface Graph {
   readonly things: ReadonlyMap<string, Thing>;
   /** What a thing needs or uses, by its key. */
   readonly ties: ReadonlyMap<string, readonly Tie[]>;
-  /** Who needs or uses a thing, by its key. */
-  readonly tiedTo: ReadonlyMap<string, readonly ThingRef[]>;
+  /** Who needs or uses a thing, by its key: the other's key, and which of its ties it is. */
+  readonly tiedTo: ReadonlyMap<string, readonly TiedTo[]>;
   /** Of complexes, by key: how many members must be up. */
   readonly quorum: ReadonlyMap<string, number>;
+}
+
+export interface TiedTo {
+  readonly key: string;
+  readonly tie: number;
 }
 
 /** Everything a question may be about, once: about as many ties as there are references in the inventory. */
@@ -93,7 +98,7 @@ export function graphOf(world: QueryWorld): Graph {
       tie(ref("network", network), { relation: "is on network", strength: "one of" });
     tie(ref("site", site), { relation: "is in site", strength: "needs" });
   }
-  return { things, ties, tiedTo: turned(ties, things), quorum };
+  return { things, ties, tiedTo: turned(ties), quorum };
 }
 
 function ref(kind: ThingKind, name: string | null | undefined): ThingRef | null {
@@ -113,17 +118,13 @@ function networksByOwner(world: QueryWorld): (owner: string) => Iterable<string>
   return (owner) => found.get(owner) ?? [];
 }
 
-function turned(
-  ties: ReadonlyMap<string, readonly Tie[]>,
-  things: ReadonlyMap<string, Thing>,
-): ReadonlyMap<string, readonly ThingRef[]> {
-  const back = new Map<string, ThingRef[]>();
+function turned(ties: ReadonlyMap<string, readonly Tie[]>): ReadonlyMap<string, readonly TiedTo[]> {
+  const back = new Map<string, TiedTo[]>();
   for (const [key, list] of ties) {
-    const from = things.get(key)!;
-    for (const { to } of list) {
+    for (const [tie, { to }] of list.entries()) {
       const others = back.get(keyOf(to));
-      if (others === undefined) back.set(keyOf(to), [from]);
-      else others.push(from);
+      if (others === undefined) back.set(keyOf(to), [{ key, tie }]);
+      else others.push({ key, tie });
     }
   }
   return back;

@@ -89,7 +89,7 @@ describe("what is affected", () => {
       "database down: stands on foundation vm3",
       "web1 down: stands on foundation vm1",
       "cluster impaired: consists of structure hyper1",
-      "vm2 impaired: waits for dependency storage",
+      "vm2 impaired: is offered by complex cluster",
       "balancer impaired: depends on structure web1",
       "web2 impaired: stands on foundation vm2",
       "switch impaired: needs structure balancer",
