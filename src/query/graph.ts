@@ -30,11 +30,13 @@ export function graphOf(world: QueryWorld): Graph {
   ): (to: ThingRef | null, tie: Omit<Tie, "to">) => void {
     const one: Thing = { kind, name, site: null, type: null, state: null, ...rest };
     const list: Tie[] = [];
+    const needed = new Set<string>();
     things.set(keyOf(one), one);
     ties.set(keyOf(one), list);
     return (to, tie) => {
-      if (to !== null && !list.some((other) => keyOf(other.to) === keyOf(to) && other.strength === "needs"))
-        list.push({ to, ...tie });
+      if (to === null || needed.has(keyOf(to))) return;
+      if (tie.strength === "needs") needed.add(keyOf(to));
+      list.push({ to, ...tie });
     };
   }
 
