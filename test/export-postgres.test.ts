@@ -15,7 +15,7 @@ import { silentLogger } from "../src/platform/logging/index.ts";
 import { postgresUrl } from "./support/databases.ts";
 import { describeReal } from "./support/real.ts";
 
-// The thread that makes exports opens a database of its own. On SQLite src/exchange/export-thread.test.ts looks at it.
+// The thread that makes exports opens a database of its own. On SQLite test/export-thread.test.ts looks at it.
 
 const TENANT = DEFAULT_TENANT.id;
 

@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { pack, type Header } from "tar-stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { systemClock } from "../kernel/clock.ts";
-import { GantryError, problemText } from "../kernel/errors.ts";
-import { readArchive } from "./import-archive.ts";
-import { loadSource } from "./import-files.ts";
-import { listAnsible } from "./import-listing.ts";
-import { createImportReader } from "./import-reader.ts";
-import { readSource } from "./import-format.ts";
-import type { ImportFormat } from "./import-model.ts";
+import { systemClock } from "../src/kernel/clock.ts";
+import { GantryError, problemText } from "../src/kernel/errors.ts";
+import { readArchive } from "../src/exchange/import-archive.ts";
+import { loadSource } from "../src/exchange/import-files.ts";
+import { listAnsible } from "../src/exchange/import-listing.ts";
+import { createImportReader } from "../src/exchange/import-reader.ts";
+import { readSource } from "../src/exchange/import-format.ts";
+import type { ImportFormat } from "../src/exchange/import-model.ts";
 
 /** What a broken, a large and a hostile source come to: a coded error with its place, and nothing else. */
 

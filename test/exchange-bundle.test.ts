@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { tgzOf, zipOf, type BundleEntry } from "./bundle.ts";
+import { tgzOf, zipOf, type BundleEntry } from "../src/exchange/bundle.ts";
 
 const run = promisify(execFile);
 const MODIFIED = new Date("2026-01-02T03:04:06Z");

@@ -3,17 +3,15 @@ import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BUILT_IN_ROLES, isServerWide, PERMISSIONS, type Permission } from "../access/index.ts";
-import { systemClock } from "../kernel/clock.ts";
-import { openSnapshot } from "../platform/database/index.ts";
-import { testComposition, type TestComposition } from "./testing.ts";
+import { BUILT_IN_ROLES, isServerWide, PERMISSIONS, type Permission } from "../src/access/index.ts";
+import { systemClock } from "../src/kernel/clock.ts";
+import { openSnapshot } from "../src/platform/database/index.ts";
+import { testComposition, type TestComposition } from "../src/server/testing.ts";
 
 // Every endpoint, made from the OpenAPI document, is called by everybody who may not: nothing is told to them and nothing changes.
 
 const HOUR = 60 * 60 * 1000;
-const OPEN = JSON.parse(
-  readFileSync(join(import.meta.dirname, "../../test/open-endpoints.json"), "utf8"),
-) as readonly string[];
+const OPEN = JSON.parse(readFileSync(join(import.meta.dirname, "open-endpoints.json"), "utf8")) as readonly string[];
 
 interface Endpoint {
   readonly method: string;
