@@ -90,7 +90,7 @@ export function checkStored(known: BlueprintKnowledge): Pick<ReadBlueprints, "pr
   const empty = buildParts(collectSections(named([]), []), { files: {} }, []);
   const parts: Parts = { ...empty, blueprints: new Map(known.blueprints) };
   for (const name of parts.blueprints.keys()) parts.places.set(placeKey("blueprint", name), { file: name });
-  checkFitting(parts, {}, found.problems, []);
+  checkFitting(parts, parts.blueprints, {}, found.problems, []);
   checkTypes(parts, known, found);
   checkTexts(parts, known, false, found);
   return { problems: sortProblems(found.problems, new Map()), warnings: sortProblems(found.warnings, new Map()) };
@@ -130,7 +130,7 @@ function checkWithin(sections: Sections, parts: Parts, known: BlueprintKnowledge
   }
   const all: Parts = { ...parts, blueprints: new Map<string, Blueprint>([...known.blueprints, ...parts.blueprints]) };
   checkCycles(all, found.problems);
-  checkFitting(all, {}, found.problems, []);
+  checkFitting(all, all.blueprints, {}, found.problems, []);
   checkTypes(parts, known, found);
 }
 

@@ -26,9 +26,18 @@ export interface FittingOptions {
   readonly foundationTypes?: readonly string[];
 }
 
-/** Whether what stands on each other fits: blueprints, types, one structure a foundation, and the script that builds. */
-export function checkFitting(parts: Parts, options: FittingOptions, problems: Problem[], warnings: Problem[]): void {
-  const { blueprints, complexes, foundations, structures, places } = parts;
+/**
+ * Whether what stands on each other fits: blueprints, types, one structure a foundation, and the script that builds. `blueprints`: those of
+ * the design, and those it may use.
+ */
+export function checkFitting(
+  parts: Parts,
+  blueprints: ReadonlyMap<string, Blueprint>,
+  options: FittingOptions,
+  problems: Problem[],
+  warnings: Problem[],
+): void {
+  const { complexes, foundations, structures, places } = parts;
   const used = new Map<string, string>();
 
   function mismatch(target: TargetKind, name: string, message: string): void {
@@ -48,7 +57,7 @@ export function checkFitting(parts: Parts, options: FittingOptions, problems: Pr
     return false;
   }
 
-  for (const one of blueprints.values()) {
+  for (const one of parts.blueprints.values()) {
     for (const parent of one.parents) {
       const found = blueprints.get(parent);
       if (found === undefined || found.builds === one.builds) continue;

@@ -1,3 +1,4 @@
+import type { Blueprint } from "../blueprints/index.ts";
 import { GantryError, problemText, type Problem } from "../kernel/errors.ts";
 import { formatAddress, parseAddress, blockText, parseBlock } from "../network/index.ts";
 import type { Catalogue } from "../tscript/index.ts";
@@ -26,11 +27,15 @@ export interface IngestOptions {
   readonly foundationTypes?: readonly string[];
   /** What a driver would say of the attributes of a foundation of its type. Absent: not known. */
   readonly attributeProblems?: AttributeCheck;
+  /** Blueprints that came another way (an import, a person, another design), which the design of this name may build upon and use. */
+  readonly blueprintsBeside?: (design: string | undefined) => ReadonlyMap<string, Blueprint>;
   /** Why files are not in the bundle, by path. */
   readonly refused?: ReadonlyMap<string, RefusedFile>;
   /** The documents of the bundle, when they were read already. */
   readonly read?: ReadDocuments;
 }
+
+const NO_BLUEPRINTS: ReadonlyMap<string, Blueprint> = new Map();
 
 /**
  * Makes a design of documents. Finds all that is wrong with them at once, each with its place; gives a design only when nothing is.
@@ -49,25 +54,27 @@ export function ingest(bundle: Bundle, options: IngestOptions = {}): Ingested {
     { files: bundle.files, ...(options.refused && { refused: options.refused }) },
     problems,
   );
+  const beside = options.blueprintsBeside?.(sections.design) ?? NO_BLUEPRINTS;
+  const all: Parts = beside.size === 0 ? parts : { ...parts, blueprints: new Map([...beside, ...parts.blueprints]) };
   // What a document that cannot be read defines is not known: nothing can be said about references then.
   if (complete) {
-    checkReferences(sections, parts, problems);
+    checkReferences(sections, all, problems);
     checkTemplateNames(sections, parts, problems);
   }
   checkCycles(parts, problems);
   checkWaiting(parts, problems);
-  checkDependencies(sections, parts, problems);
+  checkDependencies(sections, all, problems);
   checkVariableKeys(sections, problems);
   checkInterfaces(sections, parts, problems);
   checkZones(parts, problems);
   checkFieldSchemas(parts, problems);
   checkAddresses(sections, parts, problems);
   checkAttributes(sections, parts, options.attributeProblems, problems);
-  checkFitting(parts, options, problems, warnings);
+  checkFitting(parts, all.blueprints, options, problems, warnings);
   checkScripts(parts, options.catalogue, problems);
   checkTemplates(parts, problems);
   // Layers are put together only when they are sound: else the same would be said again of everything built on them.
-  if (problems.length === 0) checkResolution(parts, problems);
+  if (problems.length === 0) checkResolution(all, problems);
 
   const order = new Map(bundle.documents.map(({ path }, index) => [path, index]));
   const sorted = sortProblems(problems, order);

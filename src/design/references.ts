@@ -14,6 +14,7 @@ export function checkReferences(sections: Sections, parts: Parts, problems: Prob
   const defined = new Map<Section, ReadonlySet<string>>(
     SECTION_NAMES.map((section) => [section, new Set(sections.defined[section].keys())]),
   );
+  defined.set("blueprints", new Set([...sections.defined.blueprints.keys(), ...parts.blueprints.keys()]));
   defined.set("foundations", new Set([...sections.defined.foundations.keys(), ...parts.foundations.keys()]));
 
   function refer(

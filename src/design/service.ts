@@ -99,14 +99,25 @@ export function createDesignService(parts: DesignServiceParts): DesignService {
   let last: { readonly hash: string; readonly tenantId: Id; readonly read: ReadBundle } | undefined;
   let cancelForgetting = (): void => {};
 
-  function read({ tenantId }: Principal, bundle: Bundle): ReadBundle {
+  async function read({ tenantId }: Principal, bundle: Bundle): Promise<ReadBundle> {
     const size = [...bundle.documents.map(({ text }) => text), ...Object.values(bundle.files)].reduce(
       (sum, text) => sum + text.length,
       0,
     );
-    const hash = size < LARGE_BUNDLE ? undefined : hashOf(bundle as unknown as Json);
+    const { blueprints } = await inventory.snapshot(tenantId);
+    const versions = [...blueprints.values()].map(({ id, version }) => `${id}:${version}`);
+    const hash = size < LARGE_BUNDLE ? undefined : hashOf([bundle as unknown as Json, versions]);
     if (hash !== undefined && last?.hash === hash && last.tenantId === tenantId) return last.read;
-    const ingested = ingest(bundle, parts.known(tenantId));
+    const ingested = ingest(bundle, {
+      ...parts.known(tenantId),
+      blueprintsBeside: (design) =>
+        new Map(
+          [...blueprints].filter(
+            ([, { managedBy, wanted }]) =>
+              wanted === "built" && (design === undefined || managedBy !== ownerOf(design)),
+          ),
+        ),
+    });
     const found = { design: designOf(ingested), warnings: ingested.warnings };
     if (hash !== undefined) {
       forget();
@@ -205,11 +216,11 @@ export function createDesignService(parts: DesignServiceParts): DesignService {
 
   return {
     async plan(principal, bundle) {
-      const { design, warnings } = read(principal, bundle);
+      const { design, warnings } = await read(principal, bundle);
       return plan(principal, design, warnings);
     },
     async apply(principal, bundle, fingerprint, options) {
-      const { design, warnings } = read(principal, bundle);
+      const { design, warnings } = await read(principal, bundle);
       const answer = await apply(principal, design, fingerprint, bundle, warnings, options);
       forget();
       return answer;
