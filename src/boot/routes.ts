@@ -7,11 +7,14 @@ import type { BootService, FoundationBoot } from "./service.ts";
 
 const tags = ["boot"];
 
+/** Characters of a script or a template: many times what an installer is told. */
+const LONGEST_TEXT = 256 * 1024;
+
 const DRAFT = z.strictObject({
   name: z.string(),
   description: z.string().max(1000).default(""),
-  script: z.string().default("").describe("iPXE; a template"),
-  template: z.string().default("").describe("For the installer; a template"),
+  script: z.string().max(LONGEST_TEXT).default("").describe("iPXE; a template"),
+  template: z.string().max(LONGEST_TEXT).default("").describe("For the installer; a template"),
 });
 const PROFILE = z.object({
   id: z.string(),
