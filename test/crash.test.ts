@@ -62,9 +62,11 @@ async function inALife(
   bench.example("quickstart", network);
   const file = join(bench.folder, "crash.yaml");
   writeFileSync(file, siteIn(network));
+  // On an address of its own: while a server is dead, that of the other lane could take its port.
+  const environment = { ...QUICK[who], GANTRY_LISTEN: `${network}.0.1:7411` };
   const life: Life = {
     bench,
-    up: (node = []) => bench.gantryWith(node, ["up", file, "--yes"], QUICK[who]),
+    up: (node = []) => bench.gantryWith(node, ["up", file, "--yes"], environment),
     async expectWhole(end, what) {
       expect([what, end.code, end.error]).toEqual([what, 0, ""]);
       expect([what, (await fetchPage(`${network}.0.10`))?.servedBy]).toEqual([what, "web1"]);
