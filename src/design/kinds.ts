@@ -9,6 +9,7 @@ import type {
   InterfaceData,
   LinkData,
   NetworkData,
+  OwnedKind,
   SiteData,
   ZoneData,
 } from "../inventory/index.ts";
@@ -182,3 +183,20 @@ export const STRUCTURE: Kind<DesignStructure> = {
     return data.hostname === data.name ? new Map([...fields].filter(([path]) => path !== "hostname")) : fields;
   },
 };
+
+/** All that a tenant owns, by what the inventory calls it. */
+export const OWNED_KINDS = {
+  field_schema: FIELD_SCHEMA,
+  zone: ZONE,
+  site: SITE,
+  group: GROUP,
+  network: NETWORK,
+  link: LINK,
+  address_block: ADDRESS_BLOCK,
+  blueprint: BLUEPRINT,
+  complex: COMPLEX,
+  foundation: FOUNDATION,
+  dependency: DEPENDENCY,
+  structure: STRUCTURE,
+  interface: INTERFACE,
+} as const satisfies Readonly<Record<OwnedKind, unknown>>;

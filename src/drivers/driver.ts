@@ -100,6 +100,21 @@ export interface DriverOperations<Attributes> {
   close?(): Promise<void>;
 }
 
+/** Operations that are loaded when the first of them is called, so that a driver that nobody uses costs nothing. */
+export function loadedOperations<Attributes>(
+  load: () => Promise<DriverOperations<Attributes>>,
+): DriverOperations<Attributes> {
+  return {
+    create: async (...given) => (await load()).create(...given),
+    destroy: async (...given) => (await load()).destroy(...given),
+    powerOn: async (...given) => (await load()).powerOn(...given),
+    powerOff: async (...given) => (await load()).powerOff(...given),
+    interfaceMap: async (...given) => (await load()).interfaceMap(...given),
+    observe: async (...given) => (await load()).observe(...given),
+    linkTest: async (...given) => (await (await load()).linkTest?.(...given)) ?? true,
+  };
+}
+
 export interface DriverDefinition<Schema extends z.ZodObject> {
   /** The type of foundation it makes. */
   readonly name: string;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Module } from "../../link/index.ts";
-import { defineDriver, driverFunction, foundationType, type Target } from "../driver.ts";
+import { defineDriver, driverFunction, foundationType, loadedOperations, type Target } from "../driver.ts";
 import { type QemuAttributes, qemuAttributes } from "./attributes.ts";
 import type { QemuOperations, QemuOptions } from "./operations.ts";
 
@@ -16,12 +16,7 @@ export function createQemuModule(options: QemuOptions & { readonly limit?: numbe
     limit: options.limit ?? 4,
     attributes: qemuAttributes,
     operations: {
-      create: async (...given) => (await load()).create(...given),
-      destroy: async (...given) => (await load()).destroy(...given),
-      powerOn: async (...given) => (await load()).powerOn(...given),
-      powerOff: async (...given) => (await load()).powerOff(...given),
-      interfaceMap: async (...given) => (await load()).interfaceMap(...given),
-      observe: async (...given) => (await load()).observe(...given),
+      ...loadedOperations(load),
       close: async () => (await loaded)?.close?.(),
     },
     functions: {

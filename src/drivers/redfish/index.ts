@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Module } from "../../link/index.ts";
-import { defineDriver, driverFunction, foundationType, secretText, type Target } from "../driver.ts";
+import { defineDriver, driverFunction, foundationType, loadedOperations, secretText, type Target } from "../driver.ts";
 import { type RedfishAttributes, redfishAttributes } from "./attributes.ts";
 import type { RedfishOperations, RedfishOptions } from "./operations.ts";
 
@@ -16,15 +16,7 @@ export function createRedfishModule(options: RedfishOptions & { readonly limit?:
     origin: "found",
     limit: options.limit ?? 16,
     attributes: redfishAttributes,
-    operations: {
-      create: async (...given) => (await load()).create(...given),
-      destroy: async (...given) => (await load()).destroy(...given),
-      powerOn: async (...given) => (await load()).powerOn(...given),
-      powerOff: async (...given) => (await load()).powerOff(...given),
-      interfaceMap: async (...given) => (await load()).interfaceMap(...given),
-      observe: async (...given) => (await load()).observe(...given),
-      linkTest: async (...given) => (await load()).linkTest!(...given),
-    },
+    operations: loadedOperations(load),
     functions: {
       set_boot: driverFunction({
         summary: "Says what the machine starts from the next time, or from now on",
