@@ -156,14 +156,17 @@ describeReal("postgresql", "jobs on PostgreSQL", () => {
       call.function === "flaky"
         ? { ...draft, safeToRepeat: true, retry: { times: 1, backoff: 1_000 } }
         : { ...draft, reachWithin: 1_000 };
+    const told: unknown[] = [];
+    onTestFinished(tasks.onReady((routes) => told.push(...routes)));
     const job = await create(server, "toy.flaky()");
     await eventually(() => statusOf(job)).toBe("ready");
     const [first] = await tasks.claim(worker("worker"));
     await tasks.started(worker("worker"), [first!]);
     const twin = await create(server, "toy.slow()");
     await eventually(() => statusOf(twin)).toBe("ready");
-    const told: unknown[] = [];
-    onTestFinished(tasks.onReady((routes) => told.push(...routes)));
+    // Executors are told of both, a while after the commits.
+    await eventually(() => told.length).toBe(2);
+    told.length = 0;
 
     const held = holding.hold("before its commit", async (tx) => {
       const { rows } = await sql`select id from task where retried = 1`.execute(tx);

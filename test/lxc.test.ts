@@ -410,6 +410,24 @@ describeReal("lxc", "the lxc driver", () => {
     }
   });
 
+  test("ends what a killed worker was trying on a root file system", async () => {
+    const parameters = foundation();
+    const child = join(import.meta.dirname, "support", "lxc-child.ts");
+    // Its agent never ends by itself.
+    const worker = fork(child, [folder, "create", JSON.stringify(parameters)], { stdio: "ignore" });
+    const ended = once(worker, "exit");
+    const commands = (): string =>
+      processesOf(folder)
+        .flatMap(({ command }) => command)
+        .join("\n");
+    await expect.poll(commands, { timeout: 60_000 }).toMatch(/lxc-execute .*agent\.mjs/);
+    worker.kill("SIGKILL");
+    await ended;
+    await callFunction(driver(), "destroy", parameters);
+    expect(await traces()).toEqual([]);
+    expect(processesOf(folder)).toEqual([]);
+  });
+
   test("goes on where a worker died: half made, half removed, and with its bridge gone", async () => {
     const parameters = foundation();
     const { id } = parameters.foundation;

@@ -31,7 +31,7 @@ import {
   type Places,
   programOf,
 } from "./model.ts";
-import { ensureUnpacked, findOrigin, type Origin, removeTemplates, tryRuntime } from "./origin.ts";
+import { ensureUnpacked, findOrigin, type Origin, removeProbes, removeTemplates, tryRuntime } from "./origin.ts";
 import {
   awaitAgent,
   deliverJoin,
@@ -102,6 +102,7 @@ export function createLxcModule(options: LxcOptions): Module {
       // The runtime goes with the last agent, and what was compiled of it as well: the next one is tried again.
       if (all.every(({ runtime: hash }) => hash === null)) fit.clear();
       await bridges.removeUnused(new Set(all.flatMap(({ networks }) => networks.map(({ name }) => name))), under);
+      await removeProbes(folders, under);
       await removeTemplates(folders, new Set(all.flatMap(({ template }) => template ?? [])));
       await removeRuntimes(folders, new Set(all.flatMap(({ runtime: hash }) => hash ?? [])));
     });

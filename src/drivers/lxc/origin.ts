@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
+import { createWriteStream, readdirSync, readFileSync } from "node:fs";
 import { readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { endProcesses } from "../../executor/index.ts";
 import { GantryError, messageOf } from "../../kernel/errors.ts";
 import type { FunctionContext } from "../../link/index.ts";
 import { ownProcess } from "../../platform/files/index.ts";
@@ -115,7 +116,8 @@ export async function tryRuntime(
   runtime: string,
   context: Pick<FunctionContext, "clock" | "signal" | "key">,
 ): Promise<void> {
-  const name = createHash("sha256").update(`${origin.lower} ${runtime} ${context.key}`).digest("hex").slice(0, 16);
+  const what = createHash("sha256").update(`${origin.lower} ${runtime} ${context.key}`).digest("hex").slice(0, 16);
+  const name = `${what}-${ownProcess().pid}`;
   const folder = join(folders.probes, name);
   try {
     await removeTree(folder);
@@ -144,6 +146,33 @@ export async function tryRuntime(
   } finally {
     await removeTree(folder);
   }
+}
+
+/** Ends and removes what workers that died were trying. */
+export async function removeProbes({ probes }: Folders, under: Under): Promise<void> {
+  for (const name of (await namesIn(probes)) ?? []) {
+    const pid = /-(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && (await isFolder(`/proc/${pid}`))) continue;
+    await run("lxc-stop", ["-P", probes, "-n", name, "-k"], under);
+    // One that had only just begun does not hear of that.
+    await endProcesses(() => programsWith([probes, name]), { patience: 0 });
+    await removeTree(join(probes, name));
+  }
+}
+
+/** Processes that were started with all of these words. */
+function programsWith(words: readonly string[]): number[] {
+  const own = ownProcess().pid;
+  return readdirSync("/proc").flatMap((pid) => {
+    if (!/^\d+$/.test(pid) || Number(pid) === own) return [];
+    try {
+      const line = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+      return words.every((word) => line.includes(word)) ? [Number(pid)] : [];
+    } catch {
+      // It has just ended.
+      return [];
+    }
+  });
 }
 
 /** Removes unpacked tarballs and drafts of workers that died. */
