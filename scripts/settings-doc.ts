@@ -1,8 +1,9 @@
 import { environmentName, type Setting } from "../src/platform/configuration/index.ts";
+import { AGENT_SETTINGS, WORKER_SETTINGS } from "../src/executor/index.ts";
 import { SERVER_SETTINGS } from "../src/server/settings.ts";
 import { keepSection } from "./sections.ts";
 
-// Writes the table of the server's settings in docs/configuration.md from the settings themselves, or checks it with --check.
+// Writes the tables of settings in docs/configuration.md from the settings themselves, or checks it with --check.
 
 function row([name, setting]: [string, Setting<unknown>]): string {
   const { fallback } = setting;
@@ -11,6 +12,16 @@ function row([name, setting]: [string, Setting<unknown>]): string {
   return `| \`${name}\` | \`${environmentName(name)}\` | ${setting.summary.replaceAll("|", "\\|")}${known ? ` Default: ${String(fallback)}.` : ""} |`;
 }
 
-const rows = Object.entries<Setting<unknown>>(SERVER_SETTINGS).map(row);
-const text = ["| in the file | in the environment | |", "| --- | --- | --- |", ...rows].join("\n");
-keepSection("docs/configuration.md", "settings", text, "npm run settings");
+function table(settings: Readonly<Record<string, Setting<unknown>>>): string {
+  return ["| in the file | in the environment | |", "| --- | --- | --- |", ...Object.entries(settings).map(row)].join(
+    "\n",
+  );
+}
+
+keepSection("docs/configuration.md", "settings", table(SERVER_SETTINGS), "npm run settings");
+keepSection(
+  "docs/configuration.md",
+  "executor settings",
+  table({ ...AGENT_SETTINGS, ...WORKER_SETTINGS }),
+  "npm run settings",
+);

@@ -14,9 +14,13 @@ export interface AgentOptions {
   readonly home: string;
   /** To join with, on the first start; left out: `join.json` in the state folder, or the identity it has. */
   readonly join?: JoinFile;
+  /** The shared key, and where to join with it. Left out: by `join`. */
+  readonly shared?: { readonly urls: readonly string[]; readonly key: string };
   /** Default: the host's name. */
   readonly name?: string;
   readonly transport?: Transport;
+  /** Milliseconds between heartbeats, where that is less than the server says. */
+  readonly heartbeat?: number;
   /** Of this program. */
   readonly version: string;
   readonly environment?: NodeJS.ProcessEnv;
@@ -46,6 +50,8 @@ async function startAgent(options: AgentOptions): Promise<LinkedExecutor> {
     kind: "agent",
     state,
     ...(options.join === undefined ? {} : { join: options.join }),
+    ...(options.shared === undefined ? {} : { shared: options.shared }),
+    ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
     name: options.name ?? hostname(),
     transport: options.transport ?? "auto",
     environment,

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { agentConfiguration } from "../executor/index.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
 import { createLogger } from "../platform/logging/index.ts";
 import { runAgent } from "./agent.ts";
@@ -9,47 +10,46 @@ import { runAgent } from "./agent.ts";
  */
 
 const USAGE =
-  "usage: agent --state DIR [--home DIR] [--server URL]… [--join TOKEN] [--name NAME] [--transport auto|websocket|poll]";
+  "usage: agent [--state DIR] [--home DIR] [--server ADDRESS]… [--join TOKEN] [--name NAME] [--transport auto|websocket|poll] [--heartbeat-interval SECONDS] [--debug]";
 
 async function main(): Promise<number> {
   const given = process.argv.slice(2);
-  const { values } = parseArgs({
-    args: given[0] === "agent" ? given.slice(1) : given,
-    options: {
-      state: { type: "string" },
-      home: { type: "string", default: "/" },
-      server: { type: "string", multiple: true },
-      join: { type: "string" },
-      name: { type: "string" },
-      transport: { type: "string", default: "auto" },
-    },
-  });
-  const { state, home, server, name, transport } = values;
-  if (state === undefined || !isTransport(transport)) throw new Error(USAGE);
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort(new Error("stopping")));
-  const token = values.join ?? process.env["GANTRY_JOIN_TOKEN"];
-  const urls = server ?? process.env["GANTRY_SERVER_ADDRESS"]?.split(",");
-  // Nothing the agent starts gets to see the token.
-  delete process.env["GANTRY_JOIN_TOKEN"];
+  const { logLevel, ...settled } = await agentConfiguration(
+    switches(given[0] === "agent" ? given.slice(1) : given),
+    process.env,
+  );
   await runAgent({
-    state,
-    home,
-    transport,
-    ...(name === undefined ? {} : { name }),
-    ...(token === undefined || urls === undefined
-      ? {}
-      : { join: { urls, token, ...(name === undefined ? {} : { name }) } }),
+    ...settled,
     // Written into the bundle when it is made.
     version: process.env.GANTRY_VERSION ?? "unknown",
-    log: createLogger("info"),
+    log: createLogger(logLevel),
     signal: stop.signal,
   });
   return 0;
 }
 
-function isTransport(text: string): text is "auto" | "websocket" | "poll" {
-  return text === "auto" || text === "websocket" || text === "poll";
+function switches(given: string[]): Readonly<Record<string, unknown>> {
+  try {
+    const { values } = parseArgs({
+      args: given,
+      options: {
+        state: { type: "string" },
+        home: { type: "string" },
+        server: { type: "string", multiple: true },
+        join: { type: "string" },
+        name: { type: "string" },
+        transport: { type: "string" },
+        "heartbeat-interval": { type: "string" },
+        debug: { type: "boolean" },
+      },
+    });
+    const { server, join, "heartbeat-interval": heartbeat, ...same } = values;
+    return { ...same, server_address: server, join_token: join, heartbeat_interval: heartbeat };
+  } catch (error) {
+    throw new Error(`${messageOf(error)}\n${USAGE}`, { cause: error });
+  }
 }
 
 try {

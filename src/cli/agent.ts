@@ -18,7 +18,7 @@ export async function run(parameters: readonly string[]): Promise<number> {
 function plainOptions(given: string[]): Record<string, unknown> | undefined {
   try {
     const { values } = parseArgs({ args: given, options: { state: { type: "string" }, home: { type: "string" } } });
-    return values.state === undefined || values.home === undefined ? undefined : { ...values, transport: "auto" };
+    return values.state === undefined || values.home === undefined ? undefined : values;
   } catch {
     return undefined;
   }

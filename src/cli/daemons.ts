@@ -1,6 +1,6 @@
 import { GantryError } from "../kernel/errors.ts";
 import { nearest } from "../kernel/nearest.ts";
-import type { Module, Transport } from "../link/index.ts";
+import type { Module } from "../link/index.ts";
 import { createLogger } from "../platform/logging/index.ts";
 import type { ModulePlace } from "../server/index.ts";
 import type { CommandContext } from "./context.ts";
@@ -10,48 +10,54 @@ import { VERSION } from "./version.ts";
 
 /** `gantry agent`. */
 export async function agent(_context: unknown, options: Record<string, unknown>): Promise<number> {
-  const { runAgent } = await import("../agent/index.ts");
-  await runAgent({ ...common(options), home: String(options["home"]) });
+  const [{ runAgent }, { agentConfiguration }] = await Promise.all([
+    import("../agent/index.ts"),
+    import("../executor/index.ts"),
+  ]);
+  const signal = stopping();
+  const { logLevel, ...settled } = await agentConfiguration(
+    { ...switches(options), home: options["home"] },
+    process.env,
+  );
+  await runAgent({ ...settled, version: VERSION, log: createLogger(logLevel), signal });
   return EXIT.ok;
 }
 
 /** `gantry worker [run]`. */
 export async function worker(context: CommandContext, options: Record<string, unknown>): Promise<number> {
-  const { runWorker } = await import("../worker/index.ts");
-  const modules = await modulesNamed(context, String(options["modules"]).split(","));
-  const site = textOr(options["site"], undefined);
-  await runWorker({
-    ...common(options),
-    ...(site === undefined ? {} : { site }),
-    modules,
-    limits: limitsOf(options["limit"] as readonly string[] | undefined, modules),
-  });
+  const [{ runWorker }, { workerConfiguration }] = await Promise.all([
+    import("../worker/index.ts"),
+    import("../executor/index.ts"),
+  ]);
+  const signal = stopping();
+  const { logLevel, ...settled } = await workerConfiguration(
+    { ...switches(options), site: options["site"], modules: options["modules"] },
+    process.env,
+  );
+  const modules = await modulesNamed(context, settled.modules);
+  const limits = limitsOf(options["limit"] as readonly string[] | undefined, modules);
+  await runWorker({ ...settled, modules, limits, version: VERSION, log: createLogger(logLevel), signal });
   return EXIT.ok;
 }
 
-function common(options: Record<string, unknown>) {
+function stopping(): AbortSignal {
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort(new Error("stopping")));
-  const token = textOr(options["join"], process.env["GANTRY_JOIN_TOKEN"]);
-  const urls = (options["server"] as readonly string[] | undefined) ?? process.env["GANTRY_SERVER_ADDRESS"]?.split(",");
-  // Nothing that is started from here gets to see the token.
-  delete process.env["GANTRY_JOIN_TOKEN"];
-  const name = textOr(options["name"], undefined);
-  if ((token === undefined) !== (urls === undefined)) {
-    throw new GantryError(USAGE, "to join, both the server's address and a join token are needed", {
-      hint: "Give --server URL and --join TOKEN; `gantry join-token` makes one.",
-    });
-  }
+  return stop.signal;
+}
+
+/** Switches as commander names them, under the names settings have in a configuration file. */
+function switches(options: Record<string, unknown>): Record<string, unknown> {
+  const { server, join, name, state, transport, heartbeatInterval, logLevel, debug } = options;
   return {
-    state: String(options["state"]),
-    ...(name === undefined ? {} : { name }),
-    ...(token === undefined || urls === undefined
-      ? {}
-      : { join: { urls: [...urls], token, ...(name === undefined ? {} : { name }) } }),
-    transport: options["transport"] as Transport,
-    version: VERSION,
-    log: createLogger("info"),
-    signal: stop.signal,
+    server_address: server,
+    join_token: join,
+    name,
+    state,
+    transport,
+    heartbeat_interval: heartbeatInterval,
+    log_level: logLevel,
+    debug,
   };
 }
 
@@ -82,8 +88,4 @@ function limitsOf(given: readonly string[] | undefined, modules: readonly Module
     limits[name] = Number(count);
   }
   return limits;
-}
-
-function textOr(value: unknown, other: string | undefined): string | undefined {
-  return typeof value === "string" ? value : other;
 }

@@ -33,18 +33,19 @@ export function fleetCommands(program: Command, { handle, output, yes, collect }
   workers
     .command("run", { isDefault: true })
     .summary("run one (what plain `gantry worker` does)")
-    .option("--state <folder>", "where its key and its journal are kept", "/var/lib/gantry-worker")
+    .option("--state <folder>", "where its key and its journal are kept (default: /var/lib/gantry-worker)")
     .option("--server <url>", "the server's address; may be repeated (environment: GANTRY_SERVER_ADDRESS)", collect)
     .option("--join <token>", "join token, for the first start (environment: GANTRY_JOIN_TOKEN)")
     .option("--name <name>", "its name (default: the host's name)")
     .option("--site <site>", "the site it works for, with those below it (default: that of the join token)")
-    .option("--modules <names>", "modules to offer, separated by commas", "docker")
+    .option("--modules <names>", "modules to offer, separated by commas (default: docker)")
     .option("--limit <module=count>", "tasks of a module at a time; may be repeated", collect)
     .addOption(
-      new Option("--transport <kind>", "how to reach the server")
-        .choices(["auto", "websocket", "poll"])
-        .default("auto"),
+      new Option("--transport <kind>", "how to reach the server (default: auto)").choices(["auto", "websocket", "poll"]),
     )
+    .option("--heartbeat-interval <seconds>", "between its heartbeats, where that is less than the server says")
+    .option("--log-level <level>", "trace, debug, info, warn or error")
+    .option("--debug", "the same as --log-level debug")
     .action(daemon("worker"));
   workers
     .command("list")
@@ -60,16 +61,17 @@ export function fleetCommands(program: Command, { handle, output, yes, collect }
   const agent = program
     .command("agent")
     .summary("run an agent: a daemon on a node that does verbs")
-    .option("--state <folder>", "where its key, journal and services are kept", "/var/lib/gantry-agent")
-    .option("--home <folder>", "where relative paths of verbs begin", "/")
+    .option("--state <folder>", "where its key, journal and services are kept (default: /var/lib/gantry-agent)")
+    .option("--home <folder>", "where relative paths of verbs begin (default: /)")
     .option("--server <url>", "the server's address; may be repeated (environment: GANTRY_SERVER_ADDRESS)", collect)
     .option("--join <token>", "join token, for the first start (environment: GANTRY_JOIN_TOKEN)")
     .option("--name <name>", "its name (default: the host's name)")
     .addOption(
-      new Option("--transport <kind>", "how to reach the server")
-        .choices(["auto", "websocket", "poll"])
-        .default("auto"),
+      new Option("--transport <kind>", "how to reach the server (default: auto)").choices(["auto", "websocket", "poll"]),
     )
+    .option("--heartbeat-interval <seconds>", "between its heartbeats, where that is less than the server says")
+    .option("--log-level <level>", "trace, debug, info, warn or error")
+    .option("--debug", "the same as --log-level debug")
     .action(daemon("agent"));
   agent
     .command("facts")

@@ -112,7 +112,9 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
       .option(
         "--log-level <level>",
         "trace, debug, info, warn or error (environment: GANTRY_LOG_LEVEL; default: info)",
-      );
+      )
+      .option("--debug", "the same as --log-level debug")
+      .option("--heartbeat-interval <seconds>", "between the heartbeats of agents and workers (default: 10)");
   }
 
   program

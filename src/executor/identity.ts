@@ -9,6 +9,7 @@ import {
   createKeyPair,
   hashSecret,
   join,
+  joinByKey,
   type KeyPair,
   LINK_UNREACHABLE,
   type SessionLog,
@@ -34,7 +35,7 @@ const identityFile = z.object({
   key: z.string(),
   /** The site a worker works for; null: an agent, or a worker for all. */
   site: z.string().nullable().default(null),
-  /** Hash of the token it joined with: the same one in `join.json` is only a leftover. */
+  /** Hash of the token it joined with: the same one in `join.json` is only a leftover. Empty: it joined by the shared key. */
   token: z.string(),
 });
 export type Identity = z.output<typeof identityFile>;
@@ -48,6 +49,8 @@ export interface IdentityParts {
   readonly name: string;
   /** Of a worker: the site it is to work for. Left out: that of the token. */
   readonly site?: string;
+  /** The shared key, and where to join with it, when there is neither an identity nor a token. */
+  readonly shared?: { readonly urls: readonly string[]; readonly key: string };
   readonly environment: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly random: Random;
@@ -56,6 +59,8 @@ export interface IdentityParts {
   readonly signal: AbortSignal;
 }
 
+type Joined = Awaited<ReturnType<typeof join>>;
+
 /** Milliseconds for each request while joining. */
 const REQUEST = 15_000;
 
@@ -63,7 +68,7 @@ const REQUEST = 15_000;
  * The identity in the folder, or a new one by joining; waits while the server cannot be reached.
  *
  * Errors: `executor_not_joined`, `executor_identity_damaged`, `executor_site_differs`, `join_refused`, `join_token_malformed`,
- * `link_pin_mismatch`.
+ * `shared_key_differs`, `link_pin_mismatch`.
  */
 export async function ensureIdentity(parts: IdentityParts): Promise<Identity> {
   const identity = await identityOf(parts);
@@ -83,9 +88,13 @@ async function identityOf(parts: IdentityParts): Promise<Identity> {
   const known = await read(paths.identity, identityFile);
   const wish = await read(paths.join, joinFile);
   if (wish === undefined) {
-    if (known === undefined)
-      throw new GantryError(NOT_JOINED, `${parts.state} holds no identity, and no join token was given`);
-    return known;
+    if (known !== undefined) return moved(parts, known);
+    if (parts.shared === undefined)
+      throw new GantryError(
+        NOT_JOINED,
+        `${parts.state} holds no identity, and neither a join token nor a shared key was given`,
+      );
+    return enter(parts, paths.key, parts.shared);
   }
   const token = hashSecret(wish.token);
   if (known?.token === token) {
@@ -110,6 +119,39 @@ async function identityOf(parts: IdentityParts): Promise<Identity> {
   return identity;
 }
 
+/** Joins by the shared key. A crash in between joins again with the same key pair. */
+async function enter(
+  parts: IdentityParts,
+  keyPath: string,
+  { urls, key }: NonNullable<IdentityParts["shared"]>,
+): Promise<Identity> {
+  const keys = await keysIn(keyPath);
+  const { environment, name } = parts;
+  const joined = await patiently(parts, () =>
+    joinByKey({ urls, sharedKey: key, name, keys, environment, timeout: REQUEST }),
+  );
+  const identity: Identity = {
+    urls: [...urls],
+    ca: joined.authority,
+    id: joined.id,
+    name: joined.name,
+    key: keys.privateKey,
+    site: null,
+    token: "",
+  };
+  await saveIdentity(parts.state, identity);
+  await rm(keyPath, { force: true });
+  return identity;
+}
+
+/** Who joined by the shared key is told where the server is at each start, and knows the server again by its authority. */
+async function moved({ state, shared }: IdentityParts, known: Identity): Promise<Identity> {
+  if (known.token !== "" || shared === undefined || shared.urls.join() === known.urls.join()) return known;
+  const identity = { ...known, urls: [...shared.urls] };
+  await saveIdentity(state, identity);
+  return identity;
+}
+
 export async function saveIdentity(state: string, identity: Identity): Promise<void> {
   await writePrivateFile(joinPath(state, "identity.json"), JSON.stringify(identity));
 }
@@ -127,19 +169,25 @@ async function keysIn(path: string): Promise<KeyPair> {
   return keys;
 }
 
-async function joinPatiently(parts: IdentityParts, wish: JoinFile, keys: KeyPair): ReturnType<typeof join> {
+function joinPatiently(parts: IdentityParts, wish: JoinFile, keys: KeyPair): Promise<Joined> {
+  return patiently(parts, () =>
+    join({
+      urls: wish.urls,
+      token: wish.token,
+      kind: parts.kind,
+      name: wish.name ?? parts.name,
+      ...(parts.site === undefined ? {} : { site: parts.site }),
+      keys,
+      environment: parts.environment,
+      timeout: REQUEST,
+    }),
+  );
+}
+
+async function patiently(parts: IdentityParts, attemptJoin: () => Promise<Joined>): Promise<Joined> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return await join({
-        urls: wish.urls,
-        token: wish.token,
-        kind: parts.kind,
-        name: wish.name ?? parts.name,
-        ...(parts.site === undefined ? {} : { site: parts.site }),
-        keys,
-        environment: parts.environment,
-        timeout: REQUEST,
-      });
+      return await attemptJoin();
     } catch (error) {
       if (!(error instanceof GantryError) || error.kind !== LINK_UNREACHABLE) throw error;
       parts.log.warn({ error: messageOf(error), attempt }, "cannot reach the server to join");

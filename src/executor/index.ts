@@ -1,4 +1,6 @@
 export type { JoinFile } from "./identity.ts";
+export type { ExecutorConfiguration } from "./settings.ts";
+export { AGENT_SETTINGS, agentConfiguration, WORKER_SETTINGS, workerConfiguration } from "./settings.ts";
 export { limitedSignal } from "./limited.ts";
 export { createTail } from "./tail.ts";
 export { openJournal } from "./journal.ts";

@@ -34,6 +34,8 @@ interface CommonOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: SessionLog;
+  /** Milliseconds between its heartbeats, where that is less than the server says. */
+  readonly heartbeat?: number;
   /** Ends what a task left running when the executor died under it. */
   cleanUp?(key: string): Promise<void>;
 }
@@ -42,6 +44,8 @@ export interface LinkedOptions extends CommonOptions {
   readonly kind: "agent" | "worker";
   /** What to join with, on the first start. Left out: what is in the folder. */
   readonly join?: JoinFile;
+  /** The shared key, and where to join with it. Left out: a token, or what is in the folder. */
+  readonly shared?: { readonly urls: readonly string[]; readonly key: string };
   /** Its name when nobody says another. */
   readonly name: string;
   /** Of a worker: the site it is to work for. Left out: that of the token. */
@@ -166,6 +170,7 @@ async function start(options: CommonOptions, link: Link): Promise<Executor> {
         },
         held,
         pin: link.pin,
+        ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
         handlers: { ...handlers, authority: (certificate) => void link.learn?.(certificate) },
         clock,
         random,

@@ -18,6 +18,25 @@ export const JOIN_TOKEN_EXPIRED = errorKind("join_token_expired", {
   remedy: "Make a new one: gantry join-token create.",
 });
 
+export const SHARED_KEY_OFF = errorKind("shared_key_off", {
+  status: 403,
+  summary: "An agent wants to join by a shared key, and the server was given none.",
+  remedy:
+    "Give the server the key (GANTRY_SHARED_KEY, or `shared_key` in its configuration file), or join with a token.",
+});
+
+export const SHARED_KEY_WRONG = errorKind("shared_key_wrong", {
+  status: 401,
+  summary: "An agent wants to join by a shared key, and has another than the server.",
+  remedy: "Compare GANTRY_SHARED_KEY (or `shared_key` in the configuration file) on both machines.",
+});
+
+export const SHARED_CHALLENGE_STALE = errorKind("shared_challenge_stale", {
+  status: 503,
+  summary: "An agent that joins by a shared key took too long, or reached another server in between.",
+  remedy: "Nothing: it tries again by itself.",
+});
+
 export const EXECUTOR_UNKNOWN = errorKind("executor_unknown", {
   status: 404,
   summary: "The server knows no such worker or agent: it never joined here, or was removed.",
@@ -78,6 +97,18 @@ export const CONTENT_UNKNOWN = errorKind("content_unknown", {
   status: 404,
   summary: "The server holds no content of that hash.",
   remedy: "Send the file again.",
+});
+
+export const CONTENT_WRONG = errorKind("content_wrong", {
+  status: 422,
+  summary: "The bytes that came are not those their hash stands for.",
+  remedy: "Send the file again; it changed while it was being sent, or was damaged on the way.",
+});
+
+export const CONTENT_UPLOAD_ELSEWHERE = errorKind("content_upload_elsewhere", {
+  status: 409,
+  summary: "An upload does not go on where the server has stopped to receive it.",
+  remedy: "Go on behind the bytes that `received` names; if it is null, try again when the other request has ended.",
 });
 
 export const CONTENT_TOO_LARGE = errorKind("content_too_large", {

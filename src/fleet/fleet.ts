@@ -53,6 +53,7 @@ import {
 import { createOffered } from "./offered.ts";
 import { fleetRoutes } from "./routes.ts";
 import { type FleetSession, openSession } from "./session.ts";
+import { createSharedJoining, type SharedJoining } from "./shared-joining.ts";
 import { createSightings } from "./sightings.ts";
 import {
   deleteExecutor,
@@ -87,6 +88,8 @@ export interface FleetParts {
   sites?(tenantId: Id): Promise<Sites>;
   /** Where workers and agents of a tenant are, as far as rights go by it. Left out: nowhere. */
   placesOf?(tenantId: Id): Promise<(node: Pick<ExecutorRecord, "foundationId" | "siteId">) => Place>;
+  /** By which agents may join without a token. Left out: none does. */
+  readonly sharedKey?: string | undefined;
   /** What an agent runs on, for machines that have nothing. Left out: not served. */
   runtime?(): Promise<AgentRuntime>;
 }
@@ -131,6 +134,8 @@ export interface Fleet {
   resume(actor: Principal, idOrName: string): Promise<Node>;
   /** Errors: see `admit`. */
   join(request: JoinRequest): Promise<ExecutorRecord>;
+  /** Joining by the shared key. */
+  readonly shared: SharedJoining;
   /** Takes over a fresh connection of whoever says it is an executor. */
   accept(connection: Connection): void;
   /** What an executor of this process needs: it speaks over memory, and is known without a token. `siteId` null: serves every site. */
@@ -202,6 +207,7 @@ export function createFleet(parts: FleetParts): Fleet {
     audit: parts.audit,
     ...(parts.sites === undefined ? {} : { sites: parts.sites }),
   };
+  const shared = createSharedJoining({ ...joining, sharedKey: parts.sharedKey });
   const sessions = new Map<Id, FleetSession>();
   /** Those of agents, by what their tasks are routed by; workers are few and looked through. */
   const agents = new Map<Id, FleetSession>();
@@ -481,6 +487,14 @@ export function createFleet(parts: FleetParts): Fleet {
       session?.close({ code: LINK_SUPERSEDED.code, text: "the same executor joined again" });
       tell(record, "node.joined");
       return record;
+    },
+    shared: {
+      challenge: shared.challenge,
+      async admit(request) {
+        const admitted = await shared.admit(request);
+        tell(admitted.record, "node.joined");
+        return admitted;
+      },
     },
     accept,
     async embed({ tenantId, kind, name, siteId, everyTenant = false }) {

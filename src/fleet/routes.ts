@@ -17,6 +17,9 @@ import {
   LINK_PATHS,
   parseJoinToken,
   parseRequestProof,
+  sharedChallenge,
+  sharedJoinAnswer,
+  sharedJoinRequest,
   verifyRequest,
 } from "../link/index.ts";
 import type { Database } from "../platform/database/index.ts";
@@ -93,6 +96,39 @@ function linkRoutes(http: HttpServer, fleet: Fleet, parts: LinkParts, polls: Ret
       const names = siteId === null ? undefined : (await parts.sites?.(tenantId))?.names;
       const site = [...(names ?? [])].find(([, one]) => one === siteId)?.[0] ?? siteId;
       return { id, name, site };
+    },
+  );
+
+  http.app.get(
+    LINK_PATHS.joinShared,
+    {
+      config: open,
+      schema: {
+        summary: "What an agent answers to join by the shared key",
+        tags: ["link"],
+        security: [],
+        response: { 200: sharedChallenge },
+      },
+    },
+    async () => fleet.shared.challenge(),
+  );
+
+  http.app.post(
+    LINK_PATHS.joinShared,
+    {
+      config: { ...open, door: true },
+      bodyLimit: JOIN_BYTES,
+      schema: {
+        summary: "Let an agent join by the shared key",
+        tags: ["link"],
+        security: [],
+        body: sharedJoinRequest,
+        response: { 200: sharedJoinAnswer },
+      },
+    },
+    async (request) => {
+      const { record, proof } = await fleet.shared.admit(request.body);
+      return { id: record.id, name: record.name, proof };
     },
   );
 

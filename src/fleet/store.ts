@@ -132,6 +132,12 @@ export async function selectByName(queries: Queries, tenantId: Id, name: string)
   return row === undefined ? undefined : recordOf(row);
 }
 
+/** Whoever has this public key, of whatever tenant. */
+export async function selectByKey(queries: Queries, publicKey: string): Promise<ExecutorRecord | undefined> {
+  const row = await queries.selectFrom("executor").selectAll().where("public_key", "=", publicKey).executeTakeFirst();
+  return row === undefined ? undefined : recordOf(row);
+}
+
 /** By name; at most `limit` behind `after`. */
 export async function selectExecutors(
   queries: Queries,

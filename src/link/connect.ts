@@ -10,6 +10,7 @@ export const LINK_PATHS = {
   webSocket: "/v1/link",
   poll: "/v1/link/poll",
   join: "/v1/link/join",
+  joinShared: "/v1/link/join/shared",
   content: "/v1/link/content/",
   runtime: "/v1/link/runtime/",
   authority: "/v1/link/authority/",

@@ -74,3 +74,16 @@ export const FUNCTION_NOT_UNDOABLE = errorKind("function_not_undoable", {
   summary: "A worker or agent was to take back what a function did, and its version of the function cannot.",
   remedy: "Take it back by hand, or start a worker of a version that can before cancelling the job.",
 });
+
+export const SHARED_KEY_DIFFERS = errorKind("shared_key_differs", {
+  status: 401,
+  summary: "The server and an agent that wants to join were not given the same shared key.",
+  remedy: "Compare GANTRY_SHARED_KEY (or `shared_key` in the configuration file) on both machines.",
+});
+
+export const SERVER_ADDRESS_WRONG = errorKind("server_address_wrong", {
+  status: 400,
+  summary: "A text that should be the address of a server is not one.",
+  remedy:
+    "Write a name or an address, with a port where it is not 7411: gantry.example.org, 192.0.2.7:7411, https://[2001:db8::7]:7411.",
+});

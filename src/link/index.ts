@@ -44,6 +44,19 @@ export { connect, LINK_PATHS } from "./connect.ts";
 export { openRequest, trustingAgent } from "./request.ts";
 export type { JoinRequest } from "./join.ts";
 export { fetchAuthority, join, joinAnswer, joinRequest } from "./join.ts";
+export { joinByKey } from "./join-shared.ts";
+export { serverUrl } from "./server-url.ts";
+export type { SharedJoinRequest } from "./shared-key.ts";
+export {
+  agentProof,
+  deriveSharedKey,
+  sameProof,
+  serverProof,
+  sharedChallenge,
+  sharedJoinAnswer,
+  sharedJoinRequest,
+  SHORT_KEY,
+} from "./shared-key.ts";
 export type { LinkSession, SessionHandlers, SessionLog } from "./session.ts";
 export { startSession } from "./session.ts";
 export { backoffDelay } from "./backoff.ts";
@@ -56,4 +69,5 @@ export {
   LINK_SUPERSEDED,
   LINK_UNREACHABLE,
   LINK_VERSION_UNSUPPORTED,
+  SHARED_KEY_DIFFERS,
 } from "./errors.ts";

@@ -6,7 +6,7 @@ import { GantryError, messageOf } from "../kernel/errors.ts";
 import { LINK_PATHS } from "./connect.ts";
 import { JOIN_REFUSED, LINK_PIN_MISMATCH, LINK_UNREACHABLE } from "./errors.ts";
 import { type KeyPair, parseJoinToken, pinOf, signJoin } from "./identity.ts";
-import { type Answer, distrustingAgent, openRequest, request, trustingAgent } from "./request.ts";
+import { distrustingAgent, openRequest, request, trustingAgent } from "./request.ts";
 
 /** How an executor becomes known to the server: once, with a one-time token that pins the server's certificate authority. */
 
@@ -173,10 +173,7 @@ async function post(
     },
     ANSWER_LIMIT,
   );
-  // Overloaded, or too many at once: it is not the token's fault.
-  if (answer.status >= 500 || answer.status === 429)
-    throw new GantryError(LINK_UNREACHABLE, `${url} answered ${answer.status}`);
-  if (answer.status !== 200) throw refusal(answer);
+  if (answer.status !== 200) throw refusalOf(url, answer.status, answer.body);
   try {
     return joinAnswer.parse(JSON.parse(answer.body.toString()));
   } catch (error) {
@@ -187,7 +184,9 @@ async function post(
 }
 
 /** The server answers problem documents (RFC 9457) with its own code; they are passed on as details. */
-function refusal(answer: Answer): GantryError {
+export function refusalOf(url: string, status: number, body: Buffer): GantryError {
+  // Overloaded, or too many at once: it is not the fault of whoever wants to join.
+  if (status >= 500 || status === 429) return new GantryError(LINK_UNREACHABLE, `${url} answered ${status}`);
   const problem = z
     .object({
       code: z.string(),
@@ -195,8 +194,8 @@ function refusal(answer: Answer): GantryError {
       title: z.string().optional(),
       hint: z.string().optional(),
     })
-    .safeParse(safeJson(answer.body.toString()));
-  if (!problem.success) return new GantryError(JOIN_REFUSED, `the server answered ${answer.status}`);
+    .safeParse(safeJson(body.toString()));
+  if (!problem.success) return new GantryError(JOIN_REFUSED, `the server answered ${status}`);
   const { code, detail, title, hint } = problem.data;
   return new GantryError(JOIN_REFUSED, `the server refused: ${detail ?? title ?? code} (${code})`, {
     details: { code },

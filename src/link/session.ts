@@ -43,6 +43,8 @@ export interface SessionOptions {
   facts(): JsonObject | undefined;
   /** Pin of the authority it trusts now, for who may learn of another. */
   pin?(): string;
+  /** Milliseconds between heartbeats at the most. Left out: as the server says. */
+  readonly heartbeat?: number;
   /** What this executor holds, asked once after each connection. */
   held(): HeldTask[];
   readonly handlers: SessionHandlers;
@@ -240,7 +242,7 @@ function startLink(options: LinkOptions): Link {
       ...(facts === undefined ? {} : { facts }),
       ...(pin === undefined || pin === proven ? {} : { pin }),
     });
-    cancelBeat = clock.after(heartbeat, beat);
+    cancelBeat = clock.after(Math.min(heartbeat, options.heartbeat ?? heartbeat), beat);
   }
 
   function end(reason: CloseReason): void {
@@ -286,7 +288,7 @@ function startLink(options: LinkOptions): Link {
     if (message.type === "welcome" && !isWelcomed) {
       isWelcomed = true;
       heartbeat = message.heartbeat;
-      cancelBeat = clock.after(heartbeat, beat);
+      cancelBeat = clock.after(Math.min(heartbeat, options.heartbeat ?? heartbeat), beat);
       if (message.authority !== undefined) options.handlers.authority?.(message.authority);
       return options.welcomed(link);
     }

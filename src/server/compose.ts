@@ -148,6 +148,8 @@ export interface ComposeParts {
   readonly certificates: CertificateKeeper;
   /** Milliseconds between heartbeats. */
   readonly heartbeat: number;
+  /** By which agents may join without a token. Left out: none does. */
+  readonly sharedKey?: string | undefined;
   /** Whose designs the worker inside the server builds, on the server's own machine. Left out: the default tenant's alone. */
   readonly workerTenants?: "default" | "all";
   /** Milliseconds a node may take to connect before what is meant for it ends as unreachable. */
@@ -299,6 +301,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     log,
     certificates: () => parts.certificates.current,
     heartbeat: parts.heartbeat,
+    sharedKey: parts.sharedKey,
     runtime: agentRuntime,
     placesOf,
     sites: fleetSites(inventory),

@@ -3,7 +3,7 @@ import { type Logger, silentLogger } from "../platform/logging/index.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import { systemRandom } from "../kernel/ids.ts";
-import { resolveConfiguration, type Configuration } from "../platform/configuration/index.ts";
+import { configurationFiles, resolveConfiguration, type Configuration } from "../platform/configuration/index.ts";
 import { acquireLock } from "../platform/files/index.ts";
 import {
   CERTIFICATE_INVALID,
@@ -27,8 +27,9 @@ export type Settings = Configuration<typeof SERVER_SETTINGS>;
 
 /** Errors: `configuration_invalid`. */
 export async function settingsOf({ dataFolder, flags, environment }: ConfigurationSources): Promise<Settings> {
-  const file = environment["GANTRY_CONFIG"] ?? join(dataFolder, "config.yaml");
-  return (await resolveConfiguration(SERVER_SETTINGS, { flags, environment, file })).values;
+  const files = configurationFiles(environment, [join(dataFolder, "config.yaml")]);
+  const { values, sources } = await resolveConfiguration(SERVER_SETTINGS, { flags, environment, files });
+  return values.debug && sources.log_level === "default" ? { ...values, log_level: "debug" } : values;
 }
 
 /**

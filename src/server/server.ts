@@ -13,6 +13,7 @@ import { loginOf } from "./login-settings.ts";
 import { embeddedModules } from "./modules.ts";
 import { candidatePorts, keepPort, keptPort } from "./ports.ts";
 import { createReach } from "./reach.ts";
+import { takeSharedKey } from "./shared-key.ts";
 import type { ListenAddress } from "./settings.ts";
 
 export interface StartOptions extends ConfigurationSources {
@@ -44,6 +45,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   try {
     const settings = await settingsOf(options);
     const log = createLogger(settings.log_level);
+    const sharedKey = takeSharedKey(settings, options.environment, log);
     const certificates = await certificatesOf(settings, dataFolder, log);
     undo.push(async () => certificates.stop());
     const composition = await compose({
@@ -57,6 +59,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       administrator: await openAdminToken(dataFolder, systemRandom),
       certificates,
       heartbeat: settings.heartbeat_interval * 1000,
+      sharedKey,
       reachWithin: settings.reach_timeout * 1000,
       keepEvents: settings.event_days * DAY,
       keepJobs: settings.job_days * DAY,

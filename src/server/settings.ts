@@ -88,6 +88,17 @@ export const SERVER_SETTINGS = {
     fallback: "info",
     summary: "trace, debug, info, warn or error.",
   } satisfies Setting<(typeof LOG_LEVELS)[number]>,
+  debug: {
+    schema: flag,
+    fallback: false,
+    summary: "The same as `log_level: debug`, unless that is given too.",
+  } satisfies Setting<boolean>,
+  shared_key: {
+    schema: z.string().min(1).nullable(),
+    fallback: null,
+    summary:
+      "A key with which agents join without a token, when they were given the same. Default: none, and nobody joins that way.",
+  } satisfies Setting<string | null>,
   heartbeat_interval: {
     schema: seconds,
     fallback: 10,

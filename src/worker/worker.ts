@@ -19,6 +19,8 @@ export interface WorkerOptions {
   /** The site it works for, with those below it: the token's, or one below. Left out: the token's. */
   readonly site?: string;
   readonly transport?: Transport;
+  /** Milliseconds between heartbeats, where that is less than the server says. */
+  readonly heartbeat?: number;
   readonly version: string;
   readonly environment?: NodeJS.ProcessEnv;
   readonly log: SessionLog;
@@ -36,6 +38,7 @@ export function startWorker(options: WorkerOptions): Promise<LinkedExecutor> {
     kind: "worker",
     state: resolve(options.state),
     ...(options.join === undefined ? {} : { join: options.join }),
+    ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
     name: options.name ?? hostname(),
     ...(options.site === undefined ? {} : { site: options.site }),
     transport: options.transport ?? "auto",

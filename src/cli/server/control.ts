@@ -12,6 +12,8 @@ const PASSED_ON = {
   tlsKey: "--tls-key",
   database: "--database",
   logLevel: "--log-level",
+  debug: "--debug",
+  heartbeatInterval: "--heartbeat-interval",
 } as const;
 
 /** `gantry server start`. */
@@ -19,6 +21,7 @@ export async function start(context: CommandContext, options: Record<string, unk
   const args = Object.entries(PASSED_ON).flatMap(([name, flag]) => {
     const value = options[name];
     if (value === undefined) return [];
+    if (value === true) return [flag];
     return [value].flat().flatMap((one) => [flag, String(one)]);
   });
   const started = await ensureServer(context, args);

@@ -24,6 +24,8 @@ export function serverFlags(options: Record<string, unknown>): Record<string, un
     tls_key: options["tlsKey"],
     database: options["database"],
     log_level: options["logLevel"],
+    debug: options["debug"],
+    heartbeat_interval: options["heartbeatInterval"],
   };
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { resolveConfiguration, type Setting } from "./index.ts";
+import { configurationFiles, MACHINE_FILE, resolveConfiguration, type Setting } from "./index.ts";
 
 const settings = {
   log_level: { schema: z.enum(["info", "debug"]), fallback: "info", summary: "How much is logged" } satisfies Setting<
@@ -29,19 +29,34 @@ describe("a setting", () => {
     writeFileSync(file, "heartbeat_interval: 3\n");
     const environment = { GANTRY_HEARTBEAT_INTERVAL: "2" };
     const flags = { heartbeat_interval: "1" };
-    const all = await resolveConfiguration(settings, { flags, environment, file });
+    const all = await resolveConfiguration(settings, { flags, environment, files: [file] });
     expect(all.values).toEqual({ log_level: "info", heartbeat_interval: 1 });
     expect(all.sources).toEqual({ log_level: "default", heartbeat_interval: "flag" });
-    expect((await resolveConfiguration(settings, { flags: {}, environment, file })).values.heartbeat_interval).toBe(2);
-    expect((await resolveConfiguration(settings, { flags: {}, environment: {}, file })).values.heartbeat_interval).toBe(
-      3,
-    );
+    expect(
+      (await resolveConfiguration(settings, { flags: {}, environment, files: [file] })).values.heartbeat_interval,
+    ).toBe(2);
+    expect(
+      (await resolveConfiguration(settings, { flags: {}, environment: {}, files: [file] })).values.heartbeat_interval,
+    ).toBe(3);
     expect((await resolveConfiguration(settings, { flags: {}, environment: {} })).values.heartbeat_interval).toBe(10);
+  });
+
+  it("comes from the first of two files that has it; settings of other programs are passed over", async () => {
+    const machine = join(folder, "machine.yaml");
+    writeFileSync(file, "heartbeat_interval: 3\n");
+    writeFileSync(machine, "heartbeat_interval: 4\nlog_level: debug\nlisten: [127.0.0.1:1]\n");
+    const { values } = await resolveConfiguration(settings, { flags: {}, environment: {}, files: [file, machine] });
+    expect(values).toEqual({ log_level: "debug", heartbeat_interval: 3 });
+  });
+
+  it("is looked for in the file that the environment names, and then in no other", () => {
+    expect(configurationFiles({}, ["/data/config.yaml"])).toEqual(["/data/config.yaml", MACHINE_FILE]);
+    expect(configurationFiles({ GANTRY_CONFIG: "/mine.yaml" }, ["/data/config.yaml"])).toEqual(["/mine.yaml"]);
   });
 
   it("that is unknown or wrong is reported with its place, all at once", async () => {
     writeFileSync(file, "log_levle: debug\nheartbeat_interval: -1\n");
-    const failed = resolveConfiguration(settings, { flags: { log_level: "loud" }, environment: {}, file });
+    const failed = resolveConfiguration(settings, { flags: { log_level: "loud" }, environment: {}, files: [file] });
     await expect(failed).rejects.toMatchObject({
       code: "configuration_invalid",
       problems: [

@@ -1,12 +1,21 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
-import { GantryError, problem, problemText, type Place, type Problem } from "../../kernel/errors.ts";
+import { GantryError, messageOf, problem, problemText, type Place, type Problem } from "../../kernel/errors.ts";
 import { nearest } from "../../kernel/nearest.ts";
 import { CONFIGURATION_INVALID } from "./errors.ts";
+import { SETTING_NAMES } from "./names.ts";
 
-export { CONFIGURATION_INVALID };
+export { CONFIGURATION_INVALID, SETTING_NAMES };
+
+/** The file of this machine: for the server, the agent and the worker that run on it. */
+export const MACHINE_FILE = "/etc/gantry/config.yaml";
+
+/** Files with settings, the strongest first: the one that the environment names, alone; else those of `own`, and the machine's. */
+export function configurationFiles(environment: NodeJS.ProcessEnv, own: readonly string[] = []): readonly string[] {
+  const named = environment["GANTRY_CONFIG"];
+  return named === undefined || named === "" ? [...own, MACHINE_FILE] : [named];
+}
 
 /** One setting: its name in the file (`log_level`), its form, and its default. Its environment variable is `GANTRY_LOG_LEVEL`. */
 export interface Setting<Value> {
@@ -32,7 +41,8 @@ export interface Resolved<S extends Settings> {
 }
 
 /**
- * Settles every setting: flag before environment before file before default. All that is wrong is reported at once.
+ * Settles every setting: flag before environment before file before default; of two files the first that has it. All that is wrong is reported
+ * at once. The machine's file is passed over where it may not be read: it is root's then, and not for this user.
  *
  * Errors: `configuration_invalid` with each problem and its place.
  */
@@ -41,14 +51,15 @@ export async function resolveConfiguration<S extends Settings>(
   given: {
     readonly flags: Readonly<Record<string, unknown>>;
     readonly environment: NodeJS.ProcessEnv;
-    readonly file?: string;
+    /** The strongest first. Those that are not there say nothing. */
+    readonly files?: readonly string[];
   },
 ): Promise<Resolved<S>> {
   const problems: Problem[] = [];
-  const file =
-    given.file !== undefined && existsSync(given.file)
-      ? await readSettings(given.file, settings, problems)
-      : new Map<string, Entry>();
+  const file = new Map<string, Entry>();
+  for (const path of given.files ?? [])
+    for (const [name, entry] of await readSettings(path, settings, problems))
+      if (!file.has(name)) file.set(name, entry);
   const values: Record<string, unknown> = {};
   const sources: Record<string, Source> = {};
   for (const [name, setting] of Object.entries(settings)) {
@@ -99,9 +110,27 @@ function settle(
   return setting.fallback;
 }
 
+async function textOf(path: string): Promise<string | undefined> {
+  if (!existsSync(path)) return undefined;
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (path === MACHINE_FILE && code === "EACCES") return undefined;
+    throw new GantryError(CONFIGURATION_INVALID, `cannot read ${path}: ${messageOf(error)}`, {
+      cause: error,
+      where: { file: path },
+    });
+  }
+}
+
 async function readSettings(path: string, settings: Settings, problems: Problem[]): Promise<Map<string, Entry>> {
+  const text = await textOf(path);
+  if (text === undefined) return new Map();
+  // Most agents have no such file: they are spared the parser.
+  const { isMap, isScalar, LineCounter, parseDocument } = await import("yaml");
   const lines = new LineCounter();
-  const document = parseDocument(await readFile(path, "utf8"), { lineCounter: lines, maxAliasCount: 0 } as never);
+  const document = parseDocument(text, { lineCounter: lines, maxAliasCount: 0 } as never);
   function place(offset: number | undefined): Place {
     if (offset === undefined) return { file: path };
     const { line, col } = lines.linePos(offset);
@@ -119,7 +148,9 @@ async function readSettings(path: string, settings: Settings, problems: Problem[
     const name = isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
     const where = place(isScalar(pair.key) ? pair.key.range?.[0] : undefined);
     if (!Object.hasOwn(settings, name)) {
-      const near = nearest(name, Object.keys(settings));
+      // One file serves all that runs on a machine.
+      if (SETTING_NAMES.includes(name)) continue;
+      const near = nearest(name, SETTING_NAMES);
       problems.push(
         problem(
           CONFIGURATION_INVALID,
