@@ -9,3 +9,5 @@ export { runUntil } from "./run.ts";
 export type { ProcessName } from "./processes.ts";
 export { endGroup, endProcesses, groupMembers, isRunning, processesMarked, processName, signal } from "./processes.ts";
 export { agentBundle, buildAgentBundle } from "./bundle.ts";
+export type { CommandEnd, RunningCommand, TakeOutput } from "./launch/launcher.ts";
+export { createLaunchers, type Launchers } from "./launch/launchers.ts";

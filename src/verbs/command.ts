@@ -1,9 +1,9 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
+import { type CommandEnd, endGroup, type Launchers, type RunningCommand, type TakeOutput } from "../executor/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
-import { endGroup } from "../executor/index.ts";
 import { COMMAND_NOT_STARTED } from "./errors.ts";
 
 /** A program the agent starts and waits for, in a process group of its own. */
@@ -13,17 +13,17 @@ export interface CommandOptions {
   readonly arguments: readonly string[];
   readonly folder: string;
   readonly environment: NodeJS.ProcessEnv;
+  /** What it reads from standard input; left out: nothing. */
+  readonly input?: Uint8Array;
+  /** Start it cheaply, where they can; left out: by Node itself. */
+  readonly launchers?: Launchers;
   readonly signal: AbortSignal;
   readonly clock: Clock;
   /** Called with each piece of output; the next one is read when it resolves. */
   output(stream: "stdout" | "stderr", chunk: Uint8Array): Promise<void>;
 }
 
-export interface CommandEnd {
-  /** Null when a signal ended it. */
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
+export type { CommandEnd };
 
 /** Milliseconds a stopped command has between SIGTERM and SIGKILL. */
 const PATIENCE = 2000;
@@ -32,17 +32,29 @@ const DRAIN = 250;
 
 /**
  * Runs a program to its end. When the signal aborts, the whole process group is ended, and none of it runs any more when this throws
- * the signal's reason. Throws `command_not_started`.
+ * the signal's reason. Throws `command_not_started`, `command_lost`.
  */
 export async function runCommand(options: CommandOptions): Promise<CommandEnd> {
   options.signal.throwIfAborted();
-  const child = spawn(options.program, options.arguments, {
-    cwd: options.folder,
-    env: options.environment,
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const take: TakeOutput = (stream, chunk) => options.output(stream, chunk);
+  const launched = options.input === undefined ? await options.launchers?.start(options, take) : undefined;
+  if (launched !== undefined) {
+    const end = await finish(launched, options);
+    if (end !== "unknown") return end;
+  }
+  return (await finish(await spawned(options, take), options)) as CommandEnd;
+}
+
+/** By Node itself. Throws `command_not_started`. */
+async function spawned(options: CommandOptions, take: TakeOutput): Promise<RunningCommand> {
+  let child: ChildProcess;
   try {
+    child = spawn(options.program, options.arguments, {
+      cwd: options.folder,
+      env: options.environment,
+      detached: true,
+      stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    });
     await once(child, "spawn");
   } catch (error) {
     throw new GantryError(
@@ -51,36 +63,51 @@ export async function runCommand(options: CommandOptions): Promise<CommandEnd> {
       { cause: error },
     );
   }
-  const group = child.pid as number;
-  const exited = new Promise<CommandEnd>((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null)
-      resolve({ code: child.exitCode, signal: child.signalCode });
-    child.once("exit", (code, signal) => resolve({ code, signal }));
-  });
-  const drained = Promise.all([pass(child.stdout, "stdout", options), pass(child.stderr, "stderr", options)]);
-  // A failed reader must not go unheard while we wait for the exit.
-  drained.catch(() => undefined);
-  const aborted = new Promise<"aborted">((resolve) => {
-    if (options.signal.aborted) resolve("aborted");
-    options.signal.addEventListener("abort", () => resolve("aborted"), { once: true });
-  });
-  const end = await Promise.race([exited, aborted]);
-  if (end === "aborted") {
-    await endGroup(group, { patience: PATIENCE });
-    child.stdout.destroy();
-    child.stderr.destroy();
-    throw options.signal.reason;
-  }
-  const late = new Promise<void>((resolve) => options.clock.after(DRAIN, resolve));
-  await Promise.race([drained, late, aborted]);
-  child.stdout.destroy();
-  child.stderr.destroy();
-  return end;
+  const { stdout, stderr } = child as { stdout: Readable; stderr: Readable };
+  // It may end without reading all of it.
+  child.stdin?.on("error", () => undefined).end(options.input);
+  return {
+    group: child.pid as number,
+    ended: new Promise((resolve) => {
+      if (child.exitCode !== null || child.signalCode !== null)
+        resolve({ code: child.exitCode, signal: child.signalCode });
+      child.once("exit", (code, signal) => resolve({ code, signal }));
+    }),
+    drained: Promise.all([pass(stdout, "stdout", take), pass(stderr, "stderr", take)]).then(() => undefined),
+    release() {
+      child.stdin?.destroy();
+      stdout.destroy();
+      stderr.destroy();
+    },
+  };
 }
 
-async function pass(stream: Readable, name: "stdout" | "stderr", options: CommandOptions): Promise<void> {
+async function finish(command: RunningCommand, { signal, clock }: CommandOptions): Promise<CommandEnd | "unknown"> {
+  const stopped = Promise.withResolvers<"stopped">();
+  const stop = () => stopped.resolve("stopped");
+  // A failed reader must not go unheard while we wait for the exit.
+  command.drained.catch(() => undefined);
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
   try {
-    for await (const chunk of stream) await options.output(name, chunk as Uint8Array);
+    const end = await Promise.race([command.ended, stopped.promise]);
+    if (end === "stopped") {
+      await endGroup(command.group, { patience: PATIENCE });
+      throw signal.reason;
+    }
+    const late = Promise.withResolvers<void>();
+    const cancelLate = clock.after(DRAIN, late.resolve);
+    await Promise.race([command.drained, late.promise, stopped.promise]).finally(cancelLate);
+    return end;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    command.release();
+  }
+}
+
+async function pass(stream: Readable, name: "stdout" | "stderr", take: TakeOutput): Promise<void> {
+  try {
+    for await (const chunk of stream) await take(name, chunk as Uint8Array);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
   }

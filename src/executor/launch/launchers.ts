@@ -1,0 +1,80 @@
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type CancelTimer, systemClock } from "../../kernel/clock.ts";
+import { type Launcher, PERL, type RunningCommand, startLauncher, type TakeOutput } from "./launcher.ts";
+import { encodeRequest, type LaunchRequest } from "./request.ts";
+
+/**
+ * The launchers of an agent. There are none while it rests: they are started when commands come one after another, for the next ones, so
+ * that no command ever waits for a launcher; and ended when none came for a while.
+ */
+export interface Launchers {
+  /**
+   * Starts a command by a launcher that is free. Undefined: nothing was started, so start it another way. Rejects with `command_lost`.
+   */
+  start(request: LaunchRequest, take: TakeOutput): Promise<RunningCommand | undefined>;
+  /** Launchers that wait for a command. */
+  free(): number;
+  /** Ends them all; a command that runs goes on. */
+  close(): void;
+}
+
+/** Launchers at the same time: as many commands at once are started cheaply. */
+const MOST = 8;
+/** Milliseconds between two commands that come one after another. */
+const CLOSE_BY = 1000;
+/** Milliseconds without a command after which launchers end. */
+const REST = 10_000;
+
+/** `folder`: absolute, theirs alone, for their pipes; made when needed. What an earlier agent left in it goes. */
+export function createLaunchers(folder: string): Launchers {
+  const launchers = new Set<Launcher>();
+  const possible = existsSync(PERL);
+  let number = 0;
+  let last = Number.NEGATIVE_INFINITY;
+  let closed = false;
+  let rest: CancelTimer | undefined;
+  rmSync(folder, { recursive: true, force: true });
+
+  function launch(): void {
+    if (launchers.size >= MOST) return;
+    number += 1;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const launcher = startLauncher(join(folder, String(number)), () => {
+      if (launcher.state === "ended") launchers.delete(launcher);
+    });
+    launchers.add(launcher);
+    rest ??= systemClock.after(REST, lookAtRest);
+  }
+
+  function lookAtRest(): void {
+    rest = undefined;
+    const idle = performance.now() - last >= REST;
+    for (const launcher of launchers) if (idle && launcher.state === "free") launcher.retire();
+    if (launchers.size > 0) rest = systemClock.after(REST, lookAtRest);
+  }
+
+  return {
+    async start(request, take) {
+      const now = performance.now();
+      const often = now - last < CLOSE_BY;
+      last = now;
+      if (!possible || closed) return undefined;
+      const all = [...launchers];
+      const free = all.find(({ state }) => state === "free");
+      if (free === undefined) {
+        if (often && !all.some(({ state }) => state === "starting")) launch();
+        return undefined;
+      }
+      const bytes = encodeRequest(request);
+      return bytes === undefined ? undefined : free.run(bytes, take);
+    },
+    free: () => [...launchers].filter(({ state }) => state === "free").length,
+    close() {
+      closed = true;
+      rest?.();
+      for (const launcher of launchers) launcher.retire();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
