@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import type { Socket } from "node:net";
 import { constants } from "node:os";
-import type { CancelTimer } from "../../kernel/clock.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import { GantryError } from "../../kernel/errors.ts";
 import { COMMAND_LOST } from "../errors.ts";
@@ -49,7 +48,6 @@ interface Current {
   group: number;
   unknown: boolean;
   over: boolean;
-  cancelLive: CancelTimer;
 }
 
 export const PERL = "/usr/bin/perl";
@@ -70,8 +68,11 @@ export function startLauncher(path: string, changed: () => void): Launcher {
     detached: true,
     stdio: ["pipe", "pipe", "ignore"],
   });
+  const answers = child.stdout as unknown as Socket;
+  // Only while a command runs does it keep its agent from ending.
   child.unref();
-  for (const stream of [child.stdin, child.stdout]) (stream as unknown as Socket).unref();
+  (child.stdin as unknown as Socket).unref();
+  answers.unref();
   let state: Launcher["state"] = "starting";
   let retired = false;
   let current: Current | undefined;
@@ -81,8 +82,8 @@ export function startLauncher(path: string, changed: () => void): Launcher {
   child.once("exit", gone);
   // A launcher that was killed is heard of by its exit.
   child.stdin.on("error", () => undefined);
-  child.stdout.setEncoding("latin1");
-  child.stdout.on("data", (text: string) => {
+  answers.setEncoding("latin1");
+  answers.on("data", (text: string) => {
     const lines = (said + text).split("\n");
     said = lines.pop() ?? "";
     for (const line of lines) heard(line);
@@ -104,6 +105,7 @@ export function startLauncher(path: string, changed: () => void): Launcher {
 
   function becomeFree(): void {
     if (retired) return;
+    answers.unref();
     try {
       pipes.stdout.open();
       pipes.stderr.open();
@@ -118,7 +120,10 @@ export function startLauncher(path: string, changed: () => void): Launcher {
     if (current === undefined) return;
     const one = current;
     one.group = group;
-    one.cancelLive = systemClock.after(LIVE_AFTER, () => drain(one, "live"));
+    // Never cancelled: it costs less to let it find that the command is over.
+    systemClock.after(LIVE_AFTER, () => {
+      if (current === one && !one.over) drain(one, "live");
+    });
     one.started.resolve({
       group,
       ended: one.ended.promise,
@@ -131,7 +136,6 @@ export function startLauncher(path: string, changed: () => void): Launcher {
     if (current === undefined) return;
     const one = current;
     one.over = true;
-    one.cancelLive();
     drain(one, "rest");
     one.ended.resolve(one.unknown ? "unknown" : endOf(status));
   }
@@ -148,7 +152,6 @@ export function startLauncher(path: string, changed: () => void): Launcher {
 
   function release(one: Current): void {
     if (current !== one) return;
-    one.cancelLive();
     current = undefined;
     // What still writes to these pipes must not be heard as the next command.
     if (one.over && pipes.stdout.clean() && pipes.stderr.clean()) becomeFree();
@@ -158,6 +161,7 @@ export function startLauncher(path: string, changed: () => void): Launcher {
   function retire(): void {
     if (retired) return;
     retired = true;
+    answers.unref();
     state = "ended";
     child.stdin.end();
     pipes.stdout.close();
@@ -198,12 +202,12 @@ export function startLauncher(path: string, changed: () => void): Launcher {
         group: 0,
         unknown: false,
         over: false,
-        cancelLive: () => undefined,
       };
       // Whoever waits for one of them may not come to wait for the others.
       one.ended.promise.catch(() => undefined);
       one.drained.promise.catch(() => undefined);
       current = one;
+      answers.ref();
       child.stdin.write(request);
       return one.started.promise;
     },

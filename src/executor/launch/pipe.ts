@@ -39,7 +39,6 @@ export function openPipe(path: string): OutputPipe {
     // From now on the socket closes it.
     fd = undefined;
     socket = own;
-    own.unref();
     try {
       for await (const chunk of own) await take(chunk as Buffer);
       clean = true;
