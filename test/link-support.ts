@@ -46,7 +46,13 @@ export interface LinkServer extends TestFleet {
 /** A server in `folder`; another one in the same folder later is the same server, started anew. */
 export async function startServer(
   folder: string,
-  options: { port?: number; taskLease?: number; heartbeat?: number; runtime?: FleetParts["runtime"] } = {},
+  options: {
+    port?: number;
+    taskLease?: number;
+    heartbeat?: number;
+    sharedKey?: string;
+    runtime?: FleetParts["runtime"];
+  } = {},
 ): Promise<LinkServer> {
   const log = silentLogger();
   const database = await openDatabase(join(folder, "test.db"), { clock: systemClock, log });
