@@ -108,9 +108,3 @@ export const JOINING_INCOMPLETE = errorKind("joining_incomplete", {
   summary: "An agent or a worker was given a join token or a shared key, and not where its server is.",
   remedy: "Say where: --server, GANTRY_SERVER_ADDRESS, or `server_address` in the configuration file.",
 });
-
-export const COMMAND_LOST = errorKind("command_lost", {
-  status: 500,
-  summary: "The small process by which an agent starts commands was ended by somebody else while a command ran.",
-  remedy: "The command was ended, and how far it came is not known: look, then run it again.",
-});
