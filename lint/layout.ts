@@ -35,6 +35,7 @@ export const ROOMS: readonly string[] = [
   "machines",
   "todo",
   "query",
+  "bootstrap",
   "server",
   "worker",
   "agent",

@@ -7,12 +7,28 @@ type Authority = typeof import("./authority.ts");
 type Daemons = typeof import("./daemons.ts");
 type Facts = typeof import("./agent-facts.ts");
 type Workers = typeof import("./workers.ts");
+type Units = typeof import("./systemd.ts");
+
+/** `… systemd`, the same for servers, agents and workers. */
+export function systemdCommand(parent: Command, what: string): Command {
+  return parent
+    .command("systemd")
+    .summary(`write the unit by which systemd runs ${what} of this installation`)
+    .option("--user", "for your own systemd (systemctl --user), and not for the machine's")
+    .option("--out <file>", "another place for it")
+    .option("--stdout", "print it, and write nothing");
+}
 
 interface ProgramParts {
   /** Makes the handler of a command from what does it. */
   handle(
     load: () => Promise<
-      Nodes[keyof Nodes] | Authority[keyof Authority] | Daemons[keyof Daemons] | Facts["facts"] | Workers[keyof Workers]
+      | Nodes[keyof Nodes]
+      | Authority[keyof Authority]
+      | Daemons[keyof Daemons]
+      | Facts["facts"]
+      | Workers[keyof Workers]
+      | Units[keyof Units]
     >,
   ): (...received: unknown[]) => Promise<void>;
   output(): Option;
@@ -41,7 +57,11 @@ export function fleetCommands(program: Command, { handle, output, yes, collect }
     .option("--modules <names>", "modules to offer, separated by commas (default: docker)")
     .option("--limit <module=count>", "tasks of a module at a time; may be repeated", collect)
     .addOption(
-      new Option("--transport <kind>", "how to reach the server (default: auto)").choices(["auto", "websocket", "poll"]),
+      new Option("--transport <kind>", "how to reach the server (default: auto)").choices([
+        "auto",
+        "websocket",
+        "poll",
+      ]),
     )
     .option("--heartbeat-interval <seconds>", "between its heartbeats, where that is less than the server says")
     .option("--log-level <level>", "trace, debug, info, warn or error")
@@ -58,6 +78,9 @@ export function fleetCommands(program: Command, { handle, output, yes, collect }
     .option("--wait", "until it is drained")
     .action(worker("drain"));
   workers.command("resume <name>").summary("give it tasks again").action(worker("resume"));
+  systemdCommand(workers, "a worker")
+    .option("--state <folder>", "where its key and its journal are kept (default: /var/lib/gantry-worker)")
+    .action(handle(async () => (await import("./systemd.ts")).workerUnit));
   const agent = program
     .command("agent")
     .summary("run an agent: a daemon on a node that does verbs")
@@ -67,7 +90,11 @@ export function fleetCommands(program: Command, { handle, output, yes, collect }
     .option("--join <token>", "join token, for the first start (environment: GANTRY_JOIN_TOKEN)")
     .option("--name <name>", "its name (default: the host's name)")
     .addOption(
-      new Option("--transport <kind>", "how to reach the server (default: auto)").choices(["auto", "websocket", "poll"]),
+      new Option("--transport <kind>", "how to reach the server (default: auto)").choices([
+        "auto",
+        "websocket",
+        "poll",
+      ]),
     )
     .option("--heartbeat-interval <seconds>", "between its heartbeats, where that is less than the server says")
     .option("--log-level <level>", "trace, debug, info, warn or error")
@@ -81,6 +108,9 @@ export function fleetCommands(program: Command, { handle, output, yes, collect }
     .option("--wait <seconds>", "how long to wait for an answer (default: until there is one)")
     .addOption(output())
     .action(handle(async () => (await import("./agent-facts.ts")).facts));
+  systemdCommand(agent, "the agent")
+    .option("--state <folder>", "where its key, journal and services are kept (default: /var/lib/gantry-agent)")
+    .action(handle(async () => (await import("./systemd.ts")).agentUnit));
 
   const joinToken = program.command("join-token").summary("one-time tokens with which agents and workers join");
   joinToken

@@ -4,7 +4,7 @@ import { auditCommands } from "./audit-program.ts";
 import { blueprintCommands } from "./blueprint-program.ts";
 import { changeCommands } from "./change-program.ts";
 import { elsewhereCommands } from "./elsewhere-program.ts";
-import { fleetCommands } from "./fleet-program.ts";
+import { fleetCommands, systemdCommand } from "./fleet-program.ts";
 import { EXIT, reportFailure } from "./failure.ts";
 import { EXAMPLES } from "./examples.ts";
 import { LIST_FORMATS, OUTPUT_FORMATS } from "./output.ts";
@@ -157,6 +157,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .summary("say whether it runs, and where")
     .addOption(output())
     .action(handle(async () => (await import("./server/control.ts")).status));
+  systemdCommand(server, "the server").action(handle(async () => (await import("./systemd.ts")).serverUnit));
 
   program
     .command("exec <text>")

@@ -15,6 +15,7 @@ import { pythonPart } from "./python.ts";
 import type { RealPart } from "./real-part.ts";
 import { slapdPart } from "./slapd.ts";
 import { sshdPart } from "./sshd.ts";
+import { systemdPart } from "./systemd.ts";
 
 /** Every real part the tests know. A new one: its file beside this one, and its line here. */
 export const REAL_PARTS: readonly RealPart[] = [
@@ -32,6 +33,7 @@ export const REAL_PARTS: readonly RealPart[] = [
   lxcPart,
   pythonPart,
   pingPart,
+  systemdPart,
 ];
 
 const run = promisify(execFile);

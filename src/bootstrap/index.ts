@@ -1,0 +1,2 @@
+export { UNIT_NOT_WRITABLE } from "./errors.ts";
+export { type UnitKind, unitName, unitText } from "./unit.ts";
