@@ -60,6 +60,9 @@ export const PURE_ROOMS: readonly string[] = ["kernel", "tscript", "variables", 
 /** Files that are pure in every room. */
 export const PURE_FILES: readonly string[] = ["model", "decide", "advance", "resolve", "allocate", "plan"];
 
+/** Rooms whose plans look at what they are for: a verb's plan reads the node it would change. It changes nothing. */
+export const LOOKING_PLANS: readonly string[] = ["verbs"];
+
 /** What a pure file may import of Node: computing, never doing. */
 export const PURE_NODE_MODULES: readonly string[] = [
   "node:assert",
@@ -106,5 +109,7 @@ export function isDoor(position: Position): boolean {
 /** Whether the file must be pure. */
 export function isPure(position: Position): boolean {
   if (position.test) return false;
-  return PURE_ROOMS.includes(position.room) || PURE_FILES.includes(position.file.split("/").at(-1) ?? "");
+  const name = position.file.split("/").at(-1) ?? "";
+  if (name === "plan" && LOOKING_PLANS.includes(position.room)) return false;
+  return PURE_ROOMS.includes(position.room) || PURE_FILES.includes(name);
 }

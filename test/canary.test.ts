@@ -89,7 +89,7 @@ blueprints:
     foundation_blueprints: [machine]
     scripts:
       create: |
-        agent.run( command="true", folder=config.token )
+        agent.run( command="true", cwd=config.token )
 structures:
   web1:
     site: lab

@@ -80,7 +80,7 @@ export function createOpening(parts: OpeningParts): Opening {
 
 /** Verbs that leave nothing of their parameters in the agent's own folder. */
 const FORGETTING: readonly string[] = ["run", "add", "copy"];
-/** Parameters of RUN by which the node remembers what a command was or said. */
+/** Parameters by which the node remembers what was done or said. */
 const REMEMBERING: readonly string[] = ["cache", "stdout_arg", "stderr_arg"];
 
 /** Refuses calls that would leave a secret in the agent's own folder. Errors: `secret_would_stay`. */
@@ -89,7 +89,7 @@ export function refuseStaying(call: Call): void {
   if (!FORGETTING.includes(name))
     throw new GantryError(SECRET_WOULD_STAY, "it would keep the secret in the agent's folder");
   const member = REMEMBERING.find((one) => (parameters[one] ?? "none") !== "none");
-  if (name === "run" && member !== undefined)
+  if (member !== undefined)
     throw new GantryError(SECRET_WOULD_STAY, `with ${member} it would keep the secret in the agent's folder`);
 }
 

@@ -7,10 +7,13 @@ const VERB_MILLISECONDS = 10 * 60 * 1000;
 const GRACE_MILLISECONDS = 60 * 1000;
 
 /**
- * Milliseconds after which a verb's task is given up. The verb's own limit (`timeout` or, of WAIT, `seconds`) comes first and ends it
- * properly; this one is for a node that does not.
+ * Milliseconds after which a verb's task is given up. The verb's own limit (`timeout` or, of WAIT, `seconds`, once for each attempt)
+ * comes first and ends it properly; this one is for a node that does not.
  */
 export function verbTimeout(parameters: JsonObject): number {
   const own = [parameters["timeout"], parameters["seconds"]].filter((value) => typeof value === "number");
-  return Math.max(VERB_MILLISECONDS, ...own.map((seconds) => seconds * 1000 + GRACE_MILLISECONDS));
+  const once = Math.max(VERB_MILLISECONDS, ...own.map((seconds) => seconds * 1000 + GRACE_MILLISECONDS));
+  const { retry, retry_wait } = parameters;
+  if (typeof retry !== "number" || retry <= 0) return once;
+  return once * (1 + retry) + retry * (typeof retry_wait === "number" ? retry_wait * 1000 : 0);
 }

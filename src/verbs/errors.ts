@@ -3,7 +3,7 @@ import { errorKind } from "../kernel/errors.ts";
 export const VERB_UNKNOWN = errorKind("verb_unknown", {
   status: 400,
   summary: "There is no verb of that name.",
-  remedy: "The verbs are RUN, ARG, ADD (COPY), WORKDIR, WAIT and SERVICE.",
+  remedy: "docs/verbs.md lists the verbs.",
 });
 
 export const VERB_TEXT_WRONG = errorKind("verb_text_wrong", {
@@ -22,6 +22,24 @@ export const COMMAND_NOT_STARTED = errorKind("command_not_started", {
   status: 500,
   summary: "A program could not be started: it is missing, may not be run, or its folder does not exist.",
   remedy: "Check the path of the program and of the folder on the node.",
+});
+
+export const COMMAND_FAILED = errorKind("command_failed", {
+  status: 500,
+  summary: "A program that a verb needs ended with an exit code other than 0, or by a signal.",
+  remedy: "Read its output: it stands in the job's log.",
+});
+
+export const USER_REFUSED = errorKind("user_refused", {
+  status: 403,
+  summary: "A verb was to be done as another user of the node, and the agent cannot become that user.",
+  remedy: "Run the agent as root, on a node with setpriv or su; or leave --user out.",
+});
+
+export const SENSITIVE_FAILED = errorKind("sensitive_failed", {
+  status: 500,
+  summary: "A verb that is marked as sensitive failed; of what it said, nothing is kept.",
+  remedy: "Run it without --sensitive where its text and output may be seen.",
 });
 
 export const ARGUMENT_UNDEFINED = errorKind("argument_undefined", {
@@ -83,4 +101,10 @@ export const SERVICE_DAMAGED = errorKind("service_damaged", {
   status: 500,
   summary: "The record of a service in the agent's state folder cannot be read.",
   remedy: "Set the service to absent, then make it again.",
+});
+
+export const PROGRAM_MISSING = errorKind("program_missing", {
+  status: 500,
+  summary: "The node has none of the programs that a verb needs for its work.",
+  remedy: "Install one of those the message names: RUN or PACKAGE can do that.",
 });

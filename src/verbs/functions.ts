@@ -1,24 +1,20 @@
 import { z } from "zod";
 import { type ModuleFunction, moduleFunction } from "../link/index.ts";
-import { addFunction } from "./add/index.ts";
-import { argFunction } from "./arg/index.ts";
 import { collectFacts } from "./facts.ts";
-import { runFunction } from "./run/index.ts";
-import { serviceFunction, servicesFunction } from "./service/index.ts";
+import { verbFunction } from "./frame.ts";
+import { servicesFunction } from "./service/index.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { waitFunction } from "./wait/index.ts";
-import { workdirFunction } from "./workdir/index.ts";
+import { VERBS } from "./verbs.ts";
 
-/** The verbs as functions of the module `agent`, and what can be asked of a node. */
+/** The verbs as functions of the module `agent`, each under all its names, and what can be asked of a node. */
 export function agentFunctions(surroundings: Surroundings): Readonly<Record<string, ModuleFunction>> {
+  const functions: Record<string, ModuleFunction> = {};
+  for (const verb of VERBS) {
+    const made = verbFunction(verb, surroundings);
+    for (const name of [verb.function, ...verb.names.map((one) => one.toLowerCase())]) functions[name] = made;
+  }
   return {
-    run: runFunction(surroundings),
-    arg: argFunction(surroundings),
-    add: addFunction(surroundings),
-    copy: addFunction(surroundings),
-    workdir: workdirFunction(surroundings),
-    wait: waitFunction(surroundings),
-    service: serviceFunction(surroundings),
+    ...functions,
     services: servicesFunction(surroundings),
     facts: moduleFunction({
       summary: "What the node says about itself",

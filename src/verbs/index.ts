@@ -3,6 +3,7 @@ export { collectFacts } from "./facts.ts";
 export type { ParsedVerb } from "./model.ts";
 export { createAgentModule } from "./module.ts";
 export { parseVerb } from "./parse.ts";
+export { VERB_NAMES } from "./verbs.ts";
 export { endTask } from "./surroundings.ts";
 export { describeAgentFunctions } from "./functions.ts";
 export { readMachineFacts, type ReadFacts } from "./machine-facts.ts";

@@ -3,13 +3,10 @@ import type { JsonObject } from "../kernel/json.ts";
 
 /** What all verbs have in common. */
 
-export const VERBS = ["RUN", "ARG", "ADD", "COPY", "WORKDIR", "WAIT", "SERVICE"] as const;
-export type VerbName = (typeof VERBS)[number];
-
 /** A verb's text, read: a call of a function of the module `agent`. */
 export interface ParsedVerb {
   readonly module: "agent";
-  readonly function: "run" | "arg" | "add" | "workdir" | "wait" | "service";
+  readonly function: string;
   readonly parameters: JsonObject;
   /** `--run-once`: on the first target only. For whoever makes the run. */
   readonly runOnce: boolean;
@@ -17,10 +14,23 @@ export interface ParsedVerb {
   readonly sources?: readonly string[];
 }
 
-/** Every function takes it: seconds until it is stopped, with all it started. */
-export const timeoutParameter = {
-  timeout: z.number().positive().optional().describe("Seconds until it is stopped, with all it started"),
-};
+/** What would change, without changing it. */
+export interface VerbPlan {
+  /** `unknown`: it shows only when it runs. */
+  readonly changed: boolean | "unknown";
+  /** Lines for a person to read: a unified diff where a file changes. Empty when nothing would change. */
+  readonly diff: string;
+  readonly message?: string;
+  /** Arguments it would set: later verbs of the same list see them while they are planned. */
+  readonly arguments?: JsonObject;
+  /** Variables of the environment it would set. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** It would set arguments whose names show only when it runs: says which, as in `what /tmp/x holds`. */
+  readonly later?: string;
+}
+
+/** How a verb ended well. What failed throws. */
+export type VerbResult = JsonObject & { readonly changed: boolean };
 
 /** `user`, `user:group`, `:group`; names or numbers. */
 export const ownerText = z
@@ -36,7 +46,7 @@ export const argumentName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, "is not a name of letters, digits and underscores");
 
-/** A path on the node: relative ones count from the agent's home. */
+/** A path on the node: relative ones count from `cwd`, and without one from the agent's home. */
 export const nodePath = z
   .string()
   .min(1)
@@ -47,3 +57,34 @@ export const environmentVariables = z.record(
   argumentName,
   z.string().refine((text) => !text.includes("\0"), "holds a zero byte"),
 );
+
+/** A text with a shape of its own that may also be a template: it is checked again when it is filled in. */
+export function templated(schema: z.ZodString): z.ZodString {
+  return z.string().superRefine((text, context) => {
+    if (text.includes("{{")) return;
+    for (const issue of schema.safeParse(text).error?.issues ?? []) context.addIssue({ ...issue, code: "custom" });
+  });
+}
+
+const CACHE_USES = ["none", "use", "renew"] as const;
+
+/** Parameters every verb takes; the framework sees to them (`frame.ts`). */
+export const commonParameters = z.object({
+  timeout: z.number().positive().optional().describe("Seconds until it is stopped, with all it started"),
+  retry: z.int().min(0).max(1000).optional().describe("How often it is tried again when it fails"),
+  retry_wait: z.number().min(0).max(86_400).optional().describe("Seconds before it is tried again"),
+  environment: environmentVariables.optional().describe("Variables for the environment of what it starts"),
+  user: z.string().min(1).max(256).optional().describe("User of the node it is done as; the agent must be root"),
+  cwd: nodePath.optional().describe("Folder it is done in; the agent's home when left out"),
+  stdout_arg: argumentName.optional().describe("Remembers its trimmed standard output as this argument"),
+  stderr_arg: argumentName.optional().describe("Remembers its trimmed error output as this argument"),
+  cache: z
+    .enum(CACHE_USES)
+    .optional()
+    .describe(
+      "use: when the same succeeded here before, its result is given instead; renew: it is done, and its result kept",
+    ),
+  sensitive: z.boolean().optional().describe("Neither its text nor its output is kept or shown, only how it ended"),
+  values: z.record(z.string(), z.json()).optional().describe("Values for {{ }}, stronger than the node's arguments"),
+});
+export type CommonParameters = z.output<typeof commonParameters>;

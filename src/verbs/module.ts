@@ -1,11 +1,13 @@
 import { dirname, join } from "node:path";
+import { createLaunchers, ownServer } from "../executor/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Module } from "../link/index.ts";
 import { ensurePrivateFolder } from "../platform/files/index.ts";
-import { openArguments } from "./arg/index.ts";
+import { openResultCache } from "./cache.ts";
+import { openVerbCache } from "./custom/index.ts";
 import { agentFunctions } from "./functions.ts";
-import { openResultCache } from "./run/index.ts";
 import { createServices, serviceFiles } from "./service/index.ts";
+import { openRemembered } from "./store.ts";
 import { childEnvironment, onNode, type Surroundings } from "./surroundings.ts";
 
 export interface AgentModuleOptions {
@@ -32,11 +34,17 @@ export async function createAgentModule(options: AgentModuleOptions): Promise<Mo
     markerPrefix: options.state,
     warn: options.warn,
   });
+  const launchers = createLaunchers(join(options.state, "commands"));
   const surroundings: Surroundings = {
     ...base,
-    arguments: openArguments(join(options.state, "arguments.json")),
+    arguments: openRemembered(join(options.state, "arguments.json")),
+    variables: openRemembered(join(options.state, "environment.json")),
     cache: openResultCache(join(options.state, "results")),
     services,
+    launchers,
+    state: options.state,
+    verbs: openVerbCache(join(options.state, "verbs")),
+    server: () => ownServer(options.state),
   };
   await services.recover();
   return {
@@ -45,6 +53,7 @@ export async function createAgentModule(options: AgentModuleOptions): Promise<Mo
     functions: agentFunctions(surroundings),
     async close() {
       services.close();
+      launchers.close();
     },
   };
 }

@@ -26,7 +26,7 @@ describe("options in front of a text", () => {
 
   it.each([
     ["--chwon x", /did you mean --chown/],
-    ["--qqqqqq", /it has --run-once, --timeout, --chown/],
+    ["--qqqqqq", /it has --run-once, --skip-cache, --cache, --timeout/],
     ["--chown", /needs a value/],
     ["--chown 'x", /needs a value/],
     ["--loud=yes", /takes no value/],
@@ -57,8 +57,8 @@ describe("a verb's text", () => {
     ],
     [
       "RUN",
-      "--cache --run-once --folder /tmp true",
-      { ...agent, runOnce: true, function: "run", parameters: { command: "true", cache: "use", folder: "/tmp" } },
+      "--cache --run-once --cwd /tmp true",
+      { ...agent, runOnce: true, function: "run", parameters: { command: "true", cache: "use", cwd: "/tmp" } },
     ],
     ["ARG", "name  two words ", { ...agent, function: "arg", parameters: { name: "name", value: "two words" } }],
     ["ARG", "list ['a', 1]", { ...agent, function: "arg", parameters: { name: "list", value: ["a", 1] } }],
@@ -88,7 +88,7 @@ describe("a verb's text", () => {
     ],
     [
       "SERVICE",
-      "--watch a --watch b --environment K=V=W web node 'my server.mjs'",
+      "--watch a --watch b --env K=V=W web node 'my server.mjs'",
       {
         ...agent,
         function: "service",
@@ -107,7 +107,7 @@ describe("a verb's text", () => {
   it.each([
     ["RUN", "", /needs a command/],
     ["RUN", "--timeout 0 true", /seconds above 0/],
-    ["RUN", "--stdout-arg 1x true", /1x is not a name/],
+    ["RUN", "--stdout-arg 1x true", /--stdout-arg 1x: is not a name/],
     ["ARG", "name", /needs a name and a value/],
     ["ADD", "a", /needs a source and a target/],
     ["ADD", "--chmod rw a b", /octal/],
@@ -119,7 +119,7 @@ describe("a verb's text", () => {
     ["WAIT", "--url ftp://x", /url/],
     ["SERVICE", "", /needs a name/],
     ["SERVICE", "--state up web", /state/],
-    ["SERVICE", "--environment K web", /NAME=VALUE/],
+    ["SERVICE", "--env K web", /NAME=VALUE/],
   ])("%s %s is refused", (verb, text, message) => {
     expect(() => parseVerb(verb, text)).toThrow(wrong(message));
   });

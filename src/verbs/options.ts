@@ -19,8 +19,21 @@ export interface ParsedOptions {
   readonly rest: string;
 }
 
-/** Options every verb has. */
-const COMMON_OPTIONS = { "run-once": "flag", timeout: "value" } as const satisfies Record<string, OptionKind>;
+/** Options every verb has; the framework reads them (`common.ts`). */
+export const COMMON_OPTIONS = {
+  "run-once": "flag",
+  "skip-cache": "flag",
+  cache: "flag",
+  timeout: "value",
+  retry: "value",
+  "retry-wait": "value",
+  "stdout-arg": "value",
+  "stderr-arg": "value",
+  env: "values",
+  user: "value",
+  cwd: "value",
+  sensitive: "flag",
+} as const satisfies Record<string, OptionKind>;
 
 /** Throws `verb_text_wrong`. */
 export function parseOptions(verb: string, text: string, known: Readonly<Record<string, OptionKind>>): ParsedOptions {
@@ -51,6 +64,24 @@ export function parseOptions(verb: string, text: string, known: Readonly<Record<
   }
   if (/^--(\s|$)/.test(rest)) rest = rest.slice(2).trimStart();
   return { flags, values, lists, rest };
+}
+
+/** A value that is a whole number. Throws `verb_text_wrong`. */
+export function countOption(verb: string, options: ParsedOptions, name: string): number | undefined {
+  const text = options.values.get(name);
+  if (text === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(text)) throw wrong(verb, `--${name} ${text} is not a whole number`);
+  return Number(text);
+}
+
+/** `NAME=VALUE` again and again, as a map. Throws `verb_text_wrong`. */
+export function pairsOption(verb: string, options: ParsedOptions, name: string): Record<string, string> | undefined {
+  const pairs = options.lists.get(name)?.map((pair) => {
+    const at = pair.indexOf("=");
+    if (at < 1) throw wrong(verb, `--${name} ${pair} is not NAME=VALUE`);
+    return [pair.slice(0, at), pair.slice(at + 1)] as const;
+  });
+  return pairs === undefined ? undefined : Object.fromEntries(pairs);
 }
 
 /** A value in seconds. Throws `verb_text_wrong`. */

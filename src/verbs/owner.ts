@@ -39,6 +39,22 @@ export async function applyOwner(path: string, wanted: Wanted): Promise<boolean>
   return changed;
 }
 
+/** What `applyOwner` would do, as lines; none when all is as wanted. */
+export function planOwner(path: string, now: { uid: number; gid: number; mode: number }, wanted: Wanted): string[] {
+  const lines: string[] = [];
+  const uid = wanted.uid ?? now.uid;
+  const gid = wanted.gid ?? now.gid;
+  if (uid !== now.uid || gid !== now.gid) lines.push(`~ ${path}: owner ${now.uid}:${now.gid} to ${uid}:${gid}`);
+  const mode = now.mode & 0o7777;
+  if (wanted.mode !== undefined && wanted.mode !== mode)
+    lines.push(`~ ${path}: mode ${octal(mode)} to ${octal(wanted.mode)}`);
+  return lines;
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, "0");
+}
+
 /** passwd(5) and group(5): the name is the first field, its number the third. */
 async function idOf(kind: "user" | "group", file: string, name: string): Promise<number> {
   if (/^\d+$/.test(name)) return Number(name);

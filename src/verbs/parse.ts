@@ -1,29 +1,18 @@
 import { GantryError } from "../kernel/errors.ts";
+import type { JsonObject } from "../kernel/json.ts";
 import { nearest } from "../kernel/nearest.ts";
-import { parseAdd } from "./add/index.ts";
-import { parseArg } from "./arg/index.ts";
 import { VERB_UNKNOWN } from "./errors.ts";
-import { type ParsedVerb, type VerbName, VERBS } from "./model.ts";
-import { parseRun } from "./run/index.ts";
-import { parseService } from "./service/index.ts";
-import { parseWait } from "./wait/index.ts";
-import { parseWorkdir } from "./workdir/index.ts";
+import type { ParsedVerb } from "./model.ts";
+import { findVerb, VERB_NAMES } from "./verbs.ts";
 
-const PARSERS: Readonly<Record<VerbName, (text: string) => ParsedVerb>> = {
-  RUN: parseRun,
-  ARG: parseArg,
-  ADD: parseAdd,
-  COPY: (text) => parseAdd(text, "COPY"),
-  WORKDIR: parseWorkdir,
-  WAIT: parseWait,
-  SERVICE: parseService,
-};
-
-/** Reads the text form of a verb; its name may be in any case. Throws `verb_unknown`, `verb_text_wrong`. */
-export function parseVerb(name: string, text: string): ParsedVerb {
-  const verb = VERBS.find((one) => one === name.toUpperCase());
-  if (verb !== undefined) return PARSERS[verb](text);
-  const close = nearest(name.toUpperCase(), VERBS);
+/**
+ * Reads the text form of a verb; its name may be in any case. `given`: a job's `vars` in an orchestration, some of which are options
+ * (`stdout_arg`, `skip_cache` …). Throws `verb_unknown`, `verb_text_wrong`.
+ */
+export function parseVerb(name: string, text: string, given?: JsonObject): ParsedVerb {
+  const verb = findVerb(name);
+  if (verb !== undefined) return verb.parse(text, given, name.toUpperCase());
+  const close = nearest(name.toUpperCase(), VERB_NAMES);
   throw new GantryError(
     VERB_UNKNOWN,
     `there is no verb ${name}${close === undefined ? "" : `; did you mean ${close}?`}`,

@@ -1,20 +1,32 @@
 import { delimiter, resolve } from "node:path";
-import { endProcesses, processesMarked } from "../executor/index.ts";
-import type { Arguments } from "./arg/index.ts";
-import type { ResultCache } from "./run/index.ts";
+import { endProcesses, type Launchers, type OwnServer, processesMarked } from "../executor/index.ts";
+import type { ResultCache } from "./cache.ts";
+import type { VerbCache } from "./custom/index.ts";
 import type { Services } from "./service/index.ts";
+import type { Remembered } from "./store.ts";
 
 /** What the verbs use of the agent they run in. */
 export interface Surroundings {
   /** Absolute. Relative paths count from here, and commands run here. */
   readonly home: string;
+  /** Absolute. The agent's own folder. */
+  readonly state: string;
   /** The agent's own environment. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Where the agent's own Node is: first in the PATH of what it starts. */
   readonly nodeFolder: string;
-  readonly arguments: Arguments;
+  /** What `{{ }}` is filled from. */
+  readonly arguments: Remembered;
+  /** Variables of the environment set by ENV. */
+  readonly variables: Remembered<string>;
   readonly cache: ResultCache;
   readonly services: Services;
+  /** Start commands cheaply. */
+  readonly launchers: Launchers;
+  /** Verbs of one's own that were fetched. */
+  readonly verbs: VerbCache;
+  /** The server it belongs to; undefined: to none. */
+  server(): Promise<OwnServer | undefined>;
 }
 
 /** Marks what a task started, for whoever cleans up after a crash. */

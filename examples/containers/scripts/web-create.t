@@ -6,7 +6,7 @@ begin( description="Web server", expected_time=0:03 )
     agent.add( template="server.mjs", to="web/server.mjs" )
   end
   begin( description="Service" )
-    agent.service( name="web", command=[ "node", "server.mjs" ], folder="web", watch=[ "web/index.html", "web/server.mjs" ] )
+    agent.service( name="web", command=[ "node", "server.mjs" ], cwd="web", watch=[ "web/index.html", "web/server.mjs" ] )
     agent.wait( host=structure.address, port=config.http_port, seconds=20 )
   end
 end

@@ -7,7 +7,7 @@ begin( description="Balancer", expected_time=0:03 )
     agent.add( template="server.mjs", to="balancer/server.mjs" )
   end
   begin( description="Service" )
-    agent.service( name="balancer", command=[ "node", "server.mjs" ], folder="balancer", watch=[ "balancer/members.json", "balancer/server.mjs" ] )
+    agent.service( name="balancer", command=[ "node", "server.mjs" ], cwd="balancer", watch=[ "balancer/members.json", "balancer/server.mjs" ] )
     agent.wait( host=structure.address, port=config.http_port, seconds=20 )
   end
 end

@@ -2,38 +2,24 @@ import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { chmod, lchown, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { limitedSignal } from "../../executor/index.ts";
 import { GantryError, messageOf } from "../../kernel/errors.ts";
-import type { Json } from "../../kernel/json.ts";
-import { type FunctionContext, moduleFunction } from "../../link/index.ts";
 import { syncFolder } from "../../platform/files/index.ts";
 import { ADD_FAILED } from "../errors.ts";
+import type { VerbResult } from "../model.ts";
 import { applyOwner, type Wanted, wantedOwner } from "../owner.ts";
-import { onNode, type Surroundings } from "../surroundings.ts";
-import { type AddParameters, addParameters } from "./model.ts";
+import type { VerbContext } from "../verb.ts";
+import type { AddParameters } from "./model.ts";
 
 const NEW_FILE_MODE = 0o644;
 /** Of a new file that holds secrets. */
 const SECRET_FILE_MODE = "0600";
 
-export function addFunction(surroundings: Surroundings) {
-  return moduleFunction({
-    summary: "Puts a file in its place, whole or not at all",
-    parameters: addParameters,
-    safeToRepeat: true,
-    run: (parameters, context) => {
-      const limit = limitedSignal(context, parameters.timeout);
-      return limit.within(apply(parameters, { ...context, signal: limit.signal }, surroundings));
-    },
-  });
-}
-
 /** Throws `add_failed`, `owner_unknown`, and `content_unavailable` when what arrives is not what the hash says. */
-async function apply(parameters: AddParameters, context: FunctionContext, surroundings: Surroundings): Promise<Json> {
+export async function applyAdd(parameters: AddParameters, context: VerbContext): Promise<VerbResult> {
   const { text, sha256 } = parameters;
   if ((text === undefined) === (sha256 === undefined))
     throw new GantryError(ADD_FAILED, "it needs either sha256 or text as its content");
-  const path = await targetOf(onNode(surroundings, parameters.to), parameters);
+  const path = await targetOf(context.path(parameters.to), parameters);
   const holdsSecrets = context.hiding !== undefined;
   const isNew = holdsSecrets && (await stat(path).catch(() => undefined)) === undefined;
   const wanted = await wantedOwner(parameters.chown, parameters.chmod ?? (isNew ? SECRET_FILE_MODE : undefined));
@@ -59,7 +45,7 @@ async function apply(parameters: AddParameters, context: FunctionContext, surrou
 }
 
 /** A link is followed: what it points to is replaced, not the link. */
-async function targetOf(to: string, parameters: AddParameters): Promise<string> {
+export async function targetOf(to: string, parameters: AddParameters): Promise<string> {
   const found = await stat(to).catch(() => undefined);
   if (!parameters.to.endsWith("/") && found?.isDirectory() !== true) return realpath(to).catch(() => to);
   if (parameters.name === undefined)
@@ -68,7 +54,7 @@ async function targetOf(to: string, parameters: AddParameters): Promise<string> 
   return realpath(path).catch(() => path);
 }
 
-async function hashOf(path: string): Promise<string | undefined> {
+export async function hashOf(path: string): Promise<string | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return undefined;
   if (!found.isFile()) throw new GantryError(ADD_FAILED, `${path} is no file, and will not be replaced by one`);

@@ -2,7 +2,6 @@ import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTestAgent, type TestAgent } from "../testing.ts";
-import { renderArguments } from "./render.ts";
 
 let agent: TestAgent;
 beforeEach(async () => {
@@ -30,30 +29,6 @@ describe("ARG", () => {
     writeFileSync(join(agent.state, "arguments.json"), "rubbish");
     await expect((await agent.again()).call("arg", { name: "b", value: 1 })).rejects.toMatchObject({
       code: "arguments_damaged",
-    });
-  });
-});
-
-describe("filling in", () => {
-  const values = { name: "x", list: ["a", "b"], map: { key: "v" } };
-
-  it.each([
-    ["{{ name }} {{name}} {{ map.key }} {{ list[1] }}", "x x v b"],
-    ["{{ '{{' }} and {{ \"}}\" }}", "{{ and }}"],
-    [`\${#list} {% if %} {# no comment #}  `, `\${#list} {% if %} {# no comment #}  `],
-    ["a }} b", "a }} b"],
-    ["line\n", "line\n"],
-  ])("%j gives %j", async (text, expected) => {
-    expect(await renderArguments(text, values)).toBe(expected);
-  });
-
-  it.each(["{{ nobody }}", "{{ map.nothing }}", "{{ name", "{{ .Names }}", "{{ }}"])("%j is refused", async (text) => {
-    await expect(renderArguments(text, values)).rejects.toMatchObject({ code: "argument_undefined" });
-  });
-
-  it("does not run for ever", async () => {
-    await expect(renderArguments("{{ range(100000000) | list | length }}", values)).rejects.toMatchObject({
-      code: "argument_undefined",
     });
   });
 });

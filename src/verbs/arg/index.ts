@@ -1,4 +1,20 @@
-export { argFunction } from "./apply.ts";
-export { parseArg } from "./model.ts";
-export { hasExpressions, renderArguments } from "./render.ts";
-export { type Arguments, openArguments } from "./store.ts";
+import { defineVerb } from "../verb.ts";
+import { applyArg } from "./apply.ts";
+import { argOptions, argParameters, argProblem, readArg } from "./model.ts";
+import { planArg } from "./plan.ts";
+
+export { nameAndText } from "./model.ts";
+
+export const arg = defineVerb({
+  names: ["ARG"],
+  function: "arg",
+  summary: "Remembers a value on the node, for {{ NAME }} in later texts",
+  parameters: argParameters,
+  options: argOptions,
+  texts: ["text", "value"],
+  safeToRepeat: true,
+  read: readArg,
+  problem: argProblem,
+  plan: planArg,
+  apply: applyArg,
+});

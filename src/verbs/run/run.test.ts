@@ -27,7 +27,13 @@ async function fileWith(name: string): Promise<string> {
 describe("RUN", () => {
   it("gives the text to the shell exactly as it is, in the agent's home, and passes its output on", async () => {
     const result = await agent.call("run", { command: `echo "a   b"; echo c >&2; pwd; set -- x y; echo \${#}` });
-    expect(result).toEqual({ exit_code: 0, stdout: `a   b\n${agent.home}\n2\n`, stderr: "c\n", cached: false });
+    expect(result).toEqual({
+      changed: true,
+      exit_code: 0,
+      stdout: `a   b\n${agent.home}\n2\n`,
+      stderr: "c\n",
+      cached: false,
+    });
     expect(agent.written).toEqual({ stdout: `a   b\n${agent.home}\n2\n`, stderr: "c\n" });
   });
 
@@ -45,7 +51,7 @@ describe("RUN", () => {
   });
 
   it("says when its folder is missing", async () => {
-    await expect(agent.call("run", { command: "true", folder: "missing" })).rejects.toMatchObject({
+    await expect(agent.call("run", { command: "true", cwd: "missing" })).rejects.toMatchObject({
       code: "command_not_started",
     });
   });
@@ -131,7 +137,7 @@ describe("the cache of RUN", () => {
     expect(await agent.call("run", { command, cache: "use" })).toMatchObject({ stdout: "one\n", cached: false });
     await agent.call("arg", { name: "who", value: "two" });
     expect(await agent.call("run", { command, cache: "use" })).toMatchObject({ stdout: "two\n", cached: false });
-    expect(await agent.call("run", { command, cache: "use", folder: "/" })).toMatchObject({ cached: false });
+    expect(await agent.call("run", { command, cache: "use", cwd: "/" })).toMatchObject({ cached: false });
     expect(await agent.call("run", { command, cache: "use", environment: { A: "b" } })).toMatchObject({
       cached: false,
     });

@@ -1,18 +1,16 @@
 import { z } from "zod";
-import { limitedSignal } from "../../executor/index.ts";
 import { moduleFunction } from "../../link/index.ts";
+import type { CommonParameters, VerbResult } from "../model.ts";
 import type { Surroundings } from "../surroundings.ts";
-import { serviceParameters } from "./model.ts";
+import type { VerbContext } from "../verb.ts";
+import type { ServiceParameters } from "./model.ts";
 
-/** Errors: `service_failed`, `service_unknown`, `command_not_started`. */
-export function serviceFunction(surroundings: Surroundings) {
-  return moduleFunction({
-    summary: "Keeps a program running, or stops it",
-    parameters: serviceParameters,
-    safeToRepeat: true,
-    run: (parameters, context) =>
-      limitedSignal(context, parameters.timeout).race(surroundings.services.apply(parameters)),
-  });
+/** Throws `service_failed`, `service_unknown`, `command_not_started`. */
+export function applyService(
+  parameters: ServiceParameters & CommonParameters,
+  { surroundings }: VerbContext,
+): Promise<VerbResult> {
+  return surroundings.services.apply(parameters);
 }
 
 export function servicesFunction(surroundings: Surroundings) {

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { canonicalJson, type Json } from "../../kernel/json.ts";
-import { environmentVariables, nodePath, type ParsedVerb, timeoutParameter } from "../model.ts";
-import { parseOptions, present, secondsOption, splitWords, wrong } from "../options.ts";
+import { canonicalJson } from "../../kernel/json.ts";
+import { type CommonParameters, nodePath } from "../model.ts";
+import { type ParsedOptions, secondsOption, splitWords, wrong } from "../options.ts";
+import type { ReadVerb } from "../verb.ts";
 
 /** SERVICE: a program that goes on running, as a plain unit of the agent's own. Pure: what it is, and what is to be done about it. */
 
@@ -20,8 +21,6 @@ export const serviceParameters = z.object({
     .max(256)
     .optional()
     .describe("Program and arguments; needed the first time"),
-  folder: nodePath.optional().describe("Folder it runs in; the agent's home when left out"),
-  environment: environmentVariables.optional().describe("More variables for its environment"),
   watch: z.array(nodePath).max(256).optional().describe("Files: when the content of one has changed, it is restarted"),
   state: z.enum(SERVICE_STATES).default("started").describe("What it shall be"),
   restart: z.enum(["no", "on-failure"]).optional().describe("Whether the agent starts it again when it fails"),
@@ -31,9 +30,8 @@ export const serviceParameters = z.object({
     .max(3600)
     .optional()
     .describe("Seconds between the request to end and the end by force, 10 when left out"),
-  ...timeoutParameter,
 });
-export type ServiceParameters = z.output<typeof serviceParameters>;
+export type ServiceParameters = z.output<typeof serviceParameters> & Pick<CommonParameters, "cwd" | "environment">;
 
 /** What a service is: a change of it means a restart. */
 const serviceDefinition = z.object({
@@ -77,7 +75,7 @@ export function definitionAfter(
   const base = parameters.command === undefined ? old : undefined;
   return {
     command: [...command],
-    folder: parameters.folder ?? base?.folder ?? ".",
+    folder: parameters.cwd ?? base?.folder ?? ".",
     environment: { ...(parameters.environment ?? base?.environment) },
     watch: [...(parameters.watch ?? base?.watch ?? [])],
     restart: parameters.restart ?? base?.restart ?? "no",
@@ -140,42 +138,21 @@ export function restartDelay(restarts: number): number {
 /** Milliseconds it has to run for its earlier failures to be forgotten. */
 export const LONG_ENOUGH = 60_000;
 
-/**
- * `SERVICE [OPTIONS] NAME [COMMAND…]`. Options: `--state STATE`, `--folder DIR`, `--environment NAME=VALUE` and `--watch FILE` (both again
- * and again), `--restart on-failure`, `--stop-seconds N`, `--timeout SECONDS`, `--run-once`. Throws `verb_text_wrong`.
- */
-export function parseService(text: string): ParsedVerb {
-  const options = parseOptions("SERVICE", text, {
-    state: "value",
-    folder: "value",
-    environment: "values",
-    watch: "values",
-    restart: "value",
-    "stop-seconds": "value",
-  });
+export const serviceOptions = { state: "value", watch: "values", restart: "value", "stop-seconds": "value" } as const;
+
+/** `SERVICE [OPTIONS] NAME [COMMAND…]`. Throws `verb_text_wrong`. */
+export function readService(options: ParsedOptions): ReadVerb {
   const [name, ...command] = splitWords("SERVICE", options.rest);
   if (name === undefined) throw wrong("SERVICE", "needs a name");
-  const pairs = options.lists.get("environment")?.map((pair) => {
-    const at = pair.indexOf("=");
-    if (at < 1) throw wrong("SERVICE", `--environment ${pair} is not NAME=VALUE`);
-    return [pair.slice(0, at), pair.slice(at + 1)] as const;
-  });
   const watch = options.lists.get("watch");
-  const parameters = present<Json>({
-    name,
-    command: command.length === 0 ? undefined : command,
-    folder: options.values.get("folder"),
-    environment: pairs === undefined ? undefined : Object.fromEntries(pairs),
-    watch: watch === undefined ? undefined : [...watch],
-    state: options.values.get("state"),
-    restart: options.values.get("restart"),
-    stop_seconds: secondsOption("SERVICE", options, "stop-seconds"),
-    timeout: secondsOption("SERVICE", options, "timeout"),
-  });
-  const checked = serviceParameters.safeParse(parameters);
-  if (!checked.success) {
-    const [issue] = checked.error.issues;
-    throw wrong("SERVICE", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`);
-  }
-  return { module: "agent", function: "service", parameters, runOnce: options.flags.has("run-once") };
+  return {
+    parameters: {
+      name,
+      command: command.length === 0 ? undefined : command,
+      watch: watch === undefined ? undefined : [...watch],
+      state: options.values.get("state"),
+      restart: options.values.get("restart"),
+      stop_seconds: secondsOption("SERVICE", options, "stop-seconds"),
+    },
+  };
 }

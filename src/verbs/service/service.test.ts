@@ -46,10 +46,10 @@ describe("SERVICE", () => {
   it("starts a program once, in its folder, with its environment and its log", async () => {
     const command = ["/bin/sh", "-c", "echo $GREETING in $(pwd); exec sleep 1000"];
     await agent.call("workdir", { path: "web" });
-    const started = await service({ command, folder: "web", environment: { GREETING: "hello" } });
+    const started = await service({ command, cwd: "web", environment: { GREETING: "hello" } });
     expect(started).toMatchObject({ changed: true, state: "running" });
     expect(runs(started.pid)).toBe(true);
-    expect(await service({ command, folder: "web", environment: { GREETING: "hello" } })).toMatchObject({
+    expect(await service({ command, cwd: "web", environment: { GREETING: "hello" } })).toMatchObject({
       changed: false,
       pid: started.pid,
     });

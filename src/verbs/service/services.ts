@@ -1,9 +1,9 @@
 import type { ChildProcess } from "node:child_process";
 import type { CancelTimer, Clock } from "../../kernel/clock.ts";
 import { GantryError, messageOf } from "../../kernel/errors.ts";
-import type { Json } from "../../kernel/json.ts";
 import { isRunning } from "../../executor/index.ts";
 import { SERVICE_FAILED, SERVICE_UNKNOWN } from "../errors.ts";
+import type { VerbPlan, VerbResult } from "../model.ts";
 import {
   decideService,
   definitionAfter,
@@ -27,7 +27,9 @@ export interface ServiceStatus {
 }
 
 export interface Services {
-  apply(parameters: ServiceParameters): Promise<Json>;
+  apply(parameters: ServiceParameters): Promise<VerbResult>;
+  /** What `apply` would do. */
+  plan(parameters: ServiceParameters): Promise<VerbPlan>;
   list(): Promise<ServiceStatus[]>;
   /** Looks after services from before: finds their processes, and starts those again that failed and shall be. */
   recover(): Promise<void>;
@@ -80,7 +82,8 @@ export function createServices(options: ServicesOptions): Services {
     return found === undefined ? record : { ...record, process: found };
   }
 
-  async function apply(parameters: ServiceParameters): Promise<Json> {
+  /** What is, what shall be, and the steps from one to the other. Throws `service_unknown`. */
+  async function decided(parameters: ServiceParameters) {
     const { name, state } = parameters;
     const old = await current(name);
     const definition = definitionAfter(parameters, old?.definition);
@@ -90,7 +93,20 @@ export function createServices(options: ServicesOptions): Services {
     const watched = await watchedHash(definition);
     const now =
       old === undefined ? undefined : { definition: old.definition, watched: old.watched, running: runs(old) };
-    const { steps, reason } = decideService(state, now, definition === undefined ? undefined : { definition, watched });
+    const next = definition === undefined ? undefined : { definition, watched };
+    return { old, definition, ...decideService(state, now, next) };
+  }
+
+  async function plan(parameters: ServiceParameters): Promise<VerbPlan> {
+    const { steps, reason } = await decided(parameters);
+    const doing = steps.filter((step) => step !== "keep");
+    const diff = doing.length === 0 ? "" : `~ service ${parameters.name}: ${doing.join(", ")} (it ${reason})`;
+    return { changed: doing.length > 0, diff };
+  }
+
+  async function apply(parameters: ServiceParameters): Promise<VerbResult> {
+    const { name, state } = parameters;
+    const { old, definition, steps, reason } = await decided(parameters);
     let record = old;
     for (const step of steps) {
       if (step === "stop") await stop(name, record);
@@ -251,6 +267,7 @@ export function createServices(options: ServicesOptions): Services {
 
   return {
     apply: (parameters) => inTurn(parameters.name, () => apply(parameters)),
+    plan: (parameters) => inTurn(parameters.name, () => plan(parameters)),
     async list() {
       const statuses = await Promise.all(
         (await files.names()).map(async (name): Promise<ServiceStatus | undefined> => {

@@ -1,7 +1,6 @@
 import { z } from "zod";
-import type { Json } from "../../kernel/json.ts";
-import { type ParsedVerb, timeoutParameter } from "../model.ts";
-import { parseOptions, present, secondsOption, wrong } from "../options.ts";
+import { type ParsedOptions, secondsOption, wrong } from "../options.ts";
+import type { ReadVerb } from "../verb.ts";
 
 /** WAIT: until a state is there, or for a time. Pure. */
 
@@ -19,51 +18,35 @@ export const waitParameters = z.object({
   cmd: z.string().min(1).optional().describe("Until this command ends with exit code 0"),
   host: z.string().min(1).max(253).optional().describe("Until this host…"),
   port: z.int().min(1).max(65_535).optional().describe("…takes connections on this port"),
-  ...timeoutParameter,
 });
 export type WaitParameters = z.output<typeof waitParameters>;
 
 /** Seconds a state is waited for when nobody says how long. */
 export const DEFAULT_SECONDS = 60;
 
-/**
- * Options: `--seconds N`, `--url URL`, `--cmd COMMAND`, `--host HOST --port PORT`, `--timeout SECONDS`, `--run-once`. `WAIT 5` is
- * `WAIT --seconds 5`. Throws `verb_text_wrong`.
- */
-export function parseWait(text: string): ParsedVerb {
-  const options = parseOptions("WAIT", text, {
-    seconds: "value",
-    url: "value",
-    cmd: "value",
-    host: "value",
-    port: "value",
-  });
+export const waitOptions = { seconds: "value", url: "value", cmd: "value", host: "value", port: "value" } as const;
+
+/** `WAIT 5` is `WAIT --seconds 5`. Throws `verb_text_wrong`. */
+export function readWait(options: ParsedOptions): ReadVerb {
+  const { values } = options;
   const rest = options.rest.trim();
   const alone = /^\d+(\.\d+)?$/.test(rest) ? Number(rest) : undefined;
-  if (rest !== "" && (alone === undefined || options.values.has("seconds"))) throw wrong("WAIT", `cannot read ${rest}`);
-  const port = options.values.get("port");
+  if (rest !== "" && (alone === undefined || values.has("seconds"))) throw wrong("WAIT", `cannot read ${rest}`);
+  const port = values.get("port");
   if (port !== undefined && !/^\d+$/.test(port)) throw wrong("WAIT", `--port ${port} is not a port`);
-  const parameters = present<Json>({
-    seconds: alone ?? secondsOption("WAIT", options, "seconds"),
-    url: options.values.get("url"),
-    cmd: options.values.get("cmd"),
-    host: options.values.get("host"),
-    port: port === undefined ? undefined : Number(port),
-    timeout: secondsOption("WAIT", options, "timeout"),
-  });
-  const problem = waitProblem(parameters);
-  if (problem !== undefined) throw wrong("WAIT", problem);
-  return { module: "agent", function: "wait", parameters, runOnce: options.flags.has("run-once") };
+  return {
+    parameters: {
+      seconds: alone ?? secondsOption("WAIT", options, "seconds"),
+      url: values.get("url"),
+      cmd: values.get("cmd"),
+      host: values.get("host"),
+      port: port === undefined ? undefined : Number(port),
+    },
+  };
 }
 
 /** What is wrong with a combination of parameters; undefined when nothing is. */
-export function waitProblem(parameters: unknown): string | undefined {
-  const checked = waitParameters.safeParse(parameters);
-  if (!checked.success) {
-    const [issue] = checked.error.issues;
-    return `${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`;
-  }
-  const { url, cmd, host, port, seconds } = checked.data;
+export function waitProblem({ url, cmd, host, port, seconds }: WaitParameters): string | undefined {
   if ((host === undefined) !== (port === undefined)) return "host and port go together";
   const states = [url, cmd, host].filter((state) => state !== undefined).length;
   if (states > 1) return "waits for one thing: url, cmd, or host and port";

@@ -37,7 +37,7 @@ describe("WAIT", () => {
   });
 
   it("waits for time to pass", async () => {
-    expect(await agent.call("wait", { seconds: 0.01 })).toEqual({ waited: 0.01 });
+    expect(await agent.call("wait", { seconds: 0.01 })).toEqual({ changed: false, waited: 0.01 });
   });
 
   it.each([

@@ -1,35 +1,23 @@
 import { mkdir } from "node:fs/promises";
-import { limitedSignal } from "../../executor/index.ts";
 import { GantryError, messageOf } from "../../kernel/errors.ts";
-import type { Json } from "../../kernel/json.ts";
-import { type FunctionContext, moduleFunction } from "../../link/index.ts";
 import { WORKDIR_FAILED } from "../errors.ts";
+import type { VerbResult } from "../model.ts";
 import { applyOwner, wantedOwner } from "../owner.ts";
-import { onNode, type Surroundings } from "../surroundings.ts";
-import { type WorkdirParameters, workdirParameters } from "./model.ts";
-
-export function workdirFunction(surroundings: Surroundings) {
-  return moduleFunction({
-    summary: "Makes a folder, with those above it",
-    parameters: workdirParameters,
-    safeToRepeat: true,
-    run: (parameters, context) =>
-      limitedSignal(context, parameters.timeout).race(apply(parameters, context, surroundings)),
-  });
-}
+import type { VerbContext } from "../verb.ts";
+import type { WorkdirParameters } from "./model.ts";
 
 /** Throws `workdir_failed`, `owner_unknown`. */
-async function apply(
-  parameters: WorkdirParameters,
-  context: FunctionContext,
-  surroundings: Surroundings,
-): Promise<Json> {
-  const path = onNode(surroundings, parameters.path);
+export async function applyWorkdir(parameters: WorkdirParameters, context: VerbContext): Promise<VerbResult> {
+  const path = context.path(parameters.path);
   const wanted = await wantedOwner(parameters.chown, parameters.chmod);
   let changed: boolean;
   try {
     const made = await mkdir(path, { recursive: true });
-    changed = (await applyOwner(path, wanted)) || made !== undefined;
+    const own =
+      made === undefined
+        ? wanted
+        : { ...wanted, uid: wanted.uid ?? context.user?.uid, gid: wanted.gid ?? context.user?.gid };
+    changed = (await applyOwner(path, own)) || made !== undefined;
   } catch (error) {
     const inTheWay =
       (error as NodeJS.ErrnoException).code === "EEXIST" || (error as NodeJS.ErrnoException).code === "ENOTDIR";
@@ -39,7 +27,6 @@ async function apply(
       { cause: error },
     );
   }
-  if (parameters.stdout_arg !== undefined) await surroundings.arguments.set({ [parameters.stdout_arg]: path });
   context.output("stdout", Buffer.from(`${path}\n`));
   return { path, changed };
 }

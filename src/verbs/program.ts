@@ -1,0 +1,125 @@
+import { access, constants } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { GantryError } from "../kernel/errors.ts";
+import type { OutputStream } from "../link/index.ts";
+import { type CommandEnd, runCommand } from "./command.ts";
+import { COMMAND_FAILED, USER_REFUSED } from "./errors.ts";
+import { childEnvironment, TASK_MARKER, taskMarker } from "./surroundings.ts";
+import type { NodeUser } from "./users.ts";
+import type { VerbContext } from "./verb.ts";
+
+/** How verbs start programs: as the user, in the folder and with the environment that were asked for, marked as the task's. */
+
+export interface ProgramOptions {
+  readonly program: string;
+  readonly arguments?: readonly string[];
+  /** Absolute; left out: the verb's. */
+  readonly cwd?: string;
+  /** More variables than the verb's. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Left out: the verb's; null: as the agent, whatever was asked for. */
+  readonly user?: NodeUser | null;
+  /** Written to its standard input, which is empty otherwise. */
+  readonly input?: Uint8Array;
+  readonly signal?: AbortSignal;
+  /** Takes its output instead of the job's log. */
+  output?(stream: OutputStream, chunk: Uint8Array): void;
+}
+
+/** Runs a program to its end, whatever its exit code is. Throws `command_not_started`, and the reason of its signal when that ended it. */
+export async function runProgram(context: VerbContext, options: ProgramOptions): Promise<CommandEnd> {
+  const user = options.user === undefined ? context.user : (options.user ?? undefined);
+  const environment = childEnvironment(context.surroundings, {
+    ...(user === undefined ? {} : { HOME: user.home, USER: user.name, LOGNAME: user.name, SHELL: user.shell }),
+    ...context.environment,
+    ...options.environment,
+    [TASK_MARKER]: taskMarker(context.key),
+  });
+  const own = [options.program, ...(options.arguments ?? [])];
+  const [program = "", ...rest] = user === undefined ? own : [...(await switching(user, environment["PATH"])), ...own];
+  return runCommand({
+    program,
+    arguments: rest,
+    folder: options.cwd ?? context.cwd,
+    environment,
+    launchers: context.surroundings.launchers,
+    signal: options.signal ?? context.signal,
+    clock: context.clock,
+    ...(options.input === undefined ? {} : { input: options.input }),
+    async output(stream, chunk) {
+      if (options.output !== undefined) {
+        options.output(stream, chunk);
+        return;
+      }
+      context.output(stream, chunk);
+      await context.room?.();
+    },
+  });
+}
+
+export interface Answer {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program and takes its output as text (the last 1 MB of it); none of it goes to the job's log. A signal counts as code 128. */
+export async function askProgram(context: VerbContext, options: Omit<ProgramOptions, "output">): Promise<Answer> {
+  const chunks: Record<OutputStream, Uint8Array[]> = { stdout: [], stderr: [] };
+  const end = await runProgram(context, { ...options, output: (stream, chunk) => chunks[stream].push(chunk) });
+  return {
+    code: end.code ?? 128,
+    stdout: Buffer.concat(chunks.stdout).toString(),
+    stderr: Buffer.concat(chunks.stderr).toString(),
+  };
+}
+
+/** Runs a program that must end well. Throws `command_failed` with `{ exit_code }` or `{ signal }` in its details. */
+export async function mustRun(context: VerbContext, options: ProgramOptions): Promise<void> {
+  const end = await runProgram(context, options);
+  if (end.code === 0) return;
+  const what = [options.program, ...(options.arguments ?? [])].join(" ");
+  throw end.code === null
+    ? new GantryError(COMMAND_FAILED, `${what} was ended by ${end.signal}`, { details: { signal: end.signal } })
+    : new GantryError(COMMAND_FAILED, `${what} ended with exit code ${end.code}`, {
+        details: { exit_code: end.code },
+      });
+}
+
+/** The words in front of a program that make it another user's. Root starts it; the groups are the user's. */
+async function switching(user: NodeUser, path: string | undefined): Promise<readonly string[]> {
+  const setpriv = await findProgram("setpriv", path);
+  if (setpriv !== undefined) {
+    return [setpriv, `--reuid=${user.uid}`, `--regid=${user.gid}`, `--groups=${user.groups.join(",")}`, "--"];
+  }
+  const su = await findProgram("su", path);
+  if (su !== undefined) return [su, "-s", "/bin/sh", user.name, "-c", 'exec "$@"', "sh"];
+  throw new GantryError(USER_REFUSED, `this node has neither setpriv nor su to do something as ${user.name}`);
+}
+
+/** Absolute path of a program; undefined when the node has none of that name. */
+export async function findProgram(name: string, path = process.env["PATH"] ?? ""): Promise<string | undefined> {
+  const folders = [
+    ...path.split(delimiter),
+    "/usr/local/sbin",
+    "/usr/local/bin",
+    "/usr/sbin",
+    "/usr/bin",
+    "/sbin",
+    "/bin",
+  ];
+  for (const folder of new Set(folders.filter((one) => one.startsWith("/")))) {
+    const candidate = join(folder, name);
+    if (await isProgram(candidate)) return candidate;
+  }
+  return undefined;
+}
+
+async function isProgram(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
