@@ -32,11 +32,12 @@ const LINES: Readonly<Record<string, string>> = {
   "GET /v1/runs/{id}/output": "RunLine",
   "GET /v1/audit/export": "Audit",
 };
-const BYTES: readonly string[] = ["POST /v1/content"];
+const BYTES: readonly string[] = ["PUT /v1/content/{sha256}"];
 const BYTES_ANSWERED: readonly string[] = [
   "GET /v1/inventory/{bundle}",
   "POST /v1/backups",
   "GET /v1/support-bundle",
+  "GET /v1/content/{sha256}",
   "GET /metrics",
 ];
 

@@ -71,7 +71,7 @@ describe.each(["websocket", "poll"])("an agent over %s", (transport) => {
       foundationId: AGENT,
     });
     const content = randomBytes(3_000_000);
-    const sha256 = await server.fleet.content.put(content);
+    const sha256 = await server.fleet.content.put(TENANT, content);
     const job = await server.run(
       [
         agentCall(AGENT, "workdir", { path: "web", stdout_arg: "folder" }),

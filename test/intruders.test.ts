@@ -237,7 +237,7 @@ describe("an agent", () => {
 
   it("fetches the content that its tasks name, and no other, whatever it knows", async () => {
     const [one, other] = [await joined("web1"), await joined("web2")];
-    const secret = await server.fleet.content.put(Buffer.from("meant for web1"));
+    const secret = await server.fleet.content.put(TENANT, Buffer.from("meant for web1"));
     expect((await fetchContent(one, secret))[0]).toBe(404);
     const there = await peerOf(one.id, one.keys);
     await welcomePeer(there, { pin: pin() });
@@ -300,7 +300,7 @@ const ENDLESS = 64 * 1024 * 1024;
 describe.each(["websocket", "poll"])("an agent that is revoked (%s)", (transport) => {
   it("is out at once, what it did is settled, and neither its key nor its name comes back by itself", async () => {
     const agent = await start("web1", transport);
-    const content = await server.fleet.content.put(Buffer.from("for web1"));
+    const content = await server.fleet.content.put(TENANT, Buffer.from("for web1"));
     expect(
       await server.ended(await server.run([agentCall("web1", "add", { to: "file", sha256: content })])),
     ).toMatchObject({ status: "done" });

@@ -285,7 +285,7 @@ describe("over real sockets", () => {
   }
 
   it("content and runtime are only for who joined, or may join", async () => {
-    const sha256 = await server.fleet.content.put(Buffer.from("content"));
+    const sha256 = await server.fleet.content.put(TENANT, Buffer.from("content"));
     expect((await get(`/v1/link/content/${sha256}`, {})).status).toBe(401);
     expect((await get(`/v1/link/content/${sha256}`, { "gantry-executor": "a.1.b" })).status).toBe(401);
     expect((await get("/v1/link/runtime/agent.mjs", {})).status).toBe(401);

@@ -78,7 +78,7 @@ describe.each(["websocket", "poll"])("over %s, an agent", (transport) => {
     await restart();
     expect(server.certificates.former).toBeUndefined();
     await connected("node1");
-    const content = await server.fleet.content.put(Buffer.from("fetched by the new authority"));
+    const content = await server.fleet.content.put(TENANT, Buffer.from("fetched by the new authority"));
     const add = await server.run([agentCall("node1", "add", { to: "content", sha256: content })]);
     expect(await server.ended(add)).toMatchObject({ status: "done" });
   });

@@ -18,6 +18,7 @@ const MASTER_KEYS: readonly string[] = [MASTER_KEY, `${MASTER_KEY}.next`];
 
 const LEFT_OUT: readonly LeftOut[] = [
   { what: "config.yaml", why: "says where this server runs and which database it has; that is another one elsewhere" },
+  { what: "content", why: "large files on their way to nodes; whoever needs one brings it again" },
   { what: "foundations", why: "the machines themselves, of type local" },
   { what: "git", why: "copies of repositories; they are fetched again" },
   { what: "worker", why: "what the worker inside is doing at the moment" },

@@ -1,20 +1,24 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Agent } from "node:https";
+import { pipeline, Readable } from "node:stream";
+import { createZstdDecompress } from "node:zlib";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
 import type { Random } from "../kernel/ids.ts";
 import {
   backoffDelay,
+  type BroughtFile,
   EXECUTOR_HEADER,
   LINK_PATHS,
   openRequest,
   requestProofText,
   signRequest,
 } from "../link/index.ts";
-import { CONTENT_UNAVAILABLE } from "./errors.ts";
+import { CONTENT_NOT_TAKEN, CONTENT_UNAVAILABLE } from "./errors.ts";
+import { inLargePieces } from "./pieces.ts";
 
-/** Fetches content by its hash from the server, with the executor's own signature. */
+/** Fetches content by its hash from the server, and brings it there, with the executor's own signature. */
 
 export interface ContentParts {
   readonly urls: readonly string[];
@@ -24,6 +28,16 @@ export interface ContentParts {
   agent(): Agent;
   readonly clock: Clock;
   readonly random: Random;
+}
+
+export interface ContentLink {
+  /**
+   * Yields the bytes behind `from`; each piece is good until the next is asked for. A broken transfer is taken up where it stopped. Ends with
+   * `content_unavailable` when that does not help, or the bytes are wrong; with `from` given they are not checked: who has the others can.
+   */
+  content(sha256: string, from?: number): AsyncIterable<Uint8Array>;
+  /** Brings a file that a task asked for. Goes on where it stopped. Errors: `content_not_taken`. */
+  bring(task: string, file: BroughtFile): Promise<void>;
 }
 
 /** Answers that are no content, until there is no more trying. */
@@ -36,60 +50,145 @@ const PAUSE = 2000;
 const SILENCE = 20_000;
 /** Milliseconds two clocks may differ before ours is taken for wrong. */
 const CLOCK_DIFFERENCE = 60_000;
+/** Bytes of an answer to an upload that are read. */
+const ANSWER = 64 * 1024;
 
-/** A broken transfer is taken up where it stopped. Ends with `content_unavailable` when that does not help, or the bytes are wrong. */
-export function contentFetcher(parts: ContentParts): (sha256: string) => AsyncIterable<Uint8Array> {
+export function contentLink(parts: ContentParts): ContentLink {
   /** How far the server's clock is ahead of ours: a machine without a battery starts in 1970. */
   let ahead = 0;
 
-  async function open(sha256: string, attempt: number): Promise<IncomingMessage> {
-    const path = `${LINK_PATHS.content}${sha256}`;
+  async function send(
+    path: string,
+    attempt: number,
+    more: { readonly method: "GET" | "PUT"; readonly headers: Record<string, string>; readonly body?: Readable },
+  ): Promise<IncomingMessage> {
     const url = parts.urls[attempt % parts.urls.length] as string;
     const time = Math.max(0, Math.round(parts.clock.now() + ahead));
     const signature = signRequest(parts.key, { executor: parts.executor, time, path });
-    const headers = { [EXECUTOR_HEADER]: requestProofText({ executor: parts.executor, time, signature }) };
-    const response = await openRequest({ url, path, method: "GET", agent: parts.agent(), headers, timeout: SILENCE });
-    if (response.statusCode === 200) return response;
-    response.destroy();
+    const proof = requestProofText({ executor: parts.executor, time, signature });
+    const headers = { ...more.headers, [EXECUTOR_HEADER]: proof };
+    const response = await openRequest({ url, path, agent: parts.agent(), timeout: SILENCE, ...more, headers });
     const server = Date.parse(response.headers.date ?? "");
-    if (response.statusCode === 401 && Number.isFinite(server) && Math.abs(server - time) > CLOCK_DIFFERENCE) {
+    if (response.statusCode === 401 && Number.isFinite(server) && Math.abs(server - time) > CLOCK_DIFFERENCE)
       ahead = server - parts.clock.now();
-    }
-    throw new Refused(`the server answered ${response.statusCode}`);
+    return response;
   }
 
-  return async function* fetchContent(sha256) {
-    const hash = createHash("sha256");
+  async function open(sha256: string, from: number, attempt: number): Promise<Readable> {
+    const path = `${LINK_PATHS.content}${sha256}${from === 0 ? "" : `?from=${from}`}`;
+    const response = await send(path, attempt, { method: "GET", headers: { "accept-encoding": "zstd" } });
+    if (response.statusCode !== 200) {
+      response.destroy();
+      throw new Refused(`the server answered ${response.statusCode}`);
+    }
+    if (response.headers["content-encoding"] !== "zstd") return response;
+    const unpacked = createZstdDecompress();
+    pipeline(response, unpacked, () => undefined);
+    return unpacked;
+  }
+
+  /** Tries until it is done. `work` throws `Refused` for an answer that is no connection's fault. */
+  async function patiently(work: (attempt: number) => Promise<void>, failed: (why: unknown) => Error): Promise<void> {
     const began = parts.clock.now();
-    let received = 0;
     let refusals = 0;
     for (let attempt = 0; ; attempt += 1) {
       try {
-        let skip = received;
-        for await (const chunk of await open(sha256, attempt)) {
-          const bytes = (chunk as Buffer).subarray(skip);
-          skip = Math.max(0, skip - (chunk as Buffer).length);
-          if (bytes.length === 0) continue;
-          received += bytes.length;
-          hash.update(bytes);
-          yield bytes;
-        }
-        break;
+        return await work(attempt);
       } catch (error) {
         if (error instanceof Refused) refusals += 1;
-        if (refusals >= TRIES || parts.clock.now() - began > AWAY) {
-          throw new GantryError(CONTENT_UNAVAILABLE, `content ${sha256} cannot be fetched: ${messageOf(error)}`, {
-            cause: error,
-          });
-        }
-        const pause = Math.min(PAUSE, backoffDelay(attempt, parts.random));
-        await new Promise<void>((resolve) => parts.clock.after(pause, resolve));
+        if (error instanceof Unwanted || refusals >= TRIES || parts.clock.now() - began > AWAY) throw failed(error);
+        await pauseBefore(attempt);
       }
     }
-    if (hash.digest("hex") !== sha256)
-      throw new GantryError(CONTENT_UNAVAILABLE, `what the server sent is not content ${sha256}`);
+  }
+
+  function pauseBefore(attempt: number): Promise<void> {
+    const pause = Math.min(PAUSE, backoffDelay(attempt, parts.random));
+    return new Promise((resolve) => parts.clock.after(pause, resolve));
+  }
+
+  return {
+    async *content(sha256, from) {
+      const hash = from === undefined ? createHash("sha256") : undefined;
+      let received = from ?? 0;
+      function failed(why: unknown): Error {
+        return new GantryError(CONTENT_UNAVAILABLE, `content ${sha256} cannot be fetched: ${messageOf(why)}`, {
+          cause: why,
+        });
+      }
+      const began = parts.clock.now();
+      let stuck = 0;
+      for (let over = false; !over;) {
+        let stream: Readable | undefined;
+        const before = received;
+        await patiently(async (attempt) => {
+          stream = await open(sha256, received, attempt);
+        }, failed);
+        try {
+          for await (const piece of inLargePieces(stream as unknown as Readable)) {
+            received += piece.length;
+            hash?.update(piece);
+            yield piece;
+          }
+          over = true;
+        } catch (error) {
+          stuck = received > before ? 0 : stuck + 1;
+          if (stuck >= TRIES && parts.clock.now() - began > AWAY) throw failed(error);
+          if (stuck > 0) await pauseBefore(stuck);
+        } finally {
+          stream?.destroy();
+        }
+      }
+      if (hash !== undefined && hash.digest("hex") !== sha256)
+        throw new GantryError(CONTENT_UNAVAILABLE, `what the server sent is not content ${sha256}`);
+    },
+    async bring(task, { sha256, size, read }) {
+      let from = 0;
+      await patiently(
+        async (attempt) => {
+          const query = new URLSearchParams({ size: String(size), from: String(from), task });
+          const response = await send(`${LINK_PATHS.content}${sha256}?${query}`, attempt, {
+            method: "PUT",
+            headers: { "content-type": "application/octet-stream", "content-length": String(size - from) },
+            body: Readable.from(read(from)),
+          });
+          const { statusCode = 0 } = response;
+          const answer = await answerOf(response);
+          if (statusCode === 200) return;
+          if (answer.code === "content_upload_elsewhere" && typeof answer.details?.received === "number")
+            from = answer.details.received;
+          const why = `the server answered ${statusCode}${answer.detail === undefined ? "" : `: ${answer.detail}`}`;
+          throw ["content_wrong", "content_too_large"].includes(answer.code ?? "")
+            ? new Unwanted(why)
+            : new Refused(why);
+        },
+        (why) =>
+          new GantryError(CONTENT_NOT_TAKEN, `content ${sha256} cannot be brought to the server: ${messageOf(why)}`, {
+            cause: why,
+          }),
+      );
+    },
   };
 }
 
-/** The server answered, and it was not the content. */
+interface Problem {
+  readonly code?: string;
+  readonly detail?: string;
+  readonly details?: { readonly received?: number | null };
+}
+
+async function answerOf(response: IncomingMessage): Promise<Problem> {
+  let text = "";
+  for await (const chunk of response) if (text.length < ANSWER) text += (chunk as Buffer).toString();
+  try {
+    return JSON.parse(text) as Problem;
+  } catch {
+    return {};
+  }
+}
+
+/** The server answered, and it was not what was asked for. */
 class Refused extends Error {}
+
+/** Trying again is no use. */
+class Unwanted extends Error {}

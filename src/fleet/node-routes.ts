@@ -1,16 +1,13 @@
-import type { Readable } from "node:stream";
 import { z } from "zod";
 import { needs, NOWHERE, type Principal } from "../access/index.ts";
-import { GantryError } from "../kernel/errors.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import { cursorAfter, decodeCursor, listQuery } from "../platform/requests/index.ts";
-import { CONTENT_LIMIT } from "./content.ts";
-import { CONTENT_TOO_LARGE, unknownNode } from "./errors.ts";
+import { unknownNode } from "./errors.ts";
 import type { Fleet, FleetParts } from "./fleet.ts";
 import { siteNamed } from "./joining.ts";
 import type { ExecutorKind, JoinTokenRecord, Node } from "./model.ts";
 
-/** `/v1/nodes`, `/v1/join-tokens` and `/v1/content`: for people and programs. */
+/** `/v1/nodes` and `/v1/join-tokens`: for people and programs. */
 
 const node = z.object({
   id: z.string(),
@@ -233,33 +230,4 @@ async function seenNodes(
     if (found.length >= limit || some.length < LOOKED_AT) return found.slice(0, limit);
     last = some.at(-1)!.name;
   }
-}
-
-export function contentRoutes({ app }: HttpServer, fleet: Fleet): void {
-  void app.register(async (scope) => {
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
-    scope.post(
-      "/v1/content",
-      {
-        ...needs("run.start", "place"),
-        bodyLimit: CONTENT_LIMIT,
-        // Bytes are taken in as they come: what is said to be too much need not come at all.
-        async onRequest(request) {
-          const length = Number(request.headers["content-length"] ?? 0);
-          if (length > CONTENT_LIMIT)
-            throw new GantryError(CONTENT_TOO_LARGE, `the file has more than ${CONTENT_LIMIT} bytes`);
-        },
-        schema: {
-          summary: "Keep a file's bytes (application/octet-stream) for nodes to fetch by their hash",
-          tags: ["nodes"],
-          response: { 201: z.object({ sha256: z.string(), size: z.number() }) },
-        },
-      },
-      async (request, reply) => {
-        const kept = await fleet.content.keep((request.body as Readable | undefined) ?? []);
-        return reply.status(201).send(kept);
-      },
-    );
-  });
 }

@@ -1,6 +1,5 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { Readable } from "node:stream";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Clock } from "../kernel/clock.ts";
@@ -24,11 +23,11 @@ import {
 } from "../link/index.ts";
 import type { Database } from "../platform/database/index.ts";
 import { type HttpServer, LINK_COST } from "../platform/http/index.ts";
-import { isGranted } from "./content.ts";
+import { contentRoutes } from "./content-routes.ts";
 import { AUTHORITY_UNKNOWN, CONTENT_UNKNOWN, EXECUTOR_REQUEST_WRONG } from "./errors.ts";
 import type { Fleet, FleetParts } from "./fleet.ts";
 import type { ExecutorRecord } from "./model.ts";
-import { contentRoutes, nodeRoutes } from "./node-routes.ts";
+import { nodeRoutes } from "./node-routes.ts";
 import { selectToken } from "./store.ts";
 
 /**
@@ -41,7 +40,7 @@ export function fleetRoutes(http: HttpServer, fleet: Fleet, parts: FleetParts): 
   http.onUpgrade(LINK_PATHS.webSocket, webSockets.upgrade);
   linkRoutes(http, fleet, parts, polls);
   nodeRoutes(http, fleet, parts);
-  contentRoutes(http, fleet);
+  contentRoutes(http, fleet, { database: parts.database, proven: (request) => proven(request, fleet, parts) });
   return () => {
     polls.close();
     webSockets.close();
@@ -148,30 +147,6 @@ function linkRoutes(http: HttpServer, fleet: Fleet, parts: LinkParts, polls: Ret
       if (certificate === undefined)
         throw new GantryError(AUTHORITY_UNKNOWN, "this server has no authority of that fingerprint");
       return reply.type("application/x-pem-file").send(certificate);
-    },
-  );
-
-  http.app.get(
-    `${LINK_PATHS.content}:sha256`,
-    {
-      config: open,
-      schema: {
-        summary: "Content by its hash, for workers and agents",
-        tags: ["link"],
-        security: [],
-        params: z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
-      },
-    },
-    async (request, reply) => {
-      const executor = await proven(request, fleet, parts);
-      // What was not meant for it does not exist for it.
-      if (!(await isGranted(parts.database.kysely, executor.id, request.params.sha256)))
-        throw new GantryError(CONTENT_UNKNOWN, `there is no content ${request.params.sha256}`);
-      const { sha256, size } = await fleet.content.find(request.params.sha256);
-      return reply
-        .type("application/octet-stream")
-        .header("content-length", size)
-        .send(Readable.from(fleet.content.read(sha256)));
     },
   );
 

@@ -74,4 +74,29 @@ export const fleetMigrations: readonly Migration[] = [
     name: "1603_fleet_drain",
     statements: ({ time }) => [`alter table executor add column drain_at ${time}`],
   },
+  {
+    name: "1610_content_files",
+    statements: ({ id, text, integer, time, strict }) => [
+      `alter table content_blob add column in_file ${integer} not null default 0`,
+      // Whose it is: only its tasks may name it.
+      `create table content_owner (
+        tenant_id ${id} not null,
+        sha256 ${text} not null,
+        primary key (tenant_id, sha256)
+      )${strict}`,
+      `create table content_upload (
+        id ${text} primary key,
+        sha256 ${text} not null,
+        blob_id ${id} not null,
+        received ${integer} not null
+      )${strict}`,
+      // Tasks whose node may bring content here, and how many bytes more.
+      `create table content_inbound (
+        task_id ${id} primary key,
+        executor_id ${id} not null,
+        room ${integer} not null,
+        given_at ${time} not null
+      )${strict}`,
+    ],
+  },
 ];

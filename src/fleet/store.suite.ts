@@ -1,4 +1,7 @@
 import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { auditMigrations, createAudit } from "../access/index.ts";
 import { type ManualClock, manualClock } from "../kernel/clock.ts";
@@ -224,7 +227,11 @@ export function storeSuite(open: OpenEmptyDatabase): void {
     it("is granted by name to one executor, as often as it is said, until that is gone", async () => {
       const record = await admit(parts(), request(await token()));
       const names = Array.from({ length: 1200 }, (_, index) => createHash("sha256").update(`${index}`).digest("hex"));
-      for (const some of [names, names.slice(0, 3), []]) await grantContent(database.kysely, record.id, some);
+      const owned = names.map((sha256) => ({ tenant_id: record.tenantId, sha256 }));
+      for (const some of [owned.slice(0, 400), owned.slice(400, 800), owned.slice(800)])
+        await database.kysely.insertInto("content_owner").values(some).execute();
+      for (const some of [names, names.slice(0, 3), [], ["0".repeat(64)]])
+        await grantContent(database.kysely, record, some);
       const granted = (executor: string, name: string) => isGranted(database.kysely, executor, name);
       expect([await granted(record.id, names[1199]!), await granted("another", names[0]!)]).toEqual([true, false]);
       expect(await granted(record.id, "0".repeat(64))).toBe(false);
@@ -244,7 +251,7 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       const pieces = Array.from({ length: Math.ceil(size / 100_000) }, (_, index) =>
         bytes.subarray(index * 100_000, (index + 1) * 100_000),
       );
-      const kept = await store.keep(pieces);
+      const kept = await store.keep("a-tenant", pieces);
       expect(kept).toEqual({ sha256: createHash("sha256").update(bytes).digest("hex"), size });
       expect((await bytesOf(store.read(kept.sha256))).equals(bytes)).toBe(true);
       expect(await store.find(kept.sha256)).toEqual(kept);
@@ -253,7 +260,8 @@ export function storeSuite(open: OpenEmptyDatabase): void {
     it("is kept once", async () => {
       const store = createContentStore(parts());
       const large = Buffer.alloc(600_000, "x");
-      for (const bytes of [Buffer.from("small"), large, Buffer.from("small"), large]) await store.put(bytes);
+      for (const bytes of [Buffer.from("small"), large, Buffer.from("small"), large])
+        await store.put("a-tenant", bytes);
       await store.sweep();
       clock.advance(2 * DAY);
       await store.sweep();
@@ -264,6 +272,63 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       expect(Number(count)).toBe(2);
     });
 
+    it("goes on with an upload that broke off, and refuses what is not what its hash says", async () => {
+      const folder = mkdtempSync(join(tmpdir(), "gantry-content-"));
+      try {
+        for (const store of [createContentStore(parts()), createContentStore({ ...parts(), folder })]) {
+          const bytes = Buffer.alloc(1_500_000, `${folder}${Math.random()}`);
+          const sha256 = createHash("sha256").update(bytes).digest("hex");
+          const upload = { by: "somebody", sha256, size: bytes.length };
+          async function* broken(): AsyncIterable<Uint8Array> {
+            yield bytes.subarray(0, 700_000);
+            throw new Error("the connection broke");
+          }
+          await expect(store.receive("t", { ...upload, from: 0 }, broken())).rejects.toThrow("the connection broke");
+          await expect(store.find(sha256)).rejects.toMatchObject({ code: "content_unknown" });
+          const elsewhere = await store
+            .receive("t", { ...upload, from: 0 }, some(bytes))
+            .catch((error: unknown) => error);
+          expect(elsewhere).toMatchObject({ code: "content_upload_elsewhere", details: { received: 2 * 256 * 1024 } });
+          await store.receive("t", { ...upload, from: 2 * 256 * 1024 }, some(bytes.subarray(2 * 256 * 1024)));
+          expect((await bytesOf(store.read(sha256))).equals(bytes)).toBe(true);
+          expect((await bytesOf(store.read(sha256, 1_499_999))).equals(bytes.subarray(1_499_999))).toBe(true);
+          expect(await store.known("t", [sha256, "0".repeat(64)])).toEqual([{ sha256, size: bytes.length }]);
+          expect(await store.known("another", [sha256])).toEqual([]);
+          const wrong = { ...upload, sha256: "1".repeat(64), from: 0 };
+          await expect(store.receive("t", wrong, some(bytes))).rejects.toMatchObject({ code: "content_wrong" });
+          const long = { ...upload, sha256: "1".repeat(64), size: 5, from: 0 };
+          await expect(store.receive("t", long, some(bytes))).rejects.toMatchObject({ code: "content_too_large" });
+        }
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    });
+
+    it("that is large stands in a file, which goes with it", async () => {
+      const folder = mkdtempSync(join(tmpdir(), "gantry-content-"));
+      try {
+        const store = createContentStore({ ...parts(), folder });
+        const bytes = Buffer.alloc(3_000_000, "y");
+        const sha256 = await store.put("t", bytes);
+        expect(readdirSync(folder)).toHaveLength(1);
+        expect((await bytesOf(store.read(sha256, 1))).equals(bytes.subarray(1))).toBe(true);
+        // As after a backup was put back: the row is there and the file is not.
+        for (const file of readdirSync(folder)) rmSync(join(folder, file));
+        await expect(store.find(sha256)).rejects.toMatchObject({ code: "content_unknown" });
+        await store.put("t", bytes);
+        expect((await bytesOf(store.read(sha256))).equals(bytes)).toBe(true);
+        clock.advance(40 * DAY);
+        await store.sweep();
+        expect(readdirSync(folder)).toEqual([]);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    });
+
+    async function* some(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+      for (let at = 0; at < bytes.length; at += 100_000) yield bytes.subarray(at, at + 100_000);
+    }
+
     it("that is unknown is an error", async () => {
       const store = createContentStore(parts());
       await expect(store.find("0".repeat(64))).rejects.toMatchObject({ code: "content_unknown" });
@@ -272,7 +337,10 @@ export function storeSuite(open: OpenEmptyDatabase): void {
 
     it("goes when nobody has used it for long, and stays when somebody has", async () => {
       const store = createContentStore(parts());
-      const [used, unused] = [await store.put(Buffer.from("used")), await store.put(Buffer.from("unused"))];
+      const [used, unused] = [
+        await store.put("a-tenant", Buffer.from("used")),
+        await store.put("a-tenant", Buffer.from("unused")),
+      ];
       clock.advance(20 * DAY);
       await bytesOf(store.read(used));
       clock.advance(15 * DAY);

@@ -237,6 +237,7 @@ export async function revokedAt(queries: Queries, publicKey: string): Promise<nu
 
 export async function deleteExecutor(tx: Transaction, id: Id): Promise<void> {
   await tx.deleteFrom("content_grant").where("executor_id", "=", id).execute();
+  await tx.deleteFrom("content_inbound").where("executor_id", "=", id).execute();
   await tx.deleteFrom("executor").where("id", "=", id).execute();
 }
 

@@ -23,7 +23,7 @@ export async function prepareAgentCall(parts: HostParts, job: Job, call: Call, s
   if (job.context["role"] === "destroy" && !parts.isConnected(scene.foundation.id) && goes(scene, scene.foundation))
     return { kind: "value", value: null };
   const opening = variableOpening(parts.secrets, job, call, scene);
-  const parameters = await agentParameters(parts, call, scene, opening);
+  const parameters = await agentParameters(parts, job, call, scene, opening);
   if (opening.opened.length > 0) refuseStaying(call);
   if (call.function === "service" && job.target.kind === "structure") await keepService(parts, job, parameters);
   return {
@@ -54,7 +54,13 @@ async function keepService({ store }: HostParts, job: Job, { name, state }: Json
 }
 
 /** `template=` and `content=` become content the agent fetches; the rest goes to the verb as it is. */
-async function agentParameters(parts: HostParts, call: Call, scene: Scene, opening: Opening): Promise<JsonObject> {
+async function agentParameters(
+  parts: HostParts,
+  job: Job,
+  call: Call,
+  scene: Scene,
+  opening: Opening,
+): Promise<JsonObject> {
   if (call.function !== "add" && call.function !== "copy") return (await opening.open(call.parameters)) as JsonObject;
   const { template, content, values, ...rest } = call.parameters;
   if (template === undefined && content === undefined) {
@@ -68,7 +74,8 @@ async function agentParameters(parts: HostParts, call: Call, scene: Scene, openi
     template === undefined
       ? textOf(await opening.open(content ?? null), "content")
       : await rendered(parts, textOf(template, "template"), values, scene, opening);
-  if (opening.opened.length === 0) return { ...others, ...(await parts.keepContent(Buffer.from(text, "utf8"))) };
+  if (opening.opened.length === 0)
+    return { ...others, ...(await parts.keepContent(job.tenantId, Buffer.from(text, "utf8"))) };
   if (text.length > LONGEST_FILE)
     throw new GantryError(CALL_INVALID, `a file with secrets may have ${LONGEST_FILE} characters, not ${text.length}`);
   return { ...others, text };

@@ -25,7 +25,7 @@ export interface HostParts {
   readonly renderer: Renderer;
   readonly store: ForemanStore;
   /** Keeps bytes for agents to fetch, and says what the verb ADD is then told of them. */
-  keepContent(bytes: Uint8Array): Promise<JsonObject>;
+  keepContent(tenantId: Id, bytes: Uint8Array): Promise<JsonObject>;
   /** What references in variables stand for. */
   readonly secrets: SecretUse;
   /** Milliseconds an agent may take to connect before a verb for it ends as unreachable. */

@@ -153,7 +153,7 @@ export async function openForemanWorld(
       snapshot: () => inventory.snapshot(tenantId),
       renderer,
       store,
-      keepContent(bytes) {
+      keepContent(_tenantId, bytes) {
         contents.push(Buffer.from(bytes).toString("utf8"));
         return Promise.resolve({ sha256: String(contents.length) });
       },

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { Agent, request as httpsRequest } from "node:https";
+import { Readable } from "node:stream";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { GantryError } from "../kernel/errors.ts";
 import { LINK_UNREACHABLE } from "./errors.ts";
@@ -45,10 +46,11 @@ function checkOwnServer(host: string, certificate: PeerCertificate): Error | und
 export interface RequestOptions {
   readonly url: string;
   readonly path: string;
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly agent: Agent;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
+  /** Of a stream the length stands in `headers`. */
+  readonly body?: string | Uint8Array | Readable;
   /** Milliseconds without a sign of life from the server. */
   readonly timeout: number;
   readonly signal?: AbortSignal;
@@ -66,14 +68,19 @@ export function openRequest(options: RequestOptions): Promise<IncomingMessage> {
         agent: options.agent,
         headers: {
           ...options.headers,
-          ...(options.body === undefined ? {} : { "content-length": Buffer.byteLength(options.body) }),
+          ...(options.body === undefined || options.body instanceof Readable
+            ? {}
+            : { "content-length": Buffer.byteLength(options.body) }),
         },
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       });
       request.setTimeout(options.timeout, () => request.destroy(new Error(`no answer in ${options.timeout} ms`)));
       request.on("error", failed);
       request.on("response", resolve);
-      request.end(options.body);
+      if (options.body instanceof Readable) {
+        options.body.on("error", (error) => request.destroy(error));
+        options.body.pipe(request);
+      } else request.end(options.body);
     } catch (error) {
       // A URL that is none, or not https.
       failed(error as Error);

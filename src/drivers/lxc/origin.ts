@@ -80,7 +80,7 @@ export async function ensureUnpacked(
     let archive = origin.archive;
     if (archive === undefined) {
       archive = join(draft, "archive");
-      await pipeline(Readable.from(context.content(content ?? "")), createWriteStream(archive), {
+      await pipeline(Readable.from(copies(context.content(content ?? ""))), createWriteStream(archive), {
         signal: context.signal,
       });
     }
@@ -192,4 +192,9 @@ async function isFolder(path: string): Promise<boolean> {
     (found) => found.isDirectory(),
     () => false,
   );
+}
+
+/** A stream reads ahead, and what comes is good only until then. */
+async function* copies(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  for await (const piece of pieces) yield Uint8Array.from(piece);
 }

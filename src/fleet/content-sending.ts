@@ -1,0 +1,110 @@
+import { createZstdCompress, constants, zstdCompressSync } from "node:zlib";
+import { once } from "node:events";
+import { pipeline, Readable } from "node:stream";
+import type { FastifyReply } from "fastify";
+import type { ContentFile } from "./content-files.ts";
+import type { Content, ContentStore } from "./content.ts";
+
+/** How content goes out: compressed when it pays, and from a file through few and large buffers. */
+
+/** Bytes from which compressing can pay. */
+const WORTH = 4096;
+/** Bytes that are tried. */
+const SAMPLE = 64 * 1024;
+/** What is left of a sample must be less than this for compressing to pay: it costs more of the processor than sending does. */
+const PAYS = 0.75;
+/** Answers remembered. */
+const REMEMBERED = 4096;
+/** Bytes read and written at once. Larger ones miss the processor's caches, smaller ones cost more calls. */
+const AT_ONCE = 256 * 1024;
+const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+
+export interface Wanted extends Content {
+  /** Bytes the executor has already. */
+  readonly from: number;
+  /** As it came: `Accept-Encoding`. */
+  readonly encodings: string;
+}
+
+/** Sends the bytes behind `from`. With `Content-Encoding: zstd` when the other end takes that and it pays. */
+export function contentSender(content: ContentStore): (reply: FastifyReply, wanted: Wanted) => Promise<FastifyReply> {
+  const paying = new Map<string, boolean>();
+
+  async function pays({ sha256, size }: Content): Promise<boolean> {
+    if (size < WORTH) return false;
+    const known = paying.get(sha256);
+    if (known !== undefined) return known;
+    // From the middle: what begins with text may go on with pictures.
+    let sample: Uint8Array = new Uint8Array(0);
+    for await (const piece of content.read(sha256, Math.max(0, Math.floor(size / 2) - SAMPLE))) {
+      sample = piece.subarray(0, SAMPLE);
+      break;
+    }
+    const answer = zstdCompressSync(sample, FAST).length < sample.length * PAYS;
+    const [oldest] = paying.keys();
+    if (paying.size >= REMEMBERED && oldest !== undefined) paying.delete(oldest);
+    paying.set(sha256, answer);
+    return answer;
+  }
+
+  return async (reply, wanted) => {
+    const { sha256, size, from, encodings } = wanted;
+    void reply.type("application/octet-stream").header("vary", "accept-encoding");
+    if (/\bzstd\b/.test(encodings) && (await pays(wanted))) {
+      const packed = createZstdCompress({ ...FAST, chunkSize: AT_ONCE });
+      pipeline(Readable.from(content.read(sha256, from)), packed, () => undefined);
+      return reply.header("content-encoding", "zstd").send(packed);
+    }
+    void reply.header("content-length", Math.max(0, size - from));
+    const file = await content.openFile(sha256);
+    if (file === undefined) return reply.send(Readable.from(content.read(sha256, from)));
+    await sendFile(reply, file, from);
+    return reply;
+  };
+}
+
+/**
+ * Two buffers take turns: one is read into while the other is on its way. Streams would take a new one for each piece, which costs half as
+ * much again.
+ */
+async function sendFile(reply: FastifyReply, { handle, size }: ContentFile, from: number): Promise<void> {
+  reply.hijack();
+  const { raw } = reply;
+  try {
+    raw.writeHead(200, reply.getHeaders() as Record<string, string>);
+    const buffers = [Buffer.allocUnsafeSlow(AT_ONCE), Buffer.allocUnsafeSlow(AT_ONCE)] as const;
+    let position = from;
+    let turn = 0;
+    let sent: Promise<void> = Promise.resolve();
+    while (position < size && !raw.destroyed) {
+      const buffer = buffers[turn % 2]!;
+      turn += 1;
+      const { bytesRead } = await handle.read(buffer, 0, Math.min(AT_ONCE, size - position), position);
+      if (bytesRead === 0) throw new Error("the file is shorter than it was");
+      position += bytesRead;
+      await sent;
+      sent = written(raw, buffer.subarray(0, bytesRead));
+      sent.catch(() => undefined);
+    }
+    await sent;
+    raw.end();
+    if (!raw.writableFinished) await once(raw, "close");
+  } catch {
+    // Half an answer: who waits for it must not take it for all.
+    raw.destroy();
+  } finally {
+    await handle.close();
+  }
+}
+
+function written(raw: FastifyReply["raw"], bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const closed = (): void => reject(new Error("the connection was closed"));
+    raw.once("close", closed);
+    raw.write(bytes, (error) => {
+      raw.off("close", closed);
+      if (error === undefined || error === null) resolve();
+      else reject(error);
+    });
+  });
+}
