@@ -72,6 +72,12 @@ export const JOURNAL_FAILED = errorKind("executor_journal_failed", {
   remedy: "Make room on the disk of the state folder, then retry the job.",
 });
 
+export const CONTENT_NOT_TAKEN = errorKind("content_not_taken", {
+  status: 502,
+  summary: "An agent could not bring a file to the server, or the server did not want it.",
+  remedy: "Look at the message: the file may have changed meanwhile, or be larger than GET's --limit allows.",
+});
+
 export const CONTENT_UNAVAILABLE = errorKind("content_unavailable", {
   status: 502,
   summary: "A worker or an agent could not get a file's content from the server, or it was not what its hash says.",

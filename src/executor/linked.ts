@@ -4,6 +4,7 @@ import { messageOf } from "../kernel/errors.ts";
 import type { Random } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import {
+  type BroughtFile,
   connect,
   type Connection,
   type Module,
@@ -14,7 +15,7 @@ import {
 } from "../link/index.ts";
 import { acquireLock, ensurePrivateFolder } from "../platform/files/index.ts";
 import { advertise } from "./advert.ts";
-import { contentFetcher } from "./content.ts";
+import { contentLink } from "./content.ts";
 import { type Executor, startExecutor } from "./executor.ts";
 import { ensureIdentity, type JoinFile, leaveJoinFile } from "./identity.ts";
 import { openJournal } from "./journal.ts";
@@ -83,7 +84,7 @@ export async function startLinkedExecutor(options: LinkedOptions): Promise<Linke
       sign: (nonce) => signChallenge(identity.key, { nonce, pin: trust.pin(), executor: identity.id }),
       pin: trust.pin,
       learn: trust.learn,
-      content: contentFetcher({ ...options, urls, executor: identity.id, key: identity.key, agent: trust.agent }),
+      ...contentLink({ ...options, urls, executor: identity.id, key: identity.key, agent: trust.agent }),
     });
     return {
       id: identity.id,
@@ -98,8 +99,8 @@ export async function startLinkedExecutor(options: LinkedOptions): Promise<Linke
 
 export interface EmbeddedOptions extends CommonOptions {
   /** What `Fleet.embed` gave. */
-  readonly link: Omit<Link, "learn" | "content">;
-  content(sha256: string): AsyncIterable<Uint8Array>;
+  readonly link: Omit<Link, "learn" | "content" | "bring">;
+  content(sha256: string, from?: number): AsyncIterable<Uint8Array>;
 }
 
 /** The same inside the server, over memory. Errors: `lock_held`, `executor_journal_damaged`. */
@@ -123,7 +124,8 @@ interface Link {
   pin(): string;
   /** Left out: it needs none. */
   learn?(certificate: string): Promise<void>;
-  content(sha256: string): AsyncIterable<Uint8Array>;
+  content(sha256: string, from?: number): AsyncIterable<Uint8Array>;
+  bring?(task: string, file: BroughtFile): Promise<void>;
 }
 
 async function start(options: CommonOptions, link: Link): Promise<Executor> {
@@ -155,6 +157,7 @@ async function start(options: CommonOptions, link: Link): Promise<Executor> {
     clock,
     log,
     content: link.content,
+    ...(link.bring === undefined ? {} : { bring: link.bring }),
     ...(options.cleanUp === undefined ? {} : { cleanUp: options.cleanUp }),
     startSession: (handlers, held) =>
       startSession({

@@ -142,6 +142,12 @@ export const AUTHORITY_UNKNOWN = errorKind("authority_unknown", {
   remedy: "Make a new join token: it carries the fingerprint of the present authority.",
 });
 
+export const LISTS_UNKNOWN = errorKind("executor_lists_unknown", {
+  status: 409,
+  summary: "The worker or agent is of a version that does not know lists of verbs, and would have misread this one.",
+  remedy: "Upgrade it, then start the run again.",
+});
+
 /** What there is not, and what may not be seen. */
 export function unknownNode(idOrName: string): GantryError {
   return new GantryError(EXECUTOR_UNKNOWN, `there is no node ${idOrName}`);

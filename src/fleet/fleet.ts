@@ -21,6 +21,7 @@ import type { EventStream } from "../platform/events/index.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import { type Authorities, createAuthorities } from "./authorities.ts";
+import { allowInbound } from "./content-inbound.ts";
 import { type ContentStore, createContentStore, grantContent } from "./content.ts";
 import {
   EXECUTOR_EMBEDDED,
@@ -92,6 +93,8 @@ export interface FleetParts {
   readonly sharedKey?: string | undefined;
   /** What an agent runs on, for machines that have nothing. Left out: not served. */
   runtime?(): Promise<AgentRuntime>;
+  /** Absolute. Where large content stands. Left out: in the database, as several servers need it. */
+  readonly contentFolder?: string;
 }
 
 /** An agent, and where it stands. */
@@ -213,7 +216,10 @@ export function createFleet(parts: FleetParts): Fleet {
   const agents = new Map<Id, FleetSession>();
   const workers = new Set<FleetSession>();
   const epochs = new Map<Id, { epoch: string; lines: { last: number } }>();
-  const content = createContentStore(parts);
+  const content = createContentStore({
+    ...parts,
+    ...(parts.contentFolder === undefined ? {} : { folder: parts.contentFolder }),
+  });
   const sightings = createSightings(parts);
   const offered = createOffered();
   const embedded = new Set<Id>();
@@ -298,7 +304,9 @@ export function createFleet(parts: FleetParts): Fleet {
         const now = (await find(record.id)) ?? record;
         return { siteIds: await sitesOf(now), draining: now.drainAt !== null };
       },
-      grant: (names) => commits.submit((tx) => grantContent(tx, record.id, names)),
+      grant: (names) => commits.submit((tx) => grantContent(tx, record, names)),
+      allowInbound: (taskId, room) =>
+        commits.submit((tx) => allowInbound(tx, { taskId, executorId: record.id, room, now: clock.now() })),
       seen: (one, news) =>
         sightings.note({
           ...one,

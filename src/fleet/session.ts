@@ -18,8 +18,9 @@ import {
   type TaskMessage,
 } from "../link/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
+import { inboundRoom } from "./content-inbound.ts";
 import type { ToldAuthority } from "./authorities.ts";
-import { ANSWER_FAILED, NO_ANSWER, NOT_CONNECTED } from "./errors.ts";
+import { ANSWER_FAILED, LISTS_UNKNOWN, NO_ANSWER, NOT_CONNECTED } from "./errors.ts";
 import type { Admitted, SessionEnd } from "./handshake.ts";
 import {
   agentIdOf,
@@ -51,6 +52,8 @@ export interface SessionParts {
   authority(): ToldAuthority;
   /** Lets it fetch content that a task names. */
   grant(names: readonly string[]): Promise<void>;
+  /** Lets it bring so many bytes of content for a task. */
+  allowInbound(taskId: Id, room: number): Promise<void>;
   /** Of a worker: the sites it serves now, of which there may be more than when it connected, and whether it is to get nothing new. */
   look(): Promise<{ readonly siteIds: readonly Id[] | "all"; readonly draining: boolean }>;
   /** It is there, or still there. `facts` when it told new ones. `pin`: of the authority it trusts, base64url. */
@@ -256,9 +259,12 @@ export function openSession(
     let message: TaskMessage;
     try {
       refuseUndo(assignment);
+      refuseList(assignment);
       message = await taskMessage(assignment, parts);
       encodeMessage(message);
       await grant(contentNames(message.batch?.map(({ parameters }) => parameters) ?? message.parameters));
+      const room = inboundRoom(message);
+      if (room > 0) await parts.allowInbound(message.task, room);
     } catch (error) {
       if (!(error instanceof GantryError)) throw error;
       const failure = { message: error.message, code: error.code };
@@ -273,6 +279,13 @@ export function openSession(
   function refuseUndo({ undo, module, function: name }: Assignment): void {
     if (undo === undefined || proof.modules[module]?.functions[name]?.undoable === true) return;
     throw new GantryError(FUNCTION_NOT_UNDOABLE, `${record.name} cannot take back what ${module}.${name} did`);
+  }
+
+  /** Who does not know lists would do each item by the function of the task, and without what they share. */
+  function refuseList({ module, batch, shared }: Assignment): void {
+    const known = shared === undefined && batch?.every((one) => one.function === undefined) !== false;
+    if (known || proof.modules[module]?.lists === true) return;
+    throw new GantryError(LISTS_UNKNOWN, `${record.name} has gantry ${proof.gantry}, which does not know lists of verbs`);
   }
 
   /** Before the task is sent: it may fetch at once what the task names. */
@@ -412,7 +425,8 @@ async function taskMessage(assignment: Assignment, parts: SessionParts): Promise
     batch:
       assignment.batch === undefined
         ? null
-        : assignment.batch.map(({ item, parameters: one }) => ({ item, parameters: one })),
+        : [...assignment.batch],
+    ...(assignment.shared === undefined ? {} : { shared: assignment.shared }),
     ...(assignment.hide === undefined ? {} : { hide: [...assignment.hide] }),
     keepGoing: assignment.keepGoing,
     timeout: assignment.timeout,
