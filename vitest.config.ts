@@ -1,6 +1,30 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
+/**
+ * Files of real tests that have the machine to themselves: they use a thing of which there is one (bridges, the container engine), or all its
+ * processors.
+ */
+const ALONE = [
+  "containers",
+  "crash",
+  "docker",
+  "docker-scripts",
+  "imported-ipmi",
+  "large-import",
+  "lxc",
+  "lxc-site",
+  "qemu",
+  "rack",
+  "redfish",
+].map((name) => `test/${name}.test.ts`);
+
+const real = {
+  globalSetup: ["test/support/global-setup.ts"],
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+};
+
 export default defineConfig({
   test: {
     projects: [
@@ -19,12 +43,22 @@ export default defineConfig({
       },
       {
         test: {
+          ...real,
           name: "real",
           include: ["test/**/*.test.ts"],
-          globalSetup: ["test/support/global-setup.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          exclude: ALONE,
+          // They wait for processes more than they compute.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...real,
+          name: "alone",
+          include: ALONE,
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -87,7 +87,13 @@ async function inALife(
 /** Lives at the same time: as many as CI has cores. */
 const LANES = ["127.136", "127.137"];
 
-/** Runs `up` until the n-th durable write of one program kills it, then `up` again, for every n there is. Returns how many there were. */
+/**
+ * Of the durable writes, every so many-th is one to die at: each life takes seconds, and the engine's own tests die at each write there is
+ * (`src/jobs`). `GANTRY_CRASH_EVERY=1` dies at all of them.
+ */
+const EVERY = Number(process.env["GANTRY_CRASH_EVERY"] ?? 3);
+
+/** Runs `up` until the n-th durable write of one program kills it, then `up` again, for many n. Returns how many writes there were. */
 async function dieAtEach(who: "server" | "agent"): Promise<number> {
   let writes = 0;
   await inALife(
@@ -101,10 +107,12 @@ async function dieAtEach(who: "server" | "agent"): Promise<number> {
     true,
   );
   let next = 1;
+  let lives = 0;
   async function lane(network: string): Promise<void> {
     while (next <= writes) {
-      const at = next++;
-      const when = at % 2 === 0 ? "before" : "after";
+      const at = next;
+      next += EVERY;
+      const when = lives++ % 2 === 0 ? "before" : "after";
       const what = `${who} killed ${when} write ${at} of ${writes}`;
       await inALife(
         who,
@@ -115,11 +123,12 @@ async function dieAtEach(who: "server" | "agent"): Promise<number> {
           await bench.gantry(["server", "stop"]);
           await expectWhole(await up(), what);
         },
-        at % 10 === 0,
+        lives % 10 === 0,
       );
     }
   }
   await Promise.all(LANES.map(lane));
+  console.log(`the ${who} died at ${lives} of its ${writes} durable writes`);
   return writes;
 }
 

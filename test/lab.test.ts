@@ -10,8 +10,8 @@ let site: string;
 
 beforeAll(() => {
   bench = createBench();
-  site = bench.example("lab", "127.132");
-  edit(/127\.82\./g, "127.132.");
+  site = bench.example("lab", "127.134");
+  edit(/127\.82\./g, "127.134.");
 });
 afterAll(async () => {
   expect(await bench.clear()).toEqual([]);
@@ -38,7 +38,7 @@ describe.sequential("gantry up examples/lab", () => {
     expect(end.code).toBe(0);
     expect(end.out).toContain("31 to create, 1 to change");
     expect(end.out).toMatch(
-      /\+ structure +switch1 +new, only recorded: role switch, addresses 127\.132\.0\.250 fd00:82::3/,
+      /\+ structure +switch1 +new, only recorded: role switch, addresses 127\.134\.0\.250 fd00:82::3/,
     );
     expect((await bench.gantry(["get", "structures", "--output", "json"])).out).not.toContain("switch1");
   });
@@ -57,7 +57,7 @@ describe.sequential("gantry up examples/lab", () => {
     const end = await bench.gantry(["up", "--yes", site]);
     expect(end.error).toBe("");
     expect(end.code).toBe(0);
-    expect(end.out).toMatch(/^web2 +web +127\.132\.0\.4 +built/m);
+    expect(end.out).toMatch(/^web2 +web +127\.134\.0\.4 +built/m);
     expect(greetings()).toEqual(
       ["web1", "web2"].map((name) => `Hello from ${name}; backup nightly, time from ntp1.example.org ntp2.example.org`),
     );
@@ -67,7 +67,7 @@ describe.sequential("gantry up examples/lab", () => {
     const list = await bench.gantry(["address", "list", "front4"]);
     expect(list.code).toBe(0);
     expect(list.error).toContain("254 addresses, 3 held, 11 reserved, 100 dynamic, 139 free");
-    for (const line of [/127\.132\.0\.3 +web1 +web1\/eth0/, /127\.132\.0\.4 +web2/, /127\.132\.0\.250 +switch1/])
+    for (const line of [/127\.134\.0\.3 +web1 +web1\/eth0/, /127\.134\.0\.4 +web2/, /127\.134\.0\.250 +switch1/])
       expect(list.out).toMatch(line);
     const given = await bench.gantry(["address", "allocate", "front6", "--structure", "disk-shelf"]);
     expect([given.error, given.out]).toEqual(["", "fd00:82::5\n"]);

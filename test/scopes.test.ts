@@ -86,7 +86,7 @@ async function job(id: string): Promise<JobAnswer> {
 
 describe.sequential("a job", () => {
   it("does not take its next step when the token it was started with is revoked, and goes on with the rights of who resumes it", async () => {
-    await ok("up", design("first", "127.141", "true"), "--yes");
+    await ok("up", design("first", "127.145", "true"), "--yes");
     await ok("account", "create", "robot");
     await ok("binding", "create", "operator", "--account", "robot", "--site", "lab");
     const token = (await ok("token", "create", "nightly", "--account", "robot")).trim();
@@ -138,7 +138,7 @@ async function meetsNothing(jobId: string): Promise<void> {
 describe.sequential("another tenant", () => {
   it("is built by a worker of its own, and by nobody else", async () => {
     await ok("create", "tenant", "acme");
-    const site = design("second", "127.142", "true");
+    const site = design("second", "127.148", "true");
     const up = bench.start(["--tenant", "acme", "up", site, "--yes"]);
     await expect
       .poll(async () => JSON.parse(await ok("--tenant", "acme", "get", "jobs", "--output", "json")) as unknown, {

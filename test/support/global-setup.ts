@@ -9,10 +9,30 @@ declare module "vitest" {
   }
 }
 
-const started: StartedPart[] = [];
+interface Parts {
+  readonly states: Readonly<Record<string, PartState>>;
+  readonly started: readonly StartedPart[];
+}
+
+/** Both projects of real tests share the parts, and each loads this module for itself. */
+const shared = globalThis as { gantryRealParts?: { readonly parts: Promise<Parts>; users: number } };
 
 /** Once for the whole run: installs what is missing, starts what is shared, and tells the tests what there is. */
 export async function setup(project: TestProject): Promise<void> {
+  shared.gantryRealParts ??= { parts: start(), users: 0 };
+  shared.gantryRealParts.users += 1;
+  project.provide("realParts", (await shared.gantryRealParts.parts).states);
+}
+
+export async function teardown(): Promise<void> {
+  const own = shared.gantryRealParts;
+  if (own === undefined || --own.users > 0) return;
+  delete shared.gantryRealParts;
+  for (const part of [...(await own.parts).started].reverse()) await part.stop();
+}
+
+async function start(): Promise<Parts> {
+  const started: StartedPart[] = [];
   const notInstalled = await installMissing(REAL_PARTS);
   const states: Record<string, PartState> = {};
   for (const part of REAL_PARTS) {
@@ -30,9 +50,5 @@ export async function setup(project: TestProject): Promise<void> {
       states[part.name] = { missing: messageOf(error) };
     }
   }
-  project.provide("realParts", states);
-}
-
-export async function teardown(): Promise<void> {
-  for (const part of started.splice(0).reverse()) await part.stop();
+  return { states, started };
 }
