@@ -119,6 +119,11 @@ function takeWord(text: string): { text: string; rest: string } | undefined {
     } else if (quote !== "") {
       if (character === quote) quote = "";
       else word += character;
+    } else if (text.startsWith("{{", at) && text.includes("}}", at)) {
+      // A template is one word, whatever stands in it.
+      const end = text.indexOf("}}", at) + 2;
+      word += text.slice(at, end);
+      at = end - 1;
     } else if (character === "'" || character === '"') quote = character;
     else if (/\s/.test(character)) return { text: word, rest: text.slice(at) };
     else word += character;

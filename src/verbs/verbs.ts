@@ -1,13 +1,36 @@
 import { add } from "./add/index.ts";
 import { arg } from "./arg/index.ts";
+import { containerImage } from "./container_image/index.ts";
+import { custom } from "./custom/index.ts";
+import { group } from "./group/index.ts";
+import { packages } from "./package/index.ts";
+import { pod } from "./pod/index.ts";
+import { reboot } from "./reboot/index.ts";
 import { run } from "./run/index.ts";
+import { secontext } from "./secontext/index.ts";
 import { service } from "./service/index.ts";
+import { user } from "./user/index.ts";
 import type { Verb } from "./verb.ts";
 import { wait } from "./wait/index.ts";
 import { workdir } from "./workdir/index.ts";
 
 /** The table of all verbs, in the order in which they are described. */
-export const VERBS: readonly Verb[] = [run, arg, add, workdir, wait, service];
+export const VERBS: readonly Verb[] = [
+  run,
+  arg,
+  add,
+  workdir,
+  wait,
+  service,
+  packages,
+  user,
+  group,
+  reboot,
+  pod,
+  containerImage,
+  secontext,
+  custom,
+];
 
 /** Every name of every verb. */
 export const VERB_NAMES: readonly string[] = VERBS.flatMap(({ names }) => names);
