@@ -22,6 +22,7 @@ export function verbFunction(verb: Verb, surroundings: Surroundings): ModuleFunc
     summary: verb.summary,
     parameters: verb.parameters,
     safeToRepeat: verb.safeToRepeat,
+    ...(verb.survivesRestart === undefined ? {} : { survivesRestart: verb.survivesRestart }),
     ...(verb.observes === undefined ? {} : { observes: verb.observes }),
     run: (parameters, context) => runVerb({ verb, surroundings, context, given: parameters }),
   });

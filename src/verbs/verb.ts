@@ -36,6 +36,8 @@ export interface VerbDefinition<Schema extends z.ZodObject> {
   readonly summary: string;
   readonly parameters: Schema;
   readonly safeToRepeat: boolean;
+  /** It may cut off its own agent, and goes on when that is back: a reboot. */
+  readonly survivesRestart?: boolean;
   /** Only reads: may be asked directly over the link. */
   readonly observes?: boolean;
   /** Options of its text form beside those of all verbs. */

@@ -14,6 +14,7 @@ export const reboot = defineVerb({
   parameters: rebootParameters,
   // By its marker: the call that is made again after the reboot sees that it has happened.
   safeToRepeat: true,
+  survivesRestart: true,
   options: REBOOT_OPTIONS,
   texts: ["message"],
   read: readReboot,
