@@ -4,6 +4,7 @@ import { messageOf } from "../kernel/errors.ts";
 import type { Random } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import {
+  advertHash,
   type BroughtFile,
   connect,
   type Connection,
@@ -132,6 +133,7 @@ async function start(options: CommonOptions, link: Link): Promise<Executor> {
   const { clock, random, log } = options;
   const modules = await options.modules();
   const adverts = advertise(modules);
+  const advert = advertHash(adverts);
   let facts = await options.facts();
   let told = JSON.stringify(facts);
   let stopped = false;
@@ -165,6 +167,7 @@ async function start(options: CommonOptions, link: Link): Promise<Executor> {
         open: link.open,
         sign: link.sign,
         describe: () => ({ gantry: options.version, modules: adverts, facts }),
+        advert,
         facts() {
           const text = JSON.stringify(facts);
           if (text === told) return undefined;

@@ -146,7 +146,7 @@ describe("a connection", () => {
     const peer = await connected();
     clock.advance(2000);
     await settled(peer);
-    clock.advance(2999);
+    clock.advance(3999);
     expect(rig.fleet.isConnected(peer.id)).toBe(true);
     clock.advance(1);
     expect((await peer.closed).code).toBe("link_silent");

@@ -20,6 +20,8 @@ import { afterCommit, createGroupCommit, type Database, type Transaction } from 
 import type { EventStream } from "../platform/events/index.ts";
 import type { HttpServer } from "../platform/http/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
+import { deleteUnusedAdverts, selectAllAdverts } from "./advert-store.ts";
+import { createAdverts } from "./adverts.ts";
 import { type Authorities, createAuthorities } from "./authorities.ts";
 import { allowInbound } from "./content-inbound.ts";
 import { type ContentStore, createContentStore, grantContent } from "./content.ts";
@@ -31,7 +33,7 @@ import {
   NOT_CONNECTED,
   unknownNode,
 } from "./errors.ts";
-import { type Admitted, handshake, type Known } from "./handshake.ts";
+import { type Admitted, handshake, type Known, type ProvenFacts } from "./handshake.ts";
 import {
   admit,
   type JoinParts,
@@ -44,6 +46,7 @@ import {
 } from "./joining.ts";
 import {
   agentIdOf,
+  type ExecutorIdentity,
   type ExecutorKind,
   type ExecutorRecord,
   type JoinTokenRecord,
@@ -52,21 +55,25 @@ import {
   serves,
 } from "./model.ts";
 import { createOffered } from "./offered.ts";
+import { createPresence } from "./presence.ts";
 import { fleetRoutes } from "./routes.ts";
 import { type FleetSession, openSession } from "./session.ts";
 import { createSharedJoining, type SharedJoining } from "./shared-joining.ts";
 import { createSightings } from "./sightings.ts";
+import { createTidings } from "./tidings.ts";
 import {
   deleteExecutor,
   deleteToken,
   insertRevoked,
   saveDrain,
   saveExecutor,
+  selectAgents,
   selectBehind,
   selectByFoundation,
   selectByName,
   selectExecutor,
   selectExecutors,
+  selectIdentity,
   selectTokens,
   selectWorkers,
 } from "./store.ts";
@@ -193,8 +200,6 @@ interface EmbeddedLink {
 /** Seconds a token for a foundation is good: as long as making a machine may take. */
 const FOUNDATION_TOKEN_SECONDS = 24 * 60 * 60;
 const ALL = 1_000_000;
-/** Heartbeats for which an executor that went away may still have its tasks. */
-const LEASE_HEARTBEATS = 6;
 /** Milliseconds between two sweeps of content. */
 const SWEEP_EVERY = 6 * 60 * 60 * 1000;
 
@@ -221,13 +226,14 @@ export function createFleet(parts: FleetParts): Fleet {
     ...(parts.contentFolder === undefined ? {} : { folder: parts.contentFolder }),
   });
   const sightings = createSightings(parts);
+  const presence = createPresence({ sessions, clock, heartbeat: parts.heartbeat });
+  const tidings = createTidings(parts);
+  let adverts = createAdverts();
   const offered = createOffered();
   const embedded = new Set<Id>();
   /** Parts of the server that work for every tenant. */
   const everyTenants = new Set<Id>();
   const gone = new Map<Id, CloseReason>();
-  /** When they went away that are not connected here any more. */
-  const left = new Map<Id, number>();
   /** What was said of workers since this server runs: one that connects meanwhile was looked up before. */
   const drains = new Map<Id, boolean>();
   let closing = false;
@@ -262,13 +268,13 @@ export function createFleet(parts: FleetParts): Fleet {
   }
 
   async function known(id: Id): Promise<Known | undefined> {
-    const record = await find(id);
+    const record = await selectIdentity(database.kysely, id);
     if (record === undefined) return undefined;
     const tenantId = everyTenants.has(id) ? null : record.tenantId;
     return { record, tenantId, siteIds: await sitesOf(record) };
   }
 
-  async function sitesOf({ tenantId, siteId, kind }: ExecutorRecord): Promise<readonly Id[] | "all"> {
+  async function sitesOf({ tenantId, siteId, kind }: ExecutorIdentity): Promise<readonly Id[] | "all"> {
     if (kind === "agent") return [];
     if (siteId === null) return "all";
     return (await parts.sites?.(tenantId))?.below(siteId) ?? [siteId];
@@ -278,19 +284,19 @@ export function createFleet(parts: FleetParts): Fleet {
     if (closing) return connection.close({ code: LINK_STOPPING.code, text: "the server is stopping" });
     return handshake(
       connection,
-      { clock, random, pins: authorities.accepted, find: known },
-      (admitted) => begin(connection, admitted),
+      { clock, random, pins: authorities.accepted, find: known, adverts },
+      (admitted, facts) => begin(connection, admitted, facts),
       (reason) => log.warn({ code: reason.code, reason: reason.text }, "connection refused"),
     );
   }
 
-  function begin(connection: Connection, admitted: Admitted) {
-    const { record, proof } = admitted;
+  function begin(connection: Connection, admitted: Admitted, facts: ProvenFacts) {
+    const { record, advert, epoch, version } = admitted;
     sessions.get(record.id)?.close({ code: LINK_SUPERSEDED.code, text: "the same executor connected again" });
     const known = epochs.get(record.id);
     const agentId = agentIdOf(record);
-    const lines = known?.epoch === proof.epoch ? known.lines : { last: -1 };
-    epochs.set(record.id, { epoch: proof.epoch, lines });
+    const lines = known?.epoch === epoch ? known.lines : { last: -1 };
+    epochs.set(record.id, { epoch, lines });
     const session = openSession(connection, admitted, {
       tasks,
       clock,
@@ -301,54 +307,44 @@ export function createFleet(parts: FleetParts): Fleet {
       joinFor,
       authority: authorities.current,
       async look() {
-        const now = (await find(record.id)) ?? record;
+        const now = (await selectIdentity(database.kysely, record.id)) ?? record;
         return { siteIds: await sitesOf(now), draining: now.drainAt !== null };
       },
       grant: (names) => commits.submit((tx) => grantContent(tx, record, names)),
       allowInbound: (taskId, room) =>
         commits.submit((tx) => allowInbound(tx, { taskId, executorId: record.id, room, now: clock.now() })),
-      seen: (one, news) =>
-        sightings.note({
-          ...one,
-          version: proof.gantry,
-          modules: proof.modules,
-          facts: news.facts ?? proof.facts,
-          pin: news.pin,
-        }),
+      seen: (news) => sightings.note(record.id, news),
       ended(ended) {
         if (sessions.get(record.id) !== ended) return;
         sessions.delete(record.id);
-        left.set(record.id, clock.now());
+        presence.left(record.id);
         workers.delete(ended);
         if (agentId !== undefined && agents.get(agentId) === ended) agents.delete(agentId);
         tell(record, "node.disconnected");
       },
     });
     sessions.set(record.id, session);
-    left.delete(record.id);
+    presence.back(record.id);
     session.drain(drains.get(record.id) ?? record.drainAt !== null);
     if (agentId === undefined) {
       workers.add(session);
-      offered.note({ id: record.id, tenantId: admitted.tenantId, modules: proof.modules });
+      offered.note({ id: record.id, tenantId: admitted.tenantId, modules: advert.modules });
     } else agents.set(agentId, session);
-    sightings.note({ ...record, version: proof.gantry, modules: proof.modules, facts: proof.facts, pin: admitted.pin });
+    sightings.note(record.id, { version, advert, facts, pin: admitted.pin });
     tell(record, "node.connected");
     const reason = gone.get(record.id);
     if (reason !== undefined) session.close(reason);
     return session;
   }
 
-  function tell(record: ExecutorRecord, type: string): void {
+  function tell(record: ExecutorIdentity, type: string): void {
     if (closing) return;
-    const event = {
+    tidings.tell({
       tenantId: record.tenantId,
       type,
       subject: { kind: "node", id: record.id },
       data: { name: record.name, kind: record.kind },
-    };
-    database
-      .transaction((tx) => parts.events.append(tx, [event]))
-      .catch((error: unknown) => log.error({ err: error }, "cannot tell of an executor"));
+    });
   }
 
   async function joinFor(tenantId: Id, foundationId: Id, parameters: JsonObject): Promise<Json> {
@@ -374,35 +370,6 @@ export function createFleet(parts: FleetParts): Fleet {
     });
   }
 
-  function nodeOf(record: ExecutorRecord): Node {
-    const session = sessions.get(record.id);
-    const leftAt = left.get(record.id) ?? 0;
-    const seenAt = session === undefined ? Math.max(record.seenAt ?? 0, leftAt) : clock.now();
-    const recently = clock.now() - seenAt < parts.heartbeat * LEASE_HEARTBEATS;
-    // The leases of one that is away run out; until then they may still be its own.
-    const done = session === undefined ? !recently : session.idle;
-    const modules = session?.modules ?? record.modules;
-    return {
-      id: record.id,
-      name: record.name,
-      kind: record.kind,
-      // Connected to another replica: it is seen in the database only.
-      state: session !== undefined || (recently && seenAt > leftAt) ? "connected" : "away",
-      version: session?.version ?? record.version,
-      modules: Object.keys(modules).sort(),
-      slots: Object.fromEntries(
-        Object.entries(modules).map(([name, { limit }]) => [name, { limit, inUse: session?.holding.get(name) ?? 0 }]),
-      ),
-      drain: record.drainAt === null ? null : done ? "drained" : "draining",
-      foundationId: record.foundationId,
-      siteId: record.siteId,
-      facts: record.facts,
-      joinedAt: record.joinedAt,
-      seenAt: seenAt === 0 ? null : seenAt,
-      agentId: agentIdOf(record) ?? null,
-    };
-  }
-
   function sessionFor(tenantId: Id, route: Route, module: string): FleetSession | undefined {
     let best: FleetSession | undefined;
     for (const session of candidates(route)) {
@@ -415,10 +382,10 @@ export function createFleet(parts: FleetParts): Fleet {
     const route = { siteId };
     if (sessionFor(tenantId, route, module) !== undefined) return true;
     if (database.dialect !== "postgres") return false;
-    for (const { id } of await selectWorkers(database.kysely)) {
+    for (const { id, modules: told } of await selectWorkers(database.kysely)) {
       const one = sessions.has(id) ? undefined : await known(id);
-      if (one === undefined || one.record.drainAt !== null || nodeOf(one.record).state !== "connected") continue;
-      const modules = new Set(Object.keys(one.record.modules));
+      if (one === undefined || one.record.drainAt !== null || presence.stateOf(one.record) !== "connected") continue;
+      const modules = new Set(Object.keys(told));
       if (serves({ ...one, agentId: undefined, modules }, route, module, tenantId)) return true;
     }
     return false;
@@ -452,6 +419,8 @@ export function createFleet(parts: FleetParts): Fleet {
     },
     async start(options) {
       urls = options.urls;
+      await deleteUnusedAdverts(database);
+      adverts = createAdverts(await selectAllAdverts(database.kysely));
       for (const record of await selectWorkers(database.kysely)) if (!offered.has(record.id)) offered.note(record);
     },
     mintJoinToken: (request, actor) => mintToken(joining, request, actor),
@@ -558,13 +527,13 @@ export function createFleet(parts: FleetParts): Fleet {
     isConnected: (agentId) => agents.has(agentId),
     async nodes(tenantId, page = {}) {
       const records = await selectExecutors(database.kysely, tenantId, page.after ?? "", page.limit ?? ALL);
-      return records.map(nodeOf);
+      return records.map(presence.nodeOf);
     },
     async node(tenantId, idOrName) {
       const byName = await selectByName(database.kysely, tenantId, idOrName);
       const record = byName ?? (await find(idOrName));
       if (record === undefined || record.tenantId !== tenantId) throw unknownNode(idOrName);
-      return nodeOf(record);
+      return presence.nodeOf(record);
     },
     find,
     async remove(tx, which) {
@@ -573,7 +542,7 @@ export function createFleet(parts: FleetParts): Fleet {
       if (record !== undefined) await shutOut(tx, record, "it was removed");
     },
     async agents(tenantId) {
-      const records = await selectExecutors(database.kysely, tenantId, "", ALL);
+      const records = await selectAgents(database.kysely, tenantId);
       return records.flatMap((record) => {
         const agentId = agentIdOf(record);
         return agentId === undefined

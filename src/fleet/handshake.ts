@@ -18,8 +18,9 @@ import {
   type ServerMessage,
   verifyChallenge,
 } from "../link/index.ts";
+import type { Advert, Adverts } from "./adverts.ts";
 import { EXECUTOR_UNKNOWN } from "./errors.ts";
-import type { ExecutorRecord } from "./model.ts";
+import type { ExecutorIdentity } from "./model.ts";
 
 /**
  * The first words on a connection: who says it is whom, and can it prove it? Until then nothing of the server moves, and it ends by
@@ -32,10 +33,11 @@ export interface HandshakeParts {
   /** Pins of the authorities it may trust, base64url: one is part of what an executor signs. */
   pins(): readonly string[];
   find(executor: string): Promise<Known | undefined>;
+  readonly adverts: Adverts;
 }
 
 export interface Known {
-  readonly record: ExecutorRecord;
+  readonly record: ExecutorIdentity;
   /** Whose tasks it is given; null: every tenant's. */
   readonly tenantId: Id | null;
   /** The sites it serves. */
@@ -43,11 +45,19 @@ export interface Known {
 }
 
 export interface Admitted extends Known {
-  readonly proof: ProofMessage;
+  /** What it can do. */
+  readonly advert: Advert;
+  /** New for each start of the executor. */
+  readonly epoch: string;
+  /** Of its program. */
+  readonly version: string;
   /** Pin of the authority it trusts, base64url. */
   readonly pin: string;
   readonly writer: FrameWriter<ServerMessage>;
 }
+
+/** What it says of its machine: told once, and not kept with the connection. */
+export type ProvenFacts = ProofMessage["facts"];
 
 /** What the rest of the connection is handed to. */
 export interface SessionEnd {
@@ -63,12 +73,14 @@ const NONCE_BYTES = 24;
 export function handshake(
   connection: Connection,
   parts: HandshakeParts,
-  admitted: (admitted: Admitted) => SessionEnd,
+  admitted: (admitted: Admitted, facts: ProvenFacts) => SessionEnd,
   refused: (reason: CloseReason) => void,
 ): void {
   const writer = frameWriter<ServerMessage>((frame) => connection.send(frame));
   const nonce = parts.random.token(NONCE_BYTES);
   let claimed: string | undefined;
+  /** What it said it can do, when that is known here. */
+  let told: Advert | undefined;
   let session: SessionEnd | undefined;
   let checking = false;
   let over = false;
@@ -103,7 +115,10 @@ export function handshake(
       });
     }
     cancelPatience();
-    session = admitted({ ...known, proof, pin, writer });
+    const advert = proof.modules === undefined ? told : parts.adverts.take(proof.modules);
+    if (advert === undefined)
+      return refuse({ code: LINK_MESSAGE_MALFORMED.code, text: "the proof does not say what it can do" });
+    session = admitted({ ...known, advert, epoch: proof.epoch, version: proof.gantry, pin, writer }, proof.facts);
     for (const { messages, bytes } of early) session.messages(messages, bytes);
     early = [];
   }
@@ -117,7 +132,8 @@ export function handshake(
         });
       }
       claimed = message.executor;
-      return writer.write({ type: "challenge", version: LINK_VERSION, nonce });
+      told = message.advert === undefined ? undefined : parts.adverts.find(message.advert);
+      return writer.write({ type: "challenge", version: LINK_VERSION, nonce, ...(told && { known: true }) });
     }
     if (message.type === "proof" && claimed !== undefined && !checking) {
       checking = true;

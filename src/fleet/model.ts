@@ -29,6 +29,9 @@ export interface ExecutorRecord {
   readonly drainAt: number | null;
 }
 
+/** Who an executor is, without what it says of itself. */
+export type ExecutorIdentity = Omit<ExecutorRecord, "modules" | "facts">;
+
 /** A join token as the API shows it: all but its secret, which nobody keeps. */
 export interface JoinTokenRecord {
   readonly id: Id;
@@ -60,6 +63,10 @@ export interface Node {
   readonly facts: JsonObject;
   readonly joinedAt: number;
   readonly seenAt: number | null;
+  /** Heartbeats that should have come since; null: it was never seen. */
+  readonly missed: number | null;
+  /** Tasks and questions that it has now; null: it is not connected here. */
+  readonly load: number | null;
   /** What tasks and questions for this agent are routed by; null for a worker. */
   readonly agentId: Id | null;
 }

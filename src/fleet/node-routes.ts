@@ -25,6 +25,10 @@ const node = z.object({
   facts: z.record(z.string(), z.unknown()),
   joinedAt: z.number(),
   seenAt: z.number().nullable(),
+  /** Heartbeats that should have come since; null: it was never seen. */
+  missed: z.number().nullable(),
+  /** Tasks and questions that it has now; null: it is not connected to this server. */
+  load: z.number().nullable(),
   agentId: z.string().nullable(),
 });
 

@@ -99,4 +99,13 @@ export const fleetMigrations: readonly Migration[] = [
       )${strict}`,
     ],
   },
+  {
+    // What executors can do is said by thousands of them in the same words: it is kept once.
+    name: "1620_fleet_adverts",
+    statements: ({ text, json, strict }) => [
+      `create table executor_advert (hash ${text} primary key, modules ${json} not null)${strict}`,
+      "alter table executor drop column modules",
+      `alter table executor add column advert ${text}`,
+    ],
+  },
 ];

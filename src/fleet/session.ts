@@ -16,6 +16,7 @@ import {
   type ModuleAdvert,
   type ServerMessage,
   type TaskMessage,
+  watchSilence,
 } from "../link/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import { inboundRoom } from "./content-inbound.ts";
@@ -25,7 +26,7 @@ import type { Admitted, SessionEnd } from "./handshake.ts";
 import {
   agentIdOf,
   contentNames,
-  type ExecutorRecord,
+  type ExecutorIdentity,
   freeSlots,
   joinPlaceholders,
   type Route,
@@ -57,14 +58,14 @@ export interface SessionParts {
   /** Of a worker: the sites it serves now, of which there may be more than when it connected, and whether it is to get nothing new. */
   look(): Promise<{ readonly siteIds: readonly Id[] | "all"; readonly draining: boolean }>;
   /** It is there, or still there. `facts` when it told new ones. `pin`: of the authority it trusts, base64url. */
-  seen(record: ExecutorRecord, news: { readonly facts?: JsonObject; readonly pin: string }): void;
+  seen(news: { readonly facts?: JsonObject; readonly pin?: string }): void;
   ended(session: FleetSession, reason: CloseReason): void;
   /** Log lines have no name of their own: which of this start of the executor were taken in, on this connection and those before. */
   readonly lines: LineCount;
 }
 
 export interface FleetSession {
-  readonly record: ExecutorRecord;
+  readonly record: ExecutorIdentity;
   /** Whose tasks it is given; null: every tenant's. */
   readonly tenantId: Id | null;
   readonly modules: Readonly<Record<string, ModuleAdvert>>;
@@ -72,6 +73,8 @@ export interface FleetSession {
   readonly version: string;
   /** Of the authority it trusts, base64url. */
   readonly pin: string;
+  /** When its last heartbeat came, or it connected: epoch milliseconds. */
+  readonly heardAt: number;
   /** Tasks and questions that are out. */
   readonly load: number;
   /** Tasks that are out, by module. */
@@ -89,7 +92,6 @@ export interface FleetSession {
   close(reason: CloseReason): void;
 }
 
-const MISSED_HEARTBEATS = 3;
 /** Bytes waiting to leave, at which no more tasks are given out… */
 const SLOW = 4 * 1024 * 1024;
 /** …and at which the connection is given up. */
@@ -101,7 +103,7 @@ const AFTER_FAILURE = 1000;
 
 export function openSession(
   connection: Connection,
-  { record, tenantId, siteIds: firstSites, proof, pin: proven, writer }: Admitted,
+  { record, tenantId, siteIds: firstSites, advert, version, pin: proven, writer }: Admitted,
   parts: SessionParts,
 ): FleetSession & SessionEnd {
   const { tasks, clock, random } = parts;
@@ -121,15 +123,17 @@ export function openSession(
   let claiming = false;
   let wanted = false;
   let over = false;
+  let heardAt = clock.now();
   /** Of the authority it trusts, and of the one it was told to. */
   let pin = proven;
   let told: string | undefined;
-  let cancelSilence = clock.after(parts.heartbeat * MISSED_HEARTBEATS, silent);
-
-  const modules: ReadonlySet<string> = new Set(Object.keys(proof.modules));
+  const { modules } = advert;
+  const silence = watchSilence(clock, parts.heartbeat, () =>
+    close({ code: LINK_SILENT.code, text: "no sign of life for three heartbeats" }),
+  );
 
   function served(): Served {
-    return { tenantId, agentId, siteIds, modules };
+    return { tenantId, agentId, siteIds, modules: advert.names };
   }
 
   function executor(): Executor {
@@ -137,7 +141,7 @@ export function openSession(
       id: record.id,
       session: sessionId,
       tenantId,
-      modules: freeSlots(proof.modules, outByModule),
+      modules: freeSlots(modules, outByModule),
       siteIds,
     };
     return agentId === undefined ? base : { ...base, agentId };
@@ -158,7 +162,7 @@ export function openSession(
     pause: connection.pause,
     resume() {
       connection.resume();
-      heard();
+      silence.heard();
     },
     ended(ref) {
       settle(ref);
@@ -186,15 +190,6 @@ export function openSession(
     if (now === pin || now === told) return {};
     told = now;
     return { authority: certificate };
-  }
-
-  function silent(): void {
-    close({ code: LINK_SILENT.code, text: "no sign of life for three heartbeats" });
-  }
-
-  function heard(): void {
-    cancelSilence();
-    if (!over) cancelSilence = clock.after(parts.heartbeat * MISSED_HEARTBEATS, silent);
   }
 
   /** `safeToRepeat`: left out of what it brings back, where nobody remembers. */
@@ -277,7 +272,7 @@ export function openSession(
 
   /** Who does not know how to take back would do it once more. */
   function refuseUndo({ undo, module, function: name }: Assignment): void {
-    if (undo === undefined || proof.modules[module]?.functions[name]?.undoable === true) return;
+    if (undo === undefined || modules[module]?.functions[name]?.undoable === true) return;
     throw new GantryError(FUNCTION_NOT_UNDOABLE, `${record.name} cannot take back what ${module}.${name} did`);
   }
 
@@ -285,7 +280,10 @@ export function openSession(
   function refuseList({ module, batch, shared }: Assignment): void {
     const known = shared === undefined && batch?.every((one) => one.function === undefined) !== false;
     if (known || proof.modules[module]?.lists === true) return;
-    throw new GantryError(LISTS_UNKNOWN, `${record.name} has gantry ${proof.gantry}, which does not know lists of verbs`);
+    throw new GantryError(
+      LISTS_UNKNOWN,
+      `${record.name} has gantry ${proof.gantry}, which does not know lists of verbs`,
+    );
   }
 
   /** Before the task is sent: it may fetch at once what the task names. */
@@ -307,7 +305,7 @@ export function openSession(
   function finish(reason: CloseReason): void {
     if (over) return;
     over = true;
-    cancelSilence();
+    silence.stop();
     receiver.stop();
     for (const question of questions.values()) {
       question.cancel();
@@ -323,8 +321,12 @@ export function openSession(
     switch (message.type) {
       case "heartbeat":
         pin = message.pin ?? pin;
+        heardAt = clock.now();
         write({ type: "heartbeat", ...newAuthority() });
-        parts.seen(record, message.facts === undefined ? { pin } : { facts: message.facts, pin });
+        parts.seen({
+          ...(message.facts === undefined ? {} : { facts: message.facts }),
+          ...(message.pin === undefined ? {} : { pin }),
+        });
         if (agentId === undefined) void look();
         void tasks.renew(executor()).catch((error: unknown) => log.error({ err: error }, "cannot renew leases"));
         return;
@@ -354,8 +356,11 @@ export function openSession(
   const session: FleetSession & SessionEnd = {
     record,
     tenantId,
-    modules: proof.modules,
-    version: proof.gantry,
+    modules,
+    version,
+    get heardAt() {
+      return heardAt;
+    },
     get pin() {
       return pin;
     },
@@ -396,7 +401,7 @@ export function openSession(
     close,
     messages(messages, bytes) {
       if (over) return;
-      heard();
+      silence.heard();
       for (const message of messages) handle(message);
       receiver.take(messages, bytes);
     },
@@ -404,7 +409,7 @@ export function openSession(
   };
 
   writer.write({ type: "welcome", session: sessionId, heartbeat: parts.heartbeat, ...newAuthority() });
-  log.info({ version: proof.gantry }, "executor connected");
+  log.info({ version }, "executor connected");
   return session;
 }
 
@@ -422,10 +427,7 @@ async function taskMessage(assignment: Assignment, parts: SessionParts): Promise
     module: assignment.module,
     function: assignment.function,
     parameters,
-    batch:
-      assignment.batch === undefined
-        ? null
-        : [...assignment.batch],
+    batch: assignment.batch === undefined ? null : [...assignment.batch],
     ...(assignment.shared === undefined ? {} : { shared: assignment.shared }),
     ...(assignment.hide === undefined ? {} : { hide: [...assignment.hide] }),
     keepGoing: assignment.keepGoing,

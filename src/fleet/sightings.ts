@@ -1,19 +1,30 @@
 import type { CancelTimer, Clock } from "../kernel/clock.ts";
 import type { Id } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
 import type { Database } from "../platform/database/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
-import type { ExecutorRecord } from "./model.ts";
+import type { Advert } from "./adverts.ts";
 import { saveSightings, type Sighting } from "./store.ts";
 
 /** Writes down who was seen, many at once: thousands of heartbeats are not thousands of commits. */
 export interface Sightings {
-  note(record: Pick<ExecutorRecord, "id" | "version" | "modules" | "facts" | "pin">): void;
+  /** It is there. What it told besides is written with it; what is left out stays as it was. */
+  note(id: Id, news?: SightingNews): void;
   /** Writes what is noted, and stops. */
   close(): Promise<void>;
 }
 
+export interface SightingNews {
+  readonly version?: string;
+  readonly advert?: Advert;
+  readonly facts?: JsonObject;
+  readonly pin?: string;
+}
+
 /** Milliseconds between two writings. */
 const EVERY = 5000;
+/** Executors in one commit: a few milliseconds, in which nobody else can write. */
+const AT_ONCE = 500;
 
 export function createSightings(parts: {
   readonly database: Database;
@@ -29,19 +40,19 @@ export function createSightings(parts: {
     cancel = undefined;
     const sightings = [...noted.values()];
     noted = new Map();
-    if (sightings.length === 0) return;
     try {
-      await saveSightings(parts.database, sightings);
+      for (let at = 0; at < sightings.length; at += AT_ONCE)
+        await saveSightings(parts.database, sightings.slice(at, at + AT_ONCE));
     } catch (error) {
-      // The next heartbeat says the same again.
+      // The next heartbeat says that it is there; what it told besides is told again with the next connection.
       parts.log.error({ err: error }, "cannot write down which executors were seen");
     }
   }
 
   return {
-    note({ id, version, modules, facts, pin }) {
+    note(id, news) {
       if (closed) return;
-      noted.set(id, { id, version, modules, facts, pin, seenAt: clock.now() });
+      noted.set(id, { ...noted.get(id), ...news, id, seenAt: clock.now() });
       cancel ??= clock.after(EVERY, () => void write());
     },
     async close() {

@@ -8,6 +8,8 @@ import { type ManualClock, manualClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/ids.ts";
 import { createKeyPair, hashSecret, parseJoinToken, signJoin } from "../link/index.ts";
 import type { Database, OpenEmptyDatabase } from "../platform/database/index.ts";
+import { deleteUnusedAdverts, selectAllAdverts } from "./advert-store.ts";
+import { createAdverts } from "./adverts.ts";
 import { createContentStore, grantContent, isGranted } from "./content.ts";
 import { admit, mintToken } from "./joining.ts";
 import {
@@ -175,8 +177,8 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       const one = await admit(parts(), request(await token()));
       const modules = { agent: { limit: 3, functions: {} } };
       await saveSightings(database, [
-        { id: one.id, seenAt: 5, version: "9", modules, pin: "p", facts: { a: 1 } },
-        { id: "gone", seenAt: 5, version: "", modules: {}, facts: {}, pin: "" },
+        { id: one.id, seenAt: 5, version: "9", advert: createAdverts().take(modules), pin: "p", facts: { a: 1 } },
+        { id: "gone", seenAt: 5, version: "", facts: {}, pin: "" },
       ]);
       expect(await selectExecutor(database.kysely, one.id)).toMatchObject({
         seenAt: 5,
@@ -184,8 +186,20 @@ export function storeSuite(open: OpenEmptyDatabase): void {
         modules,
         facts: { a: 1 },
       });
+      // A heartbeat says no more than that it is there.
+      await saveSightings(database, [{ id: one.id, seenAt: 6 }]);
+      expect(await selectExecutor(database.kysely, one.id)).toMatchObject({
+        seenAt: 6,
+        version: "9",
+        modules,
+        pin: "p",
+      });
+      await deleteUnusedAdverts(database);
+      expect(await selectAllAdverts(database.kysely)).toEqual([modules]);
       await database.transaction((tx) => deleteExecutor(tx, one.id));
       expect(await selectExecutor(database.kysely, one.id)).toBeUndefined();
+      await deleteUnusedAdverts(database);
+      expect(await selectAllAdverts(database.kysely)).toEqual([]);
     });
   });
 

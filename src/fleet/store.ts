@@ -1,9 +1,10 @@
 import type { Selectable } from "kysely";
 import type { Id } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
-import type { ModuleAdvert } from "../link/index.ts";
 import type { Database, Queries, Transaction } from "../platform/database/index.ts";
-import type { ExecutorKind, ExecutorRecord } from "./model.ts";
+import { insertAdverts, saveAdvert, selectAdverts } from "./advert-store.ts";
+import type { Advert } from "./adverts.ts";
+import type { ExecutorIdentity, ExecutorKind, ExecutorRecord } from "./model.ts";
 
 interface ExecutorTable {
   id: string;
@@ -14,7 +15,7 @@ interface ExecutorTable {
   foundation_id: string | null;
   site_id: string | null;
   version: string;
-  modules: string;
+  advert: string | null;
   facts: string;
   joined_at: number;
   seen_at: number | null;
@@ -110,7 +111,40 @@ export async function deleteTokens(queries: Queries, expiredBefore: number): Pro
 
 export async function selectExecutor(queries: Queries, id: Id): Promise<ExecutorRecord | undefined> {
   const row = await queries.selectFrom("executor").selectAll().where("id", "=", id).executeTakeFirst();
-  return row === undefined ? undefined : recordOf(row);
+  return row === undefined ? undefined : recordOf(queries, row);
+}
+
+const IDENTITY = [
+  "id",
+  "tenant_id",
+  "kind",
+  "name",
+  "public_key",
+  "foundation_id",
+  "site_id",
+  "version",
+  "joined_at",
+  "seen_at",
+  "pin",
+  "drain_at",
+] as const;
+
+/** Who it is; what it says of itself is not read. */
+export async function selectIdentity(queries: Queries, id: Id): Promise<ExecutorIdentity | undefined> {
+  const row = await queries.selectFrom("executor").select(IDENTITY).where("id", "=", id).executeTakeFirst();
+  return row === undefined ? undefined : identityOf(row);
+}
+
+/** Every agent of a tenant, by name. */
+export async function selectAgents(queries: Queries, tenantId: Id): Promise<ExecutorIdentity[]> {
+  const rows = await queries
+    .selectFrom("executor")
+    .select(IDENTITY)
+    .where("tenant_id", "=", tenantId)
+    .where("kind", "=", "agent")
+    .orderBy("name")
+    .execute();
+  return rows.map(identityOf);
 }
 
 export async function selectByFoundation(queries: Queries, foundationId: Id): Promise<ExecutorRecord | undefined> {
@@ -119,7 +153,7 @@ export async function selectByFoundation(queries: Queries, foundationId: Id): Pr
     .selectAll()
     .where("foundation_id", "=", foundationId)
     .executeTakeFirst();
-  return row === undefined ? undefined : recordOf(row);
+  return row === undefined ? undefined : recordOf(queries, row);
 }
 
 export async function selectByName(queries: Queries, tenantId: Id, name: string): Promise<ExecutorRecord | undefined> {
@@ -129,13 +163,13 @@ export async function selectByName(queries: Queries, tenantId: Id, name: string)
     .where("tenant_id", "=", tenantId)
     .where("name", "=", name)
     .executeTakeFirst();
-  return row === undefined ? undefined : recordOf(row);
+  return row === undefined ? undefined : recordOf(queries, row);
 }
 
 /** Whoever has this public key, of whatever tenant. */
 export async function selectByKey(queries: Queries, publicKey: string): Promise<ExecutorRecord | undefined> {
   const row = await queries.selectFrom("executor").selectAll().where("public_key", "=", publicKey).executeTakeFirst();
-  return row === undefined ? undefined : recordOf(row);
+  return row === undefined ? undefined : recordOf(queries, row);
 }
 
 /** By name; at most `limit` behind `after`. */
@@ -153,7 +187,7 @@ export async function selectExecutors(
     .orderBy("name")
     .limit(limit)
     .execute();
-  return rows.map(recordOf);
+  return recordsOf(queries, rows);
 }
 
 /** Every worker of every tenant, the one seen last at the end, with what it said it can do. */
@@ -162,16 +196,13 @@ export async function selectWorkers(
 ): Promise<readonly Pick<ExecutorRecord, "id" | "tenantId" | "modules">[]> {
   const rows = await queries
     .selectFrom("executor")
-    .select(["id", "tenant_id", "modules", "seen_at"])
+    .select(["id", "tenant_id", "advert", "seen_at"])
     .where("kind", "=", "worker")
     .execute();
+  const adverts = await advertsOf(queries, rows);
   return rows
     .sort((a, b) => (a.seen_at ?? 0) - (b.seen_at ?? 0))
-    .map((row) => ({
-      id: row.id,
-      tenantId: row.tenant_id,
-      modules: JSON.parse(row.modules) as Record<string, ModuleAdvert>,
-    }));
+    .map((row) => ({ id: row.id, tenantId: row.tenant_id, modules: adverts.get(row.advert ?? "") ?? {} }));
 }
 
 /** Those that trusted another authority when they were last seen, by name. */
@@ -196,7 +227,7 @@ export async function saveExecutor(tx: Transaction, record: ExecutorRecord): Pro
     foundation_id: record.foundationId,
     site_id: record.siteId,
     version: record.version,
-    modules: JSON.stringify(record.modules),
+    advert: await saveAdvert(tx, record.modules),
     facts: JSON.stringify(record.facts),
     joined_at: record.joinedAt,
     seen_at: record.seenAt,
@@ -241,34 +272,65 @@ export async function deleteExecutor(tx: Transaction, id: Id): Promise<void> {
   await tx.deleteFrom("executor").where("id", "=", id).execute();
 }
 
+/** Left out is what stays as it was. */
 export interface Sighting {
   readonly id: Id;
   readonly seenAt: number;
-  readonly version: string;
-  readonly modules: Readonly<Record<string, ModuleAdvert>>;
-  readonly facts: JsonObject;
-  readonly pin: string;
+  readonly version?: string;
+  readonly advert?: Advert;
+  readonly facts?: JsonObject;
+  readonly pin?: string;
 }
 
+/** What may be lost with the power: it is told again. */
 export async function saveSightings(database: Database, sightings: readonly Sighting[]): Promise<void> {
-  await database.transaction(async (tx) => {
-    await database.bulkUpdate(tx, {
-      table: "executor",
-      keys: ["id"],
-      set: ["seen_at", "version", "modules", "facts", "pin"],
-      rows: sightings.map((one) => [
-        one.id,
-        one.seenAt,
-        one.version,
-        JSON.stringify(one.modules),
-        JSON.stringify(one.facts),
-        one.pin,
-      ]),
-    });
-  });
+  const adverts = new Map(sightings.flatMap(({ advert }) => (advert === undefined ? [] : [[advert.hash, advert]])));
+  const columns = {
+    seen_at: ({ seenAt }: Sighting) => seenAt,
+    version: ({ version }: Sighting) => version,
+    advert: ({ advert }: Sighting) => advert?.hash,
+    facts: ({ facts }: Sighting) => (facts === undefined ? undefined : JSON.stringify(facts)),
+    pin: ({ pin }: Sighting) => pin,
+  };
+  await database.transaction(
+    async (tx) => {
+      await insertAdverts(tx, [...adverts.values()]);
+      for (const [column, valueOf] of Object.entries(columns)) {
+        const rows = sightings.flatMap((one) => {
+          const value = valueOf(one);
+          return value === undefined ? [] : [[one.id, value]];
+        });
+        await database.bulkUpdate(tx, { table: "executor", keys: ["id"], set: [column], rows });
+      }
+    },
+    { relaxed: true },
+  );
 }
 
-function recordOf(row: Selectable<ExecutorTable>): ExecutorRecord {
+function advertsOf(
+  queries: Queries,
+  rows: readonly { readonly advert: string | null }[],
+): Promise<ReadonlyMap<string, ExecutorRecord["modules"]>> {
+  return selectAdverts(
+    queries,
+    rows.flatMap(({ advert }) => (advert === null ? [] : [advert])),
+  );
+}
+
+async function recordOf(queries: Queries, row: Selectable<ExecutorTable>): Promise<ExecutorRecord> {
+  return (await recordsOf(queries, [row]))[0]!;
+}
+
+async function recordsOf(queries: Queries, rows: readonly Selectable<ExecutorTable>[]): Promise<ExecutorRecord[]> {
+  const adverts = await advertsOf(queries, rows);
+  return rows.map((row) => ({
+    ...identityOf(row),
+    modules: adverts.get(row.advert ?? "") ?? {},
+    facts: JSON.parse(row.facts) as JsonObject,
+  }));
+}
+
+function identityOf(row: Omit<Selectable<ExecutorTable>, "advert" | "facts">): ExecutorIdentity {
   return {
     id: row.id,
     tenantId: row.tenant_id,
@@ -278,8 +340,6 @@ function recordOf(row: Selectable<ExecutorTable>): ExecutorRecord {
     foundationId: row.foundation_id,
     siteId: row.site_id,
     version: row.version,
-    modules: JSON.parse(row.modules) as Record<string, ModuleAdvert>,
-    facts: JSON.parse(row.facts) as JsonObject,
     joinedAt: row.joined_at,
     seenAt: row.seen_at,
     pin: row.pin,

@@ -1,5 +1,6 @@
 export type { FunctionAdvert, FunctionContext, Module, ModuleAdvert, ModuleFunction, OutputStream } from "./module.ts";
-export { moduleFunction } from "./module.ts";
+export { type Silence, watchSilence } from "./silence.ts";
+export { advertHash, moduleFunction } from "./module.ts";
 export type {
   Ending,
   ExecutorMessage,

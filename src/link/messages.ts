@@ -70,7 +70,16 @@ const moduleAdvert = z.object({ limit: z.int().min(0), functions: z.record(name,
 
 /** Executor to server. */
 export const executorMessage = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("identify"), version: z.int(), executor: id }),
+  z.object({
+    type: z.literal("identify"),
+    version: z.int(),
+    executor: id,
+    /** `advertHash` of its modules. Left out: they come with the proof. */
+    advert: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional(),
+  }),
   z.object({
     type: z.literal("proof"),
     /** See `signChallenge`. Covers the pin of the certificate authority the executor trusts. */
@@ -78,7 +87,8 @@ export const executorMessage = z.discriminatedUnion("type", [
     /** New for each start of the executor: sequence numbers count within it. */
     epoch: id,
     gantry: z.string().max(64),
-    modules: z.record(name, moduleAdvert),
+    /** Left out when the server knows them already (`known`). */
+    modules: z.record(name, moduleAdvert).optional(),
     facts,
   }),
   z.object({
@@ -124,7 +134,13 @@ const authority = z.string().max(16 * 1024);
 
 /** Server to executor. */
 export const serverMessage = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("challenge"), version: z.int(), nonce: z.string().min(16).max(128) }),
+  z.object({
+    type: z.literal("challenge"),
+    version: z.int(),
+    nonce: z.string().min(16).max(128),
+    /** What `identify` said of its modules is known here: the proof needs not repeat it. */
+    known: z.boolean().optional(),
+  }),
   z.object({
     type: z.literal("welcome"),
     session: id,

@@ -1,6 +1,7 @@
+import { createHash } from "node:crypto";
 import type { z } from "zod";
 import type { Clock } from "../kernel/clock.ts";
-import type { Json, JsonObject } from "../kernel/json.ts";
+import { canonicalJson, type Json, type JsonObject } from "../kernel/json.ts";
 
 /**
  * The module port: what a worker or an agent can do. A driver is a module, and so are the agent's verbs. The executor runs a
@@ -105,4 +106,13 @@ export interface FunctionAdvert {
 export interface ModuleAdvert {
   readonly limit: number;
   readonly functions: Readonly<Record<string, FunctionAdvert>>;
+}
+
+/**
+ * What the same adverts are known by: SHA-256 of them, in hexadecimal digits. Thousands of agents of one version say the same, and need not
+ * say it anew each time.
+ */
+export function advertHash(modules: Readonly<Record<string, ModuleAdvert>>): string {
+  const text = canonicalJson(JSON.parse(JSON.stringify(modules)) as Json);
+  return createHash("sha256").update(text).digest("hex");
 }

@@ -209,7 +209,7 @@ describe("a session", () => {
     await welcome(peer);
     clock.advance(1000);
     expect(await peer.next()).toEqual({ type: "heartbeat", facts: { load: 1 } });
-    clock.advance(2000);
+    clock.advance(3000);
     expect((await peer.closed).code).toBe("link_silent");
     await welcome(await nextPeer());
   });

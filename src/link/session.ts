@@ -12,6 +12,7 @@ import {
   LINK_VERSION_UNSUPPORTED,
 } from "./errors.ts";
 import { encodeMessage, frameWriter, type FrameWriter, parseFrame } from "./frames.ts";
+import { watchSilence } from "./silence.ts";
 import {
   type ExecutorMessage,
   type HeldTask,
@@ -39,6 +40,8 @@ export interface SessionOptions {
   /** Signs the server's nonce. */
   sign(nonce: string): string;
   describe(): Omit<ProofMessage, "type" | "signature" | "epoch">;
+  /** `advertHash` of the modules it describes. Left out: they are told on each connection. */
+  readonly advert?: string;
   /** New facts with a heartbeat; undefined when nothing is to be told. */
   facts(): JsonObject | undefined;
   /** Pin of the authority it trusts now, for who may learn of another. */
@@ -222,17 +225,10 @@ function startLink(options: LinkOptions): Link {
   let over = false;
   let heartbeat = HANDSHAKE / MISSED_HEARTBEATS;
   const proven = options.pin?.();
-  let cancelSilence = clock.after(HANDSHAKE, silent);
+  const silence = watchSilence(clock, HANDSHAKE / MISSED_HEARTBEATS, () =>
+    end({ code: LINK_SILENT.code, text: "the server gave no sign of life" }),
+  );
   let cancelBeat: CancelTimer = () => undefined;
-
-  function silent(): void {
-    end({ code: LINK_SILENT.code, text: "the server gave no sign of life" });
-  }
-
-  function heard(): void {
-    cancelSilence();
-    cancelSilence = clock.after(isWelcomed ? heartbeat * MISSED_HEARTBEATS : HANDSHAKE, silent);
-  }
 
   function beat(): void {
     const facts = options.facts();
@@ -256,7 +252,7 @@ function startLink(options: LinkOptions): Link {
   function finish(reason: CloseReason): void {
     if (over) return;
     over = true;
-    cancelSilence();
+    silence.stop();
     cancelBeat();
     options.ended(reason);
   }
@@ -278,16 +274,19 @@ function startLink(options: LinkOptions): Link {
           text: `the server speaks version ${message.version} of the link, this executor ${LINK_VERSION}`,
         });
       }
+      const { modules, ...described } = options.describe();
       return writer.write({
         type: "proof",
         signature: options.sign(message.nonce),
         epoch: options.epoch,
-        ...options.describe(),
+        ...described,
+        ...(message.known === true || modules === undefined ? {} : { modules }),
       });
     }
     if (message.type === "welcome" && !isWelcomed) {
       isWelcomed = true;
       heartbeat = message.heartbeat;
+      silence.every(heartbeat);
       cancelBeat = clock.after(Math.min(heartbeat, options.heartbeat ?? heartbeat), beat);
       if (message.authority !== undefined) options.handlers.authority?.(message.authority);
       return options.welcomed(link);
@@ -302,7 +301,7 @@ function startLink(options: LinkOptions): Link {
       try {
         const messages = parseFrame(text, serverMessage);
         for (const message of messages) if (!over) receive(message);
-        heard();
+        silence.heard();
       } catch (error) {
         if (!(error instanceof GantryError)) throw error;
         end({ code: error.code, text: error.message });
@@ -310,6 +309,7 @@ function startLink(options: LinkOptions): Link {
     },
     closed: finish,
   });
-  writer.write({ type: "identify", version: LINK_VERSION, executor: options.executor });
+  const { executor, advert } = options;
+  writer.write({ type: "identify", version: LINK_VERSION, executor, ...(advert === undefined ? {} : { advert }) });
   return link;
 }
