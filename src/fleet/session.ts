@@ -279,10 +279,10 @@ export function openSession(
   /** Who does not know lists would do each item by the function of the task, and without what they share. */
   function refuseList({ module, batch, shared }: Assignment): void {
     const known = shared === undefined && batch?.every((one) => one.function === undefined) !== false;
-    if (known || proof.modules[module]?.lists === true) return;
+    if (known || modules[module]?.lists === true) return;
     throw new GantryError(
       LISTS_UNKNOWN,
-      `${record.name} has gantry ${proof.gantry}, which does not know lists of verbs`,
+      `${record.name} has gantry ${version}, which does not know lists of verbs`,
     );
   }
 
