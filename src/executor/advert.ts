@@ -5,7 +5,10 @@ import type { FunctionAdvert, Module, ModuleAdvert } from "../link/index.ts";
 /** What the server is told of the modules, for scripts to be checked against. */
 export function advertise(modules: Iterable<Module>): Record<string, ModuleAdvert> {
   return Object.fromEntries(
-    [...modules].map((module) => [module.name, { limit: module.limit, functions: functionAdverts(module) }]),
+    [...modules].map((module) => [
+      module.name,
+      { limit: module.limit, functions: functionAdverts(module), lists: true },
+    ]),
   );
 }
 

@@ -1,9 +1,9 @@
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
 import type {
+  BroughtFile,
   Ending,
   HeldTask,
-  ItemEnding,
   LinkSession,
   Module,
   QueryMessage,
@@ -13,10 +13,12 @@ import type {
   TaskMessage,
   TaskRef,
 } from "../link/index.ts";
-import { createStopper, failureOf, interruptedEnding, type Stopper, stoppedEnding, wantedOf } from "./call.ts";
+import { createStopper, failureOf, interruptedEnding, type Stopper, stoppedEnding } from "./call.ts";
 import { EXECUTOR_BUSY, JOURNAL_FAILED } from "./errors.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
+import { LEFT } from "./context.ts";
 import { answerQuery } from "./query.ts";
+import { isSafeItem } from "./list.ts";
 import { createReports, type Reports } from "./reports.ts";
 import { runTask } from "./task.ts";
 
@@ -31,7 +33,9 @@ export interface ExecutorOptions {
   readonly clock: Clock;
   readonly log: SessionLog;
   /** Where content named by its hash comes from. */
-  content(sha256: string): AsyncIterable<Uint8Array>;
+  content(sha256: string, from?: number): AsyncIterable<Uint8Array>;
+  /** Brings a file to the server. Left out: nobody takes it. */
+  bring?(task: string, file: BroughtFile): Promise<void>;
   /** Starts the link with these handlers. */
   startSession(handlers: SessionHandlers, held: () => HeldTask[]): LinkSession;
   /** Called at start for a task that a crash cut off, before it is reported: ends what it left running. `key` as functions saw it. */
@@ -94,7 +98,7 @@ export async function startExecutor(options: ExecutorOptions): Promise<Executor>
     },
     heldTasks,
   );
-  const reports: Reports = createReports(session, journal, log);
+  const reports: Reports = createReports(session, journal, options.clock, log);
   // In the same turn as the session's start: what is left must be among what this executor says it holds.
   for (const entry of left) recover(entry);
 
@@ -160,15 +164,14 @@ export async function startExecutor(options: ExecutorOptions): Promise<Executor>
   }
 
   async function run(one: Held): Promise<void> {
-    const { message, ref, stopper } = one;
+    const { ref, stopper } = one;
     if (stopper.reason !== undefined) return conclude(one, stoppedEnding(stopper.reason));
     one.phase = "started";
     reports.started(ref);
     try {
       const begun = await begin(one);
       if (begun !== undefined) return conclude(one, begun);
-      const wanted = wantedOf(modules, message);
-      return conclude(one, await runTask({ ...surroundings(one), wanted, message, stopper, done: [] }));
+      return conclude(one, await runTask({ ...surroundings(one), done: [] }));
     } catch (error) {
       return conclude(one, { outcome: "failed", error: failureOf(error) });
     }
@@ -199,17 +202,24 @@ export async function startExecutor(options: ExecutorOptions): Promise<Executor>
 
   function surroundings(one: Held) {
     return {
+      modules,
+      message: one.message,
+      stopper: one.stopper,
       clock: options.clock,
       content: options.content,
+      ...(options.bring === undefined ? {} : { bring: options.bring }),
       session,
       journal,
       roomAgain: () => roomAgain.promise,
       ref: one.ref,
+      itemEnded: () => reports.itemEnded(one.ref),
     };
   }
 
   /** The slot is free at once; the report waits for the disk. */
-  function conclude(one: Held, ending: Ending): void {
+  function conclude(one: Held, ending: Ending | typeof LEFT): void {
+    // Still held, and in the journal as begun.
+    if (ending === LEFT) return;
     if (held.get(one.ref.task) === one) held.delete(one.ref.task);
     if (one.stopper.reason === "forgotten") journal.forget(one.ref);
     else finish(one.ref, ending);
@@ -265,37 +275,46 @@ export async function startExecutor(options: ExecutorOptions): Promise<Executor>
     else if (entry.batch !== null) goOn(entry, entry.batch);
     // Not held any more, so the server gives it out again.
     else if (entry.safe) journal.forget(ref);
-    else finish(ref, interruptedEnding());
+    else {
+      const under = entry.order?.find((item) => !entry.items.has(item));
+      if (under !== undefined) journal.item(ref, { item: under, ...interruptedEnding() });
+      finish(ref, interruptedEnding());
+    }
   }
 
-  /** A batch goes on behind its last finished item. What was under way there is interrupted, unless it may run again. */
+  /**
+   * A list goes on behind its last finished item. What was under way there is interrupted, unless it may run again. Only what is safe to repeat
+   * as a whole goes on at once: the server may have given up the rest meanwhile.
+   */
   function goOn(entry: JournalEntry, message: TaskMessage): void {
-    const ref = { task: entry.task, attempt: entry.attempt };
-    const done: ItemEnding[] = [...entry.items.values()];
-    const next = message.batch?.find(({ item }) => !done.some((other) => other.item === item));
-    if (next !== undefined && !message.safeToRepeat) {
-      const cut = { item: next.item, ...interruptedEnding() };
-      journal.item(ref, cut);
-      done.push(cut);
-      if (!message.keepGoing) return finish(ref, interruptedEnding());
-    }
     const one: Held = {
       message,
-      ref,
+      ref: { task: entry.task, attempt: entry.attempt },
       stopper: createStopper(),
       phase: "started",
       grant: Promise.withResolvers<void>(),
       over: Promise.resolve(),
     };
-    held.set(ref.task, one);
-    one.over = (async () => {
-      try {
-        const wanted = wantedOf(modules, message);
-        conclude(one, await runTask({ ...surroundings(one), wanted, message, stopper: one.stopper, done }));
-      } catch (error) {
-        conclude(one, { outcome: "failed", error: failureOf(error) });
+    held.set(entry.task, one);
+    const next = message.batch?.find(({ item }) => !entry.items.has(item));
+    if (next !== undefined && !isSafeItem(message, next))
+      journal.item(one.ref, { item: next.item, ...interruptedEnding() });
+    if (entry.items.size > 0) reports.itemEnded(one.ref);
+    one.over = goOnGranted(one, entry);
+  }
+
+  async function goOnGranted(one: Held, entry: JournalEntry): Promise<void> {
+    const { message, ref, stopper } = one;
+    try {
+      const isOver = !message.keepGoing && [...entry.items.values()].some(({ outcome }) => outcome !== "done");
+      if (!message.safeToRepeat && !isOver) {
+        reports.started(ref);
+        await Promise.race([one.grant.promise, aborted(stopper)]);
       }
-    })();
+      conclude(one, await runTask({ ...surroundings(one), done: [...entry.items.values()] }));
+    } catch (error) {
+      conclude(one, { outcome: "failed", error: failureOf(error) });
+    }
   }
 
   return {

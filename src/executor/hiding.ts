@@ -11,24 +11,31 @@ export function redactorOf({ hide = [] }: TaskMessage): Redactor {
   return openedSecrets;
 }
 
-export interface HidingOutput extends TaskOutput {
+export interface HidingOutput extends Omit<TaskOutput, "output"> {
+  output(stream: OutputStream, chunk: Uint8Array): void;
   /** Sends what was held back: nothing follows. */
   end(): void;
 }
 
-export function hidingOutput(output: TaskOutput, redactor: Redactor): HidingOutput {
-  const streams: Record<OutputStream, RedactedStream> = { stdout: redactor.stream(), stderr: redactor.stream() };
+/** Of one call. `item`: its number in a batch. */
+export function hidingOutput(output: TaskOutput, redactor: Redactor, item?: number): HidingOutput {
+  const streams = new Map<OutputStream, RedactedStream>();
 
   function pass(stream: OutputStream, bytes: Uint8Array): void {
-    if (bytes.length > 0) output.output(stream, bytes);
+    if (bytes.length > 0) output.output(stream, bytes, item);
   }
 
   return {
-    output: (stream, chunk) => pass(stream, streams[stream].push(chunk)),
+    output(stream, chunk) {
+      const known = streams.get(stream) ?? redactor.stream();
+      streams.set(stream, known);
+      pass(stream, known.push(chunk));
+    },
     message: (text) => output.message(redactor.text(text)),
     room: output.room,
     end() {
-      for (const stream of ["stdout", "stderr"] as const) pass(stream, streams[stream].end());
+      for (const [stream, known] of streams) pass(stream, known.end());
+      streams.clear();
     },
   };
 }

@@ -53,13 +53,14 @@ describe("the journal", () => {
     // As after kill -9: nobody closed it.
     const again = await openJournal();
     expect(again.entries()).toEqual([
-      { task: "a", attempt: 1, key: "a", safe: false, batch: null, items: new Map(), ending: undefined },
+      { task: "a", attempt: 1, key: "a", safe: false, batch: null, order: null, items: new Map(), ending: undefined },
       {
         task: "b",
         attempt: 1,
         key: "b",
         safe: true,
         batch: null,
+        order: null,
         items: new Map(),
         ending: { outcome: "done", value: 1 },
       },
@@ -69,6 +70,7 @@ describe("the journal", () => {
         key: "d",
         safe: false,
         batch: null,
+        order: null,
         items: new Map(),
         ending: { outcome: "failed", error: { code: "x", message: "y" } },
       },

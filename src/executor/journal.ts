@@ -21,6 +21,8 @@ export interface JournalEntry {
   readonly safe: boolean;
   /** Kept for batches only: they go on after a crash. Parameters may hold secrets, so what is not needed is not written. */
   readonly batch: TaskMessage | null;
+  /** Of a batch that holds secrets: the numbers of its items alone. */
+  readonly order: readonly number[] | null;
   /** Items of a batch that ended, by number. */
   readonly items: Map<number, ItemEnding>;
   /** Set when it finished. */
@@ -49,6 +51,7 @@ const record = z.union([
     key: z.string(),
     safe: z.boolean(),
     batch: z.custom<TaskMessage>().optional(),
+    order: z.array(z.int()).optional(),
   }),
   z.object({ item: z.string(), attempt: z.int(), ending: z.custom<ItemEnding>((value) => typeof value === "object") }),
   z.object({ ended: z.string(), attempt: z.int(), ending: z.custom<Ending>((value) => typeof value === "object") }),
@@ -138,8 +141,12 @@ export async function openJournal(path: string): Promise<Journal> {
         attempt: message.attempt,
         key: message.key,
         safe: message.safeToRepeat,
-        // What holds secrets is not written: after a crash such a batch ends as interrupted.
-        ...(message.batch === null || message.hide !== undefined ? {} : { batch: message }),
+        // What holds secrets is not written: after a crash the server has to give the rest of such a batch again.
+        ...(message.batch === null
+          ? {}
+          : message.hide === undefined
+            ? { batch: message }
+            : { order: message.batch.map(({ item }) => item) }),
       }),
     item: (ref, ending) => write({ item: ref.task, attempt: ref.attempt, ending }),
     ended: (ref, ending) => write({ ended: ref.task, attempt: ref.attempt, ending }),
@@ -167,6 +174,7 @@ function apply(entries: Map<string, JournalEntry>, one: JournalRecord): void {
         key: one.key,
         safe,
         batch: one.batch ?? null,
+        order: one.order ?? null,
         items: new Map(),
         ending: undefined,
       });
@@ -185,6 +193,7 @@ function apply(entries: Map<string, JournalEntry>, one: JournalRecord): void {
         key: one.ended,
         safe: false,
         batch: null,
+        order: null,
         items: new Map(),
         ending: one.ending,
       });
@@ -201,6 +210,7 @@ function recordsOf(entry: JournalEntry): JournalRecord[] {
       key: entry.key,
       safe: entry.safe,
       ...(entry.batch === null ? {} : { batch: entry.batch }),
+      ...(entry.order === null ? {} : { order: [...entry.order] }),
     },
     ...[...entry.items.values()].map((ending) => ({ item: task, attempt, ending })),
     ...(entry.ending === undefined ? [] : [{ ended: task, attempt, ending: entry.ending }]),

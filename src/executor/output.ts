@@ -3,7 +3,8 @@ import { OUTPUT_CHUNK } from "../link/index.ts";
 
 /** Live output of one attempt of a task, on its way to the server. */
 export interface TaskOutput {
-  output(stream: OutputStream, chunk: Uint8Array): void;
+  /** `item`: of a batch, who wrote it. */
+  output(stream: OutputStream, chunk: Uint8Array, item?: number): void;
   message(text: string): void;
   room(): Promise<void>;
 }
@@ -20,14 +21,15 @@ export function createTaskOutput(session: OutputSession, ref: TaskRef, roomAgain
   let index = 0;
   let leftOut = 0;
 
-  function send(stream: OutputStream, data: Uint8Array): void {
+  function send(stream: OutputStream, data: Uint8Array, item: number | undefined): void {
     const base64 = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64");
-    session.send({ type: "output", task: ref.task, attempt: ref.attempt, stream, index, data: base64 });
+    const of = item === undefined ? {} : { item };
+    session.send({ type: "output", task: ref.task, attempt: ref.attempt, stream, index, data: base64, ...of });
     index += 1;
   }
 
   return {
-    output(stream, chunk) {
+    output(stream, chunk, item) {
       for (let at = 0; at < chunk.length; at += OUTPUT_CHUNK) {
         const piece = chunk.subarray(at, at + OUTPUT_CHUNK);
         if (session.unacknowledgedOutput() > MOST_KEPT) {
@@ -35,10 +37,10 @@ export function createTaskOutput(session: OutputSession, ref: TaskRef, roomAgain
           continue;
         }
         if (leftOut > 0) {
-          send("stderr", Buffer.from(`\n[${leftOut} bytes of output left out: the server was away]\n`));
+          send("stderr", Buffer.from(`\n[${leftOut} bytes of output left out: the server was away]\n`), item);
           leftOut = 0;
         }
-        send(stream, piece);
+        send(stream, piece, item);
       }
     },
     message(text) {

@@ -15,6 +15,8 @@ import type { Journal } from "./journal.ts";
 export interface Reports {
   /** Shares one message with the others of this turn. */
   started(ref: TaskRef): void;
+  /** An item of a list ended, as the journal knows: told soon, together with others. */
+  itemEnded(ref: TaskRef): void;
   /** Writes the result to the journal, and sends it when it is on disk. */
   ended(ref: TaskRef, ending: Ending): void;
   acknowledged(ref: TaskRef): void;
@@ -24,9 +26,15 @@ export interface Reports {
 
 /** Bytes of item results in one message: half a frame. */
 const ITEMS_BYTES = 512 * 1024;
+/** Milliseconds between two tellings of how items ended. */
+const ITEMS_EVERY = 200;
 
-export function createReports(session: LinkSession, journal: Journal, log: SessionLog): Reports {
+export function createReports(session: LinkSession, journal: Journal, clock: Clock, log: SessionLog): Reports {
   let starting: TaskRef[] = [];
+  /** Lists of which items ended that nobody was told of, and how many of them were. */
+  const untold = new Map<string, TaskRef>();
+  const told = new Map<string, number>();
+  let telling: Promise<void> | undefined;
   const open = new Set<string>();
   let settled: (() => void) | undefined;
 
@@ -37,17 +45,49 @@ export function createReports(session: LinkSession, journal: Journal, log: Sessi
     for (const some of inPieces(tasks)) session.send({ type: "started", tasks: some });
   }
 
-  async function report(ref: TaskRef, ending: Ending): Promise<void> {
-    const items = journal.itemsOf(ref);
-    journal.ended(ref, ending);
+  async function onDisk(ref: object): Promise<void> {
     try {
       await journal.sync();
     } catch (error) {
       // The server may well be able to keep what this disk cannot.
       log.warn({ ...ref, error: messageOf(error) }, "the journal cannot be written");
     }
+  }
+
+  /** The journal has them in the order in which they ended. */
+  function sendItems(ref: TaskRef, all: readonly ItemEnding[]): void {
+    const key = keyOf(ref);
+    for (const some of itemPieces(all.slice(told.get(key) ?? 0))) session.send({ type: "items", ...ref, items: some });
+    told.set(key, all.length);
+  }
+
+  /** Only what was on the way to the disk before is on it now. */
+  async function tell(): Promise<void> {
+    const lists = [...untold.values()].map((ref) => ({ ref, items: journal.itemsOf(ref) }));
+    untold.clear();
+    await onDisk({});
     flushStarted();
-    for (const some of itemPieces(items)) session.send({ type: "items", ...ref, items: some });
+    for (const { ref, items } of lists) sendItems(ref, items);
+  }
+
+  function tellSoon(): void {
+    clock.after(ITEMS_EVERY, () => {
+      telling = tell().finally(() => {
+        telling = undefined;
+        if (untold.size > 0) tellSoon();
+      });
+    });
+  }
+
+  async function report(ref: TaskRef, ending: Ending): Promise<void> {
+    untold.delete(keyOf(ref));
+    const items = journal.itemsOf(ref);
+    journal.ended(ref, ending);
+    await telling;
+    await onDisk(ref);
+    flushStarted();
+    sendItems(ref, items);
+    told.delete(keyOf(ref));
     try {
       session.send({ type: "result", ...ref, ...ending });
     } catch (error) {
@@ -60,6 +100,10 @@ export function createReports(session: LinkSession, journal: Journal, log: Sessi
     started(ref) {
       if (starting.length === 0) setImmediate(flushStarted);
       starting.push(ref);
+    },
+    itemEnded(ref) {
+      if (untold.size === 0 && telling === undefined) tellSoon();
+      untold.set(keyOf(ref), ref);
     },
     ended(ref, ending) {
       open.add(ref.task);
@@ -77,6 +121,10 @@ export function createReports(session: LinkSession, journal: Journal, log: Sessi
       });
     },
   };
+}
+
+function keyOf({ task, attempt }: TaskRef): string {
+  return `${task}/${attempt}`;
 }
 
 function itemPieces(items: readonly ItemEnding[]): ItemEnding[][] {

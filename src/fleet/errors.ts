@@ -136,6 +136,13 @@ export const EXECUTOR_NO_WORKER = errorKind("executor_no_worker", {
   remedy: "Pause or cancel its jobs, or shut it out: gantry node revoke.",
 });
 
+export const NODE_NOT_UPGRADABLE = errorKind("node_not_upgradable", {
+  status: 409,
+  summary: "A worker, or an agent without a folder of its own, was to upgrade itself.",
+  remedy:
+    "Upgrade what it runs with: the server for agents in its containers, the image, or the package. Agents that `gantry bootstrap` installs upgrade themselves.",
+});
+
 export const AUTHORITY_UNKNOWN = errorKind("authority_unknown", {
   status: 404,
   summary: "The server has no certificate authority of this fingerprint, or has it no more.",

@@ -1,10 +1,11 @@
 import type { Id } from "../kernel/ids.ts";
-import type { Executor, ItemResult, OutputChunk, TaskRef, TaskResult, TaskService } from "../jobs/index.ts";
+import type { Executor, ItemReport, ItemResult, OutputChunk, TaskRef, TaskResult, TaskService } from "../jobs/index.ts";
 import {
   type Ending,
   type ExecutorMessage,
   type HeldTask,
   inPieces,
+  type ItemEnding,
   type ReliableMessage,
   type ServerMessage,
 } from "../link/index.ts";
@@ -51,8 +52,6 @@ export function createReceiver(parts: ReceiverParts): Receiver {
   let paused = false;
   let running = false;
   let stopped = false;
-  /** Item results whose task's own result is still to come: it follows at once. */
-  const items = new Map<string, ItemResult[]>();
 
   async function run(): Promise<void> {
     running = true;
@@ -83,7 +82,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
       if (message.more !== true) await parts.held(held.splice(0));
     }
     const reports = round.filter((message) => message.type !== "held");
-    const results = resultsOf(reports);
+    const { results, running } = resultsOf(reports);
     const finished = new Set(results.map(keyOf));
     const executor = parts.executor();
     const begun = reports.flatMap((message) => (message.type === "started" ? message.tasks : []));
@@ -108,7 +107,8 @@ export function createReceiver(parts: ReceiverParts): Receiver {
         : undefined,
     ]);
     const told = results.map((one) => (beginnings.has(keyOf(one)) ? { ...one, began: true } : one));
-    const ended = said.then(() => (told.length > 0 && !stopped ? tasks.finish(executor, told) : undefined));
+    const goingOn = running.length > 0 ? said.then(() => tasks.items(executor, running)) : said;
+    const ended = goingOn.then(() => (told.length > 0 && !stopped ? tasks.finish(executor, told) : undefined));
     const [answer] = await Promise.all([beginning, ended]);
     parts.lines.last = lines.at(-1)?.sequence ?? parts.lines.last;
     if (stopped) return;
@@ -116,27 +116,31 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     for (const tasks of inPieces(answer?.refused ?? [])) parts.write({ type: "forget", tasks });
     for (const ref of answer?.refused ?? []) parts.ended(ref);
     const last = reports.at(-1);
-    // Half a batch is not committed: its items are acknowledged with its result.
-    if (last !== undefined && items.size === 0) parts.write({ type: "ack", sequence: last.sequence });
+    if (last !== undefined) parts.write({ type: "ack", sequence: last.sequence });
     for (const ref of results) parts.ended(ref);
   }
 
-  function resultsOf(reports: readonly ReliableMessage[]): TaskResult[] {
+  /** Results with those of their items, and items of lists that are still running. */
+  function resultsOf(reports: readonly ReliableMessage[]): {
+    readonly results: readonly TaskResult[];
+    readonly running: readonly ItemReport[];
+  } {
+    const items = new Map<string, ItemReport & { readonly items: ItemResult[] }>();
     const results: TaskResult[] = [];
     for (const message of reports) {
-      const key = message.type === "items" || message.type === "result" ? `${message.task}/${message.attempt}` : "";
       if (message.type === "items") {
-        const known = items.get(key) ?? [];
-        known.push(...message.items.map(({ item, ...ending }) => ({ item, ...endingOf(ending) })));
-        items.set(key, known);
+        const { task, attempt } = message;
+        const known = items.get(keyOf(message)) ?? { task, attempt, items: [] };
+        items.set(keyOf(message), known);
+        for (const one of message.items) known.items.push(itemOf(one));
       } else if (message.type === "result") {
         const { task, attempt } = message;
-        const own = items.get(key);
-        items.delete(key);
-        results.push({ task, attempt, ...endingOf(message), ...(own === undefined ? {} : { items: own }) });
+        const own = items.get(keyOf(message));
+        items.delete(keyOf(message));
+        results.push({ task, attempt, ...endingOf(message), ...(own === undefined ? {} : { items: own.items }) });
       }
     }
-    return results;
+    return { results, running: [...items.values()] };
   }
 
   return {
@@ -172,7 +176,17 @@ function endingOf({ outcome, value, error }: Ending): Pick<TaskResult, "outcome"
   };
 }
 
+function itemOf({ item, startedAt, milliseconds, ...ending }: ItemEnding): ItemResult {
+  return {
+    item,
+    ...endingOf(ending),
+    ...(startedAt === undefined ? {} : { startedAt }),
+    ...(milliseconds === undefined ? {} : { milliseconds }),
+  };
+}
+
 function chunkOf(message: Extract<ExecutorMessage, { type: "output" }>): OutputChunk {
-  const { task, attempt, stream, index } = message;
-  return { task, attempt, stream, sequence: index, data: Buffer.from(message.data, "base64") };
+  const { task, attempt, stream, index, item } = message;
+  const data = Buffer.from(message.data, "base64");
+  return { task, attempt, stream, sequence: index, data, ...(item === undefined ? {} : { item }) };
 }

@@ -125,7 +125,11 @@ export async function createTestFleet(
           $timeout: timeout ?? null,
         } as never,
       }));
-      const program: ProgramSource = { kind: "verbs", name: "test", verbs: { verbs, ...list } };
+      const program: ProgramSource = {
+        kind: "verbs",
+        name: "test",
+        verbs: { verbs, ...(verbs.length === 1 ? { batch: 1 } : {}), ...list },
+      };
       const draft = {
         tenantId: TENANT,
         host: "test",
@@ -154,9 +158,9 @@ const testHost: JobHost = {
       $undoable: boolean;
       $timeout: number | null;
     };
-    const all = (call.batch ?? [call.parameters]).map((one) => {
+    const all = (call.batch ?? [call]).map(({ function: name, parameters: one }) => {
       const { $route, $safe, $undoable, $timeout, ...parameters } = one as Marked;
-      return { $route, $safe, $undoable, $timeout, parameters: parameters as never };
+      return { $route, $safe, $undoable, $timeout, function: name, parameters: parameters as never };
     });
     const { $route, $safe, $undoable, $timeout, parameters } = all[0]!;
     return {
@@ -168,7 +172,16 @@ const testHost: JobHost = {
         timeout: $timeout,
         safeToRepeat: $safe,
         undoable: $undoable,
-        ...(call.batch === undefined ? { parameters } : { parameters: null, batch: all.map((one) => one.parameters) }),
+        ...(call.batch === undefined
+          ? { parameters }
+          : {
+              parameters: null,
+              batch: all.map((one) => ({
+                function: one.function,
+                parameters: one.parameters,
+                safeToRepeat: one.$safe,
+              })),
+            }),
       },
     };
   },

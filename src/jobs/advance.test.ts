@@ -34,7 +34,7 @@ function holding(...ids: readonly number[]): JobState {
 }
 
 function settled(id: number, more: Partial<SettledTask> = {}): SettledTask {
-  return { taskId: `task ${id}`, call: id, status: "done", value: id, error: null, itemsFailed: null, ...more };
+  return { taskId: `task ${id}`, call: id, status: "done", value: id, error: null, itemsBad: null, ...more };
 }
 
 /** Makes the calls 1 and 2 at once, and is done when both are answered. */

@@ -1,7 +1,7 @@
 import type { Json } from "../kernel/json.ts";
 import { callName } from "./model.ts";
 import type { Call, JobFailure } from "./model.ts";
-import type { Advance, Catalogue, ItemCounts, Program, ValueLookup } from "./program.ts";
+import type { Advance, Catalogue, ItemsAnswer, Program, ValueLookup } from "./program.ts";
 import { cut, fail, failCall, pauseTurn, stopFirst } from "./turn.ts";
 import type { JobState, SettledTask, Turn, TurnInput } from "./turn.ts";
 import { cancelTurn, rollbackTurn } from "./undo.ts";
@@ -118,7 +118,7 @@ function takeResults(turn: Turn, settled: readonly SettledTask[]): void {
       continue;
     }
     const name = callName(open.call);
-    if (task.status === "done") {
+    if (task.status === "done" || goesOnBehind(open.call, task)) {
       turn.consumed.push(task.taskId);
       const items = itemsOf(open.call, task);
       turn.answers.push({ call: task.call, value: task.value, ...(items === undefined ? {} : { items }) });
@@ -133,25 +133,39 @@ function takeResults(turn: Turn, settled: readonly SettledTask[]): void {
     }
     turn.consumed.push(task.taskId);
     const reason = task.error?.message ?? task.status;
+    const failed = failedName(open.call, task);
     failCall(turn, open.call, {
-      message: cut(`${name}: ${reason}`),
+      message: cut(`${failed}: ${reason}`),
       line: open.call.line,
       taskId: task.taskId,
-      call: name,
+      call: failed,
       ...(task.error?.code === undefined ? {} : { code: task.error.code }),
       ...(task.output === undefined ? {} : { output: task.output }),
     });
   }
 }
 
-function itemsOf(call: Call, task: SettledTask): ItemCounts | undefined {
-  if (call.batch === undefined) return undefined;
-  const failed = task.itemsFailed ?? 0;
-  const counts = { done: call.batch.length - failed, failed };
-  return task.firstItemError === undefined ? counts : { ...counts, firstError: task.firstItemError };
+/** The items behind those that failed ran as well: whoever wanted that wants what follows the list, too. */
+function goesOnBehind(call: Call, { status }: SettledTask): boolean {
+  return call.batch !== undefined && call.keepGoing === true && (status === "failed" || status === "interrupted");
 }
 
-function itemsText(items: ItemCounts | undefined): string {
+/** `module.function`; of a list that of the item it ended at. */
+function failedName(call: Call, { error }: SettledTask): string {
+  const item = error?.details?.["item"];
+  const one = typeof item === "number" ? call.batch?.[item - (call.firstItem ?? 0)] : undefined;
+  return callName(one === undefined ? call : { module: call.module, function: one.function });
+}
+
+function itemsOf(call: Call, task: SettledTask): ItemsAnswer | undefined {
+  if (call.batch === undefined) return undefined;
+  const failed = task.itemsBad ?? 0;
+  const counts = { done: call.batch.length - failed, failed };
+  const firstError = task.firstItemError ?? task.error ?? undefined;
+  return firstError === undefined ? counts : { ...counts, firstError };
+}
+
+function itemsText(items: ItemsAnswer | undefined): string {
   if (items === undefined) return "";
   return items.failed === 0 ? `: ${items.done}` : `: ${items.done}, ${items.failed} failed`;
 }

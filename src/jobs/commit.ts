@@ -14,11 +14,12 @@ import { insertLog, pokeJobs, updateJobs } from "./job-store.ts";
 import type { JobUpdate, LoadedJob } from "./job-store.ts";
 import { hasEnded } from "./model.ts";
 import type { Job, JobFailure, LogEntry } from "./model.ts";
+import { doneItemsOfJobs, reopenItems } from "./list-store.ts";
 import { noteDurations } from "./estimate-store.ts";
 import { dropSealed } from "./sealed-store.ts";
 import { sqlOf } from "./sql.ts";
 import type { SqlTransaction } from "./sql.ts";
-import { consumeTasks, doneItemsOfCall, dueAtCreation, insertTasks, stopTasks } from "./task-store.ts";
+import { consumeTasks, dueAtCreation, insertTasks, stopTasks } from "./task-store.ts";
 import type { NewTask } from "./task-store.ts";
 import type { ReadyRoute } from "./task-model.ts";
 import { insertUndo } from "./undo-store.ts";
@@ -182,24 +183,29 @@ async function addTasks(
   written: readonly Written[],
   now: number,
 ): Promise<void> {
+  // A batch that is made again is one that failed: what was done then is not done twice.
+  const again = written.filter(({ landing: { flight, turn } }) => flight.loaded.started && turn.tasks.some(isList));
+  const done = await doneItemsOfJobs(
+    sql,
+    again.map(({ job }) => job.id),
+  );
+  const retried = again.filter(({ landing }) => landing.flight.claimed.wish === "retry").map(({ job }) => job.id);
+  await reopenItems(sql, retried);
   const tasks: NewTask[] = [];
   for (const { job, landing } of written) {
+    const doneItems = done.get(job.id);
     for (const { call, draft, sealed } of landing.turn.tasks) {
-      // A batch is made again only after a failure: what was done then is not done twice.
-      const doneItems =
-        call.batch !== undefined && landing.flight.claimed.wish === "retry"
-          ? await doneItemsOfCall(sql, job.id, call.id)
-          : undefined;
-      const task = {
+      tasks.push({
         id: parts.random.id(),
         jobId: job.id,
         call: call.id,
         draft,
         keepGoing: call.keepGoing === true,
         tenantId: job.tenantId,
+        ...(call.firstItem === undefined ? {} : { firstItem: call.firstItem }),
         ...(sealed === undefined ? {} : { sealed }),
-      };
-      tasks.push(doneItems === undefined ? task : { ...task, doneItems });
+        ...(doneItems === undefined ? {} : { doneItems }),
+      });
     }
   }
   if (tasks.length === 0) return;
@@ -216,6 +222,10 @@ async function addTasks(
   parts.wakes.tasksReady(tx, ready);
   if (ready.some(({ route }) => "siteId" in route)) parts.unserved.created(tx);
   parts.wakes.outsideReady(tx, outside);
+}
+
+function isList({ call }: Turn["tasks"][number]): boolean {
+  return call.batch !== undefined;
 }
 
 async function addUndo(

@@ -23,7 +23,8 @@ import type { Redactor } from "../platform/redaction/index.ts";
 import type { SealedTasks } from "./sealed.ts";
 import { readerOf } from "./sql.ts";
 import type { MayGoOn } from "./starter.ts";
-import { firstItemError, pendingTasks } from "./task-store.ts";
+import { firstItemError } from "./list-store.ts";
+import { pendingTasks } from "./task-store.ts";
 import type { PendingTasks } from "./task-store.ts";
 import { lastOutput } from "./output-store.ts";
 import { createTurnstile } from "./turnstile.ts";
@@ -274,7 +275,7 @@ export function createEngine(parts: EngineParts): Engine {
   /** A job that stands still says why: the task's last lines, the batch's first error. */
   async function explainFailures(pending: PendingTasks): Promise<void> {
     for (const [index, task] of pending.settled.entries()) {
-      if (task.status === "done" && (task.itemsFailed ?? 0) === 0) continue;
+      if (task.status === "done" && (task.itemsBad ?? 0) === 0) continue;
       const output = await lastOutput(reader, task.taskId);
       const error = await firstItemError(reader, task.taskId);
       pending.settled[index] = {

@@ -178,7 +178,7 @@ async function prepare(parts: FlightParts, flight: Flight, host: JobHost, call: 
     const prepared = await host.prepare(job, call);
     if (prepared.kind !== "task") return prepared;
     if ("outside" in prepared.task.route) return { kind: "task", task: withoutSecrets(prepared.task, parts.redactor) };
-    const sealed = await parts.sealed.seal(job.tenantId, job.id, call.id, prepared.task);
+    const sealed = await parts.sealed.seal(job.tenantId, job.id, call, prepared.task);
     if (sealed === undefined) return prepared;
     const { hide: _hide, ...task } = prepared.task;
     return { kind: "task", task: { ...task, parameters: null }, sealed: { sealed } };

@@ -1,7 +1,7 @@
 import type { Place } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
-import type { Json } from "../kernel/json.ts";
-import type { Call, Job, JobOutcome } from "./model.ts";
+import type { Json, JsonObject } from "../kernel/json.ts";
+import type { BatchItem, Call, Job, JobOutcome } from "./model.ts";
 import type { Transaction } from "../platform/database/index.ts";
 import type { Catalogue, ValueLookup, ValueWrite } from "./program.ts";
 
@@ -30,13 +30,18 @@ export interface TaskDraft {
   readonly safeToRepeat: boolean;
   /** Its function can take back what it did: that is done when the job is cancelled or the call rolled back. Not with `batch`. */
   readonly undoable?: boolean;
-  /** After a failure: this many more attempts, `backoff` milliseconds before the first, doubled each time, with jitter. Only where `safeToRepeat`. */
+  /** After a failure: this many more attempts, `backoff` milliseconds before the first, doubled each time, with jitter. Only where `safeToRepeat`, and not with `batch`. */
   readonly retry?: { readonly times: number; readonly backoff: number };
   /** Milliseconds it waits for somebody to take it; then it ends `unreachable`. Left out: for ever. */
   readonly reachWithin?: number;
-  /** Parameters of many calls: one task, each with its own result row. `parameters` is then null. */
-  readonly batch?: readonly Json[];
-  /** Values of secrets that are in the parameters: these are stored sealed, and the values are taken out of what comes back. Not with `batch`. */
+  /**
+   * The call's batch: one task, each item with its own result. `parameters` is then null, and `safeToRepeat` what holds for items that do not
+   * say. In the same order, none left out.
+   */
+  readonly batch?: readonly BatchItem[];
+  /** What is the same for all calls of the task; functions see it as `context.shared`. */
+  readonly shared?: JsonObject;
+  /** Values of secrets that are in the parameters or shared: these are stored sealed, and the values are taken out of what comes back. */
   readonly hide?: readonly HiddenValue[];
 }
 

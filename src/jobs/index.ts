@@ -1,4 +1,5 @@
 export type {
+  BatchItem,
   Call,
   ItemResult,
   Job,
@@ -39,6 +40,7 @@ export type {
   Assignment,
   Executor,
   HeldTask,
+  ItemReport,
   OutputChunk,
   ReadyRoute,
   StartedRef,
@@ -53,6 +55,8 @@ export type { JobService } from "./service.ts";
 export type { JobFilter } from "./job-store.ts";
 export type { OutputPiece, OutputPosition } from "./output-store.ts";
 export type { ItemPosition, Task } from "./task-views.ts";
+export { ITEM_STATES as CALL_STATES, type ItemCounts, type ItemState as CallState } from "./items.ts";
+export type { CallResultRow, JobCalls, JobCounts } from "./run-views.ts";
 export { SERVER_STARTER, starterOf, type MayGoOn } from "./starter.ts";
 export { createSeenJobs, type SeenJobs, type TargetPlaces } from "./sight.ts";
 export { jobMigrations } from "./schema.ts";

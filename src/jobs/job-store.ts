@@ -100,6 +100,8 @@ export interface NewJob {
   readonly job: Job;
   readonly state: JobState;
   readonly runnableAt: number;
+  /** How many calls its program makes; null: nobody knows. */
+  readonly items: number | null;
 }
 
 export async function insertProgram(
@@ -147,10 +149,11 @@ const INSERTED_COLUMNS = [
   "poke",
   "fence",
   "log_count",
+  "items",
 ];
 
 export async function insertJobs(sql: SqlTransaction, jobs: readonly NewJob[]): Promise<void> {
-  const rows = jobs.map(({ job, state, runnableAt }): SqlValue[] => [
+  const rows = jobs.map(({ job, state, runnableAt, items }): SqlValue[] => [
     job.id,
     job.tenantId,
     job.host,
@@ -176,6 +179,7 @@ export async function insertJobs(sql: SqlTransaction, jobs: readonly NewJob[]): 
     0,
     0,
     1,
+    items,
   ]);
   await sql.insert({ table: "job", columns: INSERTED_COLUMNS, rows });
 }
@@ -447,7 +451,7 @@ export async function insertLog(sql: SqlTransaction, entries: readonly LogEntry[
 /** Reserves log lines for jobs from outside of a turn. Returns what the rows of those that exist say then. */
 export async function reserveLog(
   sql: Sql,
-  counts: ReadonlyMap<Id, { readonly lines: number; readonly message: string }>,
+  counts: ReadonlyMap<Id, { readonly lines: number; readonly message: string | null }>,
 ): Promise<ReadonlyMap<Id, UpdatedJob>> {
   const rows = await withValues<UpdatedRow>(
     sql,
@@ -457,7 +461,7 @@ export async function reserveLog(
       ["message", "text"],
     ],
     [...counts].map(([id, one]) => [id, one.lines, one.message]),
-    `UPDATE job SET log_count = job.log_count + v.lines, message = v.message FROM v WHERE job.id = v.id
+    `UPDATE job SET log_count = job.log_count + v.lines, message = coalesce(v.message, job.message) FROM v WHERE job.id = v.id
     RETURNING job.id, job.log_count, job.runnable_at`,
   );
   return updatedOf(rows);

@@ -13,6 +13,8 @@ export interface JobLine {
   readonly kind: LogKind;
   readonly text: string;
   readonly taskId: Id;
+  /** It says nothing of where the job stands: its message stays. */
+  readonly aside?: true;
 }
 
 /** Adds lines to logs, and tells the event stream. The last line of a job becomes its message. */
@@ -27,7 +29,12 @@ export function createJobLines(events: EventStream, wakes: Wakes): JobLines {
       if (list === undefined) byJob.set(line.jobId, [line]);
       else list.push(line);
     }
-    const counts = new Map([...byJob].map(([id, list]) => [id, { lines: list.length, message: list.at(-1)!.text }]));
+    const counts = new Map(
+      [...byJob].map(([id, list]) => [
+        id,
+        { lines: list.length, message: list.findLast((one) => one.aside !== true)?.text ?? null },
+      ]),
+    );
     const updated = await reserveLog(sql, counts);
     // Its turn may come before this is committed; who looks for work then passes over the row, which is held here.
     if ([...updated.values()].some((one) => one.runnableAt !== null)) wakes.jobsRunnable(tx);

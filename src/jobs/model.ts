@@ -83,7 +83,7 @@ export function placeOfLine(source: ProgramSource, line: number): Place | undefi
 /** A program of calls, one after the other: what `gantry exec` and rollouts make. */
 export interface VerbList {
   readonly verbs: readonly { readonly module: string; readonly function: string; readonly parameters: JsonObject }[];
-  /** Most verbs in one task, 500 when left out. Only neighbours with the same module and function share a task. */
+  /** Most verbs in one task; left out: as many as fit. Only neighbours of the same module share a task. 1: each is a plain call, without a result of its own. */
   readonly batch?: number;
   /** After a failed verb the rest still runs, and the job fails at its end. */
   readonly keepGoing?: boolean;
@@ -225,24 +225,43 @@ export interface Call {
   readonly function: string;
   readonly parameters: JsonObject;
   readonly line: number | null;
-  /** Parameters of many calls of this function: they become one task, each with its own result. `parameters` is then empty. */
-  readonly batch?: readonly JsonObject[];
+  /** Many calls: they become one task, each with its own result. `parameters` is then empty, and `function` is `LIST_FUNCTION` where theirs differ. */
+  readonly batch?: readonly BatchItem[];
+  /** The number of the first of them among all of the program; left out: 0. */
+  readonly firstItem?: number;
   /** The items of the batch run on after one failed. */
   readonly keepGoing?: boolean;
 }
 
-/** `module.function`. */
-export function callName(call: Pick<Call, "module" | "function">): string {
-  return call.module === null ? call.function : `${call.module}.${call.function}`;
+/** One call of many that are one task. */
+export interface BatchItem {
+  readonly function: string;
+  readonly parameters: JsonObject;
+  /** May run again after a crash left it unknown whether it had run. Left out: as the task is. */
+  readonly safeToRepeat?: boolean;
+  /** Milliseconds for which its executor may be away while this is under way (a reboot), without being taken for lost. */
+  readonly awayFor?: number;
+}
+
+/** The function of a task whose items name their own. No module has one of this name: who knows nothing of lists does nothing. */
+export const LIST_FUNCTION = "*";
+
+/** `module.function`; of a list the module alone. */
+export function callName(call: { readonly module: string | null; readonly function: string }): string {
+  if (call.module === null) return call.function;
+  return call.function === LIST_FUNCTION ? call.module : `${call.module}.${call.function}`;
 }
 
 /** A result of one item of a batch. */
 export interface ItemResult {
-  /** Its place in the call's batch, from 0. */
+  /** Its number among all calls of the job's program, from 0. */
   readonly item: number;
   readonly outcome: "done" | "failed" | "interrupted" | "cancelled" | "skipped";
   readonly value?: Json;
   readonly error?: TaskError;
+  /** Epoch milliseconds of the executor's clock. */
+  readonly startedAt?: number;
+  readonly milliseconds?: number;
 }
 
 export interface TaskError {

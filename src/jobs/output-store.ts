@@ -85,14 +85,18 @@ export async function appendOutput(
     if (chunk.attempt < size.attempt || (chunk.attempt === size.attempt && chunk.sequence <= size.sequence)) continue;
     size.attempt = chunk.attempt;
     size.sequence = chunk.sequence;
-    rows.push([chunk.task, size.positions, chunk.attempt, chunk.stream, now, chunk.data]);
+    rows.push([chunk.task, size.positions, chunk.attempt, chunk.stream, now, chunk.data, chunk.item ?? null]);
     if (size.tailStart === -1 && size.headBytes + chunk.data.byteLength > OUTPUT_KEPT) size.tailStart = size.positions;
     if (size.tailStart === -1) size.headBytes += chunk.data.byteLength;
     else size.tailBytes += chunk.data.byteLength;
     size.positions += 1;
     changed.add(chunk.task);
   }
-  await sql.insert({ table: "task_output", columns: ["task_id", "position", "attempt", "stream", "at", "data"], rows });
+  await sql.insert({
+    table: "task_output",
+    columns: ["task_id", "position", "attempt", "stream", "at", "data", "item"],
+    rows,
+  });
   for (const id of changed) await dropMiddle(sql, sizes.get(id)!);
   await saveSizes(
     sql,
@@ -149,6 +153,8 @@ export interface OutputPiece {
   readonly position: number;
   readonly attempt: number;
   readonly stream: "stdout" | "stderr";
+  /** Of a list: the number of who wrote it; null for single calls. */
+  readonly item: number | null;
   readonly at: number;
   readonly data: Uint8Array;
   /** Bytes left out just before this piece, because the task wrote too much. */
@@ -160,6 +166,7 @@ interface OutputRow {
   readonly position: number;
   readonly attempt: number;
   readonly stream: "stdout" | "stderr";
+  readonly item: number | null;
   readonly at: number;
   readonly data: Uint8Array;
   readonly tail_start: number;
@@ -172,6 +179,7 @@ function pieceOf(row: OutputRow): OutputPiece {
     position: row.position,
     attempt: row.attempt,
     stream: row.stream,
+    item: row.item,
     at: row.at,
     data: row.data,
     droppedBefore: row.position === row.tail_start ? row.dropped_bytes : 0,
@@ -179,7 +187,7 @@ function pieceOf(row: OutputRow): OutputPiece {
 }
 
 const OUTPUT_COLUMNS =
-  "task_output.task_id, position, task_output.attempt, stream, at, data, tail_start, dropped_bytes";
+  "task_output.task_id, position, task_output.attempt, stream, item, at, data, tail_start, dropped_bytes";
 
 /** A place in the output of a job: behind this piece. */
 export interface OutputPosition {

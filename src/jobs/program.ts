@@ -18,10 +18,10 @@ export interface CallResult {
   readonly call: number;
   readonly value: Json;
   /** Of a batch: how its items ended. */
-  readonly items?: ItemCounts;
+  readonly items?: ItemsAnswer;
 }
 
-export interface ItemCounts {
+export interface ItemsAnswer {
   readonly done: number;
   readonly failed: number;
   readonly firstError?: TaskError;

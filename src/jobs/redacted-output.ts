@@ -14,7 +14,7 @@ export interface RedactedOutput {
 
 interface Waiting {
   last: number;
-  readonly streams: Map<OutputChunk["stream"], RedactedStream>;
+  readonly streams: Map<OutputChunk["stream"], { readonly held: RedactedStream; readonly item: number | undefined }>;
 }
 
 /** Tasks whose output waits at the same time; those that wait longest give theirs up. */
@@ -24,35 +24,40 @@ export function createRedactedOutput(redactor: Redactor): RedactedOutput {
   /** Only of tasks of which something waits. */
   const waiting = new Map<string, Waiting>();
 
-  function takeOne(chunk: OutputChunk): OutputChunk | undefined {
+  function takeOne(chunk: OutputChunk): readonly OutputChunk[] {
     const key = `${chunk.task}/${chunk.attempt}`;
-    const one = waiting.get(key) ?? { last: -1, streams: new Map<OutputChunk["stream"], RedactedStream>() };
-    if (chunk.sequence <= one.last) return undefined;
+    const one: Waiting = waiting.get(key) ?? { last: -1, streams: new Map() };
+    if (chunk.sequence <= one.last) return [];
     one.last = chunk.sequence;
-    const stream = one.streams.get(chunk.stream) ?? redactor.stream();
+    const before = one.streams.get(chunk.stream);
+    // What another item of a list wrote is not the beginning of what this one writes. Between two chunks there is room for its rest.
+    const over = before !== undefined && before.item !== chunk.item;
+    const rest = over ? [withData({ ...chunk, sequence: chunk.sequence - 0.5 }, before.held.end(), before.item)] : [];
+    const stream = before === undefined || over ? redactor.stream() : before.held;
     const data = stream.push(chunk.data);
-    if (stream.held > 0) one.streams.set(chunk.stream, stream);
+    if (stream.held > 0) one.streams.set(chunk.stream, { held: stream, item: chunk.item });
     else one.streams.delete(chunk.stream);
     waiting.delete(key);
     if (one.streams.size > 0) waiting.set(key, one);
     if (waiting.size > MOST_WAITING) waiting.delete(waiting.keys().next().value!);
-    return data === chunk.data ? chunk : { ...chunk, data };
+    return [...rest, data === chunk.data ? chunk : { ...chunk, data }];
   }
 
   return {
-    take: (chunks) => chunks.flatMap((chunk) => takeOne(chunk) ?? []),
+    take: (chunks) => chunks.flatMap(takeOne),
     end: (tasks) =>
       tasks.flatMap(({ task, attempt }) => {
         const key = `${task}/${attempt}`;
         const one = waiting.get(key);
         waiting.delete(key);
-        return [...(one?.streams ?? [])].map(([stream, held], index) => ({
-          task,
-          attempt,
-          stream,
-          sequence: one!.last + 1 + index,
-          data: held.end(),
-        }));
+        return [...(one?.streams ?? [])].map(([stream, { held, item }], index) =>
+          withData({ task, attempt, stream, sequence: one!.last + 1 + index }, held.end(), item),
+        );
       }),
   };
+}
+
+function withData(chunk: Omit<OutputChunk, "data" | "item">, data: Uint8Array, item: number | undefined): OutputChunk {
+  const { task, attempt, stream, sequence } = chunk;
+  return { task, attempt, stream, sequence, data, ...(item === undefined ? {} : { item }) };
 }

@@ -68,6 +68,25 @@ export const jobMigrations: readonly Migration[] = [
       `ALTER TABLE job ADD COLUMN ends_at ${time}`,
     ],
   },
+  {
+    // Lists of verbs: what their calls share, and how many of their items ended in which way; `items_rest`: how those ended that have no row.
+    name: "0809_lists",
+    statements: ({ flag, integer, json, real, text, time }) => [
+      `ALTER TABLE task ADD COLUMN shared ${json}`,
+      ...["total", "ok", "changed", "skipped", "interrupted", "unreachable"].map(
+        (state) => `ALTER TABLE task ADD COLUMN items_${state} ${integer}`,
+      ),
+      `ALTER TABLE task ADD COLUMN items_rest ${text}`,
+      // Results came after the task had been given up, and the job's log says so.
+      `ALTER TABLE task ADD COLUMN late ${flag}`,
+      `ALTER TABLE task_output ADD COLUMN item ${integer}`,
+      `ALTER TABLE task_item ADD COLUMN changed ${flag}`,
+      `ALTER TABLE task_item ADD COLUMN started_at ${time}`,
+      `ALTER TABLE task_item ADD COLUMN milliseconds ${real}`,
+      // How many calls its program makes, where that is known.
+      `ALTER TABLE job ADD COLUMN items ${integer}`,
+    ],
+  },
 ];
 
 function jobTables({ id, text, json, time, integer, flag, real, blob, strict }: ColumnTypes): readonly string[] {

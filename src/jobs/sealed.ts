@@ -1,11 +1,12 @@
 import { GantryError, messageOf } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
-import type { Json } from "../kernel/json.ts";
+import type { Json, JsonObject } from "../kernel/json.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import type { Redactor } from "../platform/redaction/index.ts";
 import type { Sealer } from "../secrets/index.ts";
 import type { HiddenValue, TaskDraft } from "./host.ts";
 import type { Sql } from "./sql.ts";
+import type { Call } from "./model.ts";
 import type { Assignment } from "./task-model.ts";
 import { dropSealedOfEnded, selectSealedTasks } from "./sealed-store.ts";
 
@@ -15,7 +16,12 @@ import { dropSealedOfEnded, selectSealedTasks } from "./sealed-store.ts";
  */
 export interface SealedTasks {
   /** Of a draft that says it holds secrets; undefined for others. Errors: `secrets_locked`. Not inside a transaction. */
-  seal(tenantId: Id, jobId: Id, call: number, draft: TaskDraft): Promise<Uint8Array | undefined>;
+  seal(
+    tenantId: Id,
+    jobId: Id,
+    call: Pick<Call, "id" | "firstItem">,
+    draft: TaskDraft,
+  ): Promise<Uint8Array | undefined>;
   /** What an executor is given. Errors: `secrets_locked`, `secret_damaged`. Not inside a transaction. */
   open(assignment: Assignment): Promise<Assignment>;
   /**
@@ -28,6 +34,9 @@ export interface SealedTasks {
 interface Content {
   readonly parameters: Json;
   readonly hide: readonly HiddenValue[];
+  /** Parameters of the items of a list, by their number. */
+  readonly items?: Readonly<Record<number, JsonObject>>;
+  readonly shared?: JsonObject;
 }
 
 export interface SealedTaskParts {
@@ -55,10 +64,17 @@ export function createSealedTasks({ reader, sealer, redactor, log }: SealedTaskP
     async seal(tenantId, jobId, call, draft) {
       if (draft.hide === undefined || draft.hide.length === 0) return undefined;
       if (sealer === undefined) throw new Error("there is nothing that seals tasks");
-      if (draft.batch !== undefined) throw new Error("a batch holds no secrets");
-      const content: Content = { parameters: draft.parameters, hide: draft.hide };
+      const { parameters, hide, batch, shared } = draft;
+      const first = call.firstItem ?? 0;
+      const items = batch?.map((one, index) => [first + index, one.parameters] as const);
+      const content: Content = {
+        parameters,
+        hide,
+        ...(items === undefined ? {} : { items: Object.fromEntries(items) }),
+        ...(shared === undefined ? {} : { shared }),
+      };
       const bytes = Buffer.from(JSON.stringify(content), "utf8");
-      const sealed = await sealer.seal(tenantId, bytes, contextOf(jobId, call));
+      const sealed = await sealer.seal(tenantId, bytes, contextOf(jobId, call.id));
       bytes.fill(0);
       return sealed;
     },
@@ -66,10 +82,17 @@ export function createSealedTasks({ reader, sealer, redactor, log }: SealedTaskP
       const { sealed, ...rest } = assignment;
       if (sealed === undefined) return assignment;
       const { tenantId, jobId, call } = assignment;
-      const { parameters, hide } = await contentOf(sealed, tenantId, jobId, call);
+      const { parameters, hide, items, shared } = await contentOf(sealed, tenantId, jobId, call);
       // Another server may have opened the secrets.
       know(hide);
-      return { ...rest, parameters, hide };
+      const batch = assignment.batch?.map((one) => ({ ...one, parameters: items?.[one.item] ?? {} }));
+      return {
+        ...rest,
+        parameters,
+        hide,
+        ...(batch === undefined ? {} : { batch }),
+        ...(shared === undefined ? {} : { shared }),
+      };
     },
     async recall(owner) {
       if (sealer === undefined) return;

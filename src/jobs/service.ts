@@ -30,6 +30,7 @@ import type { ItemResult, Job, JobAction, JobDraft, LogEntry, ProgramSource, Wis
 import { selectOutput } from "./output-store.ts";
 import type { OutputPiece, OutputPosition } from "./output-store.ts";
 import type { Programs } from "./programs.ts";
+import { callResults, callStates, itemCounts, type CallResultRow, type JobCalls, type JobCounts } from "./run-views.ts";
 import { readerOf, sqlOf } from "./sql.ts";
 import type { Sql } from "./sql.ts";
 import { selectItems, selectTasks } from "./task-views.ts";
@@ -71,7 +72,16 @@ export interface JobService {
     id: Id,
     page: { readonly after: ItemPosition | null; readonly limit: number },
   ): Promise<readonly (ItemResult & { readonly taskId: Id })[]>;
-  /** Tells, after commit and on every replica, which jobs have new output. Returns how to stop listening. */
+  /** How each verb of jobs that ended ended, by its place in the list; `verbs`: how many there are. Reads within the transaction. */
+  callStates(
+    tx: Transaction,
+    jobs: readonly { readonly id: Id; readonly verbs: number }[],
+  ): Promise<ReadonlyMap<Id, JobCalls>>;
+  /** Results of the verbs of jobs, in the order of the jobs and of their verbs. `only`: of the one at this place in their lists. */
+  callResults(jobs: readonly Id[], only?: number): Promise<readonly CallResultRow[]>;
+  /** How many verbs of the jobs of a run ended in which way so far, of those behind the job `after`. */
+  itemCounts(runId: Id, page: { readonly after: Id | null; readonly limit: number }): Promise<readonly JobCounts[]>;
+  /** Tells, after commit and on every replica, which jobs have new output or results of items. Returns how to stop listening. */
   onOutput(listener: (jobs: readonly Id[]) => void): () => void;
 }
 
@@ -106,7 +116,8 @@ export function createJobService(parts: ServiceParts): JobService {
     }
     const jobs = drafts.map((draft): NewJob => {
       const runnableAt = draft.startAt ?? now;
-      return { job: jobOf(draft, random.id(), hashes.get(draft.program)!, now), state: FIRST_STATE, runnableAt };
+      const items = draft.program.kind === "verbs" ? draft.program.verbs.verbs.length : null;
+      return { job: jobOf(draft, random.id(), hashes.get(draft.program)!, now), state: FIRST_STATE, runnableAt, items };
     });
     await insertJobs(sql, jobs);
     await insertLog(
@@ -230,6 +241,9 @@ export function createJobService(parts: ServiceParts): JobService {
     output: (id, page) => selectOutput(reader, id, page.after, page.limit),
     tasks: (id, page) => selectTasks(reader, id, page.after, page.limit),
     results: (id, page) => selectItems(reader, id, page.after, page.limit),
+    callStates: (tx, all) => callStates(sqlOf(database, tx), all),
+    callResults: (all, only) => callResults(reader, all, only),
+    itemCounts: (runId, page) => itemCounts(reader, runId, page),
     onOutput: (listener) => wakes.onOutput(listener),
   };
 }

@@ -1,8 +1,11 @@
 import type { Transaction } from "../platform/database/index.ts";
 import { pokeJobs } from "./job-store.ts";
 import type { JobLines } from "./lines.ts";
-import type { SqlTransaction } from "./sql.ts";
+import { openItemsOf } from "./list-store.ts";
+import type { TaskError } from "./model.ts";
+import type { Sql, SqlTransaction } from "./sql.ts";
 import type { ReadyRoute } from "./task-model.ts";
+import { afterListLoss, afterLoss } from "./task-rules.ts";
 import type { TaskChange } from "./task-rules.ts";
 import { changeTasks } from "./task-store.ts";
 import type { TaskRecord } from "./task-store.ts";
@@ -12,7 +15,8 @@ import type { Wakes } from "./wakes.ts";
 export interface Settlement {
   readonly task: TaskRecord;
   readonly change: TaskChange;
-  readonly itemsFailed?: number;
+  /** Its executor said so. Otherwise the server gave it up. */
+  readonly told?: boolean;
 }
 
 export interface SettleParts {
@@ -53,6 +57,27 @@ export async function applyChanges(parts: SettleParts, settlements: readonly Set
     })),
     now,
   );
+}
+
+/** What becomes of tasks that nobody is left to report. */
+export async function lossesOf(
+  sql: Sql,
+  tasks: readonly TaskRecord[],
+  now: number,
+  error: TaskError,
+): Promise<readonly Settlement[]> {
+  const open = await openItemsOf(
+    sql,
+    tasks.filter((task) => task.tally !== null).map(({ id }) => id),
+  );
+  return tasks.map((task) => {
+    const { tally } = task;
+    const change =
+      tally === null
+        ? afterLoss(task, now, error)
+        : afterListLoss({ ...task, tally }, open.get(task.id) ?? [], now, error);
+    return { task, change };
+  });
 }
 
 /** Who is to be told that a task can be taken. Nobody, when it waits for an answer from outside. */

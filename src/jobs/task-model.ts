@@ -1,5 +1,5 @@
 import type { Id } from "../kernel/ids.ts";
-import type { Json } from "../kernel/json.ts";
+import type { Json, JsonObject } from "../kernel/json.ts";
 import type { ExecutorRoute, HiddenValue } from "./host.ts";
 import type { ItemResult, TaskError } from "./model.ts";
 
@@ -64,8 +64,9 @@ export interface Assignment extends TaskRef {
   readonly sealed?: Uint8Array;
   /** Values the executor takes out of what the task writes and answers. */
   readonly hide?: readonly HiddenValue[];
-  /** `item` is to be repeated in its result. Items done in an earlier attempt are left out. */
-  readonly batch?: readonly { readonly item: number; readonly parameters: Json }[];
+  /** Items that ended in an earlier attempt are left out. */
+  readonly batch?: readonly AssignedItem[];
+  readonly shared?: JsonObject;
   readonly keepGoing: boolean;
   readonly timeout: number | null;
   readonly safeToRepeat: boolean;
@@ -75,8 +76,26 @@ export interface Assignment extends TaskRef {
   readonly undo?: { readonly value?: Json };
 }
 
+/** One call of a list that is given to an executor. */
+export interface AssignedItem {
+  /** To be repeated in its result. */
+  readonly item: number;
+  readonly parameters: Json;
+  /** Left out: that of the task. */
+  readonly function?: string;
+  /** Left out: as the task is. */
+  readonly safeToRepeat?: boolean;
+}
+
+/** How items of a list ended. */
+export interface ItemReport extends TaskRef {
+  readonly items: readonly ItemResult[];
+}
+
 export interface OutputChunk extends TaskRef {
   readonly stream: "stdout" | "stderr";
+  /** Of a list: who wrote it. */
+  readonly item?: number;
   /** Counts up within one attempt, over both streams: a repeated chunk is dropped. */
   readonly sequence: number;
   readonly data: Uint8Array;
@@ -88,7 +107,7 @@ export interface TaskResult extends TaskRef {
   readonly value?: Json;
   /** With the others. */
   readonly error?: TaskError;
-  /** Of a batch: one for each item that ran. */
+  /** Of a batch: those that ran and were not told by `items` before; told twice is no harm. */
   readonly items?: readonly ItemResult[];
   /** Whether it began, where that is known of something that was never said to be begun. */
   readonly began?: boolean;
@@ -127,6 +146,8 @@ export interface TaskService {
   ): Promise<{ readonly granted: readonly TaskRef[]; readonly refused: readonly TaskRef[] }>;
   /** Appends live output. */
   output(executor: Executor, chunks: readonly OutputChunk[]): Promise<void>;
+  /** How items of lists ended, while the lists run. The first word about an item counts. */
+  items(executor: Executor, reports: readonly ItemReport[]): Promise<void>;
   /** Lines for the job's log. */
   messages(executor: Executor, messages: readonly (TaskRef & { readonly text: string })[]): Promise<void>;
   /** Results. All are acknowledged; those of older attempts, and repeated ones, change nothing. */

@@ -1,5 +1,7 @@
 import type { Json } from "../kernel/json.ts";
 import { TASK_INTERRUPTED, TASK_TIMED_OUT, TASK_UNREACHABLE } from "./errors.ts";
+import { badItems, endedItems } from "./items.ts";
+import type { ItemTally } from "./items.ts";
 import type { TaskError } from "./model.ts";
 import type { TaskResult, TaskStatus } from "./task-model.ts";
 
@@ -82,6 +84,45 @@ const REFUSED: readonly (string | undefined)[] = ["module_unknown", "function_un
 function hadBegun(task: TaskFacts, { outcome, error, began }: TaskResult): boolean {
   if (outcome === "failed" && REFUSED.includes(error?.code)) return task.begun && task.attempt > 1;
   return task.begun || (began ?? outcome !== "cancelled");
+}
+
+/** What the rules need to know of a list beside. */
+export interface ListFacts extends TaskFacts {
+  /** How its items stand. */
+  readonly tally: ItemTally;
+  readonly keepGoing: boolean;
+}
+
+/** A result of the present attempt of a list arrived, and what it says of items is in the tally. */
+export function afterListResult(task: ListFacts, result: TaskResult, now: number, jitter: number): TaskChange {
+  const { tally } = task;
+  const change = afterResult(task, result, now, jitter);
+  if (result.outcome !== "interrupted" || task.cancel) return change;
+  const error = result.error ?? { message: "the executor ended in the middle" };
+  const over = endedItems(tally) >= tally.total || (!task.keepGoing && badItems(tally) > 0);
+  if (over) return ended({ begun: true }, "interrupted", error);
+  // Its executor cannot go on by itself, but knows how far it came: the rest was not begun.
+  return task.keepGoing && tally.interrupted > 0
+    ? lost({ ...task, safeToRepeat: true, begun: true }, now, error)
+    : change;
+}
+
+/** The same of a list, by what is known of its items. `open`: those nobody said anything of, in their order. */
+export function afterListLoss(
+  task: ListFacts,
+  open: readonly { readonly safeToRepeat?: boolean }[],
+  now: number,
+  error: TaskError,
+): TaskChange {
+  if (task.cancel || task.status === "leased") return afterLoss(task, now, error);
+  const { tally } = task;
+  const bad = badItems(tally);
+  if (open.length === 0 || (!task.keepGoing && bad > 0)) {
+    if (bad === 0) return { status: "done", value: { items: tally.total }, error: null, begun: true };
+    return ended({ begun: true }, tally.interrupted > 0 ? "interrupted" : "failed", error);
+  }
+  const safeToRepeat = open.every((one) => one.safeToRepeat ?? task.safeToRepeat);
+  return lost({ ...task, safeToRepeat, begun: true }, now, error);
 }
 
 /** Nobody is left to report this task: its lease ran out, or its executor came back without it. */

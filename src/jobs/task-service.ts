@@ -8,12 +8,16 @@ import type { Logger } from "../platform/logging/index.ts";
 import type { Redactor } from "../platform/redaction/index.ts";
 import { cut } from "./turn.ts";
 import { batched } from "./batcher.ts";
+import { noteLate } from "./late.ts";
+import type { LateWord } from "./late.ts";
 import type { JobLines } from "./lines.ts";
+import { saveTallies, showProgress } from "./list-store.ts";
+import type { ItemResult } from "./model.ts";
 import { appendOutput } from "./output-store.ts";
 import { createRedactedOutput } from "./redacted-output.ts";
 import type { SealedTasks } from "./sealed.ts";
 import { saveSessions } from "./session-store.ts";
-import { applyChanges } from "./settle.ts";
+import { applyChanges, lossesOf } from "./settle.ts";
 import type { Settlement } from "./settle.ts";
 import { sqlOf } from "./sql.ts";
 import type { SqlTransaction } from "./sql.ts";
@@ -21,6 +25,7 @@ import type {
   Assignment,
   Executor,
   HeldTask,
+  ItemReport,
   OutputChunk,
   StartedRef,
   TaskCancel,
@@ -28,8 +33,9 @@ import type {
   TaskResult,
   TaskService,
 } from "./task-model.ts";
-import { afterLoss, afterResult } from "./task-rules.ts";
-import { cancelsOf, claimTasks, insertItems, lockOwnedTasks, lockTasks, startTasks } from "./task-store.ts";
+import { takeItems } from "./taken-items.ts";
+import { afterListResult, afterLoss, afterResult } from "./task-rules.ts";
+import { cancelsOf, claimTasks, lockOwnedTasks, lockTasks, setDue, startTasks } from "./task-store.ts";
 import type { TaskRecord } from "./task-store.ts";
 import { takenLine } from "./unserved.ts";
 import { takeUnserved } from "./unserved-store.ts";
@@ -170,18 +176,20 @@ export function createTaskService(parts: TaskParts): TaskService {
   // Lost with the power, it is given out again, which is what may be done with it.
   const startedSafe = batched(commits, startAll, { relaxed: true });
 
+  /** Of a list: its items are taken in before it is looked at. */
   const finish = batched(
     commits,
     async (tx, requests: readonly { executor: Executor; results: readonly TaskResult[] }[]) => {
       const sql = sqlOf(database, tx);
       const now = clock.now();
       const known = new Map(await lockTasks(sql, distinct(requests.flatMap((one) => one.results))));
-      const settlements: Settlement[] = [];
-      const items = [];
+      const taken: { readonly task: TaskRecord; readonly result: TaskResult }[] = [];
+      const late: LateWord[] = [];
       for (const { executor, results } of requests) {
         for (const result of results) {
-          const task = owned(known, executor, result);
-          if (task === undefined) {
+          const task = spokenOf(known, executor, result);
+          if (task === undefined || !isHeld(task)) {
+            if (task !== undefined) late.push({ task, outcome: result.outcome, items: result.items ?? [] });
             log.debug(
               { task: result.task, attempt: result.attempt, executor: executor.id },
               "result of an older attempt ignored",
@@ -190,17 +198,52 @@ export function createTaskService(parts: TaskParts): TaskService {
           }
           // The same result twice in one group counts once.
           known.delete(task.id);
-          for (const item of result.items ?? []) items.push({ ...item, task: task.id });
-          settlements.push({
-            task,
-            change: afterResult(task, withItemError(result), now, parts.chance()),
-            itemsFailed: failedItems(result),
-          });
+          taken.push({ task, result });
         }
       }
-      await insertItems(sql, items);
+      const tallies = await takeItems(
+        sql,
+        taken.map(({ task, result }) => ({ task, items: result.items ?? [] })),
+      );
+      const settlements = taken.map(({ task, result }): Settlement => {
+        const tally = tallies.get(task.id);
+        if (tally === undefined) return { task, change: afterResult(task, result, now, parts.chance()), told: true };
+        const list = { ...task, tally };
+        return { task: list, change: afterListResult(list, withItemError(result), now, parts.chance()), told: true };
+      });
+      await noteLate(tx, sql, lines, late, now);
       await applyChanges({ tx, sql, wakes, lines, sweepBy, now }, settlements);
       return requests.map(({ results }) => results.map(({ task, attempt }) => ({ task, attempt })));
+    },
+  );
+
+  const items = batched(
+    commits,
+    async (tx, requests: readonly { executor: Executor; reports: readonly ItemReport[] }[]) => {
+      const sql = sqlOf(database, tx);
+      const known = await lockTasks(sql, distinct(requests.flatMap((one) => one.reports)));
+      const byTask = new Map<Id, { readonly task: TaskRecord; readonly items: ItemResult[] }>();
+      const late: LateWord[] = [];
+      for (const { executor, reports } of requests) {
+        for (const report of reports) {
+          const task = spokenOf(known, executor, report);
+          if (task === undefined) continue;
+          if (!isHeld(task)) late.push({ task, items: report.items });
+          const before = byTask.get(task.id);
+          if (before !== undefined) before.items.push(...report.items);
+          else if (isHeld(task)) byTask.set(task.id, { task, items: [...report.items] });
+        }
+      }
+      const told = await takeItems(sql, [...byTask.values()]);
+      await saveTallies(
+        sql,
+        [...told].map(([id, tally]) => ({ id, tally })),
+      );
+      const jobs = distinctText([...told.keys()].map((id) => known.get(id)!.jobId));
+      await showProgress(sql, jobs);
+      await noteLate(tx, sql, lines, late, clock.now());
+      wakes.outputAdded(tx, jobs);
+      return requests.map(() => undefined);
     },
   );
 
@@ -219,19 +262,26 @@ export function createTaskService(parts: TaskParts): TaskService {
       for (const { executor, held } of requests) {
         const holding = new Map(held.map((one) => [`${one.task} ${one.attempt}`, one]));
         const starting = [];
-        const lost: Settlement[] = [];
+        const lost: TaskRecord[] = [];
+        const back: TaskRecord[] = [];
         for (const task of await lockOwnedTasks(sql, executor.id)) {
           const key = `${task.id} ${task.attempt}`;
           const one = holding.get(key);
           holding.delete(key);
-          if (one === undefined)
-            lost.push({ task, change: afterLoss(task, now, { message: "the executor came back without the task" }) });
+          if (one === undefined) lost.push(task);
+          else if (task.status === "started" && task.tally !== null) back.push(task);
           else if (one.phase !== "queued" && task.status === "leased" && !task.cancel)
             starting.push({ id: task.id, dueAt: endBy(task, now) });
         }
         await startTasks(sql, starting, now);
         for (const { dueAt } of starting) if (dueAt !== null) sweepBy(tx, dueAt);
-        await applyChanges({ tx, sql, wakes, lines, sweepBy, now }, lost);
+        // While it was away another time may have been set for it.
+        await setDue(
+          sql,
+          back.map((task) => ({ id: task.id, dueAt: endBy(task, now) })),
+        );
+        const losses = await lossesOf(sql, lost, now, { message: "the executor came back without the task" });
+        await applyChanges({ tx, sql, wakes, lines, sweepBy, now }, losses);
         answers.push({ forget: [...holding.values()].map(({ task, attempt }) => ({ task, attempt })) });
       }
       await tellCancels(
@@ -313,6 +363,13 @@ export function createTaskService(parts: TaskParts): TaskService {
       await parts.recalled;
       await output({ executor, chunks: redacted.take(chunks) });
     },
+    async items(executor, reports) {
+      await parts.recalled;
+      await items({
+        executor,
+        reports: reports.map((one) => redactor.json(one as unknown as JsonObject) as unknown as ItemReport),
+      });
+    },
     async messages(executor, all) {
       await parts.recalled;
       await messages({ executor, messages: all.map((one) => ({ ...one, text: redactor.text(one.text) })) });
@@ -339,7 +396,12 @@ export function createTaskService(parts: TaskParts): TaskService {
 /** The task a reference means, if the executor has it now. */
 function owned(known: ReadonlyMap<Id, TaskRecord>, executor: Executor, ref: TaskRef): TaskRecord | undefined {
   const task = spokenOf(known, executor, ref);
-  return task?.status === "leased" || task?.status === "started" ? task : undefined;
+  return task !== undefined && isHeld(task) ? task : undefined;
+}
+
+/** An executor has it. */
+function isHeld({ status }: TaskRecord): boolean {
+  return status === "leased" || status === "started";
 }
 
 /** The task a reference means, if this attempt is the executor's, also after its end. */
@@ -350,10 +412,6 @@ function spokenOf(known: ReadonlyMap<Id, TaskRecord>, executor: Executor, ref: T
 
 function endBy(task: TaskRecord, now: number): number | null {
   return task.timeout === null ? null : now + task.timeout + TIMEOUT_GRACE;
-}
-
-function failedItems(result: TaskResult): number {
-  return result.items?.filter((one) => one.outcome !== "done").length ?? 0;
 }
 
 /** A batch that failed says why by its first failed item, unless it has a reason of its own. */

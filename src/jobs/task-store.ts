@@ -1,8 +1,22 @@
 import type { Id } from "../kernel/ids.ts";
-import type { Json } from "../kernel/json.ts";
+import type { Json, JsonObject } from "../kernel/json.ts";
 import type { SettledTask } from "./turn.ts";
 import type { Outside, TaskDraft, TaskRoute } from "./host.ts";
-import type { ItemResult, TaskError } from "./model.ts";
+import { badItems, closedTally, restOf } from "./items.ts";
+import type { ItemTally } from "./items.ts";
+import {
+  assignedItems,
+  endedItemsOf,
+  isSafeDraft,
+  storedItems,
+  TALLY,
+  TALLY_COLUMNS,
+  tallyOf,
+  tallyValues,
+} from "./list-store.ts";
+import type { TallyRow } from "./list-store.ts";
+import { callName } from "./model.ts";
+import type { TaskError } from "./model.ts";
 import { lockRows, marks, rowsIn, skipLocked } from "./sql.ts";
 import type { Sql, SqlTransaction, SqlValue } from "./sql.ts";
 import type { Assignment, Executor, TaskStatus } from "./task-model.ts";
@@ -16,17 +30,14 @@ export interface NewTask {
   readonly jobId: Id;
   readonly call: number;
   readonly draft: TaskDraft;
-  /** In the place of the draft's parameters. */
+  /** In the place of the draft's parameters, those of its items, and what they share. */
   readonly sealed?: Uint8Array;
+  /** Of a batch. */
+  readonly firstItem?: number;
   /** Items of the batch run on after one failed. */
   readonly keepGoing: boolean;
-  /** Items of the batch done by an earlier task of the same call. */
+  /** Items of the batch done by an earlier task of the same job. */
   readonly doneItems?: ReadonlySet<number>;
-}
-
-interface BatchItem {
-  readonly item: number;
-  readonly parameters: Json;
 }
 
 export async function insertTasks(sql: SqlTransaction, tasks: readonly NewTask[], now: number): Promise<void> {
@@ -62,39 +73,51 @@ export async function insertTasks(sql: SqlTransaction, tasks: readonly NewTask[]
       "outside",
       "undoable",
       "begun",
+      "shared",
+      "items_total",
     ],
-    rows: tasks.map(({ id, jobId, tenantId, call, draft, keepGoing, doneItems, sealed }): SqlValue[] => [
-      id,
-      jobId,
-      call,
-      draft.module,
-      draft.function,
-      JSON.stringify(draft.parameters),
-      batchText(draft, doneItems),
-      keepGoing ? 1 : 0,
-      "agentId" in draft.route ? draft.route.agentId : null,
-      "siteId" in draft.route ? draft.route.siteId : null,
-      draft.timeout,
-      draft.safeToRepeat ? 1 : 0,
-      draft.retry?.times ?? 0,
-      draft.retry?.backoff ?? 0,
-      draft.reachWithin ?? null,
-      "ready",
-      1,
-      0,
-      0,
-      now,
-      dueAtCreation(draft, now),
-      0,
-      now,
-      0,
-      sealed ?? null,
-      tenantId,
-      "outside" in draft.route ? draft.route.outside : null,
-      isUndoable(draft) ? 1 : 0,
-      0,
-    ]),
+    rows: tasks.map((task) => rowOf(task, now)),
   });
+}
+
+function rowOf(task: NewTask, now: number): readonly SqlValue[] {
+  const { draft } = task;
+  const items = draft.batch === undefined ? null : storedItems(draft, task.firstItem ?? 0, task.doneItems);
+  // What is sealed is not beside it.
+  const shown = task.sealed === undefined ? items : (items?.map((one) => ({ ...one, parameters: null })) ?? null);
+  return [
+    task.id,
+    task.jobId,
+    task.call,
+    draft.module,
+    draft.function,
+    JSON.stringify(draft.parameters),
+    shown === null ? null : JSON.stringify(shown),
+    task.keepGoing ? 1 : 0,
+    "agentId" in draft.route ? draft.route.agentId : null,
+    "siteId" in draft.route ? draft.route.siteId : null,
+    draft.timeout,
+    isSafeDraft(draft) ? 1 : 0,
+    draft.batch === undefined ? (draft.retry?.times ?? 0) : 0,
+    draft.retry?.backoff ?? 0,
+    draft.reachWithin ?? null,
+    "ready",
+    1,
+    0,
+    0,
+    now,
+    dueAtCreation(draft, now),
+    0,
+    now,
+    0,
+    task.sealed ?? null,
+    task.tenantId,
+    "outside" in draft.route ? draft.route.outside : null,
+    isUndoable(draft) ? 1 : 0,
+    0,
+    draft.shared === undefined || task.sealed !== undefined ? null : JSON.stringify(draft.shared),
+    items?.length ?? null,
+  ];
 }
 
 /** When a task that was just made is to be looked at, if nobody took or answered it before. */
@@ -107,12 +130,6 @@ function isUndoable({ undoable, batch, route }: TaskDraft): boolean {
   return undoable === true && batch === undefined && !("outside" in route);
 }
 
-function batchText(draft: TaskDraft, done: ReadonlySet<number> | undefined): string | null {
-  if (draft.batch === undefined) return null;
-  const items = draft.batch.map((parameters, item): BatchItem => ({ item, parameters }));
-  return JSON.stringify(done === undefined ? items : items.filter(({ item }) => !done.has(item)));
-}
-
 interface ClaimedRow {
   readonly id: string;
   readonly job_id: string;
@@ -123,6 +140,7 @@ interface ClaimedRow {
   readonly function: string;
   readonly parameters: string;
   readonly batch: string | null;
+  readonly shared: string | null;
   readonly keep_going: number;
   readonly timeout: number | null;
   readonly safe_to_repeat: number;
@@ -142,11 +160,11 @@ export async function claimTasks(sql: Sql, executor: Executor, now: number): Pro
       claimed.push(...(await claimWhere(sql, executor.id, `module = ? AND ${where}`, [module, ...values], now, free)));
     }
   }
-  const done = await doneItems(
+  const ended = await endedItemsOf(
     sql,
     claimed.filter((row) => row.batch !== null && row.attempt > 1).map((row) => row.id),
   );
-  return claimed.map((row) => assignmentOf(row, done.get(row.id))).sort((a, b) => (a.task < b.task ? -1 : 1));
+  return claimed.map((row) => assignmentOf(row, ended.get(row.id))).sort((a, b) => (a.task < b.task ? -1 : 1));
 }
 
 /** Conditions of the tasks it may be given: those for the agent it is, and those of the sites it serves; never those of another tenant. */
@@ -176,17 +194,13 @@ async function claimWhere(
       SELECT id FROM task WHERE status = 'ready' AND ${where} AND not_before <= ? ORDER BY not_before, id LIMIT ? ${skipLocked(sql)}
     )
     UPDATE task SET status = 'leased', owner = ?, fence = fence + 1, due_at = NULL FROM free WHERE task.id = free.id
-    RETURNING task.id, job_id, tenant_id, call, sealed, module, function, parameters, batch, keep_going, timeout, safe_to_repeat,
+    RETURNING task.id, job_id, tenant_id, call, sealed, module, function, parameters, batch, shared, keep_going, timeout, safe_to_repeat,
       attempt, fence, undo_of, undo_value, unserved`,
     [...parameters, now, limit, owner],
   );
 }
 
-function assignmentOf(row: ClaimedRow, done: ReadonlySet<number> | undefined): Assignment {
-  const batch =
-    row.batch === null
-      ? undefined
-      : (JSON.parse(row.batch) as BatchItem[]).filter(({ item }) => done?.has(item) !== true);
+function assignmentOf(row: ClaimedRow, ended: ReadonlySet<number> | undefined): Assignment {
   return {
     task: row.id,
     attempt: row.attempt,
@@ -199,7 +213,8 @@ function assignmentOf(row: ClaimedRow, done: ReadonlySet<number> | undefined): A
     function: row.function,
     parameters: JSON.parse(row.parameters) as Json,
     ...(row.sealed === null ? {} : { sealed: row.sealed }),
-    ...(batch === undefined ? {} : { batch }),
+    ...(row.batch === null ? {} : { batch: assignedItems(row.batch, ended) }),
+    ...(row.shared === null ? {} : { shared: JSON.parse(row.shared) as JsonObject }),
     keepGoing: row.keep_going === 1,
     timeout: row.timeout,
     safeToRepeat: row.safe_to_repeat === 1,
@@ -208,31 +223,6 @@ function assignmentOf(row: ClaimedRow, done: ReadonlySet<number> | undefined): A
       ? {}
       : { undo: row.undo_value === null ? {} : { value: JSON.parse(row.undo_value) as Json } }),
   };
-}
-
-/** Items that are done, by task. */
-export async function doneItems(sql: Sql, tasks: readonly Id[]): Promise<ReadonlyMap<Id, ReadonlySet<number>>> {
-  const rows = await rowsIn<{ task_id: string; item: number }>(
-    sql,
-    tasks,
-    (list) => `SELECT task_id, item FROM task_item WHERE task_id IN (${list}) AND outcome = 'done'`,
-  );
-  const result = new Map<Id, Set<number>>();
-  for (const row of rows) {
-    const items = result.get(row.task_id);
-    if (items === undefined) result.set(row.task_id, new Set([row.item]));
-    else items.add(row.item);
-  }
-  return result;
-}
-
-/** Items of a call of a job that are done, over all its tasks. */
-export async function doneItemsOfCall(sql: Sql, jobId: Id, call: number): Promise<ReadonlySet<number>> {
-  const rows = await sql.rows<{ item: number }>(
-    "SELECT task_item.item FROM task JOIN task_item ON task_item.task_id = task.id WHERE task.job_id = ? AND task.call = ? AND outcome = 'done'",
-    [jobId, call],
-  );
-  return new Set(rows.map((row) => row.item));
 }
 
 /** The facts of a task, with who has it and for whom. */
@@ -249,9 +239,14 @@ export interface TaskRecord extends TaskFacts {
   readonly dueAt: number | null;
   readonly notBefore: number;
   readonly route: TaskRoute;
+  /** Of a list: how its items stand. */
+  readonly tally: ItemTally | null;
+  readonly keepGoing: boolean;
+  /** Results came after it had been given up, and the job's log says so. */
+  readonly late: boolean;
 }
 
-export interface FactsRow {
+export interface FactsRow extends TallyRow {
   readonly id: string;
   readonly job_id: string;
   readonly call: number;
@@ -273,10 +268,12 @@ export interface FactsRow {
   readonly retry_times: number;
   readonly retry_backoff: number;
   readonly retried: number;
+  readonly keep_going: number;
+  readonly late: number | null;
 }
 
 export const FACTS = `id, job_id, call, owner, module, function, agent_id, site_id, outside, timeout, reach_within, due_at, not_before, status, attempt,
-  safe_to_repeat, begun, cancel, retry_times, retry_backoff, retried`;
+  safe_to_repeat, begun, cancel, retry_times, retry_backoff, retried, keep_going, late, ${TALLY}`;
 
 export function recordOf(row: FactsRow): TaskRecord {
   return {
@@ -285,7 +282,7 @@ export function recordOf(row: FactsRow): TaskRecord {
     call: row.call,
     owner: row.owner,
     module: row.module,
-    name: `${row.module}.${row.function}`,
+    name: callName(row),
     timeout: row.timeout,
     reachWithin: row.reach_within,
     dueAt: row.due_at,
@@ -299,6 +296,9 @@ export function recordOf(row: FactsRow): TaskRecord {
     retryTimes: row.retry_times,
     retryBackoff: row.retry_backoff,
     retried: row.retried,
+    tally: tallyOf(row),
+    keepGoing: row.keep_going === 1,
+    late: row.late === 1,
   };
 }
 
@@ -364,12 +364,13 @@ export async function startTasks(
 /** Changes tasks that were locked in this transaction. */
 export async function changeTasks(
   sql: SqlTransaction,
-  changes: readonly { readonly task: TaskRecord; readonly change: TaskChange; readonly itemsFailed?: number }[],
+  changes: readonly { readonly task: TaskRecord; readonly change: TaskChange; readonly told?: boolean }[],
   now: number,
 ): Promise<void> {
   const ready: SqlValue[][] = [];
   const ended: SqlValue[][] = [];
-  for (const { task, change, itemsFailed } of changes) {
+  const lists: SqlValue[][] = [];
+  for (const { task, change, told } of changes) {
     if (change.status === "ready") {
       // One look at the right time serves both: telling executors of a delayed task, and giving up one that nobody takes.
       const reachBy = task.reachWithin === null ? null : change.notBefore + task.reachWithin;
@@ -379,13 +380,23 @@ export async function changeTasks(
     } else {
       const error = change.error === null ? null : JSON.stringify(change.error);
       const value = JSON.stringify(change.value);
-      ended.push([task.id, change.status, value, error, itemsFailed ?? null, now, null, change.begun ? 1 : 0]);
+      const row = [task.id, change.status, value, error, now, null, change.begun ? 1 : 0];
+      const { tally } = task;
+      if (tally === null) {
+        ended.push(row);
+        continue;
+      }
+      const begun = change.begun || task.status === "started";
+      const rest = restOf({ status: change.status, told: told === true, begun, tally, keepGoing: task.keepGoing });
+      lists.push([...row, rest, ...tallyValues(closedTally(tally, rest))]);
     }
   }
   const readySet = ["status", "owner", "started_at", "attempt", "retried", "not_before", "due_at", "begun"];
   await sql.update({ table: "task", keys: ["id"], set: readySet, rows: ready });
-  const endedSet = ["status", "value", "error", "items_failed", "settled_at", "due_at", "begun"];
+  const endedSet = ["status", "value", "error", "settled_at", "due_at", "begun"];
   await sql.update({ table: "task", keys: ["id"], set: endedSet, rows: ended });
+  const listSet = [...endedSet, "items_rest", ...TALLY_COLUMNS];
+  await sql.update({ table: "task", keys: ["id"], set: listSet, rows: lists });
 }
 
 export async function setDue(
@@ -400,24 +411,6 @@ export async function nextDue(sql: Sql): Promise<number | null> {
   return row?.at ?? null;
 }
 
-export async function insertItems(
-  sql: SqlTransaction,
-  items: readonly (ItemResult & { readonly task: Id })[],
-): Promise<void> {
-  await sql.insert({
-    table: "task_item",
-    columns: ["task_id", "item", "outcome", "value", "error"],
-    rows: items.map((one) => [
-      one.task,
-      one.item,
-      one.outcome,
-      one.value === undefined ? null : JSON.stringify(one.value),
-      one.error === undefined ? null : JSON.stringify(one.error),
-    ]),
-    onConflict: { columns: ["task_id", "item"], do: "update" },
-  });
-}
-
 /** What came back for jobs since their last turn, and how many of their tasks are still out. */
 export interface PendingTasks {
   readonly settled: SettledTask[];
@@ -427,14 +420,13 @@ export interface PendingTasks {
   undoing: string | null;
 }
 
-interface PendingRow {
+interface PendingRow extends TallyRow {
   readonly id: string;
   readonly job_id: string;
   readonly call: number;
   readonly status: TaskStatus;
   readonly value: string | null;
   readonly error: string | null;
-  readonly items_failed: number | null;
   readonly undo_of: string | null;
   readonly module: string;
   readonly function: string;
@@ -445,7 +437,7 @@ export async function pendingTasks(sql: Sql, jobs: readonly Id[]): Promise<Reado
     sql,
     jobs,
     (list) =>
-      `SELECT id, job_id, call, status, value, error, items_failed, undo_of, module, function FROM task WHERE consumed = 0 AND job_id IN (${list})`,
+      `SELECT id, job_id, call, status, value, error, undo_of, module, function, ${TALLY} FROM task WHERE consumed = 0 AND job_id IN (${list})`,
   );
   const result = new Map<Id, PendingTasks>();
   for (const row of rows) {
@@ -456,17 +448,18 @@ export async function pendingTasks(sql: Sql, jobs: readonly Id[]): Promise<Reado
     }
     if (row.status === "ready" || row.status === "leased" || row.status === "started") {
       if (row.undo_of === null) pending.open += 1;
-      else pending.undoing = `${row.module}.${row.function}`;
+      else pending.undoing = callName(row);
       continue;
     }
+    const tally = tallyOf(row);
     pending.settled.push({
       taskId: row.id,
       call: row.call,
       status: row.status,
       value: row.value === null ? null : (JSON.parse(row.value) as Json),
       error: row.error === null ? null : (JSON.parse(row.error) as TaskError),
-      itemsFailed: row.items_failed,
-      ...(row.undo_of === null ? {} : { undo: { of: row.undo_of, name: `${row.module}.${row.function}` } }),
+      itemsBad: tally === null ? null : badItems(tally),
+      ...(row.undo_of === null ? {} : { undo: { of: row.undo_of, name: callName(row) } }),
     });
   }
   return result;
@@ -484,7 +477,9 @@ export async function stopTasks(
   dueAt: number,
 ): Promise<readonly { readonly id: Id; readonly attempt: number; readonly owner: Id }[]> {
   await sql.rows(
-    `UPDATE task SET status = 'cancelled', settled_at = ?, due_at = NULL, consumed = 1
+    `UPDATE task SET status = 'cancelled', settled_at = ?, due_at = NULL, consumed = 1,
+       items_rest = 'skipped', items_skipped = items_total - coalesce(items_ok, 0) - coalesce(items_changed, 0) - coalesce(items_failed, 0)
+         - coalesce(items_interrupted, 0)
      WHERE job_id = ? AND consumed = 0 AND status = 'ready' AND undo_of IS NULL`,
     [now, jobId],
   );
@@ -493,13 +488,4 @@ export async function stopTasks(
      WHERE job_id = ? AND consumed = 0 AND status IN ('leased', 'started') AND undo_of IS NULL RETURNING id, attempt, owner`,
     [dueAt, dueAt, jobId],
   );
-}
-
-/** The first error among the items of a task. */
-export async function firstItemError(sql: Sql, task: Id): Promise<TaskError | undefined> {
-  const [row] = await sql.rows<{ error: string }>(
-    "SELECT error FROM task_item WHERE task_id = ? AND error IS NOT NULL ORDER BY item LIMIT 1",
-    [task],
-  );
-  return row === undefined ? undefined : (JSON.parse(row.error) as TaskError);
 }

@@ -7,11 +7,13 @@ import { TASK_TIMED_OUT } from "./errors.ts";
 import { createAlarm } from "./alarm.ts";
 import { createClockWatch } from "./clock-watch.ts";
 import type { JobLines } from "./lines.ts";
-import { applyChanges, readyRoute } from "./settle.ts";
+import { applyChanges, lossesOf, readyRoute } from "./settle.ts";
 import type { Settlement } from "./settle.ts";
+import { openItemsOf } from "./list-store.ts";
 import { readerOf, sqlOf } from "./sql.ts";
+import type { Sql } from "./sql.ts";
 import type { ReadyRoute, TaskCancel } from "./task-model.ts";
-import { afterLoss, unanswered, unreachable } from "./task-rules.ts";
+import { unanswered, unreachable } from "./task-rules.ts";
 import { extendSessions, nextSessionEnd, takeLapsedSessions } from "./session-store.ts";
 import { lockDueTasks, lockOwnedTasks, nextDue, setDue } from "./task-store.ts";
 import type { TaskRecord } from "./task-store.ts";
@@ -74,15 +76,13 @@ export function createTaskSweeper(parts: SweeperParts): TaskSweeper {
       const now = clock.now();
       const due = await lockDueTasks(sql, now, MOST_AT_ONCE);
       const settlements: Settlement[] = [];
+      const lost: TaskRecord[] = [];
       const later: { id: Id; dueAt: number | null }[] = [];
       const ready: ReadyRoute[] = [];
       const cancels: TaskCancel[] = [];
       for (const task of due) {
         if (task.status === "started" || (task.status === "leased" && task.cancel)) {
-          settlements.push({
-            task,
-            change: afterLoss(task, now, { message: "no result came within its time-out", code: TASK_TIMED_OUT.code }),
-          });
+          lost.push(task);
           cancels.push({ task: task.id, attempt: task.attempt, executorId: task.owner! });
         } else if (task.status === "ready" && "outside" in task.route) {
           settlements.push({ task, change: unanswered(task) });
@@ -94,6 +94,8 @@ export function createTaskSweeper(parts: SweeperParts): TaskSweeper {
           if (task.status === "ready") ready.push(...readyRoute(task));
         }
       }
+      const error = { message: "no result came within its time-out", code: TASK_TIMED_OUT.code };
+      settlements.push(...(await lossesOf(sql, lost, now, error)));
       await setDue(sql, later);
       wakes.tasksReady(tx, ready);
       wakes.tasksCancelled(tx, cancels);
@@ -107,9 +109,11 @@ export function createTaskSweeper(parts: SweeperParts): TaskSweeper {
       const sql = sqlOf(database, tx);
       const now = clock.now();
       for (const owner of await takeLapsedSessions(sql, now)) {
-        const tasks = await lockOwnedTasks(sql, owner);
-        const lost = tasks.map((task) => ({ task, change: afterLoss(task, now, { message: "the executor is gone" }) }));
-        await applyChanges({ tx, sql, wakes, lines, sweepBy: by, now }, lost);
+        const away = await mayBeAway(sql, await lockOwnedTasks(sql, owner), now);
+        await setDue(sql, away.kept);
+        for (const { dueAt } of away.kept) by(tx, dueAt);
+        const losses = await lossesOf(sql, away.lost, now, { message: "the executor is gone" });
+        await applyChanges({ tx, sql, wakes, lines, sweepBy: by, now }, losses);
       }
     });
   }
@@ -128,4 +132,26 @@ export function createTaskSweeper(parts: SweeperParts): TaskSweeper {
       return alarm.stop();
     },
   };
+}
+
+/** Lists whose executor may be away for what is under way there: they are looked at again when that has taken too long. */
+async function mayBeAway(
+  sql: Sql,
+  tasks: readonly TaskRecord[],
+  now: number,
+): Promise<{
+  readonly kept: readonly { readonly id: Id; readonly dueAt: number }[];
+  readonly lost: readonly TaskRecord[];
+}> {
+  const begun = tasks.filter((task) => task.tally !== null && task.status === "started" && !task.cancel);
+  const open = await openItemsOf(
+    sql,
+    begun.map(({ id }) => id),
+  );
+  const kept = begun.flatMap(({ id }) => {
+    const awayFor = open.get(id)?.[0]?.awayFor;
+    return awayFor === undefined ? [] : [{ id, dueAt: now + awayFor }];
+  });
+  const ids = new Set(kept.map(({ id }) => id));
+  return { kept, lost: tasks.filter(({ id }) => !ids.has(id)) };
 }

@@ -45,7 +45,7 @@ export interface SettledTask {
   readonly value: Json;
   readonly error: TaskError | null;
   /** Of a batch whose items ran on after a failure: how many failed. */
-  readonly itemsFailed: number | null;
+  readonly itemsBad: number | null;
   /** It took something back: which task, and by which function. */
   readonly undo?: { readonly of: Id; readonly name: string };
   /** The first error among them, read only where there is one. */

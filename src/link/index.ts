@@ -1,4 +1,12 @@
-export type { FunctionAdvert, FunctionContext, Module, ModuleAdvert, ModuleFunction, OutputStream } from "./module.ts";
+export type {
+  BroughtFile,
+  FunctionAdvert,
+  FunctionContext,
+  Module,
+  ModuleAdvert,
+  ModuleFunction,
+  OutputStream,
+} from "./module.ts";
 export { type Silence, watchSilence } from "./silence.ts";
 export { advertHash, moduleFunction } from "./module.ts";
 export type {
@@ -42,7 +50,7 @@ export { CONNECTION_HEADER } from "./poll.ts";
 export { acceptPolls } from "./poll-server.ts";
 export type { Transport } from "./connect.ts";
 export { connect, LINK_PATHS } from "./connect.ts";
-export { openRequest, trustingAgent } from "./request.ts";
+export { openRequest, SERVER_NAME, trustingAgent } from "./request.ts";
 export type { JoinRequest } from "./join.ts";
 export { fetchAuthority, join, joinAnswer, joinRequest } from "./join.ts";
 export { joinByKey } from "./join-shared.ts";

@@ -54,7 +54,13 @@ type Outcome = z.output<typeof outcome>;
 
 /** How a call ended: `value` with `done`, `error` with the others. */
 const ending = { outcome, value: json.optional(), error: failure.optional() };
-const itemResult = z.object({ item: z.int().min(0), ...ending });
+const itemResult = z.object({
+  item: z.int().min(0),
+  ...ending,
+  /** Epoch milliseconds of the executor's clock, and how long it took. */
+  startedAt: milliseconds.optional(),
+  milliseconds: milliseconds.optional(),
+});
 export type Ending = { outcome: Outcome; value?: Json | undefined; error?: Failure | undefined };
 export type ItemEnding = z.output<typeof itemResult>;
 
@@ -66,7 +72,12 @@ const functionAdvert = z.object({
   /** Left out by executors that cannot take anything back. */
   undoable: z.boolean().optional(),
 });
-const moduleAdvert = z.object({ limit: z.int().min(0), functions: z.record(name, functionAdvert) });
+const moduleAdvert = z.object({
+  limit: z.int().min(0),
+  functions: z.record(name, functionAdvert),
+  /** It knows lists whose items name functions of their own, and `shared`. Left out by executors that would misread them. */
+  lists: z.boolean().optional(),
+});
 
 /** Executor to server. */
 export const executorMessage = z.discriminatedUnion("type", [
@@ -118,10 +129,12 @@ export const executorMessage = z.discriminatedUnion("type", [
     index: z.int().min(0),
     /** Base64. */
     data: z.string(),
+    /** Of a batch: the item that wrote it. */
+    item: z.int().min(0).optional(),
   }),
   /** A line for the job's log. */
   z.object({ type: z.literal("message"), sequence, task: id, attempt, text: z.string() }),
-  /** Results of items of a batch. Only sent with the `result` of their task right behind, so that they fit frames. */
+  /** Results of items of a batch, in their order: while it runs, and before the `result` of their task. Each may be sent twice. */
   z.object({ type: z.literal("items"), sequence, task: id, attempt, items: z.array(itemResult).max(100_000) }),
   z.object({ type: z.literal("result"), sequence, task: id, attempt, ...ending }),
   z.object({ type: z.literal("reply"), query: id, value: json.optional(), error: failure.optional() }),
@@ -161,11 +174,22 @@ export const serverMessage = z.discriminatedUnion("type", [
     module: name,
     function: name,
     parameters: json,
-    /** Parameters of many calls of the function, done in order, each with its own result; `parameters` is then unused. */
+    /** Many calls, done in order, each with its own result; `parameters` is then unused. */
     batch: z
-      .array(z.object({ item: z.int().min(0), parameters: json }))
+      .array(
+        z.object({
+          item: z.int().min(0),
+          parameters: json,
+          /** Of the module. Left out: that of the task. Only sent to who advertised `lists`; the task's own is then `*`. */
+          function: name.optional(),
+          /** Left out: as the task is. */
+          safeToRepeat: z.boolean().optional(),
+        }),
+      )
       .max(100_000)
       .nullable(),
+    /** What is the same for all calls of the task. Only sent to who advertised `lists`. */
+    shared: jsonObject.optional(),
     /** Values of secrets among the parameters, in base64: they are taken out of all that the task writes and answers, and kept nowhere. */
     hide: z
       .array(z.object({ name: z.string().max(256), value: z.base64() }))

@@ -10,12 +10,25 @@ import { canonicalJson, type Json, type JsonObject } from "../kernel/json.ts";
 
 export type OutputStream = "stdout" | "stderr";
 
+/** A file for the server. */
+export interface BroughtFile {
+  readonly sha256: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Its bytes behind the first `from`; asked again after a broken connection. */
+  read(from: number): AsyncIterable<Uint8Array>;
+}
+
 /** What a running function may use of the world around it. */
 export interface FunctionContext {
   /** Idempotency key: the same for every attempt of a task, and different for each item of a batch. */
   readonly key: string;
   /** Counts from 1. */
   readonly attempt: number;
+  /** Of a batch: the number of this item. */
+  readonly item?: number;
+  /** What was given to all calls of the task: the very same object for each of them. */
+  readonly shared?: JsonObject;
   /** Aborted on cancel, on time-out, and when the executor stops. A function ends soon after, with an error. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
@@ -33,8 +46,13 @@ export interface FunctionContext {
    * what is cut to size before, or kept.
    */
   hiding?(): { push(bytes: Uint8Array): Uint8Array; end(): Uint8Array };
-  /** The bytes the server stores under this hash. Ends with an error when they are missing or do not match. */
-  content(sha256: string): AsyncIterable<Uint8Array>;
+  /**
+   * The bytes the server stores under this hash; each piece is good until the next is asked for. Ends with an error when they are missing or
+   * do not match. With `from` those behind so many, which are not checked: who has the others can.
+   */
+  content(sha256: string, from?: number): AsyncIterable<Uint8Array>;
+  /** Brings a file to the server, which keeps it as content. Left out where nobody takes it. */
+  bring?(file: BroughtFile): Promise<void>;
 }
 
 /**
@@ -48,6 +66,11 @@ export interface ModuleFunction {
   readonly parameters: z.ZodObject;
   /** May run again after a crash left it unknown whether it had run. */
   readonly safeToRepeat: boolean;
+  /**
+   * It may cut off its own executor and go on when that is back (a reboot). Only where `safeToRepeat`: it is not reported as interrupted when
+   * the executor stops, and begins again under the same key at the next start.
+   */
+  readonly survivesRestart?: boolean;
   /** Only reads: may be asked directly over the link, without a task. */
   readonly observes?: boolean;
   run(parameters: unknown, context: FunctionContext): Promise<Json>;
@@ -72,6 +95,7 @@ export interface FunctionDefinition<Schema extends z.ZodObject> {
   readonly summary: string;
   readonly parameters: Schema;
   readonly safeToRepeat: boolean;
+  readonly survivesRestart?: boolean;
   readonly observes?: boolean;
   run(parameters: z.output<Schema>, context: FunctionContext): Promise<Json>;
   undo?(parameters: z.output<Schema>, value: Json | undefined, context: FunctionContext): Promise<Json>;
@@ -83,6 +107,7 @@ export function moduleFunction<Schema extends z.ZodObject>(definition: FunctionD
     summary: definition.summary,
     parameters: definition.parameters,
     safeToRepeat: definition.safeToRepeat,
+    ...(definition.survivesRestart === undefined ? {} : { survivesRestart: definition.survivesRestart }),
     ...(definition.observes === undefined ? {} : { observes: definition.observes }),
     // The executor parses with this very schema before it calls.
     run: (parameters, context) => definition.run(parameters as z.output<Schema>, context),
@@ -106,6 +131,8 @@ export interface FunctionAdvert {
 export interface ModuleAdvert {
   readonly limit: number;
   readonly functions: Readonly<Record<string, FunctionAdvert>>;
+  /** It knows lists whose items name functions of their own, and what they share. */
+  readonly lists?: boolean | undefined;
 }
 
 /**

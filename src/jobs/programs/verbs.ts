@@ -1,10 +1,11 @@
-import type { Json, JsonObject } from "../../kernel/json.ts";
-import type { Call, ProgramSource, VerbList } from "../model.ts";
+import type { Json } from "../../kernel/json.ts";
+import { LIST_FUNCTION } from "../model.ts";
+import type { BatchItem, Call, ProgramSource, VerbList } from "../model.ts";
 import type { Advance, AdvanceInput, Program, ProgramLoader } from "../program.ts";
 
 /**
- * A list of verbs, one after the other. Neighbours that call the same function go out as one task, so that a hundred thousand verbs do
- * not cost a hundred thousand tasks; each still has its own result.
+ * A list of verbs, one after the other. Neighbours of the same module go out as one task, whatever their functions: who does them has the whole
+ * list, and goes on when it is cut off. Each has its own result, under its place in the list.
  */
 
 interface VerbsState {
@@ -19,8 +20,9 @@ interface VerbsState {
   readonly firstError: string | null;
 }
 
-/** Most verbs in one task, unless the list says otherwise: large enough to save work, small enough to show progress. */
-const VERBS_IN_A_TASK = 500;
+/** Most verbs in one task, and most characters of their parameters as JSON: they are sent as one message. */
+const VERBS_IN_A_TASK = 10_000;
+const LONGEST_TASK = 256 * 1024;
 
 export const verbsLoader: ProgramLoader = {
   load(source: ProgramSource): Program {
@@ -58,16 +60,26 @@ export function verbsProgram(list: VerbList): Program {
 
   function nextCall(state: VerbsState): Call {
     const first = list.verbs[state.next]!;
-    const batch: JsonObject[] = [];
+    const batch: BatchItem[] = [];
+    let size = 0;
     for (let index = state.next; index < total && batch.length < limit; index += 1) {
       const verb = list.verbs[index]!;
-      if (verb.module !== first.module || verb.function !== first.function) break;
-      batch.push(verb.parameters);
+      if (verb.module !== first.module) break;
+      size += JSON.stringify(verb.parameters).length;
+      if (size > LONGEST_TASK && batch.length > 0) break;
+      batch.push({ function: verb.function, parameters: verb.parameters });
     }
-    const call = { id: state.calls + 1, module: first.module, function: first.function, line: null };
-    return batch.length === 1
-      ? { ...call, parameters: first.parameters }
-      : { ...call, parameters: {}, batch, keepGoing: list.keepGoing === true };
+    const call = { id: state.calls + 1, module: first.module, line: null };
+    if (limit === 1) return { ...call, function: first.function, parameters: first.parameters };
+    const same = batch.every((one) => one.function === first.function);
+    return {
+      ...call,
+      function: same ? first.function : LIST_FUNCTION,
+      parameters: {},
+      batch,
+      firstItem: state.next,
+      keepGoing: list.keepGoing === true,
+    };
   }
 
   function view(state: VerbsState): Pick<Advance, "percent" | "progress"> {

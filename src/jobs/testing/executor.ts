@@ -144,24 +144,32 @@ export function startExecutor(parts: TestExecutorParts): TestExecutor {
     | { readonly items: readonly ItemResult[]; readonly outcome: TaskResult["outcome"] };
 
   function call(assignment: Assignment): Answer | Promise<Answer> {
-    const run = parts.functions[assignment.function];
-    if (run === undefined) throw new TestFailure(`no function ${assignment.function}`);
+    if (assignment.batch !== undefined) return batch(assignment);
+    const run = found(assignment.function);
     const cancelled = new Promise<void>((resolve) => cancellations.set(assignment.task, resolve));
     const about = { assignment, cancelled };
-    if (assignment.batch !== undefined) return batch(assignment, run);
     const value = run(assignment.parameters, about);
     return value instanceof Promise ? value.then((settled) => ({ value: settled })) : { value };
   }
 
-  function batch(assignment: Assignment, run: TestFunction): Answer {
+  function found(name: string): TestFunction {
+    const run = parts.functions[name];
+    if (run === undefined) throw new TestFailure(`no function ${name}`);
+    return run;
+  }
+
+  function batch(assignment: Assignment): Answer {
     const items: ItemResult[] = [];
     let failed = false;
-    for (const { item, parameters } of assignment.batch!) {
+    for (const { item, parameters, function: name } of assignment.batch!) {
       try {
         items.push({
           item,
           outcome: "done",
-          value: run(parameters, { assignment, cancelled: new Promise(() => {}) }) as Json,
+          value: found(name ?? assignment.function)(parameters, {
+            assignment,
+            cancelled: new Promise(() => {}),
+          }) as Json,
         });
       } catch (error) {
         items.push({ item, outcome: "failed", error: { message: (error as Error).message } });
