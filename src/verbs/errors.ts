@@ -55,6 +55,30 @@ export const ARGUMENTS_DAMAGED = errorKind("arguments_damaged", {
   remedy: "Remove the file and set the arguments again.",
 });
 
+export const LINK_REFUSED = errorKind("link_refused", {
+  status: 409,
+  summary: "A path on a node leads through a link that another user made, to something that is not that user's.",
+  remedy: "Write to where the link leads, if that is meant; else remove the link, and look who made it.",
+});
+
+export const TEMPLATE_WRONG = errorKind("template_wrong", {
+  status: 400,
+  summary: "A template cannot be filled in on a node: its syntax is wrong, something is undefined, or it becomes too long.",
+  remedy: "Correct the line that the message names, or set the argument or variable.",
+});
+
+export const LINE_FAILED = errorKind("line_failed", {
+  status: 500,
+  summary: "A line could not be put into a file on a node, or taken out of it.",
+  remedy: "Look at the message: with `--create` a missing file is made; a file that is no text cannot be changed by lines.",
+});
+
+export const GET_FAILED = errorKind("get_failed", {
+  status: 500,
+  summary: "Files could not be fetched from a node.",
+  remedy: "Check the path on the node, and `--limit` when they are large.",
+});
+
 export const ADD_FAILED = errorKind("add_failed", {
   status: 500,
   summary: "A file could not be put in its place; the old one, if there is one, is as it was.",
@@ -79,9 +103,21 @@ export const WORKDIR_FAILED = errorKind("workdir_failed", {
   remedy: "Check what stands in its way and whether the agent may write there.",
 });
 
+export const FACT_UNKNOWN = errorKind("fact_unknown", {
+  status: 404,
+  summary: "A node has no fact of that name.",
+  remedy: "FACTS without a name shows all of them.",
+});
+
+export const CACHEFILE_WRONG = errorKind("cachefile_wrong", {
+  status: 400,
+  summary: "The file of CACHEFILE does not exist on the node, cannot be read, or is no mapping in YAML or JSON.",
+  remedy: "Check the path and the content: names and their values, as in `who: world`.",
+});
+
 export const WAIT_TIMED_OUT = errorKind("wait_timed_out", {
   status: 504,
-  summary: "What WAIT waited for did not come true in time.",
+  summary: "What WAIT or QUERY_WAIT waited for did not come true in time.",
   remedy: "Look at why; or give it more seconds.",
 });
 
