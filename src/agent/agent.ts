@@ -1,11 +1,24 @@
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import { type JoinFile, type LinkedExecutor, runUntil, startLinkedExecutor } from "../executor/index.ts";
+import {
+  type AgentFolder,
+  confirmRelease,
+  failedRelease,
+  type JoinFile,
+  type LinkedExecutor,
+  ownFolder,
+  RESTART_CODE,
+  runUntil,
+  startLinkedExecutor,
+} from "../executor/index.ts";
 import { systemClock } from "../kernel/clock.ts";
+import { messageOf } from "../kernel/errors.ts";
 import { systemRandom } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
 import type { SessionLog, Transport } from "../link/index.ts";
 import { collectFacts, createAgentModule, endTask } from "../verbs/index.ts";
+import { withUpgrade } from "./upgrade.ts";
 
 export interface AgentOptions {
   /** Its own folder: identity, journal, services. Made for the owner alone. */
@@ -35,13 +48,23 @@ const LIMIT = 16;
 /**
  * Runs an agent until the signal. What an earlier agent of the same state folder left is taken over: services, results not told yet.
  *
+ * @returns the exit code: `RESTART_CODE` when it is to be started anew, as another release
  * Errors: `executor_not_joined`, `join_refused`, `lock_held` and the others of `startLinkedExecutor`.
  */
-export function runAgent(options: AgentOptions): Promise<void> {
-  return runUntil(options.signal, () => startAgent(options));
+export async function runAgent(options: AgentOptions): Promise<number> {
+  const again = new AbortController();
+  const folder = await ownFolder(options.environment ?? process.env, process.argv[1] ?? "");
+  const signal = AbortSignal.any([options.signal, again.signal]);
+  const restart = (): void => again.abort(new Error("to be started anew"));
+  await runUntil(signal, () => startAgent({ ...options, signal }, folder, restart));
+  return again.signal.aborted && !options.signal.aborted ? RESTART_CODE : 0;
 }
 
-async function startAgent(options: AgentOptions): Promise<LinkedExecutor> {
+async function startAgent(
+  options: AgentOptions,
+  folder: AgentFolder | undefined,
+  restart: () => void,
+): Promise<LinkedExecutor> {
   const environment = options.environment ?? process.env;
   const state = resolve(options.state);
   const home = resolve(options.home);
@@ -61,16 +84,39 @@ async function startAgent(options: AgentOptions): Promise<LinkedExecutor> {
     random: systemRandom,
     log: options.log,
     modules: async () => [
-      await createAgentModule({
-        home,
-        state,
-        clock: systemClock,
-        environment,
-        limit: LIMIT,
-        warn: (fields, text) => options.log.warn(fields, text),
-      }),
+      withUpgrade(
+        await createAgentModule({
+          home,
+          state,
+          clock: systemClock,
+          environment,
+          limit: LIMIT,
+          warn: (fields, text) => options.log.warn(fields, text),
+        }),
+        { folder, restart },
+      ),
     ],
-    facts: collectFacts,
+    facts: async () => ({ ...(await collectFacts()), agent: await ownFacts(folder) }),
+    connected() {
+      if (folder === undefined) return;
+      confirmRelease(folder).catch((error: unknown) =>
+        options.log.warn({ error: messageOf(error) }, "cannot confirm the release"),
+      );
+    },
     cleanUp: endTask,
   });
+}
+
+/** What it tells of its own program. */
+async function ownFacts(folder: AgentFolder | undefined): Promise<JsonObject> {
+  const memory = process.memoryUsage.rss();
+  if (folder === undefined) return { upgradable: false, memory };
+  const failed = await failedRelease(folder);
+  return {
+    upgradable: true,
+    folder: folder.path,
+    release: folder.release,
+    failed: failed === undefined ? null : { ...failed },
+    memory,
+  };
 }

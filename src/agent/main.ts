@@ -20,14 +20,13 @@ async function main(): Promise<number> {
     switches(given[0] === "agent" ? given.slice(1) : given),
     process.env,
   );
-  await runAgent({
+  return runAgent({
     ...settled,
     // Written into the bundle when it is made.
     version: process.env.GANTRY_VERSION ?? "unknown",
     log: createLogger(logLevel),
     signal: stop.signal,
   });
-  return 0;
 }
 
 function switches(given: string[]): Readonly<Record<string, unknown>> {

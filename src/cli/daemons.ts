@@ -19,8 +19,7 @@ export async function agent(_context: unknown, options: Record<string, unknown>)
     { ...switches(options), home: options["home"] },
     process.env,
   );
-  await runAgent({ ...settled, version: VERSION, log: createLogger(logLevel), signal });
-  return EXIT.ok;
+  return runAgent({ ...settled, version: VERSION, log: createLogger(logLevel), signal });
 }
 
 /** `gantry worker [run]`. */

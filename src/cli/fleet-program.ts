@@ -8,6 +8,7 @@ type Daemons = typeof import("./daemons.ts");
 type Facts = typeof import("./agent-facts.ts");
 type Workers = typeof import("./workers.ts");
 type Units = typeof import("./systemd.ts");
+type Upgrades = typeof import("./node-upgrade.ts");
 
 /** `… systemd`, the same for servers, agents and workers. */
 export function systemdCommand(parent: Command, what: string): Command {
@@ -29,6 +30,7 @@ interface ProgramParts {
       | Facts["facts"]
       | Workers[keyof Workers]
       | Units[keyof Units]
+      | Upgrades["upgrade"]
     >,
   ): (...received: unknown[]) => Promise<void>;
   output(): Option;
@@ -131,13 +133,15 @@ export function fleetCommands(program: Command, { handle, output, yes, collect }
     .command("revoke <id...>")
     .summary("make one worthless; who has joined with it stays")
     .action(node("revokeTokens"));
-  program
-    .command("node")
-    .summary("workers and agents: `gantry get nodes` lists them")
-    .command("revoke <name...>")
-    .summary("shut them out for good, at once")
-    .addOption(yes())
-    .action(node("revoke"));
+  const nodes = program.command("node").summary("workers and agents: `gantry get nodes` lists them");
+  nodes.command("revoke <name...>").summary("shut them out for good, at once").addOption(yes()).action(node("revoke"));
+  nodes
+    .command("upgrade [name...]")
+    .summary("make agents the release that the server has; each goes back by itself when that does not come up")
+    .option("--all", "every agent; those that cannot say so")
+    .option("--within <seconds>", "how long the new release has to connect in", "60")
+    .addOption(output())
+    .action(handle(async () => (await import("./node-upgrade.ts")).upgrade));
 
   const authority = program.command("authority").summary("the server's certificate authority");
   authority

@@ -1,4 +1,4 @@
-import type { JsonObject, Json } from "../kernel/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
 import { GantryError } from "../kernel/errors.ts";
 import { nearest } from "../kernel/nearest.ts";
 import { USAGE } from "./errors.ts";
@@ -226,7 +226,7 @@ export const KINDS: readonly Kind[] = [
       text("NAME", "name"),
       text("KIND", "kind"),
       { heading: "STATE", value: (row) => String(row["drain"] ?? row["state"]) },
-      text("VERSION", "version"),
+      { heading: "VERSION", value: versionText },
       list("MODULES", "modules"),
       { heading: "SEEN", value: (row) => timeText(number(row["seenAt"])) },
     ],
@@ -397,4 +397,14 @@ function duration(row: JsonObject): number | null {
 
 function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The version of a node's program, and that another release of it did not come up. */
+function versionText(row: JsonObject): string {
+  const agent = isJsonObject(row["facts"] ?? null) ? (row["facts"] as JsonObject)["agent"] : undefined;
+  const failed = isJsonObject(agent ?? null) ? (agent as JsonObject)["failed"] : undefined;
+  const version = String(row["version"]);
+  return isJsonObject(failed ?? null)
+    ? `${version} (went back: release ${String((failed as JsonObject)["release"])} ${String((failed as JsonObject)["reason"])})`
+    : version;
 }

@@ -114,3 +114,10 @@ export const JOINING_INCOMPLETE = errorKind("joining_incomplete", {
   summary: "An agent or a worker was given a join token or a shared key, and not where its server is.",
   remedy: "Say where: --server, GANTRY_SERVER_ADDRESS, or `server_address` in the configuration file.",
 });
+
+export const AGENT_NOT_UPGRADABLE = errorKind("agent_not_upgradable", {
+  status: 409,
+  summary: "The agent has no folder of its own: it cannot put another release of itself in place.",
+  remedy:
+    "Upgrade what it runs with: the server for agents in its containers, the image, or the package. Agents that `gantry bootstrap` installs upgrade themselves.",
+});

@@ -1,6 +1,11 @@
 export type { JoinFile } from "./identity.ts";
 export type { ExecutorConfiguration } from "./settings.ts";
 export { AGENT_SETTINGS, agentConfiguration, WORKER_SETTINGS, workerConfiguration } from "./settings.ts";
+export { AGENT_NOT_UPGRADABLE } from "./errors.ts";
+export type { AgentFolder } from "./installation/folder.ts";
+export { confirmRelease, failedRelease, fileHash, ownFolder, putRelease } from "./installation/folder.ts";
+export { launcherText } from "./installation/launcher.ts";
+export { LAYOUT, type Release, releaseName, RESTART_CODE } from "./installation/layout.ts";
 export { limitedSignal } from "./limited.ts";
 export { createTail } from "./tail.ts";
 export { openJournal } from "./journal.ts";

@@ -38,6 +38,8 @@ interface CommonOptions {
   readonly log: SessionLog;
   /** Milliseconds between its heartbeats, where that is less than the server says. */
   readonly heartbeat?: number;
+  /** The server has let it in. */
+  connected?(): void;
   /** Ends what a task left running when the executor died under it. */
   cleanUp?(key: string): Promise<void>;
 }
@@ -177,7 +179,14 @@ async function start(options: CommonOptions, link: Link): Promise<Executor> {
         held,
         pin: link.pin,
         ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
-        handlers: { ...handlers, authority: (certificate) => void link.learn?.(certificate) },
+        handlers: {
+          ...handlers,
+          connected() {
+            handlers.connected?.();
+            options.connected?.();
+          },
+          authority: (certificate) => void link.learn?.(certificate),
+        },
         clock,
         random,
         log,

@@ -60,6 +60,7 @@ import { fleetRoutes } from "./routes.ts";
 import { type FleetSession, openSession } from "./session.ts";
 import { createSharedJoining, type SharedJoining } from "./shared-joining.ts";
 import { createSightings } from "./sightings.ts";
+import { createUpgrades, type Upgrade } from "./upgrades.ts";
 import { createTidings } from "./tidings.ts";
 import {
   deleteExecutor,
@@ -110,7 +111,7 @@ interface StandingAgent extends Pick<ExecutorRecord, "name" | "foundationId" | "
 }
 
 /** Node and the agent's program. */
-interface AgentRuntime {
+export interface AgentRuntime {
   /** Path of Node's binary. */
   readonly node: string;
   /** The agent as one file. */
@@ -142,6 +143,12 @@ export interface Fleet {
    */
   drain(actor: Principal, idOrName: string): Promise<Node>;
   resume(actor: Principal, idOrName: string): Promise<Node>;
+  /**
+   * Makes an agent the release that this server has. Resolves when it has it and is about to start it.
+   * @param within seconds it has to connect in, until the release before runs again
+   * Errors: `executor_unknown` and those of `createUpgrades`.
+   */
+  upgrade(actor: Principal, idOrName: string, within: number): Promise<Upgrade>;
   /** Errors: see `admit`. */
   join(request: JoinRequest): Promise<ExecutorRecord>;
   /** Joining by the shared key. */
@@ -226,6 +233,11 @@ export function createFleet(parts: FleetParts): Fleet {
     ...(parts.contentFolder === undefined ? {} : { folder: parts.contentFolder }),
   });
   const sightings = createSightings(parts);
+  const upgrade = createUpgrades({
+    ...parts,
+    content,
+    ask: (...question) => fleet.ask(...question),
+  });
   const presence = createPresence({ sessions, clock, heartbeat: parts.heartbeat });
   const tidings = createTidings(parts);
   let adverts = createAdverts();
@@ -456,6 +468,7 @@ export function createFleet(parts: FleetParts): Fleet {
     },
     drain: (actor, idOrName) => setDrain(actor, idOrName, true),
     resume: (actor, idOrName) => setDrain(actor, idOrName, false),
+    upgrade: async (actor, idOrName, within) => upgrade(actor, await fleet.node(actor.tenantId, idOrName), within),
     join: async (request) => {
       const record = await admit(joining, request);
       // Whoever still speaks with an older key of the same executor is out; a join that is sent again ends nothing.

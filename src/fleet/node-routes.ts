@@ -128,6 +128,22 @@ export function nodeRoutes({ app }: HttpServer, fleet: Fleet, parts: FleetParts)
       },
     );
   }
+  app.post(
+    "/v1/nodes/:idOrName/upgrade",
+    {
+      ...needs("fleet.manage"),
+      schema: {
+        summary: "Make an agent the release that this server has; it goes back by itself when that does not come up",
+        tags: ["nodes"],
+        params: z.object({ idOrName: z.string() }),
+        body: z.strictObject({
+          within: z.number().min(1).max(3600).default(60).describe("Seconds the new release has to connect in"),
+        }),
+        response: { 200: z.object({ changed: z.boolean(), release: z.string() }) },
+      },
+    },
+    (request) => fleet.upgrade(request.principal as Principal, request.params.idOrName, request.body.within),
+  );
   app.get(
     "/v1/join-tokens",
     {
