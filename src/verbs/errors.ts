@@ -139,7 +139,7 @@ export const SERVICE_DAMAGED = errorKind("service_damaged", {
   remedy: "Set the service to absent, then make it again.",
 });
 
-export const PROGRAM_MISSING = errorKind("program_missing", {
+export const PROGRAM_MISSING = errorKind("node_program_missing", {
   status: 500,
   summary: "The node has none of the programs that a verb needs for its work.",
   remedy: "Install one of those the message names: RUN or PACKAGE can do that.",
