@@ -1,0 +1,130 @@
+import { describe, expect, it } from "vitest";
+import { parseVerb } from "../parse.ts";
+import type { Tool, Tools } from "../tools.ts";
+import { openrc, systemd, unitSteps, type UnitView, type UnitWish } from "./unit-decide.ts";
+import type { ServiceVerbParameters } from "./unit-model.ts";
+import { applyUnits, findManager, planUnits } from "./units.ts";
+
+const unit: UnitView = { name: "web", running: true, enabled: false, masked: false, stale: false };
+const wish: UnitWish = { state: undefined, enabled: undefined, masked: undefined, daemonReload: false };
+
+describe("the text of SERVICE for units", () => {
+  it.each([
+    ["--restarted nginx sshd", { units: ["nginx", "sshd"], state: "restarted" }],
+    ["--enable nginx", { units: ["nginx"], state: "started", enabled: true }],
+    ["--enable --stopped nginx", { units: ["nginx"], state: "stopped", enabled: true }],
+    ["--state restarted --enable nginx", { units: ["nginx"], state: "restarted", enabled: true }],
+    ["--disable --mask nginx", { units: ["nginx"], enabled: false, masked: true }],
+    ["--daemon-reload", { units: [], daemon_reload: true }],
+    ["nginx", { name: "nginx" }],
+    ["web sleep 100", { name: "web", command: ["sleep", "100"] }],
+  ])("%s", (text, parameters) => {
+    expect(parseVerb("SERVICE", text).parameters).toEqual(parameters);
+  });
+
+  it.each([
+    ["--restarted --stopped nginx", /one state is enough/],
+    ["--enable --disable nginx", /contradict/],
+    ["--restarted --watch file nginx", /--watch is for services of the agent's own/],
+    ["--mask --started nginx", /a masked unit/],
+    ["--restarted", /needs a name/],
+    ["--restarted -- --now", /is not the name of a unit/],
+  ])("refuses %s", (text, message) => {
+    expect(() => parseVerb("SERVICE", text)).toThrow(
+      expect.objectContaining({ code: "verb_text_wrong", message: expect.stringMatching(message) }),
+    );
+  });
+});
+
+describe("what is to be done about a unit", () => {
+  it.each<[Partial<UnitView>, Partial<UnitWish>, readonly string[]]>([
+    [{}, { state: "started" }, []],
+    [{ running: false }, { state: "started" }, ["start"]],
+    [{}, { state: "stopped" }, ["stop"]],
+    [{ running: false }, { state: "stopped" }, []],
+    [{}, { state: "restarted" }, ["restart"]],
+    [{}, { state: "reloaded" }, ["reload"]],
+    [{ running: false }, { state: "reloaded" }, ["start"]],
+    [{}, { enabled: true }, ["enable"]],
+    [{ enabled: true }, { enabled: false }, ["disable"]],
+    [{ enabled: "unknown" }, { enabled: true }, []],
+    [{ masked: true, running: false }, { masked: false, state: "started" }, ["unmask", "start"]],
+    [{}, { masked: true, state: "stopped", enabled: false }, ["stop", "mask"]],
+    [{ stale: true }, { state: "restarted" }, ["daemon-reload", "restart"]],
+    [{ stale: true }, { state: "stopped" }, ["stop"]],
+    [{}, { daemonReload: true }, []],
+  ])("%j with %j", (now, wanted, steps) => {
+    expect(unitSteps({ ...unit, ...now }, { ...wish, ...wanted })).toEqual(steps);
+  });
+});
+
+describe("what managers say", () => {
+  it("reads units of systemd", () => {
+    const said = "LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nNeedDaemonReload=yes\n";
+    expect(systemd.read("web", said)).toEqual({
+      name: "web",
+      running: true,
+      enabled: true,
+      masked: false,
+      stale: true,
+    });
+    expect(systemd.read("x", "LoadState=not-found\nActiveState=inactive\n")).toBeUndefined();
+    expect(systemd.read("x", "LoadState=masked\nActiveState=inactive\nUnitFileState=masked\n")).toMatchObject({
+      masked: true,
+      enabled: false,
+    });
+    expect(systemd.read("x", "LoadState=loaded\nActiveState=failed\nUnitFileState=static\n")).toMatchObject({
+      running: false,
+      enabled: "unknown",
+    });
+  });
+
+  it("reads runlevels of OpenRC", () => {
+    const said = "             bootmisc | boot\n                 sshd |      default\n              crond |\n";
+    expect(["sshd", "crond", "ssh"].map((name) => openrc.isEnabled(name, said))).toEqual([true, false, false]);
+  });
+});
+
+/** Answers of recorded programs. */
+function recorded(answers: Readonly<Record<string, { code?: number; stdout?: string }>>): {
+  tools: Tools;
+  ran: string[];
+} {
+  const ran: string[] = [];
+  return {
+    ran,
+    tools: {
+      has: async () => true,
+      async run(tool: Tool) {
+        const text = [tool.program, ...tool.arguments].join(" ");
+        ran.push(text);
+        const answer = Object.entries(answers).find(([start]) => text.startsWith(start))?.[1];
+        return { code: answer?.code ?? 0, stdout: answer?.stdout ?? "", stderr: "" };
+      },
+    },
+  };
+}
+
+describe("OpenRC", () => {
+  it("is used where it runs, and refuses what only systemd can do", async () => {
+    const { tools, ran } = recorded({
+      "rc-service web status": { code: 3 },
+      "rc-service --exists gone": { code: 1 },
+      "rc-update show": { stdout: " web |\n" },
+    });
+    const manager = await findManager(tools, (path) => path === "/run/openrc");
+    const parameters: ServiceVerbParameters = { units: ["web"], state: "started", enabled: true };
+    expect(await planUnits(parameters, manager)).toEqual({ changed: true, diff: "~web: enable\n~web: start\n" });
+    ran.length = 0;
+    expect(await applyUnits(parameters, manager, tools)).toMatchObject({ changed: true, manager: "openrc" });
+    expect(ran.slice(3)).toEqual(["rc-update add web default", "rc-service web start"]);
+    await expect(applyUnits({ units: ["web"], masked: true }, manager, tools)).rejects.toMatchObject({
+      code: "node_program_missing",
+    });
+    await expect(planUnits({ units: ["gone"] }, manager)).rejects.toMatchObject({ code: "service_unknown" });
+  });
+
+  it("is missed where nothing runs", async () => {
+    await expect(findManager(recorded({}).tools, () => false)).rejects.toMatchObject({ code: "node_program_missing" });
+  });
+});
