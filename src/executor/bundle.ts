@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants } from "node:zlib";
 import type { Plugin } from "esbuild";
 
 /**
@@ -37,7 +38,7 @@ export async function buildAgentBundle(): Promise<Uint8Array> {
     minify: true,
     legalComments: "none",
     logLevel: "silent",
-    plugins: [templateEngine],
+    plugins: [templateEngine, oneLanguage],
     define: { "process.env.GANTRY_VERSION": JSON.stringify(await ownVersion()) },
     // Libraries written for CommonJS ask for Node's own modules this way.
     banner: {
@@ -54,7 +55,10 @@ async function ownVersion(): Promise<string> {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-/** minijinja reads its WebAssembly from a file beside it. The bundle has no files beside it: it holds the bytes itself. */
+/**
+ * minijinja reads its WebAssembly from a file beside it. The bundle has no files beside it: it holds the bytes itself, compressed, because
+ * every agent reads all of its file, and most never render a template.
+ */
 const templateEngine: Plugin = {
   name: "minijinja inside",
   setup(builder) {
@@ -63,16 +67,32 @@ const templateEngine: Plugin = {
     builder.onLoad({ filter: /^minijinja$/, namespace: "inside" }, () => ({
       resolveDir: folder,
       contents: `
+        import { brotliDecompressSync } from "node:zlib";
         import { initSync } from "./minijinja_js.js";
         import bytes from "./minijinja_js_bg.wasm";
-        initSync({ module: bytes });
+        initSync({ module: brotliDecompressSync(bytes) });
         export * from "./minijinja_js.js";
       `,
       loader: "js",
     }));
     builder.onLoad({ filter: /minijinja_js_bg\.wasm$/ }, async ({ path }) => ({
-      contents: await readFile(path),
+      contents: brotliCompressSync(await readFile(path), { params: { [constants.BROTLI_PARAM_QUALITY]: QUALITY } }),
       loader: "binary",
+    }));
+  },
+};
+
+/** Of Brotli: a better one takes seconds. */
+const QUALITY = 7;
+
+/** zod brings its messages in fifty languages, which are half of it. Ours are in English. */
+const oneLanguage: Plugin = {
+  name: "one language",
+  setup(builder) {
+    builder.onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, ({ path }) => ({
+      resolveDir: dirname(path),
+      contents: 'export { default as en } from "./en.js";',
+      loader: "js",
     }));
   },
 };
