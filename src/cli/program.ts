@@ -171,6 +171,19 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     // The options of a verb stand within the text, which may so begin with a dash.
     .allowUnknownOption()
     .action(handle(async () => (await import("./exec.ts")).exec));
+  program
+    .command("orchestrate [files...]")
+    .summary("run the verbs of orchestration files on nodes")
+    .description("Runs the verbs of orchestration files on nodes: docs/orchestrations.md describes the files.")
+    .option("--check", "only read the files, and print what is in them with the ids of the verbs")
+    .option("--plan", "change nothing: every node says what it would do")
+    .option("--target <target>", "in the place of the targets in the files; may be repeated", collect)
+    .option("--restrict <id>", "only the verbs with this id or name; may be repeated", collect)
+    .option("--ignore-cache", "do also what nodes remember to have done")
+    .option("--resume <run>", "only what failed or was not done in this run")
+    .option("--detach", "print the run's id and return at once")
+    .option("--poll", "wait for the end (what it does anyway)")
+    .action(handle(async () => (await import("./orchestrate.ts")).orchestrate));
 
   const kindNames = KINDS.map((kind) => kind.plural).join(", ");
   program

@@ -155,14 +155,55 @@ readonly secret?: string | null | undefined;
 }
 export interface NewRun {
 readonly text: string;
+readonly plan?: boolean | undefined;
+readonly ignoreCache?: boolean | undefined;
+readonly restrict?: readonly (string)[] | undefined;
 readonly targets?: readonly (string)[] | undefined;
-readonly runOnce?: boolean | undefined;
-readonly calls: readonly ({
-readonly function: string;
-readonly parameters: {
+readonly resume?: string | undefined;
+readonly cache?: "use" | "none" | undefined;
+readonly entries?: readonly ({
+readonly name?: string | undefined;
+readonly targets?: readonly (string)[] | undefined;
+readonly vars?: {
 readonly [name: string]: unknown;
-};
+} | undefined;
+readonly async?: boolean | undefined;
+readonly parallel?: number | undefined;
+readonly batch?: number | string | undefined;
+readonly maxFailures?: number | string | undefined;
+readonly onFailure?: "stop" | "continue" | undefined;
+readonly jobs: readonly ({
+readonly verb: string;
+readonly text: string;
+readonly name?: string | undefined;
+readonly vars?: {
+readonly [name: string]: unknown;
+} | undefined;
+readonly where?: {
+readonly file: string;
+readonly line?: number | undefined;
+readonly column?: number | undefined;
+} | undefined;
+readonly contents?: readonly ({
+readonly from: string;
+readonly sha256: string;
+readonly size: number;
+readonly name: string;
+readonly mode: string;
+})[] | undefined;
 })[];
+})[] | undefined;
+}
+export interface Run {
+readonly id: string;
+readonly text: string;
+readonly status: "running" | "done" | "failed" | "cancelled";
+readonly plan: boolean;
+readonly resumes: string | null;
+readonly starter: string;
+readonly nodeCount: number;
+readonly createdAt: number;
+readonly finishedAt: number | null;
 }
 export interface Tenant {
 readonly name: string;
@@ -1518,6 +1559,8 @@ readonly [name: string]: unknown;
 };
 readonly joinedAt: number;
 readonly seenAt: number | null;
+readonly missed: number | null;
+readonly load: number | null;
 readonly agentId: string | null;
 }
 export interface JoinToken {
@@ -1536,6 +1579,9 @@ readonly role: "agent" | "worker";
 readonly name?: string | undefined;
 readonly site?: string | undefined;
 readonly expiresIn?: number | undefined;
+}
+export interface NewContentCheck {
+readonly sha256: readonly (string)[];
 }
 export interface NewBackup {
 /** 8 to 1,024 characters */
@@ -2684,10 +2730,29 @@ readonly fields: readonly (string)[];
 }>;
 };
 readonly content: {
-/** Keep a file's bytes (application/octet-stream) for nodes to fetch by their hash */
-create(body: AsyncIterable<Uint8Array> | Uint8Array | string, options?: CallOptions): Promise<{
+/** The bytes of content (application/octet-stream): files that GET brought, for instance */
+get(sha256: string, options?: {
+/** Bytes to leave out */
+readonly from?: number | undefined;
+} & CallOptions): Promise<AsyncIterable<Uint8Array>>;
+/** Bring a file's bytes (application/octet-stream) for nodes to fetch by their hash */
+replace(sha256: string, body: AsyncIterable<Uint8Array> | Uint8Array | string, options: {
+/** Bytes of all of it */
+readonly size: number;
+/** Bytes the server has of it already: this request goes on behind them */
+readonly from?: number | undefined;
+} & CallOptions): Promise<{
 readonly sha256: string;
 readonly size: number;
+}>;
+};
+readonly contentChecks: {
+/** Which of these files the server has: those need not be sent */
+create(body: NewContentCheck, options?: CallOptions): Promise<{
+readonly known: readonly ({
+readonly sha256: string;
+readonly size: number;
+})[];
 }>;
 };
 readonly dependencies: {
@@ -4373,6 +4438,14 @@ revoke(idOrName: string, options?: CallOptions): Promise<void>;
 drain(idOrName: string, options?: CallOptions): Promise<Node>;
 /** Give a worker tasks again */
 resume(idOrName: string, options?: CallOptions): Promise<Node>;
+/** Make an agent the release that this server has; it goes back by itself when that does not come up */
+upgrade(idOrName: string, body: {
+/** Seconds the new release has to connect in */
+readonly within?: number | undefined;
+}, options?: CallOptions): Promise<{
+readonly changed: boolean;
+readonly release: string;
+}>;
 };
 readonly password: {
 /** Change the own password; ends all other sessions */
@@ -4542,22 +4615,160 @@ readonly runs: {
 create(body: NewRun, options?: CallOptions): Promise<{
 readonly id: string;
 readonly text: string;
+readonly status: "running" | "done" | "failed" | "cancelled";
+readonly plan: boolean;
+readonly resumes: string | null;
+readonly starter: string;
+readonly nodeCount: number;
 readonly createdAt: number;
-readonly jobs: readonly ({
-readonly id: string;
-readonly node: string;
-readonly status: string;
+readonly finishedAt: number | null;
+readonly counts: {
+readonly ok: number;
+readonly changed: number;
+readonly failed: number;
+readonly skipped: number;
+readonly interrupted: number;
+readonly unreachable: number;
+};
+readonly verbCount: number;
+readonly entries: readonly ({
+readonly name: string | null;
+readonly async: boolean;
+readonly nodeCount: number;
+readonly failed: number;
+readonly stages: readonly ({
+readonly from: number;
+readonly to: number;
+readonly total: number;
+readonly begun: number;
+readonly ended: number;
+readonly startedAt: number | null;
+readonly finishedAt: number | null;
+})[];
+})[];
+readonly nodes: readonly ({
+readonly name: string;
+readonly state: "waiting" | "running" | "done" | "failed" | "cancelled" | "skipped" | "unreachable";
+readonly counts: {
+readonly ok: number;
+readonly changed: number;
+readonly failed: number;
+readonly skipped: number;
+readonly interrupted: number;
+readonly unreachable: number;
+};
+readonly jobs: readonly (string)[];
+readonly exitCode: number | null;
+readonly message: string | null;
 })[];
 }>;
-/** One run and its jobs */
+/** Runs, the newest first */
+list(options?: {
+readonly cursor?: string | undefined;
+readonly limit?: number | undefined;
+} & CallOptions): Listing<Run>;
+/** One run, and what became of it on each node */
 get(id: string, options?: CallOptions): Promise<{
 readonly id: string;
 readonly text: string;
+readonly status: "running" | "done" | "failed" | "cancelled";
+readonly plan: boolean;
+readonly resumes: string | null;
+readonly starter: string;
+readonly nodeCount: number;
 readonly createdAt: number;
-readonly jobs: readonly ({
+readonly finishedAt: number | null;
+readonly counts: {
+readonly ok: number;
+readonly changed: number;
+readonly failed: number;
+readonly skipped: number;
+readonly interrupted: number;
+readonly unreachable: number;
+};
+readonly verbCount: number;
+readonly entries: readonly ({
+readonly name: string | null;
+readonly async: boolean;
+readonly nodeCount: number;
+readonly failed: number;
+readonly stages: readonly ({
+readonly from: number;
+readonly to: number;
+readonly total: number;
+readonly begun: number;
+readonly ended: number;
+readonly startedAt: number | null;
+readonly finishedAt: number | null;
+})[];
+})[];
+readonly nodes: readonly ({
+readonly name: string;
+readonly state: "waiting" | "running" | "done" | "failed" | "cancelled" | "skipped" | "unreachable";
+readonly counts: {
+readonly ok: number;
+readonly changed: number;
+readonly failed: number;
+readonly skipped: number;
+readonly interrupted: number;
+readonly unreachable: number;
+};
+readonly jobs: readonly (string)[];
+readonly exitCode: number | null;
+readonly message: string | null;
+})[];
+}>;
+/** Remove a run that ended */
+delete(id: string, options?: CallOptions): Promise<void>;
+/** Stop what a run has out, and begin nothing more */
+cancel(id: string, options?: CallOptions): Promise<{
 readonly id: string;
-readonly node: string;
-readonly status: string;
+readonly text: string;
+readonly status: "running" | "done" | "failed" | "cancelled";
+readonly plan: boolean;
+readonly resumes: string | null;
+readonly starter: string;
+readonly nodeCount: number;
+readonly createdAt: number;
+readonly finishedAt: number | null;
+readonly counts: {
+readonly ok: number;
+readonly changed: number;
+readonly failed: number;
+readonly skipped: number;
+readonly interrupted: number;
+readonly unreachable: number;
+};
+readonly verbCount: number;
+readonly entries: readonly ({
+readonly name: string | null;
+readonly async: boolean;
+readonly nodeCount: number;
+readonly failed: number;
+readonly stages: readonly ({
+readonly from: number;
+readonly to: number;
+readonly total: number;
+readonly begun: number;
+readonly ended: number;
+readonly startedAt: number | null;
+readonly finishedAt: number | null;
+})[];
+})[];
+readonly nodes: readonly ({
+readonly name: string;
+readonly state: "waiting" | "running" | "done" | "failed" | "cancelled" | "skipped" | "unreachable";
+readonly counts: {
+readonly ok: number;
+readonly changed: number;
+readonly failed: number;
+readonly skipped: number;
+readonly interrupted: number;
+readonly unreachable: number;
+};
+readonly jobs: readonly (string)[];
+readonly exitCode: number | null;
+readonly message: string | null;
 })[];
 }>;
 /** What the nodes write, as it comes (NDJSON), and how each ended */
@@ -5557,7 +5768,11 @@ patch: {"method":"PATCH","path":"/v1/complexes/{idOrName}","answer":"json","body
 delete: {"method":"DELETE","path":"/v1/complexes/{idOrName}","answer":"json","headers":{"idempotencyKey":"idempotency-key","ifMatch":"if-match"}},
 },
 content: {
-create: {"method":"POST","path":"/v1/content","answer":"json","body":"bytes"},
+get: {"method":"GET","path":"/v1/content/{sha256}","answer":"bytes"},
+replace: {"method":"PUT","path":"/v1/content/{sha256}","answer":"json","body":"bytes"},
+},
+contentChecks: {
+create: {"method":"POST","path":"/v1/content-checks","answer":"json","body":"json"},
 },
 dependencies: {
 list: {"method":"GET","path":"/v1/dependencies","answer":"page","largestPage":1000},
@@ -5712,6 +5927,7 @@ get: {"method":"GET","path":"/v1/nodes/{idOrName}","answer":"json"},
 revoke: {"method":"POST","path":"/v1/nodes/{idOrName}/revoke","answer":"none"},
 drain: {"method":"POST","path":"/v1/nodes/{idOrName}/drain","answer":"json"},
 resume: {"method":"POST","path":"/v1/nodes/{idOrName}/resume","answer":"json"},
+upgrade: {"method":"POST","path":"/v1/nodes/{idOrName}/upgrade","answer":"json","body":"json"},
 },
 password: {
 replace: {"method":"PUT","path":"/v1/password","answer":"none","body":"json"},
@@ -5737,7 +5953,10 @@ delete: {"method":"DELETE","path":"/v1/roles/{name}","answer":"none","headers":{
 },
 runs: {
 create: {"method":"POST","path":"/v1/runs","answer":"json","body":"json"},
+list: {"method":"GET","path":"/v1/runs","answer":"page","largestPage":500},
 get: {"method":"GET","path":"/v1/runs/{id}","answer":"json"},
+delete: {"method":"DELETE","path":"/v1/runs/{id}","answer":"none"},
+cancel: {"method":"POST","path":"/v1/runs/{id}/cancel","answer":"json"},
 output: {"method":"GET","path":"/v1/runs/{id}/output","answer":"lines"},
 },
 secrets: {

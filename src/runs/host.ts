@@ -1,15 +1,23 @@
-import type { JobHost } from "../jobs/index.ts";
+import type { Job, JobHost, JobOutcome } from "../jobs/index.ts";
 import { verbTimeout } from "../foreman/index.ts";
 import type { JsonObject } from "../kernel/json.ts";
+import type { Transaction } from "../platform/database/index.ts";
 
 /** The name of the job host that serves the jobs of runs. */
 export const RUN_HOST = "runs";
 
-/**
- * Every call of a run's job goes to the agent of its node. `reachWithin`: milliseconds a node may take to connect before it counts as
- * unreachable; it never holds up another.
- */
-export function createRunHost(isSafeToRepeat: (name: string) => boolean, reachWithin: number): JobHost {
+export interface RunHostParts {
+  /** Milliseconds a node may take to connect before it counts as unreachable; it never holds up another. */
+  readonly reachWithin: number;
+  isSafeToRepeat(name: string): boolean;
+  /** Within the commit that ends a job. */
+  ended(tx: Transaction, job: Job, outcome: JobOutcome): Promise<void>;
+  /** Within the commit of a retry. */
+  reopened(tx: Transaction, job: Job): Promise<void>;
+}
+
+/** Every call of a run's job goes to the agent of its node. */
+export function createRunHost(parts: RunHostParts): JobHost {
   return {
     view: () => Promise.resolve({ values: () => ({ found: false, moduleKnown: false }), catalogue: {} }),
     async prepare(job, call) {
@@ -19,14 +27,15 @@ export function createRunHost(isSafeToRepeat: (name: string) => boolean, reachWi
           module: "agent",
           function: call.function,
           route: { agentId: job.target.id ?? "" },
-          timeout: verbsTimeout(call.batch ?? [call.parameters]),
-          reachWithin,
-          safeToRepeat: isSafeToRepeat(call.function),
+          timeout: verbsTimeout((call.batch ?? [call]).map(({ parameters }) => parameters)),
+          reachWithin: parts.reachWithin,
+          safeToRepeat: parts.isSafeToRepeat(call.function),
           ...(call.batch === undefined ? { parameters: call.parameters } : { parameters: null, batch: call.batch }),
         },
       };
     },
-    finished: () => Promise.resolve(),
+    finished: (tx, job, outcome) => parts.ended(tx, job, outcome),
+    reopened: (tx, job) => parts.reopened(tx, job),
   };
 }
 

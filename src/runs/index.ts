@@ -1,6 +1,11 @@
+export { createCoordinator, type Coordinator } from "./coordinator.ts";
+export { ORCHESTRATION_INVALID, RUN_CALL_INVALID } from "./errors.ts";
 export { createRunHost, RUN_HOST } from "./host.ts";
-export { RUN_CALL_INVALID } from "./errors.ts";
-export type { Node, Run, RunLine } from "./model.ts";
+export type { Node } from "./model.ts";
+export type { LineMeaning, VerbCall } from "./orchestration/compile.ts";
+export type { JobLine } from "./orchestration/model.ts";
 export { runRoutes } from "./routes.ts";
 export { createRunService, type RunParts } from "./service.ts";
-export { migrations as runMigrations } from "./store.ts";
+export { migrations as runMigrations } from "./tables.ts";
+export { matchingNames } from "./expression.ts";
+export type { NodeFacts, TargetWorld } from "./targets.ts";

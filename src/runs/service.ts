@@ -1,221 +1,330 @@
-import { createAudit, forbidden, recordActor, type Principal } from "../access/index.ts";
-import type { Job, JobService, OutputPosition, TargetPlaces } from "../jobs/index.ts";
-import { createSeenJobs, hasEnded, starterOf } from "../jobs/index.ts";
+import { createAudit, forbidden, recordActor, type Place, type Principal } from "../access/index.ts";
+import type { JobService } from "../jobs/index.ts";
+import { starterOf } from "../jobs/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
-import type { JsonObject } from "../kernel/json.ts";
-import { nearest } from "../kernel/nearest.ts";
 import type { Bus } from "../platform/bus/index.ts";
 import type { Database } from "../platform/database/index.ts";
-import { NO_NODES, NODE_UNKNOWN, RUN_UNKNOWN } from "./errors.ts";
-import { RUN_HOST } from "./host.ts";
-import type { Node, Run, RunEnded, RunLine, RunRequest } from "./model.ts";
-import { insertRun, selectRun } from "./store.ts";
+import type { EventStream } from "../platform/events/index.ts";
+import type { Coordinator } from "./coordinator.ts";
+import { NO_NODES, ORCHESTRATION_INVALID, RUN_STANDS, RUN_UNKNOWN } from "./errors.ts";
+import { followRun } from "./follow.ts";
+import { makeRun } from "./making.ts";
+import {
+  addCounts,
+  NO_COUNTS,
+  type Counts,
+  type Definition,
+  type Node,
+  type RunOutputLine,
+  type RunRequest,
+} from "./model.ts";
+import { compile, type LineMeaning } from "./orchestration/compile.ts";
+import type { Entry, JobLine } from "./orchestration/model.ts";
+import {
+  deleteRun,
+  insertRun,
+  markCancelled,
+  selectEntries,
+  selectJobs,
+  selectNodes,
+  selectRun,
+  selectRuns,
+  selectStages,
+  type NodeJob,
+  type StoredEntry,
+  type StoredRun,
+  type StoredStage,
+} from "./store.ts";
+import { chooseNodes, type TargetWorld } from "./targets.ts";
+
+/** A run with how far it is: what its reader may see of it. */
+export interface RunView {
+  readonly run: StoredRun;
+  readonly definition: Definition;
+  readonly entries: readonly StoredEntry[];
+  readonly stages: readonly StoredStage[];
+  /** Those of nodes that the reader may see, in the order of stage and node. */
+  readonly jobs: readonly NodeJob[];
+}
 
 export interface RunService {
-  /** Makes a job for each target. Errors: `node_unknown`, `no_nodes`, `run_call_invalid`; `forbidden` where the node may be seen. */
-  create(principal: Principal, request: RunRequest): Promise<Run>;
-  /** With the jobs that may be read. Errors: `run_unknown`, also when none may. */
-  get(principal: Principal, id: Id): Promise<Run>;
-  /** What the nodes write, as it comes, and how each ended; ends when all have. Errors: `run_unknown`. */
-  follow(principal: Principal, id: Id, signal: AbortSignal): AsyncGenerator<RunLine>;
+  /**
+   * Begins a run. Errors: `node_unknown`, `target_invalid`, `no_nodes`, `orchestration_invalid`, `run_call_invalid`, `run_unknown`;
+   * `forbidden` where the node may be seen.
+   */
+  create(principal: Principal, request: RunRequest): Promise<RunView>;
+  /** With the nodes that may be seen. Errors: `run_unknown`, also when none may. */
+  get(principal: Principal, id: Id): Promise<RunView>;
+  /** Newest first, those made before the run `before`. */
+  list(
+    principal: Principal,
+    page: { readonly before: Id | null; readonly limit: number },
+  ): Promise<readonly StoredRun[]>;
+  /** Stops what is out, and begins nothing more. Errors: `run_unknown`, `forbidden`, `run_stands`. */
+  cancel(principal: Principal, id: Id): Promise<RunView>;
+  /** What the nodes write, as it comes, and how each ended its stages; ends with the run. Errors: `run_unknown`. */
+  follow(principal: Principal, id: Id, signal: AbortSignal): AsyncGenerator<RunOutputLine>;
+  /** Removes a run that ended; its jobs go when they are old. Errors: `run_unknown`, `forbidden`, `run_stands`. */
+  remove(principal: Principal, id: Id): Promise<void>;
 }
 
 export interface RunParts {
   readonly database: Database;
   readonly jobs: JobService;
+  readonly events: EventStream;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly random: Random;
-  /** Where jobs are, as far as rights go by it. */
-  readonly places: TargetPlaces;
-  /** Every agent of the tenant that has joined. */
+  readonly coordinator: Coordinator;
+  /** Every agent of the tenant that has joined, by name. */
   nodes(tenantId: Id): Promise<readonly Node[]>;
-  /** Checks a verb's parameters and fills in what was left out. Throws `run_call_invalid`. */
-  checkCall(name: string, parameters: JsonObject): JsonObject;
+  /** What targets may ask of nodes. */
+  world(principal: Principal, nodes: readonly Node[]): Promise<TargetWorld>;
+  /** Reads the text of a verb. Throws a GantryError. */
+  meaning(principal: Principal, line: JobLine): LineMeaning;
 }
 
-const PAGE = 500;
-/** Looked at anew this often without being woken. */
-const LOOK_MILLISECONDS = 1000;
-
 export function createRunService(parts: RunParts): RunService {
-  const { database, jobs, clock, random } = parts;
+  const { database, clock, random } = parts;
   const audit = createAudit(parts);
-  const seen = createSeenJobs(jobs, parts.places);
 
-  async function chosen({ name: who, tenantId, rights }: Principal, request: RunRequest): Promise<readonly Node[]> {
+  /** Nodes by name that may be seen, and whether verbs may be run there. */
+  async function seen({ tenantId, rights }: Principal): Promise<ReadonlyMap<string, Node>> {
     const all = await parts.nodes(tenantId);
-    const visible = new Map(
-      all.flatMap((node) =>
-        rights.at("run.start", node.place) || rights.at("fleet.read", node.place) ? [[node.name, node]] : [],
-      ),
-    );
-    const own = [...visible.values()].filter((node) => rights.at("run.start", node.place));
-    if (own.length === 0 && request.targets === undefined)
-      throw new GantryError(NO_NODES, `there is no agent on which ${who} may run anything`);
-    const targets = (request.targets ?? own.map(({ name }) => name).sort()).map((name) => {
-      const node = visible.get(name);
-      if (node !== undefined) {
-        if (!rights.at("run.start", node.place)) throw forbidden(who, "run.start", `at node '${name}'`);
-        return node;
-      }
-      const near = nearest(name, visible.keys());
-      throw new GantryError(
-        NODE_UNKNOWN,
-        `there is no node '${name}'${near === undefined ? "" : `; did you mean '${near}'?`}`,
-      );
+    const may = (place: Place): boolean => rights.at("run.start", place) || rights.at("fleet.read", place);
+    return new Map(all.filter(({ place }) => may(place)).map((node) => [node.name, node]));
+  }
+
+  /** The nodes of each entry. */
+  async function chosen(
+    principal: Principal,
+    lists: readonly (readonly string[] | undefined)[],
+  ): Promise<readonly (readonly Node[])[]> {
+    const { name: who, rights } = principal;
+    const visible = await seen(principal);
+    const own = [...visible.values()].filter(({ place }) => rights.at("run.start", place)).sort(byName);
+    const world = lists.every((list) => list === undefined)
+      ? undefined
+      : await parts.world(principal, [...visible.values()].sort(byName));
+    const found = lists.map((targets) => {
+      if (targets === undefined || world === undefined) return own;
+      // Without a name, what may not be used is not meant; who names a node is told.
+      const named = new Set(targets);
+      return chooseNodes(targets, world).flatMap((name) => {
+        const node = visible.get(name)!;
+        if (rights.at("run.start", node.place)) return [node];
+        if (named.has(name)) throw forbidden(who, "run.start", `at node '${name}'`);
+        return [];
+      });
     });
-    const unique = [...new Set(targets)];
-    return request.runOnce ? unique.slice(0, 1) : unique;
+    if (own.length === 0) throw new GantryError(NO_NODES, `there is no agent on which ${who} may run anything`);
+    if (found.every((nodes) => nodes.length === 0)) throw new GantryError(NO_NODES, "no node is meant by the targets");
+    return found;
   }
 
-  async function jobsOf(principal: Principal, runId: Id): Promise<readonly Job[]> {
-    const all: Job[] = [];
-    for (;;) {
-      const page = await seen.list(principal, { runId }, { before: all.at(-1)?.id ?? null, limit: PAGE }, "run.read");
-      all.push(...page);
-      if (page.length < PAGE) return all.sort((a, b) => (a.target.name < b.target.name ? -1 : 1));
+  async function viewOf(run: StoredRun, visible: (node: NodeJob) => boolean): Promise<RunView> {
+    const definition = await parts.coordinator.definition(run.id);
+    const [entries, stages, jobs] = await Promise.all([
+      selectEntries(database.kysely, run.id),
+      selectStages(database.kysely, run.id),
+      selectJobs(database.kysely, run.id),
+    ]);
+    return { run, definition, entries, stages, jobs: jobs.filter(visible) };
+  }
+
+  /** Whether somebody may see what happened on a node: also of one that is gone, who may see all. */
+  async function sight({ tenantId, rights }: Principal): Promise<(node: { readonly agentId: Id }) => boolean> {
+    if (rights.everywhere("run.read")) return () => true;
+    const nodes = await parts.nodes(tenantId);
+    const own = new Set(nodes.filter(({ place }) => rights.at("run.read", place)).map(({ agentId }) => agentId));
+    return ({ agentId }) => own.has(agentId);
+  }
+
+  async function get(principal: Principal, id: Id): Promise<RunView> {
+    const run = await selectRun(database.kysely, principal.tenantId, id);
+    if (run === undefined) throw unknownRun(id);
+    const view = await viewOf(run, await sight(principal));
+    if (view.jobs.length === 0 && !principal.rights.everywhere("run.read")) throw unknownRun(id);
+    return view;
+  }
+
+  /** Who may run verbs on all its nodes may do with the run what they want. */
+  async function controlled(principal: Principal, id: Id): Promise<RunView> {
+    const view = await get(principal, id);
+    const { rights, tenantId, name } = principal;
+    if (rights.everywhere("run.start")) return view;
+    const places = new Map((await parts.nodes(tenantId)).map((node) => [node.agentId, node.place]));
+    for (const node of await selectNodes(database.kysely, id)) {
+      const place = places.get(node.agentId);
+      if (place === undefined || !rights.at("run.start", place))
+        throw forbidden(name, "run.start", "at every node of the run");
     }
-  }
-
-  async function get(principal: Principal, id: Id): Promise<Run> {
-    const run = await selectRun(database, principal.tenantId, id);
-    const made = run === undefined ? [] : await jobsOf(principal, id);
-    if (run === undefined || (made.length === 0 && !principal.rights.everywhere("run.read")))
-      throw new GantryError(RUN_UNKNOWN, `there is no run ${id}`);
-    return { ...run, jobs: made.map((job) => ({ id: job.id, node: job.target.name, status: job.status })) };
-  }
-
-  async function endOf(job: Job): Promise<RunEnded> {
-    const failed =
-      job.status === "failed"
-        ? (await jobs.tasks(job.id, { after: null, limit: PAGE })).find((task) => task.error !== null)
-        : undefined;
-    const item =
-      job.status === "failed"
-        ? (await jobs.results(job.id, { after: null, limit: PAGE })).find((one) => one.error !== undefined)
-        : undefined;
-    const error = item?.error ?? failed?.error ?? null;
-    const code = error?.details?.["exit_code"];
-    return {
-      kind: "ended",
-      node: job.target.name,
-      state: job.status as RunEnded["state"],
-      exitCode: typeof code === "number" ? code : null,
-      message: job.status === "done" ? null : (error?.message ?? job.failure?.message ?? job.status),
-    };
+    return view;
   }
 
   return {
     async create(principal, request) {
       const { tenantId } = principal;
-      const nodes = await chosen(principal, request);
-      const verbs = request.calls.map((call) => ({
-        module: "agent",
-        function: call.function,
-        parameters: parts.checkCall(call.function, call.parameters),
-      }));
-      const run = { id: random.id(), text: request.text, createdAt: clock.now() };
-      const program = { kind: "verbs", name: request.text.slice(0, 200), verbs: { verbs } } as const;
-      const made = await database.transaction(async (tx) => {
+      const entries = entriesOf(request);
+      const compiled = compile(entries, {
+        meaning: (line) => parts.meaning(principal, line),
+        ...(request.restrict === undefined ? {} : { restrict: request.restrict }),
+      });
+      const nodes = await chosen(
+        principal,
+        entries.map(({ targets }) => request.targets ?? targets),
+      );
+      const made = makeRun({
+        id: random.id(),
+        tenantId,
+        text: request.text,
+        createdAt: clock.now(),
+        plan: request.plan,
+        starter: starterOf(principal),
+        resumes: null,
+        entries,
+        compiled,
+        nodes,
+        ignoreCache: request.ignoreCache,
+        cache: request.cache,
+      });
+      const { run } = made;
+      await database.transaction(async (tx) => {
         recordActor(tx, principal);
         const subject = { kind: "run", id: run.id, name: run.text.slice(0, 200) };
-        const data = { text: run.text, nodes: nodes.map(({ name }) => name) };
+        const data = {
+          text: run.text,
+          nodes: made.nodes.slice(0, NODES_TOLD).map(({ name }) => name),
+          count: made.nodes.length,
+        };
         await audit.append(tx, [{ chain: tenantId, action: "run.started", subject, data }]);
-        await insertRun(tx, tenantId, run);
-        return jobs.create(
-          tx,
-          nodes.map((node) => ({
+        await insertRun(database, tx, made);
+        await parts.events.append(tx, [
+          {
             tenantId,
-            host: RUN_HOST,
-            program,
-            target: { kind: "node", id: node.agentId, name: node.name },
-            runId: run.id,
-            starter: starterOf(principal),
-          })),
-        );
+            type: "run.started",
+            subject: { kind: "run", id: run.id },
+            data: { text: run.text, nodes: run.nodes },
+          },
+        ]);
+        parts.coordinator.wakeAfter(tx, run.id);
       });
-      return { ...run, jobs: made.map((job) => ({ id: job.id, node: job.target.name, status: job.status })) };
+      return viewOf(run, () => true);
     },
     get,
+    async list(principal, { before, limit }) {
+      const { tenantId, rights } = principal;
+      if (rights.everywhere("run.read")) return selectRuns(database.kysely, tenantId, before, limit);
+      const visible = await sight(principal);
+      const found: StoredRun[] = [];
+      for (let last = before; ;) {
+        const some = await selectRuns(database.kysely, tenantId, last, LOOKED_AT);
+        for (const run of some) if ((await selectNodes(database.kysely, run.id)).some(visible)) found.push(run);
+        if (found.length >= limit || some.length < LOOKED_AT) return found.slice(0, limit);
+        last = some.at(-1)!.id;
+      }
+    },
     async *follow(principal, id, signal) {
-      await get(principal, id);
-      let happened = false;
-      let wake = (): void => {};
-      function look(): void {
-        happened = true;
-        wake();
-      }
-      const stops = [jobs.onOutput(look), parts.bus.subscribe("events", look)];
-      signal.addEventListener("abort", look);
-      const readers = new Map<Id, NodeReader>();
-      const ended = new Set<Id>();
-      try {
-        for (;;) {
-          happened = false;
-          const all = await jobsOf(principal, id);
-          for (const job of all) {
-            if (ended.has(job.id)) continue;
-            // The status is read before the output: what an ended job wrote is then complete.
-            const reader = readers.get(job.id) ?? createNodeReader(jobs, job);
-            readers.set(job.id, reader);
-            yield* reader.read(hasEnded(job.status));
-            if (!hasEnded(job.status)) continue;
-            ended.add(job.id);
-            yield await endOf(job);
-          }
-          if (ended.size === all.length || isAborted(signal)) return;
-          if (happened) continue;
-          const cancel = clock.after(LOOK_MILLISECONDS, look);
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-            if (happened) resolve();
-          });
-          cancel();
-          if (isAborted(signal)) return;
-        }
-      } finally {
-        for (const stop of stops) stop();
-        signal.removeEventListener("abort", look);
-      }
+      const view = await get(principal, id);
+      yield* followRun(parts, view, await sight(principal), signal);
+    },
+    async cancel(principal, id) {
+      const { run } = await controlled(principal, id);
+      if (run.status !== "running")
+        throw new GantryError(RUN_STANDS, `run ${id} is ${run.status}, so it cannot be cancelled`);
+      await database.transaction(async (tx) => {
+        recordActor(tx, principal);
+        await markCancelled(tx, id);
+        const subject = { kind: "run", id, name: run.text.slice(0, 200) };
+        await audit.append(tx, [{ chain: run.tenantId, action: "run.cancelled", subject, data: {} }]);
+        parts.coordinator.wakeAfter(tx, id);
+      });
+      return get(principal, id);
+    },
+    async remove(principal, id) {
+      const { run } = await controlled(principal, id);
+      if (run.status === "running") throw new GantryError(RUN_STANDS, `run ${id} is running, so it cannot be removed`);
+      await database.transaction(async (tx) => {
+        recordActor(tx, principal);
+        await deleteRun(tx, id);
+        const subject = { kind: "run", id, name: run.text.slice(0, 200) };
+        await audit.append(tx, [{ chain: run.tenantId, action: "run.removed", subject, data: {} }]);
+      });
     },
   };
 }
 
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted;
+/** Names of nodes in an entry of the audit. */
+const NODES_TOLD = 1000;
+/** Runs looked at in one go for one page. */
+const LOOKED_AT = 200;
+
+function entriesOf({ entries, resume }: RunRequest): readonly Entry[] {
+  if (entries === undefined || resume !== undefined)
+    throw new GantryError(ORCHESTRATION_INVALID, "a run needs either entries or a run that it resumes");
+  return entries;
 }
 
-interface NodeReader {
-  /** What is new. `last`: nothing comes after it, so a character that was cut off is given up. */
-  read(last: boolean): AsyncGenerator<RunLine>;
+function byName(a: Node, b: Node): number {
+  return a.name < b.name ? -1 : 1;
 }
 
-/** Reads the output of one job on. A character may be cut in two by the pieces: each stream has a decoder that waits for the rest. */
-function createNodeReader(jobs: JobService, job: Job): NodeReader {
-  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
-  let after: OutputPosition | null = null;
-  const node = job.target.name;
-  return {
-    async *read(last) {
-      for (;;) {
-        const pieces = await jobs.output(job.id, { after, limit: PAGE });
-        for (const piece of pieces) {
-          after = { taskId: piece.taskId, position: piece.position };
-          if (piece.droppedBefore > 0)
-            yield { kind: "output", node, stream: piece.stream, text: `\n[${piece.droppedBefore} bytes left out]\n` };
-          const text = decoders[piece.stream].decode(piece.data, { stream: true });
-          if (text !== "") yield { kind: "output", node, stream: piece.stream, text };
-        }
-        if (pieces.length < PAGE) break;
-      }
-      if (!last) return;
-      for (const stream of ["stdout", "stderr"] as const) {
-        const rest = decoders[stream].decode();
-        if (rest !== "") yield { kind: "output", node, stream, text: rest };
-      }
-    },
-  };
+export function unknownRun(id: Id): GantryError {
+  return new GantryError(RUN_UNKNOWN, `there is no run ${id}`);
+}
+
+/** What became of a run on each node, over all its stages. */
+export function nodeSummaries(jobs: readonly NodeJob[]): readonly NodeSummary[] {
+  const found = new Map<
+    number,
+    { name: string; states: string[]; counts: Counts; jobs: Id[]; exitCode: number | null; message: string | null }
+  >();
+  for (const job of jobs) {
+    const own = found.get(job.node) ?? {
+      name: job.name,
+      states: [],
+      counts: NO_COUNTS,
+      jobs: [],
+      exitCode: null,
+      message: null,
+    };
+    found.set(job.node, own);
+    own.states.push(job.state);
+    own.counts = addCounts(own.counts, job.counts);
+    if (job.jobId !== null) own.jobs.push(job.jobId);
+    own.exitCode ??= job.exitCode;
+    own.message ??= job.message;
+  }
+  return [...found]
+    .sort(([a], [b]) => a - b)
+    .map(([, { name, states, counts, jobs: own, exitCode, message }]) => ({
+      name,
+      state: worst(states),
+      counts,
+      jobs: own,
+      exitCode,
+      message,
+    }));
+}
+
+export interface NodeSummary {
+  readonly name: string;
+  readonly state: NodeState;
+  readonly counts: Counts;
+  readonly jobs: readonly Id[];
+  readonly exitCode: number | null;
+  readonly message: string | null;
+}
+
+export const NODE_STATES = ["waiting", "running", "done", "failed", "cancelled", "skipped", "unreachable"] as const;
+export type NodeState = (typeof NODE_STATES)[number];
+
+/** What a node is, given what its stages are: what failed first, then what is on its way. */
+function worst(states: readonly string[]): NodeState {
+  for (const bad of ["failed", "unreachable", "cancelled"] as const) if (states.includes(bad)) return bad;
+  if (states.includes("begun")) return "running";
+  if (states.includes("waiting")) return states.every((state) => state === "waiting") ? "waiting" : "running";
+  return states.every((state) => state === "skipped") ? "skipped" : "done";
 }

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import {
   auditRoutes,
   createAccess,
@@ -303,6 +304,8 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     heartbeat: parts.heartbeat,
     sharedKey: parts.sharedKey,
     runtime: agentRuntime,
+    // Several servers share a PostgreSQL: there everything is in it.
+    ...(database.dialect === "sqlite" && { contentFolder: join(parts.dataFolder, "content") }),
     placesOf,
     sites: fleetSites(inventory),
   });
@@ -375,7 +378,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       snapshot: (tenantId) => inventory.snapshot(tenantId),
       renderer,
       store,
-      keepContent: async (bytes) => ({ sha256: (await fleet.content.keep([bytes])).sha256 }),
+      keepContent: async (tenantId, bytes) => ({ sha256: await fleet.content.put(tenantId, bytes) }),
       secrets: secretUse,
       reachWithin: parts.reachWithin,
       catalogue: scriptModules.catalogue,
@@ -416,16 +419,18 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     directWrites: refuseDirect,
     known: (tenantId) => ({ ...scriptModules.known(tenantId), attributeProblems }),
   });
-  composeRuns(http, {
+  const runs = composeRuns(http, {
     database,
     jobs,
+    events,
+    inventory,
     fleet,
     bus,
     clock,
     random,
+    log,
     placesOf,
     agent,
-    places: targetPlaces,
     reachWithin: parts.reachWithin,
   });
 
@@ -558,7 +563,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
           siteId: null,
           everyTenant: parts.workerTenants === "all",
         }),
-        content: (sha256) => fleet.content.read(sha256),
+        content: (sha256, from) => fleet.content.read(sha256, from),
         modules: async () => options.modules,
         facts: async () => ({}),
         version: parts.version,
@@ -569,6 +574,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       await secrets.start();
       await keeper.start();
       await jobs.start();
+      runs.start();
       await foremen.start();
       boot.start();
       urls = options.urls;
@@ -581,6 +587,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       await keeper.stop();
       await names.stop();
       await foremen.stop();
+      await runs.stop();
       await webhooks.stop();
       await boot.stop();
       await worker?.stop();

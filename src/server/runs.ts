@@ -1,54 +1,185 @@
 import type { Fleet } from "../fleet/index.ts";
+import {
+  createResolver,
+  indexesOf,
+  lineageOf,
+  parseVariableQuery,
+  placeOf,
+  sameJson,
+  siteChain,
+  valueAtPath,
+  type InventoryStore,
+  type Snapshot,
+  type Structure,
+} from "../inventory/index.ts";
 import type { Jobs } from "../jobs/index.ts";
 import { GantryError } from "../kernel/errors.ts";
+import type { Id } from "../kernel/ids.ts";
+import type { Json, JsonObject } from "../kernel/json.ts";
 import type { HttpServer } from "../platform/http/index.ts";
+import type { Logger } from "../platform/logging/index.ts";
 import {
+  createCoordinator,
   createRunHost,
   createRunService,
+  matchingNames,
   RUN_CALL_INVALID,
   RUN_HOST,
   runRoutes,
+  type Coordinator,
+  type JobLine,
+  type LineMeaning,
+  type Node,
+  type NodeFacts,
   type RunParts,
+  type TargetWorld,
+  type VerbCall,
 } from "../runs/index.ts";
-import type { describeAgentFunctions } from "../verbs/index.ts";
+import { parseVerb, type describeAgentFunctions } from "../verbs/index.ts";
 import type { nodePlaces } from "./target-places.ts";
 
-export interface RunsParts extends Omit<RunParts, "jobs" | "nodes" | "checkCall"> {
+export interface RunsParts extends Omit<RunParts, "jobs" | "nodes" | "world" | "meaning" | "coordinator"> {
   readonly jobs: Jobs;
   readonly fleet: Pick<Fleet, "agents">;
+  readonly inventory: Pick<InventoryStore, "snapshot">;
   /** What an agent does, by the name of the verb. */
   readonly agent: ReturnType<typeof describeAgentFunctions>;
   readonly placesOf: ReturnType<typeof nodePlaces>;
+  readonly log: Logger;
   /** Milliseconds a node may take to connect. */
   readonly reachWithin: number;
 }
 
 /** Verbs on many nodes. */
-export function composeRuns(http: HttpServer, parts: RunsParts): void {
+export function composeRuns(http: HttpServer, parts: RunsParts): Coordinator {
   const { jobs, fleet, agent, placesOf } = parts;
+  const coordinator = createCoordinator({ ...parts, jobs: jobs.service });
   jobs.registerHost(
     RUN_HOST,
-    createRunHost((name) => agent[name]?.safeToRepeat ?? false, parts.reachWithin),
+    createRunHost({
+      reachWithin: parts.reachWithin,
+      isSafeToRepeat: (name) => agent[name]?.safeToRepeat ?? false,
+      ended: coordinator.ended,
+      reopened: coordinator.reopened,
+    }),
   );
   const runs = createRunService({
     ...parts,
     jobs: jobs.service,
+    coordinator,
     async nodes(tenantId) {
-      const [agents, placeOf] = await Promise.all([fleet.agents(tenantId), placesOf(tenantId)]);
-      return agents.map((one) => ({ agentId: one.agentId, name: one.name, place: placeOf(one) }));
+      const [agents, placeOfNode] = await Promise.all([fleet.agents(tenantId), placesOf(tenantId)]);
+      return agents.map((one) => ({ agentId: one.agentId, name: one.name, place: placeOfNode(one) }));
     },
-    checkCall(name, parameters) {
-      const known = agent[name];
-      if (known === undefined || known.observes === true)
-        throw new GantryError(RUN_CALL_INVALID, `there is no verb '${name}'`);
-      const checked = known.parameters.strict().safeParse(parameters);
-      if (!checked.success)
-        throw new GantryError(
-          RUN_CALL_INVALID,
-          `${name}: ${checked.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`).join("; ")}`,
-        );
-      return parameters;
+    async world(principal, nodes) {
+      const [snapshot, agents] = await Promise.all([
+        parts.inventory.snapshot(principal.tenantId),
+        fleet.agents(principal.tenantId),
+      ]);
+      const standing = new Map(agents.map((one) => [one.agentId, one]));
+      return targetWorld(
+        snapshot,
+        nodes.map((node) => ({ ...node, ...(standing.get(node.agentId) ?? { foundationId: null, siteId: null }) })),
+      );
     },
+    meaning: (_principal, line) => meaningOf(agent, line),
   });
   runRoutes(http, runs);
+  return coordinator;
+}
+
+interface StandingNode extends Node {
+  readonly foundationId: Id | null;
+  readonly siteId: Id | null;
+}
+
+/** What targets may ask of nodes, from the inventory. */
+export function targetWorld(snapshot: Snapshot, nodes: readonly StandingNode[]): TargetWorld {
+  const { byId } = indexesOf(snapshot);
+  const onFoundation = Map.groupBy(snapshot.structures.values(), (one) => one.foundation ?? "");
+  const standing = new Map(nodes.map((node) => [node.name, standingAt(node)]));
+  function standingAt({ foundationId }: StandingNode) {
+    const foundation = snapshot.foundations.get(byId("foundations", foundationId ?? "") ?? "");
+    return { foundation, structures: foundation === undefined ? [] : (onFoundation.get(foundation.name) ?? []) };
+  }
+  function factsOf(node: StandingNode): NodeFacts {
+    const { foundation, structures } = standing.get(node.name)!;
+    const own = snapshot.sites.get(byId("sites", node.siteId ?? "") ?? "")?.name ?? null;
+    const sites = [foundation?.site ?? own, ...structures.map(({ site }) => site)].flatMap((site) =>
+      site === null ? [] : siteChain(snapshot, site),
+    );
+    const groups = structures.flatMap((one) => placeOf(snapshot, "structure", one).groups);
+    const made = [...structures, ...(foundation === undefined ? [] : [foundation])];
+    return {
+      name: node.name,
+      groups: groups.flatMap((id) => byId("groups", id) ?? []),
+      sites,
+      labels: Object.assign({}, ...made.map(({ labels }) => labels).reverse()) as Record<string, string>,
+      blueprints: made.flatMap((one) => lineageOf(snapshot, one).map(({ name }) => name)),
+    };
+  }
+  let resolver: ReturnType<typeof createResolver> | undefined;
+  return {
+    nodes: nodes.map(factsOf),
+    groups: snapshot.groups.keys(),
+    sites: snapshot.sites.keys(),
+    blueprints: snapshot.blueprints.keys(),
+    variables(question) {
+      const { path, value } = parseVariableQuery(question.replace("=", ":"));
+      resolver ??= createResolver(snapshot);
+      const [variable, ...rest] = path;
+      const has = ({ name }: Structure): boolean =>
+        sameValue(valueAtPath(resolver!.value(name, variable), rest), value);
+      return (node) => standing.get(node)!.structures.some(has);
+    },
+    matching: matchingNames,
+  };
+}
+
+function sameValue(found: Json | undefined, wanted: Json): boolean {
+  return found !== undefined && sameJson(found, wanted);
+}
+
+/** What a verb's text means, as calls of functions of an agent. Errors: those of the verb, `run_call_invalid`. */
+function meaningOf(agent: RunsParts["agent"], line: JobLine): LineMeaning {
+  const vars = line.vars as JsonObject | undefined;
+  const verb = parseVerb(line.verb, line.text, vars);
+  const calls = verb.sources === undefined ? [verb.parameters] : sentFiles(verb.parameters, line);
+  return {
+    calls: calls.map((parameters) =>
+      checkedCall(agent, verb.function, vars === undefined ? parameters : { ...parameters, values: vars }),
+    ),
+    runOnce: verb.runOnce,
+    sensitive: verb.parameters["sensitive"] === true,
+    ...barrierOf(verb),
+  };
+}
+
+/** Verbs at which nodes wait for each other. */
+function barrierOf({
+  function: name,
+  parameters,
+}: Pick<ReturnType<typeof parseVerb>, "function" | "parameters">): Pick<LineMeaning, "barrier"> {
+  if (name === "query" || name === "query_wait") return { barrier: "query" };
+  if (name !== "job_wait") return {};
+  return { barrier: { wait: (parameters["names"] ?? []) as readonly string[] } };
+}
+
+function sentFiles(parameters: VerbCall["parameters"], { verb, contents }: JobLine): readonly VerbCall["parameters"][] {
+  if (contents === undefined || contents.length === 0)
+    throw new GantryError(RUN_CALL_INVALID, `${verb}: the files it sends are not given (\`contents\`)`);
+  return contents.map(({ name, sha256 }) => ({ ...parameters, name, sha256 }));
+}
+
+function checkedCall(agent: RunsParts["agent"], name: string, parameters: VerbCall["parameters"]): VerbCall {
+  const known = agent[name];
+  if (known === undefined || known.observes === true)
+    throw new GantryError(RUN_CALL_INVALID, `there is no verb '${name}'`);
+  const checked = known.parameters.strict().safeParse(parameters);
+  if (!checked.success)
+    throw new GantryError(
+      RUN_CALL_INVALID,
+      `${name}: ${checked.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`).join("; ")}`,
+    );
+  return { function: name, parameters, safeToRepeat: known.safeToRepeat };
 }

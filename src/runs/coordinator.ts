@@ -1,0 +1,291 @@
+import { afterCommit, type Database, type Queries, type Transaction } from "../platform/database/index.ts";
+import type { EventStream } from "../platform/events/index.ts";
+import type { Job, JobDraft, JobOutcome, JobService } from "../jobs/index.ts";
+import type { CancelTimer, Clock } from "../kernel/clock.ts";
+import { GantryError, messageOf } from "../kernel/errors.ts";
+import type { Id } from "../kernel/ids.ts";
+import type { Json } from "../kernel/json.ts";
+import type { Logger } from "../platform/logging/index.ts";
+import { nextSteps, type RunStep } from "./advance.ts";
+import { collectedOf } from "./collected.ts";
+import { createEndings } from "./endings.ts";
+import { RUN_HOST } from "./host.ts";
+import { NO_COUNTS, type Definition } from "./model.ts";
+import { linesOf, programOf, type StageProgram } from "./programs.ts";
+import {
+  changeJobs,
+  countStage,
+  endRun,
+  holdRunning,
+  progressOf,
+  saveFirst,
+  saveGiven,
+  selectBegun,
+  selectDefinition,
+  selectEntries,
+  selectRunning,
+  selectStages,
+  selectWaiting,
+  type JobChange,
+  type StoredEntry,
+  type StoredRun,
+  type StoredStage,
+} from "./store.ts";
+
+/**
+ * Moves runs on: begins stages on nodes as the ones before them end. Takes no input: counters say how far a run is, so it may be asked at
+ * any time, twice, or after a crash, on every replica. Jobs are made in the transaction that counts them.
+ */
+export interface Coordinator {
+  /** Looks at runs that were left in the middle, and from now on at those that move. */
+  start(): void;
+  stop(): Promise<void>;
+  /** Looks at a run after this transaction. */
+  wakeAfter(tx: Transaction, run: Id): void;
+  /** Within the commit that ends a job of a run. */
+  ended(tx: Transaction, job: Job, outcome: JobOutcome): Promise<void>;
+  /** Within the commit of a retry: a job that had failed lives again. */
+  reopened(tx: Transaction, job: Job): Promise<void>;
+  /** What a run is to do. Errors when there is none. */
+  definition(run: Id): Promise<Definition>;
+}
+
+export interface CoordinatorParts {
+  readonly database: Database;
+  readonly jobs: JobService;
+  readonly events: EventStream;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Nodes that begin in one transaction: others have their turn between. */
+const AT_ONCE = 500;
+/** Definitions kept in memory; running runs are few. */
+const MOST_DEFINITIONS = 50;
+/** Milliseconds between looks without being woken: another replica may have died between a commit and its look. */
+const LOOK_EVERY = 5_000;
+const AFTER_FAILURE = 1_000;
+
+export function createCoordinator(parts: CoordinatorParts): Coordinator {
+  const { database, jobs, clock, log } = parts;
+  const definitions = new Map<Id, Definition>();
+  const waiting = new Set<Id>();
+  let working: Promise<void> | undefined;
+  let stopped = true;
+  let timer: CancelTimer = () => undefined;
+  const endings = createEndings({ ...parts, definition, wakeAfter });
+
+  async function definition(run: Id, queries: Queries = database.kysely): Promise<Definition> {
+    const known = definitions.get(run);
+    if (known !== undefined) return known;
+    const found = await selectDefinition(queries, run);
+    if (found === undefined) throw new Error(`run ${run} has no definition`);
+    if (definitions.size >= MOST_DEFINITIONS) definitions.delete(definitions.keys().next().value!);
+    definitions.set(run, found);
+    return found;
+  }
+
+  function wakeAfter(tx: Transaction, run: Id): void {
+    afterCommit(tx, `runs.wake.${run}`, () => wake([run]));
+  }
+
+  function wake(runs: readonly Id[]): void {
+    for (const run of runs) waiting.add(run);
+    if (stopped || working !== undefined || waiting.size === 0) return;
+    working = work().finally(() => {
+      working = undefined;
+      wake([]);
+    });
+  }
+
+  async function work(): Promise<void> {
+    for (const run of waiting) {
+      waiting.delete(run);
+      if (stopped) return;
+      try {
+        if (await moveOn(run)) waiting.add(run);
+      } catch (error) {
+        log.error({ run, err: error }, "a run could not be moved on, trying again");
+        clock.after(AFTER_FAILURE, () => wake([run]));
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** One transaction's worth. True: there is more to do at once. */
+  async function moveOn(id: Id): Promise<boolean> {
+    const defined = await definition(id);
+    const gathered = await gather(id, defined);
+    const result = await database.transaction(async (tx) => {
+      const run = await holdRunning(database, tx, id);
+      if (run === undefined) return "ended";
+      const scene: Scene = {
+        tx,
+        run,
+        defined,
+        entries: await selectEntries(tx, id),
+        stages: await selectStages(tx, id),
+        gathered,
+      };
+      const steps = nextSteps({
+        cancelled: run.cancelled,
+        entries: scene.entries,
+        stages: scene.stages.map((stage) => progressOf(stage, defined.stages[stage.stage]!.waits)),
+      });
+      for (const step of steps) await take(scene, step);
+      return { again: steps.length > 0, cancelled: run.cancelled };
+    });
+    if (result === "ended") {
+      definitions.delete(id);
+      return false;
+    }
+    if (result.cancelled) await cancelBegun(id);
+    return result.again;
+  }
+
+  /** What queries that ended collected, for the stages behind them that have not begun. Read before the transaction: it is final. */
+  async function gather(id: Id, defined: Definition): Promise<ReadonlyMap<number, Json>> {
+    const found = new Map<number, Json>();
+    const stages = await selectStages(database.kysely, id);
+    for (const { stage, entry, total, ended } of stages) {
+      const next = stages[stage + 1];
+      if (!defined.stages[stage]!.query || ended < total || next === undefined || next.entry !== entry) continue;
+      if (next.given === null && next.begun === 0)
+        found.set(next.stage, await collectedOf({ database, jobs }, id, stage, defined));
+    }
+    return found;
+  }
+
+  interface Scene {
+    readonly tx: Transaction;
+    readonly run: StoredRun;
+    readonly defined: Definition;
+    readonly entries: readonly StoredEntry[];
+    readonly stages: readonly StoredStage[];
+    readonly gathered: ReadonlyMap<number, Json>;
+  }
+
+  async function take(scene: Scene, step: RunStep): Promise<void> {
+    if (step.kind === "end") return end(scene, step.status);
+    const rows = await selectWaiting(
+      scene.tx,
+      scene.run.id,
+      step.stage,
+      step.kind === "drop" ? AT_ONCE : Math.min(step.count, AT_ONCE),
+    );
+    const stage = scene.stages[step.stage]!;
+    const now = clock.now();
+    const changes: JobChange[] = [];
+    const drafts: { readonly draft: JobDraft; readonly node: number }[] = [];
+    const programs = new Map<string, StageProgram | undefined>();
+    let first = stage.first;
+    const given = stage.given ?? scene.gathered.get(step.stage) ?? null;
+    for (const row of rows) {
+      const passed =
+        step.kind === "drop"
+          ? "skipped"
+          : row.out === null
+            ? undefined
+            : row.out === "unreachable"
+              ? "unreachable"
+              : "skipped";
+      if (passed === undefined) first ??= row.node;
+      const choice = {
+        first: first === row.node,
+        chosen: row.chosen,
+        given,
+        goesOn: scene.entries[stage.entry]!.goesOn,
+      };
+      const place = { stage: step.stage, node: row.node };
+      if (passed !== undefined) {
+        const count = linesOf(scene.defined, step.stage, choice).length;
+        changes.push({ ...place, jobId: null, state: passed, counts: { ...NO_COUNTS, [passed]: count } });
+        continue;
+      }
+      const key = `${choice.first} ${row.chosen?.join(",") ?? "all"}`;
+      if (!programs.has(key)) programs.set(key, programOf(scene.defined, step.stage, choice));
+      const program = programs.get(key);
+      if (program === undefined) changes.push({ ...place, jobId: null, state: "done" });
+      else drafts.push({ node: row.node, draft: draftOf(scene.run, program, row, place) });
+    }
+    const made = await jobs.create(
+      scene.tx,
+      drafts.map(({ draft }) => draft),
+    );
+    for (const [index, job] of made.entries())
+      changes.push({ stage: step.stage, node: drafts[index]!.node, jobId: job.id, state: "begun" });
+    await changeJobs(database, scene.tx, scene.run.id, changes, now);
+    if (given !== null && stage.given === null) await saveGiven(scene.tx, scene.run.id, step.stage, given);
+    if (first !== null && first !== stage.first) await saveFirst(scene.tx, scene.run.id, step.stage, first);
+    await countStage(scene.tx, scene.run.id, step.stage, { begun: rows.length, ended: rows.length - made.length }, now);
+  }
+
+  async function end({ tx, run }: Scene, status: "done" | "failed" | "cancelled"): Promise<void> {
+    await endRun(tx, run.id, status, clock.now());
+    const subject = { kind: "run", id: run.id };
+    const data = { text: run.text, status, nodes: run.nodes };
+    await parts.events.append(tx, [{ tenantId: run.tenantId, type: "run.finished", subject, data }]);
+  }
+
+  /** Asked again after a crash: what is over by then says so. */
+  async function cancelBegun(id: Id): Promise<void> {
+    const { tenantId } = await tenantOf(id);
+    for (const job of await selectBegun(database.kysely, id)) {
+      if (stopped) return;
+      try {
+        await jobs.cancel(tenantId, job);
+      } catch (error) {
+        if (!(error instanceof GantryError)) throw error;
+      }
+    }
+  }
+
+  async function tenantOf(id: Id): Promise<{ readonly tenantId: Id }> {
+    const row = await database.kysely
+      .selectFrom("run")
+      .select("tenant_id")
+      .where("id", "=", id)
+      .executeTakeFirstOrThrow();
+    return { tenantId: row.tenant_id };
+  }
+
+  function lookAround(): void {
+    selectRunning(database.kysely)
+      .then(wake)
+      .catch((error: unknown) => log.error({ error: messageOf(error) }, "cannot look for runs"));
+    if (database.dialect === "postgres") timer = clock.after(LOOK_EVERY, lookAround);
+  }
+
+  return {
+    start() {
+      stopped = false;
+      lookAround();
+    },
+    async stop() {
+      stopped = true;
+      timer();
+      await working;
+    },
+    wakeAfter,
+    ended: (tx, job, outcome) => endings.note(tx, job, outcome),
+    reopened: (tx, job) => endings.reopened(tx, job),
+    definition: (run) => definition(run),
+  };
+}
+
+function draftOf(
+  run: StoredRun,
+  program: StageProgram,
+  node: { readonly agentId: Id; readonly name: string },
+  place: { readonly stage: number; readonly node: number },
+): JobDraft {
+  return {
+    tenantId: run.tenantId,
+    host: RUN_HOST,
+    program: program.source,
+    target: { kind: "node", id: node.agentId, name: node.name },
+    runId: run.id,
+    starter: run.starter,
+    context: { stage: place.stage, node: place.node, plan: run.plan },
+  };
+}

@@ -1,0 +1,89 @@
+import type { Starter } from "../jobs/index.ts";
+import type { Id } from "../kernel/ids.ts";
+import type { Definition, RunNode } from "./model.ts";
+import type { Compiled } from "./orchestration/compile.ts";
+import { shareOf, type Entry } from "./orchestration/model.ts";
+import { linesOf } from "./programs.ts";
+import type { NewRun } from "./store.ts";
+
+/** A run as it begins, from what it is to do and where. Pure. */
+
+export interface Making {
+  readonly id: Id;
+  readonly tenantId: Id;
+  readonly text: string;
+  readonly createdAt: number;
+  readonly plan: boolean;
+  readonly starter: Starter;
+  readonly resumes: Id | null;
+  readonly entries: readonly Omit<Entry, "jobs" | "targets">[];
+  readonly compiled: Compiled;
+  /** The nodes of each entry. */
+  readonly nodes: readonly (readonly RunNode[])[];
+  readonly ignoreCache: boolean;
+  readonly cache: "use" | "none";
+  /** Of a run that does the rest of another: the lines that are left for a node. Left out: all. */
+  left?(entry: number, node: string): readonly number[];
+}
+
+export function makeRun(making: Making): NewRun {
+  const { compiled, entries } = making;
+  const numbers = new Map<string, number>();
+  const nodes: RunNode[] = [];
+  function numberOf(node: RunNode): number {
+    const known = numbers.get(node.agentId);
+    if (known !== undefined) return known;
+    numbers.set(node.agentId, nodes.length);
+    nodes.push(node);
+    return nodes.length - 1;
+  }
+  const definition: Definition = {
+    ...compiled,
+    entries: entries.map(({ name, async, vars }) => ({
+      ...(name === undefined ? {} : { name }),
+      async,
+      ...(vars === undefined ? {} : { vars }),
+    })),
+    ignoreCache: making.ignoreCache,
+    cache: making.cache,
+  };
+  const stages = compiled.stages.map(({ entry }, stage) => ({
+    entry,
+    jobs: making.nodes[entry]!.flatMap((node) => {
+      const left = making.left?.(entry, node.name);
+      if (left === undefined) return [{ node: numberOf(node) }];
+      const chosen = linesOf(definition, stage, { first: true, chosen: left });
+      return chosen.length === 0 ? [] : [{ node: numberOf(node), chosen }];
+    }),
+  }));
+  return {
+    run: {
+      id: making.id,
+      tenantId: making.tenantId,
+      text: making.text,
+      createdAt: making.createdAt,
+      finishedAt: null,
+      status: "running",
+      cancelled: false,
+      plan: making.plan,
+      nodes: nodes.length,
+      resumes: making.resumes,
+      starter: making.starter,
+    },
+    definition,
+    entries: entries.map((entry, index) => rulesOf(entry, making.nodes[index]!.length)),
+    stages,
+    nodes,
+  };
+}
+
+function rulesOf(entry: Omit<Entry, "jobs" | "targets">, total: number): NewRun["entries"][number] {
+  return {
+    total,
+    async: entry.async,
+    goesOn: entry.onFailure === "continue",
+    parallel: entry.parallel ?? null,
+    batch: entry.batch === undefined ? null : shareOf(entry.batch, total, 1),
+    maxFailures: entry.maxFailures === undefined ? null : shareOf(entry.maxFailures, total, 0),
+  };
+}

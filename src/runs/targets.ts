@@ -1,0 +1,101 @@
+import { GantryError } from "../kernel/errors.ts";
+import { nearest } from "../kernel/nearest.ts";
+import { NODE_UNKNOWN, TARGET_INVALID } from "./errors.ts";
+
+/** Which nodes a list of targets stands for. Pure: what is known of nodes is asked. */
+
+/** What a target may ask of a node. */
+export interface NodeFacts {
+  readonly name: string;
+  /** Groups that what stands on it is in, with those above. */
+  readonly groups: readonly string[];
+  /** Its site, and those above. */
+  readonly sites: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  /** What it is made by, and what that builds upon. */
+  readonly blueprints: readonly string[];
+}
+
+export interface TargetWorld {
+  /** Nodes that may be seen, in their order. */
+  readonly nodes: readonly NodeFacts[];
+  /** Names there are, for a hint. */
+  readonly groups: Iterable<string>;
+  readonly sites: Iterable<string>;
+  readonly blueprints: Iterable<string>;
+  /** Whether the resolved variables of a node have a value at a path. Errors: those of the question. */
+  variables(question: string): (node: string) => boolean;
+  /** Names that an expression matches. Errors: `target_invalid`. */
+  matching(expression: string, names: readonly string[]): ReadonlySet<string>;
+}
+
+/**
+ * Names of the nodes that targets stand for, each once, in the order of the targets; a target that begins with `!` takes nodes away, from
+ * all of them when nothing was chosen before.
+ *
+ * Errors: `node_unknown`, `target_invalid`.
+ */
+export function chooseNodes(targets: readonly string[], world: TargetWorld): readonly string[] {
+  const names = world.nodes.map(({ name }) => name);
+  const chosen = targets.length === 0 || targets[0]!.startsWith("!") ? new Set(names) : new Set<string>();
+  for (const target of targets) {
+    const takes = target.startsWith("!");
+    const found = nodesOf(takes ? target.slice(1) : target, world, names);
+    for (const name of found)
+      if (takes) chosen.delete(name);
+      else chosen.add(name);
+  }
+  return [...chosen];
+}
+
+function nodesOf(target: string, world: TargetWorld, names: readonly string[]): readonly string[] {
+  const expression = /^\/(.*)\/$/s.exec(target)?.[1];
+  if (expression !== undefined) {
+    const matching = world.matching(expression, names);
+    return names.filter((name) => matching.has(name));
+  }
+  // A name may look like one of the forms; what there is comes first.
+  if (names.includes(target)) return [target];
+  const [, kind = "", value = ""] = /^([a-z]+):(.*)$/s.exec(target) ?? [];
+  switch (kind) {
+    case "group":
+      known("group", value, world.groups);
+      return where(world, ({ groups }) => groups.includes(value));
+    case "site":
+      known("site", value, world.sites);
+      return where(world, ({ sites }) => sites.includes(value));
+    case "blueprint":
+      known("blueprint", value, world.blueprints);
+      return where(world, ({ blueprints }) => blueprints.includes(value));
+    case "label": {
+      const [key = "", ...rest] = value.split("=");
+      if (key === "") throw new GantryError(TARGET_INVALID, `'${target}' names no label`);
+      return where(world, ({ labels }) =>
+        rest.length === 0 ? Object.hasOwn(labels, key) : labels[key] === rest.join("="),
+      );
+    }
+    case "vars": {
+      const has = world.variables(value);
+      return where(world, ({ name }) => has(name));
+    }
+    default:
+      throw unknown("node", target, names, NODE_UNKNOWN);
+  }
+}
+
+function where({ nodes }: TargetWorld, wanted: (node: NodeFacts) => boolean): readonly string[] {
+  return nodes.filter(wanted).map(({ name }) => name);
+}
+
+function known(kind: string, name: string, names: Iterable<string>): void {
+  const all = new Set(names);
+  if (!all.has(name)) throw unknown(kind, name, all, TARGET_INVALID);
+}
+
+function unknown(kind: string, name: string, names: Iterable<string>, error: typeof NODE_UNKNOWN): GantryError {
+  const near = nearest(name, names);
+  return new GantryError(
+    error,
+    `there is no ${kind} '${name}'${near === undefined ? "" : `; did you mean '${near}'?`}`,
+  );
+}
