@@ -1,220 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { z } from "zod";
-import { type ManualClock, manualClock } from "../kernel/clock.ts";
-import { GantryError } from "../kernel/errors.ts";
-import {
-  type ExecutorMessage,
-  type FunctionContext,
-  type LinkSession,
-  type Module,
-  moduleFunction,
-  type ReliableMessage,
-  type SessionHandlers,
-  type TaskMessage,
-} from "../link/index.ts";
-import { EXECUTOR_BUSY } from "./errors.ts";
-import { type Executor, startExecutor } from "./executor.ts";
-import { type Journal, openJournal } from "./journal.ts";
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { crashIn, lastJournal, ref, slow, start, task, useFolder } from "./testing.ts";
 
-let folder: string;
-/** Of executors that "crashed": nobody else closes them. */
-const journals: Journal[] = [];
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "gantry-executor-"));
-});
-afterEach(async () => {
-  await Promise.allSettled(journals.splice(0).map((journal) => journal.close()));
-  rmSync(folder, { recursive: true });
-});
-
-/** A session that goes nowhere: the test is the server. */
-interface FakeServer {
-  readonly handlers: SessionHandlers;
-  readonly sent: (ReliableMessage | ExecutorMessage)[];
-  /** The next message of a type that was not taken yet. */
-  next<Type extends ExecutorMessage["type"]>(type: Type): Promise<Extract<ExecutorMessage, { type: Type }>>;
-  acknowledge(message: ExecutorMessage): void;
-}
-
-interface Rig {
-  readonly executor: Executor;
-  readonly server: FakeServer;
-  readonly clock: ManualClock;
-  /** What the functions were called with, in order. */
-  readonly ran: string[];
-  readonly contexts: FunctionContext[];
-  /** Lets the oldest call of `slow` that waits go on. */
-  release(): void;
-  /** Resolves when `slow` was called so often. */
-  called(count: number): Promise<void>;
-}
-
-const name = z.object({ name: z.string() });
-
-async function start(options: { limit?: number; cleanUp?: string[] } = {}): Promise<Rig> {
-  const clock = manualClock();
-  const ran: string[] = [];
-  const contexts: FunctionContext[] = [];
-  const waiting: (() => void)[] = [];
-  const watchers: { count: number; resolve: () => void }[] = [];
-  const handled: { handlers?: SessionHandlers } = {};
-  const sent: ExecutorMessage[] = [];
-  const takers: { type: string; resolve: (message: ExecutorMessage) => void }[] = [];
-  const untaken: ExecutorMessage[] = [];
-  let sequence = 0;
-
-  function deliver(message: ExecutorMessage): void {
-    sent.push(message);
-    const index = takers.findIndex(({ type }) => type === message.type);
-    if (index >= 0) takers.splice(index, 1)[0]!.resolve(message);
-    else untaken.push(message);
-  }
-
-  const session: LinkSession = {
-    connected: true,
-    send: (draft) => deliver({ ...draft, sequence: (sequence += 1) } as ExecutorMessage),
-    reply: deliver,
-    unacknowledgedOutput: () => 0,
-    close: () => undefined,
-  };
-  const module: Module = {
-    name: "test",
-    limit: options.limit ?? 2,
-    functions: {
-      quick: moduleFunction({
-        summary: "Notes that it ran",
-        parameters: name,
-        safeToRepeat: true,
-        observes: true,
-        async run(parameters, context) {
-          ran.push(parameters.name);
-          contexts.push(context);
-          context.output("stdout", Buffer.from(`ran ${parameters.name}`));
-          if (parameters.name.startsWith("bad"))
-            throw new GantryError(EXECUTOR_BUSY, "no", { details: { exit_code: 3 } });
-          return { name: parameters.name };
-        },
-      }),
-      made: moduleFunction({
-        summary: "Makes something, which can be taken back",
-        parameters: name,
-        safeToRepeat: true,
-        async run(parameters) {
-          ran.push(`make ${parameters.name}`);
-          return { made: parameters.name };
-        },
-        async undo(parameters, value, { key }) {
-          ran.push(`undo ${parameters.name} ${JSON.stringify(value) ?? "unknown"} as ${key}`);
-          if (parameters.name === "hang") await new Promise(() => undefined);
-          return null;
-        },
-      }),
-      slow: moduleFunction({
-        summary: "Waits until it is let go, or stopped",
-        parameters: name,
-        safeToRepeat: false,
-        run(parameters, context) {
-          ran.push(parameters.name);
-          contexts.push(context);
-          for (const watcher of watchers) if (ran.length >= watcher.count) watcher.resolve();
-          return new Promise((resolve, reject) => {
-            waiting.push(() => resolve("released"));
-            context.signal.addEventListener("abort", () => reject(new Error("stopped")));
-          });
-        },
-      }),
-      deaf: moduleFunction({
-        summary: "Never ends",
-        parameters: z.object({}),
-        safeToRepeat: true,
-        run: () => new Promise(() => undefined),
-      }),
-      large: moduleFunction({
-        summary: "Returns too much",
-        parameters: z.object({}),
-        safeToRepeat: true,
-        run: async () => "x".repeat(1_000_000),
-      }),
-    },
-  };
-  const journal = await openJournal(join(folder, "journal"));
-  journals.push(journal);
-  const executor = await startExecutor({
-    modules: [module],
-    journal,
-    clock,
-    log: { info: () => undefined, warn: () => undefined },
-    content: () => {
-      throw new Error("no content here");
-    },
-    startSession(handlers) {
-      handled.handlers = handlers;
-      return session;
-    },
-    ...(options.cleanUp === undefined ? {} : { cleanUp: async (key) => void options.cleanUp?.push(key) }),
-  });
-  /** Stopping waits for acknowledgements the test does not send: time moves until it gives up. */
-  async function stop(): Promise<void> {
-    let over = false;
-    const stopped = executor.stop().finally(() => {
-      over = true;
-    });
-    while (!over) {
-      await new Promise((resolve) => setImmediate(resolve));
-      clock.advance(1000);
-    }
-    await stopped;
-  }
-
-  return {
-    executor: { ...executor, stop },
-    clock,
-    ran,
-    contexts,
-    release: () => waiting.shift()?.(),
-    called: (count) => new Promise((resolve) => (ran.length >= count ? resolve() : watchers.push({ count, resolve }))),
-    server: {
-      handlers: handled.handlers!,
-      sent,
-      next: (type) =>
-        new Promise((resolve) => {
-          const index = untaken.findIndex((message) => message.type === type);
-          const take = resolve as (message: ExecutorMessage) => void;
-          if (index >= 0) take(untaken.splice(index, 1)[0]!);
-          else takers.push({ type, resolve: take });
-        }),
-      acknowledge: (message) => handled.handlers!.acknowledged(message as ReliableMessage),
-    },
-  };
-}
-
-function task(id: string, more: Partial<TaskMessage> = {}): TaskMessage {
-  return {
-    type: "task",
-    task: id,
-    attempt: 1,
-    key: id,
-    module: "test",
-    function: "quick",
-    parameters: { name: id },
-    batch: null,
-    keepGoing: false,
-    timeout: null,
-    safeToRepeat: true,
-    ...more,
-  };
-}
-
-function slow(id: string, more: Partial<TaskMessage> = {}): TaskMessage {
-  return task(id, { function: "slow", safeToRepeat: false, ...more });
-}
-
-function ref(id: string, attempt = 1) {
-  return { task: id, attempt };
-}
+const path = useFolder();
 
 describe("an executor", () => {
   it("runs a task, sends its output, and holds its result until it is acknowledged", async () => {
@@ -241,7 +29,7 @@ describe("an executor", () => {
     server.handlers.task(task("batch", { batch: [{ item: 0, parameters: { name: "bad canary" } }], hide }));
     expect(await server.next("items")).toMatchObject({ items: [{ item: 0, outcome: "failed" }] });
     await executor.stop();
-    expect(readFileSync(join(folder, "journal"), "utf8")).not.toContain("bad canary");
+    expect(readFileSync(path.journal(), "utf8")).not.toContain("bad canary");
   });
 
   it("takes back what a function did, with what it answered then", async () => {
@@ -404,56 +192,7 @@ describe("an executor", () => {
   });
 });
 
-describe("a batch", () => {
-  const batch = ["one", "two", "three"].map((text, item) => ({ item, parameters: { name: text } }));
-
-  it("runs its items in order, each with its own result and key", async () => {
-    const { server, ran, contexts, executor } = await start();
-    server.handlers.task(task("a", { batch }));
-    const items = await server.next("items");
-    expect(items.items).toMatchObject([0, 1, 2].map((item) => ({ item, outcome: "done" })));
-    expect(await server.next("result")).toMatchObject({ outcome: "done", value: { items: 3 } });
-    expect(ran).toEqual(["one", "two", "three"]);
-    expect(contexts.map(({ key }) => key)).toEqual(["a/0", "a/1", "a/2"]);
-    await executor.stop();
-  });
-
-  const bad = [{ item: 0, parameters: { name: "bad" } }, ...batch.slice(1)];
-
-  it("stops at the first item that fails", async () => {
-    const { server, ran, executor } = await start();
-    server.handlers.task(task("a", { batch: bad }));
-    expect(await server.next("result")).toMatchObject({
-      outcome: "failed",
-      error: { code: "executor_busy", details: { item: 0, exit_code: 3 } },
-    });
-    expect(ran).toEqual(["bad"]);
-    await executor.stop();
-  });
-
-  it("goes on behind it when it shall", async () => {
-    const { server, ran, executor } = await start();
-    server.handlers.task(task("a", { batch: bad, keepGoing: true }));
-    expect((await server.next("items")).items.map(({ outcome }) => outcome)).toEqual(["failed", "done", "done"]);
-    expect(await server.next("result")).toMatchObject({ outcome: "failed" });
-    expect(ran).toEqual(["bad", "two", "three"]);
-    await executor.stop();
-  });
-});
-
 describe("after a crash", () => {
-  /** Leaves the first executor as kill -9 does: nothing of it goes on, nothing is written any more. */
-  async function crashIn(message: TaskMessage, calls: number): Promise<void> {
-    const rig = await start();
-    rig.server.handlers.task(message);
-    rig.server.handlers.granted([ref(message.task)]);
-    for (let call = 1; call < calls; call += 1) {
-      await rig.called(call);
-      rig.release();
-    }
-    await rig.called(calls);
-  }
-
   it("a task that had begun is cleaned up after and reported as interrupted, not run again", async () => {
     await crashIn(slow("a"), 1);
     const cleaned: string[] = [];
@@ -473,7 +212,7 @@ describe("after a crash", () => {
     rig.server.handlers.task(task("a", { function: "made", parameters: { name: "hang" }, undo: {} }));
     await rig.server.next("started");
     await expect.poll(() => rig.ran).toHaveLength(1);
-    await journals.at(-1)!.sync();
+    await lastJournal().sync();
     const { server, executor, ran } = await start();
     // The server, not told of it any more, gives it out as a new attempt.
     expect(executor.held()).toEqual([]);
@@ -496,33 +235,6 @@ describe("after a crash", () => {
     const third = await start();
     expect(third.executor.held()).toEqual([]);
     await third.executor.stop();
-  });
-
-  const batch = ["one", "two", "three"].map((text, item) => ({ item, parameters: { name: text } }));
-
-  it("a batch goes on behind its last finished item; the one under way is interrupted", async () => {
-    await crashIn(slow("a", { batch, keepGoing: true }), 2);
-    const { server, ran, called, release, executor } = await start();
-    expect(executor.held()).toEqual([{ ...ref("a"), phase: "started", module: "test" }]);
-    expect(await server.next("started")).toMatchObject({ tasks: [ref("a")] });
-    expect(ran).toEqual([]);
-    // The server may have given up the rest meanwhile: only its word lets it go on.
-    server.handlers.granted([ref("a")]);
-    await called(1);
-    release();
-    expect((await server.next("items")).items.map(({ outcome }) => outcome)).toEqual(["done", "interrupted", "done"]);
-    expect(await server.next("result")).toMatchObject({ outcome: "interrupted", error: { details: { item: 1 } } });
-    expect(ran).toEqual(["three"]);
-    await executor.stop();
-  });
-
-  it("a batch that stops at failures ends with the interrupted item", async () => {
-    await crashIn(slow("a", { batch }), 2);
-    const { server, ran, executor } = await start();
-    expect((await server.next("items")).items.map(({ outcome }) => outcome)).toEqual(["done", "interrupted"]);
-    expect(await server.next("result")).toMatchObject({ outcome: "interrupted" });
-    expect(ran).toEqual([]);
-    await executor.stop();
   });
 });
 

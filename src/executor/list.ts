@@ -66,12 +66,15 @@ export async function runList(
     }
     const safe = isSafeItem(message, one);
     if (!safe || wanted.survivesRestart === true) await sync();
+    const startedAt = run.clock.now();
+    const began = performance.now();
     const ending = await withContext(run, output, redactor, one.item, (context) =>
       runCall(wanted, one.parameters, context, stopper),
     );
     // It begins again at the next start.
     if (stopper.reason === "stopping" && safe && ending.outcome !== "done") return LEFT;
-    note(hidden(redactor, { item: one.item, ...ending }));
+    const took = Math.round((performance.now() - began) * 10) / 10;
+    note({ item: one.item, ...hidden(redactor, ending), startedAt, milliseconds: took });
     if (!safe) await sync();
   }
   if (stopper.reason === "stopping" && ended.size < batch.length && (message.keepGoing || !bad)) return LEFT;

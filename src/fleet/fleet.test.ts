@@ -292,10 +292,13 @@ describe("tasks", () => {
   it("are taken back by who says it can, with what was answered", async () => {
     const told = { summary: "", parameters: {}, safeToRepeat: true, observes: false, undoable: true };
     const peer = await connected("node1", { modules: { test: { limit: 2, functions: { go: told } } } });
-    const job = await rig.run([
-      call(peer, "go", { safeToRepeat: true, undoable: true, parameters: { a: 1 } }),
-      call(peer, "stay", { safeToRepeat: true }),
-    ]);
+    const job = await rig.run(
+      [
+        call(peer, "go", { safeToRepeat: true, undoable: true, parameters: { a: 1 } }),
+        call(peer, "stay", { safeToRepeat: true }),
+      ],
+      { batch: 1 },
+    );
     const go = await peer.next("task");
     expect(go).not.toHaveProperty("undo");
     peer.send({ type: "result", sequence: 1, task: go.task, attempt: 1, outcome: "done", value: 7 });
@@ -312,10 +315,10 @@ describe("tasks", () => {
 
   it("are not taken back by who does not say that it can: it would do them once more", async () => {
     const peer = await connected();
-    const job = await rig.run([
-      call(peer, "go", { safeToRepeat: true, undoable: true }),
-      call(peer, "stay", { safeToRepeat: true }),
-    ]);
+    const job = await rig.run(
+      [call(peer, "go", { safeToRepeat: true, undoable: true }), call(peer, "stay", { safeToRepeat: true })],
+      { batch: 1 },
+    );
     const go = await peer.next("task");
     peer.send({ type: "result", sequence: 1, task: go.task, attempt: 1, outcome: "done", value: 7 });
     const stay = await peer.next("task");

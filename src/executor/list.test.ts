@@ -1,0 +1,219 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { TaskMessage } from "../link/index.ts";
+import { crashIn, ref, slow, start, task, useFolder } from "./testing.ts";
+
+const path = useFolder();
+
+type Items = NonNullable<TaskMessage["batch"]>;
+
+function named(...names: readonly string[]): Items {
+  return names.map((name, item) => ({ item, parameters: { name } }));
+}
+
+const three = named("one", "two", "three");
+/** Of functions that wait: the second may run again, the others may not. */
+const mixed: Items = [
+  { item: 0, function: "slow", parameters: { name: "one" } },
+  { item: 1, function: "away", parameters: { name: "two" }, safeToRepeat: true },
+  { item: 2, function: "slow", parameters: { name: "three" } },
+];
+
+function list(batch: Items, more: Partial<TaskMessage> = {}): TaskMessage {
+  return task("a", { function: "*", parameters: null, safeToRepeat: false, batch, ...more });
+}
+
+describe("a list", () => {
+  it("runs its items in order, each with its own result and key", async () => {
+    const { server, ran, contexts, executor } = await start();
+    server.handlers.task(task("a", { batch: three }));
+    const items = await server.next("items");
+    expect(items.items).toMatchObject([0, 1, 2].map((item) => ({ item, outcome: "done" })));
+    expect(await server.next("result")).toMatchObject({ outcome: "done", value: { items: 3 } });
+    expect(ran).toEqual(["one", "two", "three"]);
+    expect(contexts.map(({ key, item }) => [key, item])).toEqual([
+      ["a/0", 0],
+      ["a/1", 1],
+      ["a/2", 2],
+    ]);
+    await executor.stop();
+  });
+
+  it("calls a function of its own for each item, with what all share, and says whose output is whose", async () => {
+    const { server, ran, contexts, executor } = await start();
+    const batch: Items = [
+      { item: 4, function: "quick", parameters: { name: "one" } },
+      { item: 5, function: "made", parameters: { name: "two" } },
+      { item: 6, function: "quick", parameters: { name: "three" } },
+    ];
+    server.handlers.task(list(batch, { safeToRepeat: true, shared: { values: { a: 1 } } }));
+    expect(await server.next("result")).toMatchObject({ outcome: "done" });
+    expect(ran).toEqual(["one", "make two", "three"]);
+    expect(contexts[0]!.shared).toEqual({ values: { a: 1 } });
+    expect(contexts[1]!.shared).toBe(contexts[0]!.shared);
+    expect([(await server.next("output")).item, (await server.next("output")).item]).toEqual([4, 6]);
+    await executor.stop();
+  });
+
+  it("fails the item of a function nobody knows, and only that", async () => {
+    const { server, ran, executor } = await start();
+    const batch: Items = [
+      { item: 0, function: "quik", parameters: { name: "one" } },
+      { item: 1, function: "quick", parameters: { name: "two" } },
+    ];
+    server.handlers.task(list(batch, { safeToRepeat: true, keepGoing: true }));
+    expect((await server.next("items")).items).toMatchObject([
+      { item: 0, outcome: "failed", error: { code: "function_unknown" } },
+      { item: 1, outcome: "done" },
+    ]);
+    expect(ran).toEqual(["two"]);
+    await executor.stop();
+  });
+
+  const bad = [{ item: 0, parameters: { name: "bad" } }, ...three.slice(1)];
+
+  it("stops at the first item that fails", async () => {
+    const { server, ran, executor } = await start();
+    server.handlers.task(task("a", { batch: bad }));
+    expect(await server.next("result")).toMatchObject({
+      outcome: "failed",
+      error: { code: "executor_busy", details: { item: 0, exit_code: 3 } },
+    });
+    expect(ran).toEqual(["bad"]);
+    await executor.stop();
+  });
+
+  it("goes on behind it when it shall", async () => {
+    const { server, ran, executor } = await start();
+    server.handlers.task(task("a", { batch: bad, keepGoing: true }));
+    expect((await server.next("items")).items.map(({ outcome }) => outcome)).toEqual(["failed", "done", "done"]);
+    expect(await server.next("result")).toMatchObject({ outcome: "failed" });
+    expect(ran).toEqual(["bad", "two", "three"]);
+    await executor.stop();
+  });
+
+  it("tells how items ended while it runs, each once", async () => {
+    const { server, clock, called, release, executor } = await start();
+    server.handlers.task(slow("a", { batch: three, safeToRepeat: true }));
+    await called(1);
+    release();
+    await called(2);
+    clock.advance(200);
+    expect((await server.next("items")).items).toMatchObject([{ item: 0, outcome: "done", value: "released" }]);
+    release();
+    await called(3);
+    release();
+    expect((await server.next("items")).items.map(({ item }) => item)).toEqual([1, 2]);
+    await server.next("result");
+    await executor.stop();
+  });
+
+  it("that is cancelled stops the item under way, and begins no other", async () => {
+    const { server, ran, called, executor } = await start();
+    server.handlers.task(slow("a", { batch: three, keepGoing: true, safeToRepeat: true }));
+    await called(1);
+    server.handlers.cancel(ref("a"));
+    expect((await server.next("items")).items).toMatchObject([{ item: 0, outcome: "cancelled" }]);
+    expect(await server.next("result")).toMatchObject({ outcome: "cancelled" });
+    expect(ran).toEqual(["one"]);
+    await executor.stop();
+  });
+});
+
+describe("a list whose executor is stopped", () => {
+  it("goes on at the next start with what may run again, under the same key", async () => {
+    const first = await start();
+    first.server.handlers.task(list(mixed));
+    first.server.handlers.granted([ref("a")]);
+    await first.called(1);
+    first.release();
+    await first.called(2);
+    await first.executor.stop();
+    expect(first.server.sent.some(({ type }) => type === "result")).toBe(false);
+    const { server, ran, contexts, called, release, executor } = await start();
+    server.handlers.granted([ref("a")]);
+    await called(1);
+    expect(contexts[0]).toMatchObject({ key: "a/1", item: 1 });
+    release();
+    await called(2);
+    release();
+    expect(await server.next("result")).toMatchObject({ outcome: "done" });
+    expect(ran).toEqual(["two", "three"]);
+    await executor.stop();
+  });
+
+  it("ends as interrupted where what was under way may not run again", async () => {
+    const { server, called, executor } = await start();
+    server.handlers.task(list(mixed));
+    server.handlers.granted([ref("a")]);
+    await called(1);
+    await executor.stop();
+    expect((await server.next("items")).items).toMatchObject([{ item: 0, outcome: "interrupted" }]);
+    expect(await server.next("result")).toMatchObject({ outcome: "interrupted", error: { details: { item: 0 } } });
+  });
+});
+
+describe("a list after a crash", () => {
+  it("goes on behind its last finished item; the one under way is interrupted", async () => {
+    await crashIn(slow("a", { batch: three, keepGoing: true }), 2);
+    const { server, ran, called, release, executor } = await start();
+    expect(executor.held()).toEqual([{ ...ref("a"), phase: "started", module: "test" }]);
+    expect(await server.next("started")).toMatchObject({ tasks: [ref("a")] });
+    expect(ran).toEqual([]);
+    // The server may have given up the rest meanwhile: only its word lets it go on.
+    server.handlers.granted([ref("a")]);
+    await called(1);
+    release();
+    expect((await server.next("items")).items.map(({ outcome }) => outcome)).toEqual(["done", "interrupted", "done"]);
+    expect(await server.next("result")).toMatchObject({ outcome: "interrupted", error: { details: { item: 1 } } });
+    expect(ran).toEqual(["three"]);
+    await executor.stop();
+  });
+
+  it("that the server has given up goes on with nothing", async () => {
+    await crashIn(slow("a", { batch: three, keepGoing: true }), 2);
+    const { server, ran, executor } = await start();
+    await server.next("started");
+    server.handlers.forget([ref("a")]);
+    await executor.stop();
+    expect(ran).toEqual([]);
+    const third = await start();
+    expect(third.executor.held()).toEqual([]);
+    await third.executor.stop();
+  });
+
+  it("ends with the interrupted item where it stops at failures", async () => {
+    await crashIn(slow("a", { batch: three }), 2);
+    const { server, ran, executor } = await start();
+    expect((await server.next("items")).items.map(({ outcome }) => outcome)).toEqual(["done", "interrupted"]);
+    expect(await server.next("result")).toMatchObject({ outcome: "interrupted" });
+    expect(ran).toEqual([]);
+    await executor.stop();
+  });
+
+  it("does the item under way again where that is safe, though others of it are not", async () => {
+    await crashIn(list(mixed), 2);
+    const { server, ran, called, release, executor } = await start();
+    server.handlers.granted([ref("a")]);
+    await called(1);
+    release();
+    await called(2);
+    release();
+    expect(await server.next("result")).toMatchObject({ outcome: "done", value: { items: 3 } });
+    expect(ran).toEqual(["two", "three"]);
+    await executor.stop();
+  });
+
+  it("that held secrets says which item was under way, and wrote none of them", async () => {
+    const hide = [{ name: "db", value: Buffer.from("canary").toString("base64") }];
+    await crashIn(slow("a", { batch: named("one", "canary two", "three"), hide }), 2);
+    expect(readFileSync(path.journal(), "utf8")).not.toContain("canary");
+    const { server, executor } = await start();
+    expect((await server.next("items")).items).toMatchObject([
+      { item: 0, outcome: "done" },
+      { item: 1, outcome: "interrupted" },
+    ]);
+    expect(await server.next("result")).toMatchObject({ outcome: "interrupted" });
+    await executor.stop();
+  });
+});
