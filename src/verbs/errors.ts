@@ -63,14 +63,16 @@ export const LINK_REFUSED = errorKind("link_refused", {
 
 export const TEMPLATE_WRONG = errorKind("template_wrong", {
   status: 400,
-  summary: "A template cannot be filled in on a node: its syntax is wrong, something is undefined, or it becomes too long.",
+  summary:
+    "A template cannot be filled in on a node: its syntax is wrong, something is undefined, or it becomes too long.",
   remedy: "Correct the line that the message names, or set the argument or variable.",
 });
 
 export const LINE_FAILED = errorKind("line_failed", {
   status: 500,
   summary: "A line could not be put into a file on a node, or taken out of it.",
-  remedy: "Look at the message: with `--create` a missing file is made; a file that is no text cannot be changed by lines.",
+  remedy:
+    "Look at the message: with `--create` a missing file is made; a file that is no text cannot be changed by lines.",
 });
 
 export const GET_FAILED = errorKind("get_failed", {

@@ -6,13 +6,13 @@ import { cacheKey } from "./cache.ts";
 import { pause } from "./clock.ts";
 import { ARGUMENT_UNDEFINED, SENSITIVE_FAILED, VERB_TEXT_WRONG } from "./errors.ts";
 import type { CommonParameters, VerbPlan, VerbResult } from "./model.ts";
-import { extendOverlay, type Overlay, overlayOf } from "./overlay.ts";
+import { extendOverlay, overlaid, type Overlay, overlayOf } from "./overlay.ts";
 import type { Values } from "./render.ts";
 import { listen, type Listening } from "./said.ts";
 import { onNode, type Surroundings } from "./surroundings.ts";
 import { actingUser } from "./users.ts";
 import { readShared, renderParameters, type Shared, valuesOf } from "./values.ts";
-import type { Verb, VerbContext } from "./verb.ts";
+import type { Known, Verb, VerbContext } from "./verb.ts";
 
 /** What all verbs have in common when they run: values, user, folder, time-outs, further attempts, the cache, plans. */
 
@@ -105,11 +105,11 @@ async function settled(call: Call, shared: Shared, overlay: Overlay | undefined)
   }
   const parameters = checked(verb, await renderParameters(verb.texts, given, values), given);
   const user = await actingUser(parameters.user);
-  const environment = {
-    ...(await surroundings.variables.all()),
-    ...Object.fromEntries(overlay?.environment ?? []),
-    ...parameters.environment,
-  };
+  async function remembered<Kind extends keyof Known>(kind: Kind): Promise<Known[Kind]> {
+    const store = kind === "arguments" ? surroundings.arguments : surroundings.variables;
+    return overlaid(await store.all(), overlay, kind) as Known[Kind];
+  }
+  const environment = { ...(await remembered("environment")), ...parameters.environment };
   const cwd = onNode(surroundings, parameters.cwd ?? ".");
   return {
     parameters,
@@ -117,6 +117,7 @@ async function settled(call: Call, shared: Shared, overlay: Overlay | undefined)
       ...context,
       surroundings,
       values,
+      known: remembered,
       cwd,
       path: (path) => onNode({ home: cwd }, path),
       user,

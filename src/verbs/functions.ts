@@ -1,6 +1,5 @@
-import { z } from "zod";
-import { type ModuleFunction, moduleFunction } from "../link/index.ts";
-import { collectFacts } from "./facts.ts";
+import type { ModuleFunction } from "../link/index.ts";
+import { cacheEvictFunction, cacheListFunction } from "./cacheevict/index.ts";
 import { verbFunction } from "./frame.ts";
 import { servicesFunction } from "./service/index.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -16,13 +15,8 @@ export function agentFunctions(surroundings: Surroundings): Readonly<Record<stri
   return {
     ...functions,
     services: servicesFunction(surroundings),
-    facts: moduleFunction({
-      summary: "What the node says about itself",
-      parameters: z.object({}),
-      safeToRepeat: true,
-      observes: true,
-      run: collectFacts,
-    }),
+    cache_list: cacheListFunction(surroundings),
+    cache_evict: cacheEvictFunction(surroundings),
   };
 }
 

@@ -1,6 +1,6 @@
 export { findSources } from "./add/index.ts";
-export { collectFacts } from "./facts.ts";
-export type { ParsedVerb } from "./model.ts";
+export { collectFacts } from "./facts/index.ts";
+export type { Barrier, ParsedVerb } from "./model.ts";
 export { createAgentModule } from "./module.ts";
 export { parseVerb } from "./parse.ts";
 export { VERB_NAMES } from "./verbs.ts";

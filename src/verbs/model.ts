@@ -12,7 +12,12 @@ export interface ParsedVerb {
   readonly runOnce: boolean;
   /** ADD and COPY: files and patterns where the command is typed. Each file becomes a call of its own, see `findSources`. */
   readonly sources?: readonly string[];
+  /** What must be over everywhere before the verbs behind it begin. For whoever makes the run. */
+  readonly barrier?: Barrier;
 }
+
+/** `query`: the nodes' answers are collected and given to each. `wait`: those jobs have ended, on those nodes or on all of theirs. */
+export type Barrier = "query" | { readonly wait: readonly string[]; readonly identity?: readonly string[] };
 
 /** What would change, without changing it. */
 export interface VerbPlan {
@@ -25,6 +30,10 @@ export interface VerbPlan {
   readonly arguments?: JsonObject;
   /** Variables of the environment it would set. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Arguments it would set to what shows only when it runs. */
+  readonly unknown?: readonly string[];
+  /** Arguments and variables that would be gone. */
+  readonly forgets?: { readonly arguments: readonly string[]; readonly environment: readonly string[] };
   /** It would set arguments whose names show only when it runs: says which, as in `what /tmp/x holds`. */
   readonly later?: string;
 }

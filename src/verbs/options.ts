@@ -9,8 +9,11 @@ import { VERB_TEXT_WRONG } from "./errors.ts";
  * word that is none, or behind `--`.
  */
 
-/** `flag`: no value. `value`: one. `values`: may be given several times. */
-export type OptionKind = "flag" | "value" | "values";
+/**
+ * `flag`: no value. `value`: one. `values`: may be given several times. `word`: as `value`, but when another option follows at once it is
+ * empty, and means the text behind all options. `text`: as `word`, but without quotes it is everything behind it.
+ */
+export type OptionKind = "flag" | "value" | "values" | "word" | "text";
 
 export interface ParsedOptions {
   readonly flags: ReadonlySet<string>;
@@ -52,6 +55,11 @@ export function parseOptions(verb: string, text: string, known: Readonly<Record<
     if (kind === "flag") {
       if (equals === "=" || (rest !== "" && !/^\s/.test(rest))) throw wrong(verb, `--${name} takes no value`);
       flags.add(name);
+    } else if ((kind === "word" || kind === "text") && equals === "" && /^\s+--/.test(rest)) {
+      values.set(name, "");
+    } else if (kind === "text" && equals === "" && /^\s+[^\s"']/.test(rest)) {
+      values.set(name, rest.trim());
+      rest = "";
     } else {
       const word = takeWord(equals === "=" ? rest : rest.trimStart());
       if (word === undefined || (equals !== "=" && !/^\s/.test(rest))) throw wrong(verb, `--${name} needs a value`);

@@ -10,6 +10,8 @@ export interface Overlay {
   readonly environment: Map<string, string>;
   /** Arguments that would be set to what shows only when the list runs. */
   readonly unknown: Set<string>;
+  /** Arguments and variables of the node that would be gone. */
+  readonly gone: { readonly arguments: Set<string>; readonly environment: Set<string> };
   /** Something would set arguments whose very names show only then. */
   later: boolean;
 }
@@ -19,7 +21,13 @@ const overlays = new WeakMap<JsonObject, Overlay>();
 export function overlayOf(shared: JsonObject): Overlay {
   let overlay = overlays.get(shared);
   if (overlay === undefined) {
-    overlay = { arguments: new Map(), environment: new Map(), unknown: new Set(), later: false };
+    overlay = {
+      arguments: new Map(),
+      environment: new Map(),
+      unknown: new Set(),
+      gone: { arguments: new Set(), environment: new Set() },
+      later: false,
+    };
     overlays.set(shared, overlay);
   }
   return overlay;
@@ -27,15 +35,34 @@ export function overlayOf(shared: JsonObject): Overlay {
 
 /** Takes in what a verb would set. `outputs`: arguments that would get its output. */
 export function extendOverlay(overlay: Overlay, plan: VerbPlan, outputs: readonly (string | undefined)[]): void {
+  for (const kind of ["arguments", "environment"] as const) {
+    for (const name of plan.forgets?.[kind] ?? []) {
+      overlay[kind].delete(name);
+      overlay.gone[kind].add(name);
+      if (kind === "arguments") overlay.unknown.delete(name);
+    }
+  }
   for (const [name, value] of Object.entries(plan.arguments ?? {})) {
     overlay.arguments.set(name, value);
     overlay.unknown.delete(name);
   }
   for (const [name, value] of Object.entries(plan.environment ?? {})) overlay.environment.set(name, value);
   if (plan.later !== undefined) overlay.later = true;
-  for (const name of outputs) {
+  for (const name of [...(plan.unknown ?? []), ...outputs]) {
     if (name === undefined) continue;
     overlay.arguments.delete(name);
     overlay.unknown.add(name);
   }
+}
+
+/** What the node remembers, as it would be by now. */
+export function overlaid<Value extends Json>(
+  stored: Readonly<Record<string, Value>>,
+  overlay: Overlay | undefined,
+  kind: "arguments" | "environment",
+): Readonly<Record<string, Value>> {
+  if (overlay === undefined) return stored;
+  const hidden = new Set([...overlay.gone[kind], ...(kind === "arguments" ? overlay.unknown : [])]);
+  const kept = Object.entries(stored).filter(([name]) => !hidden.has(name));
+  return Object.fromEntries([...kept, ...overlay[kind]]) as Readonly<Record<string, Value>>;
 }

@@ -15,15 +15,19 @@ export interface TestAgent {
   readonly module: Module;
   /** What all calls wrote, by stream. */
   readonly written: { stdout: string; stderr: string };
+  /** Lines for the jobs' logs. */
+  readonly messages: string[];
   /** Content the "server" holds, by hash. */
   readonly content: Map<string, Uint8Array>;
+  /** Where in content it began to read, each time. */
+  readonly asked: readonly number[];
   call(name: string, parameters: Json, options?: TestCall): Promise<Json>;
   /** Another module over the same folders, as after the agent's death. */
   again(): Promise<TestAgent>;
   remove(): Promise<void>;
 }
 
-interface TestCall extends Pick<FunctionContext, "hiding"> {
+interface TestCall extends Pick<FunctionContext, "hiding" | "shared"> {
   readonly signal?: AbortSignal;
   readonly key?: string;
 }
@@ -47,14 +51,18 @@ export async function createTestAgent(
     limit: 4,
     warn: () => undefined,
   });
+  const messages: string[] = [];
   const written = { stdout: "", stderr: "" };
   const content = new Map<string, Uint8Array>();
+  const asked: number[] = [];
   return {
     home,
     state,
     module,
     written,
+    messages,
     content,
+    asked,
     async call(name, parameters, options = {}) {
       const wanted = module.functions[name]!;
       const context: FunctionContext = {
@@ -65,12 +73,14 @@ export async function createTestAgent(
         output: (stream, chunk) => {
           written[stream] += Buffer.from(chunk).toString();
         },
-        message: () => undefined,
+        message: (text) => messages.push(text),
+        ...(options.shared === undefined ? {} : { shared: options.shared }),
         ...(options.hiding === undefined ? {} : { hiding: options.hiding }),
-        async *content(sha256) {
+        async *content(sha256, from = 0) {
+          asked.push(from);
           const bytes = content.get(sha256);
           if (bytes === undefined) throw new Error(`no content ${sha256}`);
-          yield bytes;
+          yield bytes.subarray(from);
         },
       };
       return wanted.run(wanted.parameters.strict().parse(parameters), context);

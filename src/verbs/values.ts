@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
-import { collectFacts } from "./facts.ts";
+import { collectFacts } from "./facts/index.ts";
 import type { CommonParameters } from "./model.ts";
-import type { Overlay } from "./overlay.ts";
+import { type Overlay, overlaid } from "./overlay.ts";
 import { hasExpressions, renderText, type Values } from "./render.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -36,13 +36,10 @@ export async function valuesOf(
   surroundings: Pick<Surroundings, "arguments">,
   overlay: Overlay | undefined,
 ): Promise<Values> {
-  const stored = { ...(await surroundings.arguments.all()) };
-  for (const name of overlay?.unknown ?? []) delete stored[name];
   return {
     facts: await collectFacts(),
     ...shared.variables,
-    ...stored,
-    ...Object.fromEntries(overlay?.arguments ?? []),
+    ...overlaid(await surroundings.arguments.all(), overlay, "arguments"),
     ...shared.values,
     ...own,
   };

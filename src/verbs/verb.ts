@@ -2,7 +2,14 @@ import { z } from "zod";
 import { type Json, type JsonObject, jsonText } from "../kernel/json.ts";
 import type { FunctionContext } from "../link/index.ts";
 import { commonOf, withGiven } from "./common.ts";
-import { type CommonParameters, commonParameters, type ParsedVerb, type VerbPlan, type VerbResult } from "./model.ts";
+import {
+  type Barrier,
+  type CommonParameters,
+  commonParameters,
+  type ParsedVerb,
+  type VerbPlan,
+  type VerbResult,
+} from "./model.ts";
 import { COMMON_OPTIONS, type OptionKind, type ParsedOptions, parseOptions, present, wrong } from "./options.ts";
 import type { Said } from "./said.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -15,6 +22,8 @@ export interface VerbContext extends FunctionContext {
   readonly surroundings: Surroundings;
   /** What `{{ }}` sees: job's values, entry's values, the node's arguments, inventory variables, facts. */
   values(): Promise<Readonly<Record<string, Json>>>;
+  /** Arguments of the node, or variables of its environment; while a list is planned, as they would be by now. */
+  known<Kind extends keyof Known>(kind: Kind): Promise<Known[Kind]>;
   /** Absolute. Where relative paths count from, and what it starts runs. */
   readonly cwd: string;
   /** Absolute path on the node of one that may be relative. */
@@ -25,6 +34,12 @@ export interface VerbContext extends FunctionContext {
   readonly environment: Readonly<Record<string, string>>;
   /** What it has written to its output so far: of each stream, the end. */
   readonly said: Said;
+}
+
+/** What a node remembers by name. */
+export interface Known {
+  readonly arguments: Readonly<Record<string, Json>>;
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** A verb as its author writes it. `parameters` are its own: the framework adds those all verbs have. */
@@ -63,6 +78,7 @@ export interface VerbDefinition<Schema extends z.ZodObject> {
 export interface ReadVerb {
   readonly parameters: Readonly<Record<string, Json | undefined>>;
   readonly sources?: readonly string[];
+  readonly barrier?: Barrier;
 }
 
 /** A verb with the types of its parameters forgotten. */
@@ -108,7 +124,7 @@ export function defineVerb<Schema extends z.ZodObject>(definition: VerbDefinitio
     texts: definition.texts ?? [],
     parse(text, given = {}, name = definition.names[0]) {
       const parsed = withGiven(name, parseOptions(name, text, options), given);
-      const { parameters: read, sources } = definition.read(parsed, name);
+      const { parameters: read, sources, barrier } = definition.read(parsed, name);
       const all = { ...present<Json>(read), ...commonOf(name, parsed) };
       const checked = strict.safeParse(all);
       const issue = checked.error?.issues[0];
@@ -121,6 +137,7 @@ export function defineVerb<Schema extends z.ZodObject>(definition: VerbDefinitio
         parameters: all,
         runOnce: parsed.flags.has("run-once"),
         ...(sources === undefined ? {} : { sources }),
+        ...(barrier === undefined ? {} : { barrier }),
       };
     },
     problem,

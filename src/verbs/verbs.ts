@@ -1,10 +1,18 @@
 import { add } from "./add/index.ts";
 import { arg } from "./arg/index.ts";
+import { cacheevict } from "./cacheevict/index.ts";
+import { cachefile } from "./cachefile/index.ts";
 import { containerImage } from "./container_image/index.ts";
 import { custom } from "./custom/index.ts";
+import { echo } from "./echo/index.ts";
+import { env } from "./env/index.ts";
+import { facts } from "./facts/index.ts";
 import { group } from "./group/index.ts";
+import { jobWait } from "./job_wait/index.ts";
 import { packages } from "./package/index.ts";
 import { pod } from "./pod/index.ts";
+import { query } from "./query/index.ts";
+import { queryWait } from "./query_wait/index.ts";
 import { reboot } from "./reboot/index.ts";
 import { run } from "./run/index.ts";
 import { secontext } from "./secontext/index.ts";
@@ -18,9 +26,17 @@ import { workdir } from "./workdir/index.ts";
 export const VERBS: readonly Verb[] = [
   run,
   arg,
+  env,
   add,
   workdir,
+  cachefile,
+  cacheevict,
+  query,
+  queryWait,
+  jobWait,
   wait,
+  echo,
+  facts,
   service,
   packages,
   user,

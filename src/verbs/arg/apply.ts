@@ -1,12 +1,9 @@
 import type { VerbResult } from "../model.ts";
 import type { VerbContext } from "../verb.ts";
-import { type ArgParameters, extended, wantedValue } from "./model.ts";
+import { type ArgParameters, valueAfter } from "./model.ts";
 
 export async function applyArg(parameters: ArgParameters, { surroundings }: VerbContext): Promise<VerbResult> {
   const { name } = parameters;
-  const value = wantedValue(parameters);
-  const changed = await surroundings.arguments.update((before) => ({
-    [name]: parameters.extend_args === true ? extended(before[name], value) : value,
-  }));
+  const changed = await surroundings.arguments.update((before) => ({ [name]: valueAfter(parameters, before[name]) }));
   return { name, changed };
 }

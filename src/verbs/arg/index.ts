@@ -3,7 +3,8 @@ import { applyArg } from "./apply.ts";
 import { argOptions, argParameters, argProblem, readArg } from "./model.ts";
 import { planArg } from "./plan.ts";
 
-export { nameAndText } from "./model.ts";
+export { literal } from "./literal.ts";
+export { argProblem, nameAndText } from "./model.ts";
 
 export const arg = defineVerb({
   names: ["ARG"],
@@ -11,7 +12,7 @@ export const arg = defineVerb({
   summary: "Remembers a value on the node, for {{ NAME }} in later texts",
   parameters: argParameters,
   options: argOptions,
-  texts: ["text", "value"],
+  texts: ["template"],
   safeToRepeat: true,
   read: readArg,
   problem: argProblem,

@@ -3,13 +3,14 @@ import { canonicalJson, isJsonObject, type Json } from "../../kernel/json.ts";
 import { argumentName } from "../model.ts";
 import { type ParsedOptions, wrong } from "../options.ts";
 import type { ReadVerb } from "../verb.ts";
+import { literal } from "./literal.ts";
 
 /** ARG NAME VALUE: remembers a value on the node, for `{{ NAME }}` in later texts. Pure. */
 
 export const argParameters = z.object({
   name: argumentName.describe("Name of the argument"),
-  value: z.json().optional().describe("Its value: anything JSON can hold"),
-  text: z.string().optional().describe("Its value as text, which is filled in and then read as ARG reads it"),
+  value: z.json().optional().describe("Its value, as it is: anything JSON can hold"),
+  template: z.json().optional().describe("Instead of a value: its texts are filled in first"),
   extend_args: z.boolean().optional().describe("Adds to a list or a mapping that is there already"),
 });
 export type ArgParameters = z.output<typeof argParameters>;
@@ -19,18 +20,21 @@ export const argOptions = { "extend-args": "flag" } as const;
 /** Throws `verb_text_wrong`. */
 export function readArg(options: ParsedOptions): ReadVerb {
   const { name, text } = nameAndText("ARG", options);
+  const value = literal(text);
   return {
     parameters: {
       name,
-      // What is not filled in yet is read on the node.
-      ...(text.includes("{{") ? { text } : { value: literal(text) }),
+      ...(text.includes("{{") ? { template: value } : { value }),
       extend_args: options.flags.has("extend-args") ? true : undefined,
     },
   };
 }
 
-export function argProblem({ value, text }: ArgParameters): string | undefined {
-  return (value === undefined) === (text === undefined) ? "needs a value, or a text that becomes one" : undefined;
+/** For verbs that take a value or a template for it. */
+export function argProblem(given: { value?: unknown; template?: unknown }): string | undefined {
+  return (given.value === undefined) === (given.template === undefined)
+    ? "needs a value or a template for it, and not both"
+    : undefined;
 }
 
 /** The first word, and all behind it without the white space around it. Throws `verb_text_wrong`. */
@@ -43,26 +47,14 @@ export function nameAndText(verb: string, options: ParsedOptions): { name: strin
   return { name, text: text.trimEnd() };
 }
 
-export function wantedValue({ value, text }: ArgParameters): Json {
-  return text === undefined ? (value ?? null) : literal(text);
-}
-
-/** Numbers, lists and mappings are read as such, everything else is text: the rule of Directord's ARG. */
-export function literal(text: string): Json {
-  if (/^-?\d+(\.\d+)?$/.test(text)) return Number(text);
-  if (!/^[[{"]/.test(text)) return text;
-  for (const candidate of [text, text.replaceAll("'", '"')]) {
-    try {
-      return JSON.parse(candidate) as Json;
-    } catch {
-      // Then the next reading, and in the end plain text.
-    }
-  }
-  return text;
+/** What the argument becomes. */
+export function valueAfter({ value, template, extend_args }: ArgParameters, before: Json | undefined): Json {
+  const wanted = value ?? template ?? null;
+  return extend_args === true ? extended(before, wanted) : wanted;
 }
 
 /** A list is lengthened by what it lacks, a mapping gets more members (the new ones win); anything else is replaced. */
-export function extended(before: Json | undefined, value: Json): Json {
+function extended(before: Json | undefined, value: Json): Json {
   if (Array.isArray(before)) {
     const has = new Set((before as readonly Json[]).map((one) => canonicalJson(one)));
     const more = Array.isArray(value) ? (value as readonly Json[]) : [value];

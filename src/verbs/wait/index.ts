@@ -11,6 +11,7 @@ export const wait = defineVerb({
   options: waitOptions,
   texts: ["url", "cmd", "host"],
   safeToRepeat: true,
+  retries: true,
   read: readWait,
   problem: waitProblem,
   plan: planWait,

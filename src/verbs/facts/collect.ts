@@ -10,7 +10,7 @@ import {
   uptime,
 } from "node:os";
 import { readFile } from "node:fs/promises";
-import type { JsonObject } from "../kernel/json.ts";
+import type { JsonObject } from "../../kernel/json.ts";
 
 /** What a node says about itself. */
 export async function collectFacts(): Promise<JsonObject> {
