@@ -68,3 +68,9 @@ export const LOGIN_NOT_ENDED = errorKind("login_not_ended", {
   summary: "Nobody ended the login in a browser in time.",
   remedy: "Begin it anew, and open what is printed within ten minutes.",
 });
+
+export const FILE_CHANGED = errorKind("file_changed", {
+  status: 409,
+  summary: "A file was written to while it was being sent to the server.",
+  remedy: "Send it again when nobody writes to it any more.",
+});

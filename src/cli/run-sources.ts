@@ -1,11 +1,8 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
-import { basename, dirname, resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
+import { dirname, resolve } from "node:path";
 import { findSources, parseVerb } from "../verbs/index.ts";
 import type { JobLine } from "../runs/commands.ts";
 import type { JsonObject } from "../kernel/json.ts";
+import { sendFiles } from "./content.ts";
 import type { CommandContext } from "./context.ts";
 
 /**
@@ -16,20 +13,15 @@ export async function withContents(context: CommandContext, line: JobLine): Prom
   const verb = parseVerb(line.verb, line.text, line.vars as JsonObject | undefined);
   if (verb.sources === undefined) return line;
   const folder = line.where === undefined ? process.cwd() : dirname(resolve(line.where.file));
-  const contents = [];
-  for (const { path } of await findSources(verb, folder)) {
-    const { size, mode } = await stat(path);
-    const hash = createHash("sha256");
-    await pipeline(createReadStream(path), hash);
-    const sha256 = hash.digest("hex");
-    await context.client.content.replace(sha256, createReadStream(path), { size });
-    contents.push({
-      from: path,
-      sha256,
-      size,
-      name: basename(path),
-      mode: (mode & 0o7777).toString(8).padStart(4, "0"),
-    });
-  }
+  const sources = await findSources(verb, folder);
+  const files = sources.filter((one) => one.folder !== true && one.link === undefined);
+  const paths = files.map(({ path }) => path);
+  const hashes = await sendFiles(context.client, paths);
+  const sent = new Map(paths.map((path, index) => [path, hashes[index]]));
+  const contents = sources.map(({ path: from, name, mode, size, folder: isFolder, link }) => {
+    if (isFolder === true) return { from, name, mode, size: 0, folder: true };
+    if (link !== undefined) return { from, name, mode, size: 0, link };
+    return { from, name, mode, size, ...sent.get(from) };
+  });
   return { ...line, contents };
 }

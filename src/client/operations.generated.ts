@@ -153,6 +153,26 @@ readonly active?: boolean | undefined;
 /** A secret of the tenant; null: one that the server makes */
 readonly secret?: string | null | undefined;
 }
+export interface Verb {
+readonly name: string;
+readonly summary: string;
+/** What it says of itself: options, text, whether it is safe to repeat */
+readonly manifest: {
+readonly [name: string]: unknown;
+};
+readonly file: string;
+/** module: run by the agent's own Node; program: run as it is */
+readonly kind: "module" | "program";
+/** Of its file */
+readonly sha256: string;
+/** Bytes of its file */
+readonly size: number;
+readonly version: number;
+/** Who registered it last */
+readonly author: string;
+readonly createdAt: number;
+readonly updatedAt: number;
+}
 export interface NewRun {
 readonly text: string;
 readonly plan?: boolean | undefined;
@@ -186,8 +206,10 @@ readonly column?: number | undefined;
 } | undefined;
 readonly contents?: readonly ({
 readonly from: string;
-readonly sha256: string;
+readonly sha256?: string | undefined;
 readonly size: number;
+readonly folder?: boolean | undefined;
+readonly link?: string | undefined;
 readonly name: string;
 readonly mode: string;
 })[] | undefined;
@@ -5367,6 +5389,60 @@ readonly token: string;
 /** Revoke a token of one's own account, by id or name: it opens nothing from this moment on */
 delete(token: string, options?: CallOptions): Promise<void>;
 };
+readonly verbs: {
+/** Verbs of one's own, by name */
+list(options?: {
+readonly limit?: number | undefined;
+readonly cursor?: string | undefined;
+} & CallOptions): Listing<Verb>;
+/** One verb of one's own */
+get(name: string, options?: CallOptions): Promise<Verb>;
+/** Register a verb, or replace it: runs that begin from now on use it */
+replace(name: string, body: {
+readonly manifest: {
+/** In capitals, as in an orchestration */
+readonly name: string;
+readonly summary: string;
+readonly options?: {
+readonly [name: string]: {
+/** boolean: given or not, without a value */
+readonly type?: "string" | "integer" | "number" | "boolean" | undefined;
+readonly summary?: string | undefined;
+readonly required?: boolean | undefined;
+/** May be given again and again; the verb gets a list */
+readonly many?: boolean | undefined;
+readonly choices?: readonly (string | number)[] | undefined;
+readonly minimum?: number | undefined;
+readonly maximum?: number | undefined;
+readonly default?: string | number | boolean | readonly (string | number | boolean)[] | undefined;
+};
+} | undefined;
+/** What stands behind the options; left out: it takes none */
+readonly text?: {
+readonly summary?: string | undefined;
+readonly required?: boolean | undefined;
+} | undefined;
+/** May run again when a crash left it unknown whether it had run */
+readonly safeToRepeat?: boolean | undefined;
+/** An earlier good result of the same call may stand in */
+readonly cacheable?: boolean | undefined;
+/** It can say what it would change, and changes nothing then */
+readonly plan?: boolean | undefined;
+};
+/** Name of its file: .mjs, .js and .ts are modules, all else is run as it is */
+readonly file: string;
+/** The bytes of its file, base64 */
+readonly program: string;
+}, options?: {
+/** The version that was read, or * */
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<Verb>;
+/** Remove a verb; runs that have begun go on with it */
+delete(name: string, options?: {
+/** The version that was read, or * */
+readonly ifMatch?: number | "*" | undefined;
+} & CallOptions): Promise<void>;
+};
 readonly webhooks: {
 /** A receiver answers what waits for it, by the token that it was sent: `Authorization: Bearer TOKEN` */
 replies(body: {
@@ -6021,6 +6097,12 @@ tokens: {
 list: {"method":"GET","path":"/v1/tokens","answer":"page"},
 create: {"method":"POST","path":"/v1/tokens","answer":"json","body":"json"},
 delete: {"method":"DELETE","path":"/v1/tokens/{token}","answer":"none"},
+},
+verbs: {
+list: {"method":"GET","path":"/v1/verbs","answer":"page","largestPage":1000},
+get: {"method":"GET","path":"/v1/verbs/{name}","answer":"json"},
+replace: {"method":"PUT","path":"/v1/verbs/{name}","answer":"json","body":"json","headers":{"ifMatch":"if-match"}},
+delete: {"method":"DELETE","path":"/v1/verbs/{name}","answer":"none","headers":{"ifMatch":"if-match"}},
 },
 webhooks: {
 replies: {"method":"POST","path":"/v1/webhooks/replies","answer":"none","body":"json"},

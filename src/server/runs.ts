@@ -1,4 +1,6 @@
+import type { Holders } from "../access/index.ts";
 import type { Fleet } from "../fleet/index.ts";
+import type { SecretUse } from "../foreman/index.ts";
 import {
   createResolver,
   indexesOf,
@@ -36,12 +38,15 @@ import {
   type VerbCall,
 } from "../runs/index.ts";
 import { parseVerb, type describeAgentFunctions } from "../verbs/index.ts";
+import { createRunValues } from "./run-values.ts";
 import type { nodePlaces } from "./target-places.ts";
 
 export interface RunsParts extends Omit<RunParts, "jobs" | "nodes" | "world" | "meaning" | "coordinator"> {
   readonly jobs: Jobs;
   readonly fleet: Pick<Fleet, "agents">;
   readonly inventory: Pick<InventoryStore, "snapshot">;
+  readonly secrets: SecretUse;
+  readonly holders: Pick<Holders, "starter">;
   /** What an agent does, by the name of the verb. */
   readonly agent: ReturnType<typeof describeAgentFunctions>;
   readonly placesOf: ReturnType<typeof nodePlaces>;
@@ -59,6 +64,8 @@ export function composeRuns(http: HttpServer, parts: RunsParts): Coordinator {
     createRunHost({
       reachWithin: parts.reachWithin,
       isSafeToRepeat: (name) => agent[name]?.safeToRepeat ?? false,
+      definition: coordinator.definition,
+      variables: createRunValues(parts),
       ended: coordinator.ended,
       reopened: coordinator.reopened,
     }),
@@ -144,11 +151,9 @@ function sameValue(found: Json | undefined, wanted: Json): boolean {
 function meaningOf(agent: RunsParts["agent"], line: JobLine): LineMeaning {
   const vars = line.vars as JsonObject | undefined;
   const verb = parseVerb(line.verb, line.text, vars);
-  const calls = verb.sources === undefined ? [verb.parameters] : sentFiles(verb.parameters, line);
+  const parameters = verb.sources === undefined ? verb.parameters : sentFiles(verb.parameters, line);
   return {
-    calls: calls.map((parameters) =>
-      checkedCall(agent, verb.function, vars === undefined ? parameters : { ...parameters, values: vars }),
-    ),
+    calls: [checkedCall(agent, verb.function, vars === undefined ? parameters : { ...parameters, values: vars })],
     runOnce: verb.runOnce,
     sensitive: verb.parameters["sensitive"] === true,
     ...barrierOf(verb),
@@ -165,10 +170,18 @@ function barrierOf({
   return { barrier: { wait: (parameters["names"] ?? []) as readonly string[] } };
 }
 
-function sentFiles(parameters: VerbCall["parameters"], { verb, contents }: JobLine): readonly VerbCall["parameters"][] {
+/** One call, however many files it sends: a verb has one result. */
+function sentFiles(parameters: VerbCall["parameters"], { verb, contents }: JobLine): VerbCall["parameters"] {
   if (contents === undefined || contents.length === 0)
     throw new GantryError(RUN_CALL_INVALID, `${verb}: the files it sends are not given (\`contents\`)`);
-  return contents.map(({ name, sha256 }) => ({ ...parameters, name, sha256 }));
+  const files = contents.map(({ name, sha256, size, mode, folder, link }) => ({
+    name,
+    mode,
+    ...(sha256 === undefined ? {} : { sha256, size }),
+    ...(folder === true ? { folder } : {}),
+    ...(link === undefined ? {} : { link }),
+  }));
+  return { ...parameters, files };
 }
 
 function checkedCall(agent: RunsParts["agent"], name: string, parameters: VerbCall["parameters"]): VerbCall {

@@ -6,6 +6,7 @@ import { ensurePrivateFolder } from "../platform/files/index.ts";
 import { openResultCache } from "./cache.ts";
 import { openVerbCache } from "./custom/index.ts";
 import { agentFunctions } from "./functions.ts";
+import { sweepParts } from "./incoming.ts";
 import { createServices, serviceFiles } from "./service/index.ts";
 import { openRemembered } from "./store.ts";
 import { childEnvironment, onNode, type Surroundings } from "./surroundings.ts";
@@ -46,6 +47,7 @@ export async function createAgentModule(options: AgentModuleOptions): Promise<Mo
     verbs: openVerbCache(join(options.state, "verbs")),
     server: () => ownServer(options.state),
   };
+  await sweepParts(options.state, options.clock.now());
   await services.recover();
   return {
     name: "agent",

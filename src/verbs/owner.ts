@@ -1,4 +1,5 @@
-import { chmod, lchown, readFile, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open, readFile } from "node:fs/promises";
 import { GantryError } from "../kernel/errors.ts";
 import { nearest } from "../kernel/nearest.ts";
 import { OWNER_UNKNOWN } from "./errors.ts";
@@ -21,22 +22,33 @@ export async function wantedOwner(chown: string | undefined, chmodText: string |
   };
 }
 
-/** Brings an existing path to the wanted owner and mode. Returns whether anything had to change. */
+/**
+ * Brings an existing file or folder to the wanted owner and mode. Returns whether anything had to change.
+ *
+ * @param path with its links followed: the last part is no link, or this fails
+ */
 export async function applyOwner(path: string, wanted: Wanted): Promise<boolean> {
-  const now = await stat(path);
-  const uid = wanted.uid ?? now.uid;
-  const gid = wanted.gid ?? now.gid;
-  let changed = false;
-  if (uid !== now.uid || gid !== now.gid) {
-    await lchown(path, uid, gid);
-    changed = true;
+  if (wanted.uid === undefined && wanted.gid === undefined && wanted.mode === undefined) return false;
+  // By handle: what has the name may be exchanged between looking and changing.
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const now = await file.stat();
+    const uid = wanted.uid ?? now.uid;
+    const gid = wanted.gid ?? now.gid;
+    let changed = false;
+    if (uid !== now.uid || gid !== now.gid) {
+      await file.chown(uid, gid);
+      changed = true;
+    }
+    // After chown, which clears the bits that lend rights.
+    if (wanted.mode !== undefined && (changed || (now.mode & 0o7777) !== wanted.mode)) {
+      await file.chmod(wanted.mode);
+      changed ||= (now.mode & 0o7777) !== wanted.mode;
+    }
+    return changed;
+  } finally {
+    await file.close();
   }
-  // After chown, which clears the bits that lend rights.
-  if (wanted.mode !== undefined && (changed || (now.mode & 0o7777) !== wanted.mode)) {
-    await chmod(path, wanted.mode);
-    changed ||= (now.mode & 0o7777) !== wanted.mode;
-  }
-  return changed;
 }
 
 /** What `applyOwner` would do, as lines; none when all is as wanted. */

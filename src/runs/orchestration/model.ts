@@ -20,9 +20,17 @@ const place = z.strictObject({
 const content = z.strictObject({
   /** As the verb's text names it, or a file that its pattern matched. */
   from: z.string().max(4096),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Of a file. */
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
   size: z.number().int().min(0),
-  /** Below the target: `a.conf`, `sub/b.conf`. */
+  /** It is a folder. */
+  folder: z.boolean().optional(),
+  /** It is a symbolic link, with this in it. */
+  link: z.string().min(1).max(4096).optional(),
+  /** Below the target: `a.conf`, `sub/b.conf`; `.` is the target itself, a folder. */
   name: z.string().min(1).max(4096),
   /** Of the file, octal. */
   mode: z.string().regex(/^[0-7]{3,4}$/),

@@ -1,105 +1,83 @@
-import { createHash, randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { chmod, lchown, open, realpath, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { randomUUID } from "node:crypto";
+import { lstat, mkdir, readlink, rename, rm, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { GantryError, messageOf } from "../../kernel/errors.ts";
-import { syncFolder } from "../../platform/files/index.ts";
+import type { JsonObject } from "../../kernel/json.ts";
 import { ADD_FAILED } from "../errors.ts";
+import { placeFile } from "../files.ts";
 import type { VerbResult } from "../model.ts";
 import { applyOwner, type Wanted, wantedOwner } from "../owner.ts";
 import type { VerbContext } from "../verb.ts";
 import type { AddParameters } from "./model.ts";
+import { type Wish, wishesOf } from "./wishes.ts";
 
-const NEW_FILE_MODE = 0o644;
-/** Of a new file that holds secrets. */
-const SECRET_FILE_MODE = "0600";
+/** Files a result names one by one. */
+const NAMED = 1000;
 
-/** Throws `add_failed`, `owner_unknown`, and `content_unavailable` when what arrives is not what the hash says. */
+/**
+ * All of it, or an error that says how far it came. Throws `add_failed`, `owner_unknown`, `link_refused`, `template_wrong`, and
+ * `content_unavailable` when what arrives is not what the hash says.
+ */
 export async function applyAdd(parameters: AddParameters, context: VerbContext): Promise<VerbResult> {
-  const { text, sha256 } = parameters;
-  if ((text === undefined) === (sha256 === undefined))
-    throw new GantryError(ADD_FAILED, "it needs either sha256 or text as its content");
-  const path = await targetOf(context.path(parameters.to), parameters);
-  const holdsSecrets = context.hiding !== undefined;
-  const isNew = holdsSecrets && (await stat(path).catch(() => undefined)) === undefined;
-  const wanted = await wantedOwner(parameters.chown, parameters.chmod ?? (isNew ? SECRET_FILE_MODE : undefined));
-  const hash =
-    sha256 ??
-    createHash("sha256")
-      .update(text ?? "")
-      .digest("hex");
-  // By the hash of a file that is otherwise known, a short secret in it could be guessed.
-  const said = holdsSecrets ? { path } : { path, sha256: hash };
-  try {
-    if ((await hashOf(path)) === hash) {
-      return { ...said, changed: await applyOwner(path, wanted) };
+  const wanted = await wantedOwner(parameters.chown, parameters.chmod);
+  const wishes = await wishesOf(parameters, context);
+  const said: JsonObject[] = [];
+  for (const [index, wish] of wishes.entries()) {
+    context.signal.throwIfAborted();
+    try {
+      said.push(resultOf(wish, await fulfil(wish, wanted, context), context));
+    } catch (error) {
+      if (wishes.length === 1 || context.signal.aborted || !(error instanceof GantryError)) throw error;
+      throw new GantryError(error.kind, `${error.message} (${index} of ${wishes.length} are in their place)`, {
+        details: error.details,
+        hint: error.hint,
+        cause: error,
+      });
     }
-    await replace(path, wanted, text === undefined ? context.content(hash) : [Buffer.from(text)], hash, context.signal);
-    return { ...said, changed: true };
+  }
+  const changed = said.some((one) => one["changed"] === true);
+  const [only] = said;
+  if (parameters.files === undefined && only !== undefined) return { ...only, changed };
+  return { changed, count: said.length, files: said.slice(0, NAMED) };
+}
+
+function resultOf(wish: Wish, changed: boolean, context: VerbContext): JsonObject {
+  // By the hash of a file that is otherwise known, a short secret in it could be guessed.
+  const hash = wish.kind === "file" && context.hiding === undefined ? { sha256: wish.content.sha256 } : {};
+  return { path: wish.path, ...hash, changed };
+}
+
+async function fulfil(wish: Wish, wanted: Wanted, context: VerbContext): Promise<boolean> {
+  if (wish.kind === "file") return placeFile(context, { ...wish, wanted, failure: ADD_FAILED });
+  const owner = { ...wanted, mode: undefined };
+  try {
+    return wish.kind === "folder" ? await makeFolder(wish, owner, context) : await makeLink(wish);
   } catch (error) {
-    if (error instanceof GantryError || context.signal.aborted) throw error;
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    const why = missing ? `the folder ${dirname(path)} does not exist` : messageOf(error);
-    throw new GantryError(ADD_FAILED, `${path} cannot be written: ${why}`, { cause: error });
+    throw new GantryError(ADD_FAILED, `${wish.path} cannot be made: ${messageOf(error)}`, { cause: error });
   }
 }
 
-/** A link is followed: what it points to is replaced, not the link. */
-export async function targetOf(to: string, parameters: AddParameters): Promise<string> {
-  const found = await stat(to).catch(() => undefined);
-  if (!parameters.to.endsWith("/") && found?.isDirectory() !== true) return realpath(to).catch(() => to);
-  if (parameters.name === undefined)
-    throw new GantryError(ADD_FAILED, `${to} is a folder, and the file has no name of its own`);
-  const path = join(to, parameters.name);
-  return realpath(path).catch(() => path);
-}
-
-export async function hashOf(path: string): Promise<string | undefined> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined) return undefined;
-  if (!found.isFile()) throw new GantryError(ADD_FAILED, `${path} is no file, and will not be replaced by one`);
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return hash.digest("hex");
-}
-
-/** Written beside its place and renamed into it, so that nobody ever sees half of it. */
-async function replace(
-  path: string,
+async function makeFolder(
+  { path, newMode }: Extract<Wish, { kind: "folder" }>,
   wanted: Wanted,
-  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  hash: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const old = await stat(path).catch(() => undefined);
-  const draft = join(dirname(path), `.${basename(path).slice(0, 200)}.${randomUUID()}`);
-  const actual = createHash("sha256");
+  { user }: VerbContext,
+): Promise<boolean> {
+  const made = await mkdir(path, { recursive: true });
+  const own = { uid: wanted.uid ?? user?.uid, gid: wanted.gid ?? user?.gid, mode: newMode };
+  return (await applyOwner(path, made === undefined ? wanted : own)) || made !== undefined;
+}
+
+async function makeLink({ path, target }: Extract<Wish, { kind: "link" }>): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isSymbolicLink() === true && (await readlink(path)) === target) return false;
+  if (found?.isDirectory() === true) throw new Error("a folder stands in its way");
+  const draft = join(dirname(path), `.${randomUUID()}`);
   try {
-    const file = await open(draft, "wx", 0o600);
-    try {
-      for await (const chunk of content) {
-        signal.throwIfAborted();
-        actual.update(chunk);
-        await file.writeFile(chunk);
-      }
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    if (actual.digest("hex") !== hash)
-      throw new GantryError(ADD_FAILED, `what arrived for ${path} is not what its hash says`);
-    const uid = wanted.uid ?? old?.uid;
-    const gid = wanted.gid ?? old?.gid;
-    if (uid !== undefined || gid !== undefined) {
-      const now = await stat(draft);
-      if ((uid ?? now.uid) !== now.uid || (gid ?? now.gid) !== now.gid)
-        await lchown(draft, uid ?? now.uid, gid ?? now.gid);
-    }
-    await chmod(draft, wanted.mode ?? (old === undefined ? NEW_FILE_MODE : old.mode & 0o7777));
+    await symlink(target, draft);
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true });
     throw error;
   }
-  await syncFolder(dirname(path));
+  return true;
 }

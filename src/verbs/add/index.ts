@@ -1,19 +1,20 @@
 import { defineVerb } from "../verb.ts";
 import { applyAdd } from "./apply.ts";
-import { addOptions, addParameters, readAdd } from "./model.ts";
+import { addOptions, addParameters, problemOfAdd, readAdd } from "./model.ts";
 import { planAdd } from "./plan.ts";
 
-export { findSources } from "./sources.ts";
+export { findSources, type Source } from "./sources.ts";
 
 export const add = defineVerb({
   names: ["ADD", "COPY"],
   function: "add",
-  summary: "Puts a file in its place, whole or not at all",
+  summary: "Puts files in their place, each whole or not at all",
   parameters: addParameters,
   options: addOptions,
-  texts: ["to"],
+  texts: ["to", "chown", "chmod"],
   safeToRepeat: true,
   read: readAdd,
+  problem: problemOfAdd,
   plan: planAdd,
   apply: applyAdd,
 });
