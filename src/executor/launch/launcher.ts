@@ -51,8 +51,8 @@ interface Current {
 }
 
 export const PERL = "/usr/bin/perl";
-/** Milliseconds after which output is taken as it comes. */
-const LIVE_AFTER = 5;
+/** Milliseconds after which output is taken as it comes: by then most commands are over, and need no sockets. */
+const LIVE_AFTER = 50;
 /** Milliseconds between SIGTERM and SIGKILL for a command whose launcher is gone. */
 const PATIENCE = 2000;
 
