@@ -19,7 +19,7 @@ import { noteDurations } from "./estimate-store.ts";
 import { dropSealed } from "./sealed-store.ts";
 import { sqlOf } from "./sql.ts";
 import type { SqlTransaction } from "./sql.ts";
-import { consumeTasks, dueAtCreation, insertTasks, stopTasks } from "./task-store.ts";
+import { consumeTasks, dueAtCreation, insertTasks, isEmpty, stopTasks } from "./task-store.ts";
 import type { NewTask } from "./task-store.ts";
 import type { ReadyRoute } from "./task-model.ts";
 import { insertUndo } from "./undo-store.ts";
@@ -210,9 +210,16 @@ async function addTasks(
   }
   if (tasks.length === 0) return;
   await insertTasks(sql, tasks, now);
+  const empty = tasks.filter(isEmpty).map(({ jobId }) => jobId);
+  if (empty.length > 0) {
+    await pokeJobs(sql, empty, now);
+    parts.wakes.jobsRunnable(tx);
+  }
   const ready: ReadyRoute[] = [];
   const outside: OutsideRef[] = [];
-  for (const { id, draft } of tasks) {
+  for (const task of tasks) {
+    if (isEmpty(task)) continue;
+    const { id, draft } = task;
     const dueAt = dueAtCreation(draft, now);
     if (dueAt !== null) parts.sweepBy(tx, dueAt);
     const { module, route } = draft;

@@ -1,6 +1,6 @@
 import { createAudit } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
-import type { Random } from "../kernel/ids.ts";
+import type { Id, Random } from "../kernel/ids.ts";
 import type { Bus } from "../platform/bus/index.ts";
 import { createGroupCommit } from "../platform/database/index.ts";
 import type { Database } from "../platform/database/index.ts";
@@ -12,7 +12,7 @@ import type { EngineLimits } from "./engine.ts";
 import type { JobHost } from "./host.ts";
 import { createJobLines } from "./lines.ts";
 import { createOutsideTasks, type OutsideTasks } from "./outside.ts";
-import { pruneJobs } from "./prune.ts";
+import { pruneJobs, removeJobsOfRun } from "./prune.ts";
 import { createSealedTasks } from "./sealed.ts";
 import { openedSecrets, type Redactor } from "../platform/redaction/index.ts";
 import type { Sealer } from "../secrets/index.ts";
@@ -66,6 +66,11 @@ export interface Jobs {
    * @returns jobs removed
    */
   prune(before: number): Promise<number>;
+  /**
+   * Removes the jobs of a run that ended, with their logs, results and output.
+   * @returns jobs removed
+   */
+  remove(runId: Id): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -134,7 +139,12 @@ export function createJobs(parts: JobsParts): Jobs {
     },
     prune(before) {
       const removed = pruneJobs(database, before, stopping.signal);
-      pruning = removed.catch(() => undefined);
+      pruning = Promise.allSettled([pruning, removed]);
+      return removed;
+    },
+    remove(runId) {
+      const removed = removeJobsOfRun(database, runId, stopping.signal);
+      pruning = Promise.allSettled([pruning, removed]);
       return removed;
     },
     async stop() {

@@ -156,7 +156,7 @@ export async function callResults(sql: Sql, jobs: readonly Id[], only?: number):
     sql,
     jobs,
     (list) =>
-      `SELECT task.job_id, task_id, item, outcome, changed, started_at, milliseconds, task_item.value, task_item.error
+      `SELECT task.job_id, task_id, item, outcome, changed, task_item.started_at, milliseconds, task_item.value, task_item.error
        FROM task JOIN task_item ON task_item.task_id = task.id WHERE task.job_id IN (${list})
        ${only === undefined ? "" : "AND task_item.item = ?"}`,
     [],

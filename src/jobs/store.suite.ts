@@ -1,6 +1,7 @@
 import { vi } from "vitest";
 import type { OpenEmptyDatabase } from "../platform/database/index.ts";
 import { engineSuite } from "./engine.suite.ts";
+import { listsSuite } from "./lists.suite.ts";
 import { outsideSuite } from "./outside.suite.ts";
 import { pruneSuite } from "./prune.suite.ts";
 import { restartSuite } from "./restart.suite.ts";
@@ -18,6 +19,7 @@ export function storeSuite(open: OpenEmptyDatabase): void {
   engineSuite(open);
   wishesSuite(open);
   tasksSuite(open);
+  listsSuite(open);
   restartSuite(open);
   sealedSuite(open);
   pruneSuite(open);

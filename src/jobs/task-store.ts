@@ -8,6 +8,7 @@ import {
   assignedItems,
   endedItemsOf,
   isSafeDraft,
+  saveTallies,
   storedItems,
   TALLY,
   TALLY_COLUMNS,
@@ -38,6 +39,11 @@ export interface NewTask {
   readonly keepGoing: boolean;
   /** Items of the batch done by an earlier task of the same job. */
   readonly doneItems?: ReadonlySet<number>;
+}
+
+/** Of a batch: nothing is left of it that an earlier task did not do. */
+export function isEmpty({ draft, firstItem = 0, doneItems }: NewTask): boolean {
+  return draft.batch?.every((_, index) => doneItems?.has(firstItem + index) === true) === true;
 }
 
 export async function insertTasks(sql: SqlTransaction, tasks: readonly NewTask[], now: number): Promise<void> {
@@ -101,12 +107,13 @@ function rowOf(task: NewTask, now: number): readonly SqlValue[] {
     draft.batch === undefined ? (draft.retry?.times ?? 0) : 0,
     draft.retry?.backoff ?? 0,
     draft.reachWithin ?? null,
-    "ready",
+    // Nothing is left to be done of it.
+    items?.length === 0 ? "done" : "ready",
     1,
     0,
     0,
     now,
-    dueAtCreation(draft, now),
+    items?.length === 0 ? null : dueAtCreation(draft, now),
     0,
     now,
     0,
@@ -370,12 +377,14 @@ export async function changeTasks(
   const ready: SqlValue[][] = [];
   const ended: SqlValue[][] = [];
   const lists: SqlValue[][] = [];
+  const again: { readonly id: Id; readonly tally: ItemTally }[] = [];
   for (const { task, change, told } of changes) {
     if (change.status === "ready") {
       // One look at the right time serves both: telling executors of a delayed task, and giving up one that nobody takes.
       const reachBy = task.reachWithin === null ? null : change.notBefore + task.reachWithin;
       const dueAt = change.notBefore > now ? change.notBefore : reachBy;
       const begun = change.begun ? 1 : 0;
+      if (task.tally !== null) again.push({ id: task.id, tally: task.tally });
       ready.push([task.id, "ready", null, null, change.attempt, change.retried, change.notBefore, dueAt, begun]);
     } else {
       const error = change.error === null ? null : JSON.stringify(change.error);
@@ -393,6 +402,7 @@ export async function changeTasks(
   }
   const readySet = ["status", "owner", "started_at", "attempt", "retried", "not_before", "due_at", "begun"];
   await sql.update({ table: "task", keys: ["id"], set: readySet, rows: ready });
+  await saveTallies(sql, again);
   const endedSet = ["status", "value", "error", "settled_at", "due_at", "begun"];
   await sql.update({ table: "task", keys: ["id"], set: endedSet, rows: ended });
   const listSet = [...endedSet, "items_rest", ...TALLY_COLUMNS];
