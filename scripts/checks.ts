@@ -8,6 +8,7 @@ export const CHECKS = [
   "client:check",
   "errors:check",
   "commands:check",
+  "verbs:check",
   "settings:check",
   "parser:check",
   "pictures:check",

@@ -1,0 +1,41 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { describeAgentFunctions } from "./functions.ts";
+import { VERB_NAMES, VERBS } from "./verbs.ts";
+
+const folders = readdirSync(import.meta.dirname, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
+
+describe("the table of verbs", () => {
+  it("has a folder for each, and each of them the same files", () => {
+    expect(folders.toSorted()).toEqual(VERBS.map((verb) => verb.function).toSorted());
+    const missing = folders.flatMap((folder) =>
+      ["README.md", "model.ts", "plan.ts", "apply.ts", "index.ts", `${folder}.test.ts`]
+        .map((file) => `${folder}/${file}`)
+        .filter((file) => !existsSync(join(import.meta.dirname, file))),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it("has each name once, and a function for each", () => {
+    expect(new Set(VERB_NAMES).size).toBe(VERB_NAMES.length);
+    const functions = Object.keys(describeAgentFunctions());
+    for (const name of VERB_NAMES) expect(functions).toContain(name.toLowerCase());
+  });
+
+  it.each(VERBS)("$names.0 says in its README what it is called, and what its options and parameters are", (verb) => {
+    const readme = readFileSync(join(import.meta.dirname, verb.function, "README.md"), "utf8");
+    expect(readme.split("\n")[0]).toBe(`# ${verb.names.join(", ")}`);
+    expect(readme).toContain("```yaml\n");
+    expect(readme).toContain("Answers ");
+    expect(Object.keys(verb.options).filter((option) => !readme.includes(`\`--${option}`))).toEqual([]);
+    const { properties } = z.toJSONSchema(verb.parameters, { io: "input", unrepresentable: "any" });
+    const silent = Object.entries(properties ?? {}).filter(
+      ([, schema]) => typeof schema === "boolean" || schema.description === undefined,
+    );
+    expect(silent.map(([name]) => name)).toEqual([]);
+  });
+});
