@@ -170,6 +170,56 @@ export function sealedSuite(open: OpenEmptyDatabase): void {
       await first.close();
     });
 
+    it("keeps those of a list sealed, item by item, also in what its items answer", async () => {
+      const world = await start();
+      world.host.draft = (call, draft) => ({
+        ...draft,
+        batch: call.batch!.map((one) => ({ ...one, parameters: { password: VALUE, at: one.parameters["value"]! } })),
+        shared: { values: { password: VALUE } },
+        hide: HIDE,
+      });
+      const verbs = ["add", "noop", "add"].map((name, value) => ({
+        module: "toy",
+        function: name,
+        parameters: { value },
+      }));
+      const [job] = await world.create({ kind: "verbs", name: "list", verbs: { verbs } });
+      const first = await claimed(world);
+      expect(first.batch).toEqual([
+        { item: 0, function: "add", parameters: { password: VALUE, at: 0 } },
+        { item: 1, function: "noop", parameters: { password: VALUE, at: 1 } },
+        { item: 2, function: "add", parameters: { password: VALUE, at: 2 } },
+      ]);
+      expect(first).toMatchObject({ hide: HIDE, shared: { values: { password: VALUE } } });
+      expect(await stored()).not.toContain(VALUE);
+      const ref = refOf(first);
+      const half = VALUE.slice(0, 7);
+      await world.jobs.tasks.output(WORKER, [
+        { ...ref, stream: "stdout", sequence: 0, data: Buffer.from(`one ${half}`), item: 0 },
+        { ...ref, stream: "stdout", sequence: 1, data: Buffer.from(`two ${VALUE}`), item: 1 },
+      ]);
+      await world.jobs.tasks.items(WORKER, [
+        { ...ref, items: [{ item: 0, outcome: "done", value: { changed: true, stdout: VALUE } }] },
+      ]);
+      const items = [{ item: 1, outcome: "failed" as const, error: { message: `wrong: ${VALUE}` } }];
+      await world.jobs.tasks.finish(WORKER, [{ ...ref, outcome: "failed", items }]);
+      await world.reach(job!.id, "failed");
+      expect(await stored()).not.toContain(VALUE);
+      const pieces = await world.jobs.service.output(job!.id, { after: null, limit: 10 });
+      expect(pieces.map(({ item, data }) => [item, Buffer.from(data).toString()])).toEqual([
+        [0, "one "],
+        [0, half],
+        [1, "two [secret db]"],
+      ]);
+      await world.jobs.service.retry(TENANT, job!.id);
+      const second = await claimed(world);
+      expect(second.batch!.map(({ item, parameters }) => [item, parameters])).toEqual([
+        [1, { password: VALUE, at: 1 }],
+        [2, { password: VALUE, at: 2 }],
+      ]);
+      await world.close();
+    });
+
     it("fails its job where secrets are locked, and goes on by a retry", async () => {
       const world = await start();
       sealer.locked = true;
