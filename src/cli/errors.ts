@@ -74,3 +74,9 @@ export const FILE_CHANGED = errorKind("file_changed", {
   summary: "A file was written to while it was being sent to the server.",
   remedy: "Send it again when nobody writes to it any more.",
 });
+
+export const NO_RUNS = errorKind("no_runs", {
+  status: 404,
+  summary: "Nothing was run on any node yet.",
+  remedy: "Run something: `gantry exec uptime`.",
+});

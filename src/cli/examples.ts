@@ -21,6 +21,13 @@ export const EXAMPLES = {
     "blueprint import blueprints.yaml",
     "blueprint import base_os.toml docker.toml --name contractor --dry-run",
   ),
+  orchestrate: examples(
+    "orchestrate site.yaml --check",
+    "orchestrate site.yaml --plan",
+    "orchestrate site.yaml --target group:web --target '!web3'",
+    "orchestrate --resume 0198d2c4-5a7e-7b11-9c55-0242ac120002",
+  ),
+  run: examples("run", "run show", "run results --state failed", "run analyze", "run purge --older-than 30 --yes"),
   todo: examples(
     "todo",
     "todo done 0198d2c4-5a7e-7b11-9c55-0242ac120002 --note 'in rack 4, unit 7'",

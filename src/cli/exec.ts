@@ -21,6 +21,7 @@ export async function exec(
   const line = await withContents(context, { verb, text });
   const run = await context.client.runs.create({
     text: `${verb} ${text}`.slice(0, 4096),
+    plan: options["plan"] === true,
     targets: options["target"] as readonly string[] | undefined,
     entries: [{ onFailure: "stop", jobs: [line] }],
   });
@@ -28,5 +29,5 @@ export async function exec(
     context.terminal.out(`${run.id}\n`);
     return EXIT.ok;
   }
-  return followRun(context, run);
+  return followRun(context, run, { quiet: options["poll"] === true });
 }

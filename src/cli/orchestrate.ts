@@ -42,7 +42,7 @@ export async function orchestrate(
     return EXIT.ok;
   }
   context.terminal.error(`run ${run.id}: ${run.verbCount} verbs on ${run.nodes.length} nodes\n`);
-  return followRun(context, run);
+  return followRun(context, run, { quiet: options["poll"] === true, summary: true });
 }
 
 /** The entries of the files, every verb of which can be read. Errors: `orchestration_invalid` and those of verbs, all at once. */

@@ -12,6 +12,7 @@ import { loginCommands } from "./login-program.ts";
 import { machineCommands } from "./machine-program.ts";
 import { KINDS } from "./kinds.ts";
 import { queryCommands } from "./query-program.ts";
+import { runCommands } from "./run-program.ts";
 import { secretCommands } from "./secret-program.ts";
 import { reportingCommands } from "./reporting-program.ts";
 import { paint, processTerminal, type Terminal } from "./terminal.ts";
@@ -109,10 +110,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
         "--database <url>",
         "sqlite:FILE or postgres://… (environment: GANTRY_DATABASE; default: a SQLite file in the data folder)",
       )
-      .option(
-        "--log-level <level>",
-        "trace, debug, info, warn or error (environment: GANTRY_LOG_LEVEL; default: info)",
-      )
+      .option("--log-level <level>", "trace, debug, info, warn or error (environment: GANTRY_LOG_LEVEL; default: info)")
       .option("--debug", "the same as --log-level debug")
       .option("--heartbeat-interval <seconds>", "between the heartbeats of agents and workers (default: 10)");
   }
@@ -159,32 +157,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
     .action(handle(async () => (await import("./server/control.ts")).status));
   systemdCommand(server, "the server").action(handle(async () => (await import("./systemd.ts")).serverUnit));
 
-  program
-    .command("exec <text>")
-    .summary("run a verb on nodes and stream the output")
-    .description(
-      "Runs a verb on nodes. Plain text is a command for RUN; options of the verb stand in front of it: '--timeout 5 uptime'.",
-    )
-    .option("--target <name>", "a node, by name; may be repeated (default: all)", collect)
-    .option("--verb <verb>", "RUN, ARG, ADD, COPY, WORKDIR, WAIT or SERVICE", "RUN")
-    .option("--detach", "print the run's id and return at once")
-    // The options of a verb stand within the text, which may so begin with a dash.
-    .allowUnknownOption()
-    .action(handle(async () => (await import("./exec.ts")).exec));
-  program
-    .command("orchestrate [files...]")
-    .summary("run the verbs of orchestration files on nodes")
-    .description("Runs the verbs of orchestration files on nodes: docs/orchestrations.md describes the files.")
-    .option("--check", "only read the files, and print what is in them with the ids of the verbs")
-    .option("--plan", "change nothing: every node says what it would do")
-    .option("--target <target>", "in the place of the targets in the files; may be repeated", collect)
-    .option("--restrict <id>", "only the verbs with this id or name; may be repeated", collect)
-    .option("--ignore-cache", "do also what nodes remember to have done")
-    .option("--resume <run>", "only what failed or was not done in this run")
-    .option("--detach", "print the run's id and return at once")
-    .option("--poll", "wait for the end (what it does anyway)")
-    .action(handle(async () => (await import("./orchestrate.ts")).orchestrate));
-
+  runCommands(program, { handle, output, yes, collect });
   const kindNames = KINDS.map((kind) => kind.plural).join(", ");
   program
     .command("get <kind>")

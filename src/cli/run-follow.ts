@@ -3,33 +3,62 @@ import { GantryError } from "../kernel/errors.ts";
 import type { CommandContext } from "./context.ts";
 import { EXEC_FAILED } from "./errors.ts";
 import { EXIT } from "./failure.ts";
+import { countsText, progressBar, summaryText } from "./run-summary.ts";
 import { paint, printable, type Terminal } from "./terminal.ts";
 
 /** What the nodes of a run write, as it comes, and how each ended. */
 
 type Run = Awaited<ReturnType<GantryClient["runs"]["create"]>>;
 
-/** Ends with 0 when every node did everything. Errors: `exec_failed`. */
-export async function followRun(context: CommandContext, run: Pick<Run, "id" | "nodes">): Promise<number> {
+export interface FollowOptions {
+  /** Show how far it is, and not what the nodes write. */
+  readonly quiet?: boolean;
+  /** Say at the end how many verbs ended how on each node. */
+  readonly summary?: boolean;
+}
+
+/** Shows a run until it ends. Ends with 0 when every node did everything. Errors: `exec_failed`. */
+export async function followRun(
+  context: CommandContext,
+  run: Pick<Run, "id" | "nodes">,
+  options: FollowOptions = {},
+): Promise<number> {
   const { client, terminal } = context;
   const width = Math.max(0, ...run.nodes.map(({ name }) => name.length));
   const printer = linePrinter(terminal, width);
+  const bar = progressBar(terminal);
   for await (const line of await client.runs.output(run.id)) {
-    if (line.kind === "output") {
-      printer.write(line.node, line.stream ?? "stdout", line.text ?? "");
+    if (line.kind === "progress") {
+      bar.show(line.done ?? 0, line.total ?? 0);
       continue;
     }
-    printer.end(line.node);
+    if (line.kind === "output") {
+      if (options.quiet === true) continue;
+      bar.hide();
+      printer.write(line.node ?? "", line.stream ?? "stdout", line.text ?? "");
+      continue;
+    }
+    bar.hide();
+    printer.end(line.node ?? "");
     if (line.state === "done" || line.state === "skipped") continue;
     const code = line.exitCode === null || line.exitCode === undefined ? "" : ` (exit code ${line.exitCode})`;
-    terminal.error(
-      `${paint(terminal, "red", line.node.padEnd(width))} | ${line.state ?? "failed"}${code}: ${printable(line.message ?? "")}\n`,
-    );
+    const name = paint(terminal, "red", (line.node ?? "").padEnd(width));
+    terminal.error(`${name} | ${line.state ?? "failed"}${code}: ${printable(line.message ?? "")}\n`);
   }
+  bar.hide();
   const after = await client.runs.get(run.id);
+  if (options.summary === true) terminal.error(`${summaryText(terminal, after.nodes)}${countsText(after.counts)}\n`);
   if (after.status === "done") return EXIT.ok;
   const failed = after.nodes.filter(({ state }) => state !== "done").map(({ name }) => name);
-  throw new GantryError(EXEC_FAILED, `${failed.length} of ${after.nodes.length} nodes failed: ${failed.join(", ")}`);
+  throw new GantryError(EXEC_FAILED, `${failed.length} of ${after.nodes.length} nodes failed: ${shortList(failed)}`);
+}
+
+/** Names in a message. */
+const MOST_NAMES = 20;
+
+function shortList(names: readonly string[]): string {
+  if (names.length <= MOST_NAMES) return names.join(", ");
+  return `${names.slice(0, MOST_NAMES).join(", ")} and ${names.length - MOST_NAMES} more`;
 }
 
 /** Prints whole lines, each behind the name of its node. A line without an end is printed when the node is done. */
