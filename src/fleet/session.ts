@@ -122,6 +122,8 @@ export function openSession(
   let ready = false;
   let claiming = false;
   let wanted = false;
+  /** There may be tasks for it that found no free slot. */
+  let more = true;
   let over = false;
   let heardAt = clock.now();
   /** Of the authority it trusts, and of the one it was told to. */
@@ -166,7 +168,8 @@ export function openSession(
     },
     ended(ref) {
       settle(ref);
-      wake();
+      // Who was given all that waited for it is told when there is something new.
+      if (more) wake();
     },
     async held(tasksHeld) {
       const { forget } = await tasks.reconcile(executor(), tasksHeld);
@@ -222,11 +225,15 @@ export function openSession(
           break;
         }
         const asking = executor();
-        if (Object.keys(asking.modules).length === 0) break;
+        if (Object.keys(asking.modules).length === 0) {
+          more = true;
+          break;
+        }
         const assignments = await tasks.claim(asking);
+        more = takesAll(asking.modules, assignments);
         assignments.forEach(given);
         await Promise.all(assignments.map(give));
-        if (assignments.length > 0) wanted = true;
+        if (more) wanted = true;
       }
     } catch (error) {
       log.error({ err: error }, "cannot give out tasks");
@@ -280,10 +287,7 @@ export function openSession(
   function refuseList({ module, batch, shared }: Assignment): void {
     const known = shared === undefined && batch?.every((one) => one.function === undefined) !== false;
     if (known || modules[module]?.lists === true) return;
-    throw new GantryError(
-      LISTS_UNKNOWN,
-      `${record.name} has gantry ${version}, which does not know lists of verbs`,
-    );
+    throw new GantryError(LISTS_UNKNOWN, `${record.name} has gantry ${version}, which does not know lists of verbs`);
   }
 
   /** Before the task is sent: it may fetch at once what the task names. */
@@ -411,6 +415,12 @@ export function openSession(
   writer.write({ type: "welcome", session: sessionId, heartbeat: parts.heartbeat, ...newAuthority() });
   log.info({ version }, "executor connected");
   return session;
+}
+
+/** Whether a module got as many tasks as it has free slots: then there may be more. */
+function takesAll(free: Executor["modules"], assignments: readonly Assignment[]): boolean {
+  const given = Map.groupBy(assignments, ({ module }) => module);
+  return Object.entries(free).some(([module, slots]) => (given.get(module)?.length ?? 0) >= slots);
 }
 
 async function taskMessage(assignment: Assignment, parts: SessionParts): Promise<TaskMessage> {

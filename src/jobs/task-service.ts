@@ -35,7 +35,8 @@ import type {
 } from "./task-model.ts";
 import { takeItems } from "./taken-items.ts";
 import { afterListResult, afterLoss, afterResult } from "./task-rules.ts";
-import { cancelsOf, claimTasks, lockOwnedTasks, lockTasks, setDue, startTasks } from "./task-store.ts";
+import { claimTasks } from "./claim-store.ts";
+import { cancelsOf, lockOwnedTasks, lockTasks, setDue, startTasks } from "./task-store.ts";
 import type { TaskRecord } from "./task-store.ts";
 import { takenLine } from "./unserved.ts";
 import { takeUnserved } from "./unserved-store.ts";
@@ -102,12 +103,12 @@ export function createTaskService(parts: TaskParts): TaskService {
   }
 
   async function tellCancels(tx: Transaction, sql: SqlTransaction, executors: readonly Executor[]): Promise<void> {
-    const cancels: TaskCancel[] = [];
-    for (const one of executors) {
-      for (const task of await cancelsOf(sql, one.id))
-        cancels.push({ task: task.id, attempt: task.attempt, executorId: one.id });
-    }
-    wakes.tasksCancelled(tx, cancels);
+    const ids = distinctText(executors.map((one) => one.id));
+    const cancels = await cancelsOf(sql, ids);
+    wakes.tasksCancelled(
+      tx,
+      cancels.map(({ id, attempt, owner }): TaskCancel => ({ task: id, attempt, executorId: owner })),
+    );
   }
 
   /** What was said to wait for a worker has found one. */
@@ -125,8 +126,7 @@ export function createTaskService(parts: TaskParts): TaskService {
   ): Promise<readonly (readonly Assignment[])[]> {
     const sql = sqlOf(database, tx);
     await keepSessions(tx, sql, executors, false);
-    const results: (readonly Assignment[])[] = [];
-    for (const executor of executors) results.push(await claimTasks(sql, executor, clock.now()));
+    const results = await claimTasks(sql, executors, clock.now());
     await tellTaken(tx, sql, results.flat());
     return results;
   }
@@ -259,12 +259,18 @@ export function createTaskService(parts: TaskParts): TaskService {
         true,
       );
       const answers = [];
+      const ids = distinctText(requests.map((one) => one.executor.id));
+      const found = await lockOwnedTasks(sql, ids);
+      const owned = new Map(ids.map((id) => [id, found.get(id) ?? []]));
       for (const { executor, held } of requests) {
         const holding = new Map(held.map((one) => [`${one.task} ${one.attempt}`, one]));
         const starting = [];
         const lost: TaskRecord[] = [];
         const back: TaskRecord[] = [];
-        for (const task of await lockOwnedTasks(sql, executor.id)) {
+        // One that came twice meanwhile changed what it has.
+        const has = owned.get(executor.id) ?? (await lockOwnedTasks(sql, [executor.id])).get(executor.id) ?? [];
+        owned.delete(executor.id);
+        for (const task of has) {
           const key = `${task.id} ${task.attempt}`;
           const one = holding.get(key);
           holding.delete(key);

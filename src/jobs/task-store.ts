@@ -1,26 +1,16 @@
 import type { Id } from "../kernel/ids.ts";
-import type { Json, JsonObject } from "../kernel/json.ts";
+import type { Json } from "../kernel/json.ts";
 import type { SettledTask } from "./turn.ts";
 import type { Outside, TaskDraft, TaskRoute } from "./host.ts";
 import { badItems, closedTally, restOf } from "./items.ts";
 import type { ItemTally } from "./items.ts";
-import {
-  assignedItems,
-  endedItemsOf,
-  isSafeDraft,
-  saveTallies,
-  storedItems,
-  TALLY,
-  TALLY_COLUMNS,
-  tallyOf,
-  tallyValues,
-} from "./list-store.ts";
+import { isSafeDraft, saveTallies, storedItems, TALLY, TALLY_COLUMNS, tallyOf, tallyValues } from "./list-store.ts";
 import type { TallyRow } from "./list-store.ts";
 import { callName } from "./model.ts";
 import type { TaskError } from "./model.ts";
-import { lockRows, marks, rowsIn, skipLocked } from "./sql.ts";
+import { lockRows, rowsIn, skipLocked } from "./sql.ts";
 import type { Sql, SqlTransaction, SqlValue } from "./sql.ts";
-import type { Assignment, Executor, TaskStatus } from "./task-model.ts";
+import type { TaskStatus } from "./task-model.ts";
 import type { TaskChange, TaskFacts } from "./task-rules.ts";
 
 /** Tasks in the database: the only queue there is. */
@@ -137,101 +127,6 @@ function isUndoable({ undoable, batch, route }: TaskDraft): boolean {
   return undoable === true && batch === undefined && !("outside" in route);
 }
 
-interface ClaimedRow {
-  readonly id: string;
-  readonly job_id: string;
-  readonly call: number;
-  readonly sealed: Uint8Array | null;
-  readonly tenant_id: string;
-  readonly module: string;
-  readonly function: string;
-  readonly parameters: string;
-  readonly batch: string | null;
-  readonly shared: string | null;
-  readonly keep_going: number;
-  readonly timeout: number | null;
-  readonly safe_to_repeat: number;
-  readonly attempt: number;
-  readonly fence: number;
-  readonly undo_of: string | null;
-  readonly undo_value: string | null;
-  readonly unserved: number | null;
-}
-
-/** Leases to one executor what it may do now, oldest first, up to its free slots. */
-export async function claimTasks(sql: Sql, executor: Executor, now: number): Promise<readonly Assignment[]> {
-  const claimed: ClaimedRow[] = [];
-  for (const [module, free] of Object.entries(executor.modules)) {
-    if (free <= 0) continue;
-    for (const { where, values } of meantFor(executor)) {
-      claimed.push(...(await claimWhere(sql, executor.id, `module = ? AND ${where}`, [module, ...values], now, free)));
-    }
-  }
-  const ended = await endedItemsOf(
-    sql,
-    claimed.filter((row) => row.batch !== null && row.attempt > 1).map((row) => row.id),
-  );
-  return claimed.map((row) => assignmentOf(row, ended.get(row.id))).sort((a, b) => (a.task < b.task ? -1 : 1));
-}
-
-/** Conditions of the tasks it may be given: those for the agent it is, and those of the sites it serves; never those of another tenant. */
-function meantFor({ agentId, siteIds, tenantId }: Executor): readonly {
-  readonly where: string;
-  readonly values: readonly SqlValue[];
-}[] {
-  const [own, values] = tenantId === null ? ["", []] : ["tenant_id = ? AND ", [tenantId]];
-  const found: { where: string; values: readonly SqlValue[] }[] = [];
-  if (agentId !== undefined) found.push({ where: `${own}agent_id = ?`, values: [...values, agentId] });
-  if (siteIds === "all") found.push({ where: `${own}site_id IS NOT NULL`, values });
-  else if (siteIds.length > 0)
-    found.push({ where: `${own}site_id IN (${marks(siteIds.length)})`, values: [...values, ...siteIds] });
-  return found;
-}
-
-async function claimWhere(
-  sql: Sql,
-  owner: Id,
-  where: string,
-  parameters: readonly SqlValue[],
-  now: number,
-  limit: number,
-): Promise<readonly ClaimedRow[]> {
-  return sql.rows<ClaimedRow>(
-    `WITH free AS (
-      SELECT id FROM task WHERE status = 'ready' AND ${where} AND not_before <= ? ORDER BY not_before, id LIMIT ? ${skipLocked(sql)}
-    )
-    UPDATE task SET status = 'leased', owner = ?, fence = fence + 1, due_at = NULL FROM free WHERE task.id = free.id
-    RETURNING task.id, job_id, tenant_id, call, sealed, module, function, parameters, batch, shared, keep_going, timeout, safe_to_repeat,
-      attempt, fence, undo_of, undo_value, unserved`,
-    [...parameters, now, limit, owner],
-  );
-}
-
-function assignmentOf(row: ClaimedRow, ended: ReadonlySet<number> | undefined): Assignment {
-  return {
-    task: row.id,
-    attempt: row.attempt,
-    key: row.id,
-    fence: row.fence,
-    jobId: row.job_id,
-    call: row.call,
-    tenantId: row.tenant_id,
-    module: row.module,
-    function: row.function,
-    parameters: JSON.parse(row.parameters) as Json,
-    ...(row.sealed === null ? {} : { sealed: row.sealed }),
-    ...(row.batch === null ? {} : { batch: assignedItems(row.batch, ended) }),
-    ...(row.shared === null ? {} : { shared: JSON.parse(row.shared) as JsonObject }),
-    keepGoing: row.keep_going === 1,
-    timeout: row.timeout,
-    safeToRepeat: row.safe_to_repeat === 1,
-    ...(row.unserved === 1 ? { unserved: true } : {}),
-    ...(row.undo_of === null
-      ? {}
-      : { undo: row.undo_value === null ? {} : { value: JSON.parse(row.undo_value) as Json } }),
-  };
-}
-
 /** The facts of a task, with who has it and for whom. */
 export interface TaskRecord extends TaskFacts {
   readonly id: Id;
@@ -327,13 +222,15 @@ export async function lockTasks(sql: Sql, ids: readonly Id[]): Promise<ReadonlyM
   return new Map(rows.map((row) => [row.id, recordOf(row)]));
 }
 
-/** What an executor has, held against others. */
-export async function lockOwnedTasks(sql: Sql, owner: Id): Promise<readonly TaskRecord[]> {
-  const rows = await sql.rows<FactsRow>(
-    `SELECT ${FACTS} FROM task WHERE owner = ? AND status IN ('leased', 'started') ORDER BY id ${lockRows(sql)}`,
-    [owner],
+/** What executors have, held against others, by executor. */
+export async function lockOwnedTasks(sql: Sql, owners: readonly Id[]): Promise<ReadonlyMap<Id, readonly TaskRecord[]>> {
+  const rows = await rowsIn<FactsRow>(
+    sql,
+    [...owners].sort(),
+    (list) =>
+      `SELECT ${FACTS} FROM task WHERE owner IN (${list}) AND status IN ('leased', 'started') ORDER BY id ${lockRows(sql)}`,
   );
-  return rows.map(recordOf);
+  return Map.groupBy(rows.map(recordOf), ({ owner }) => owner!);
 }
 
 /** Tasks whose time has come: a started one took too long, a ready one was not taken or may be taken now. */
@@ -345,14 +242,17 @@ export async function lockDueTasks(sql: Sql, now: number, limit: number): Promis
   return rows.map(recordOf);
 }
 
-/** Tasks to be stopped that an executor still has. */
+/** Tasks to be stopped that executors still have. */
 export async function cancelsOf(
   sql: Sql,
-  owner: Id,
-): Promise<readonly { readonly id: Id; readonly attempt: number }[]> {
-  return sql.rows("SELECT id, attempt FROM task WHERE owner = ? AND status IN ('leased', 'started') AND cancel = 1", [
-    owner,
-  ]);
+  owners: readonly Id[],
+): Promise<readonly { readonly id: Id; readonly attempt: number; readonly owner: Id }[]> {
+  return rowsIn(
+    sql,
+    owners,
+    (list) =>
+      `SELECT id, attempt, owner FROM task WHERE owner IN (${list}) AND status IN ('leased', 'started') AND cancel = 1`,
+  );
 }
 
 export async function startTasks(

@@ -108,8 +108,8 @@ export function createTaskSweeper(parts: SweeperParts): TaskSweeper {
     await database.transaction(async (tx) => {
       const sql = sqlOf(database, tx);
       const now = clock.now();
-      for (const owner of await takeLapsedSessions(sql, now)) {
-        const away = await mayBeAway(sql, await lockOwnedTasks(sql, owner), now);
+      for (const owned of (await lockOwnedTasks(sql, await takeLapsedSessions(sql, now))).values()) {
+        const away = await mayBeAway(sql, owned, now);
         await setDue(sql, away.kept);
         for (const { dueAt } of away.kept) by(tx, dueAt);
         const losses = await lossesOf(sql, away.lost, now, { message: "the executor is gone" });
