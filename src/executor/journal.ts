@@ -1,3 +1,4 @@
+import { constants, write as writeTo } from "node:fs";
 import { type FileHandle, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
@@ -84,7 +85,6 @@ export async function openJournal(path: string): Promise<Journal> {
     try {
       const bytes = Buffer.from(text);
       await writeAll(file, bytes, size);
-      await file.datasync();
       size += bytes.length;
     } catch (error) {
       // Half a line must not stay in front of later ones.
@@ -102,9 +102,8 @@ export async function openJournal(path: string): Promise<Journal> {
         .map((one) => `${JSON.stringify(one)}\n`)
         .join(""),
     );
-    const fresh = await open(`${path}.new`, "w", 0o600);
+    const fresh = await open(`${path}.new`, NEW, 0o600);
     await writeAll(fresh, text, 0);
-    await fresh.datasync();
     await rename(`${path}.new`, path);
     await syncFolder(dirname(path));
     await file.close();
@@ -243,8 +242,12 @@ async function readOrEmpty(path: string): Promise<Buffer> {
   }
 }
 
+/** What is written is on the disk when the write returns: one errand to the thread pool instead of two for each round. */
+const OLD = constants.O_RDWR | constants.O_DSYNC;
+const NEW = OLD | constants.O_CREAT | constants.O_TRUNC;
+
 async function openAt(path: string, size: number): Promise<FileHandle> {
-  const file = await open(path, size === 0 ? "w" : "r+", 0o600);
+  const file = await open(path, size === 0 ? NEW : OLD, 0o600);
   await file.truncate(size);
   await file.datasync();
   await syncFolder(dirname(path));
@@ -253,6 +256,12 @@ async function openAt(path: string, size: number): Promise<FileHandle> {
 
 async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
   let done = 0;
-  while (done < bytes.length)
-    done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+  while (done < bytes.length) done += await writeSome(file.fd, bytes.subarray(done), position + done);
+}
+
+/** By its number: a thousand short items wait for a thousand of these, and the handle's own costs three times as much. */
+function writeSome(file: number, bytes: Buffer, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    writeTo(file, bytes, 0, bytes.length, position, (error, size) => (error === null ? resolve(size) : reject(error)));
+  });
 }

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { systemClock } from "../kernel/clock.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
 import { depthOver } from "../kernel/json.ts";
 import { LINK_MESSAGE_MALFORMED, LINK_MESSAGE_TOO_LARGE } from "./errors.ts";
@@ -15,14 +16,20 @@ export const DEPTH_LIMIT = 100;
 /** Raw bytes of output in one message. Base64 makes them a third larger. */
 export const OUTPUT_CHUNK = 64 * 1024;
 
+/** Milliseconds between two frames of patient messages. */
+const PATIENCE = 50;
+
 /** Room for a message beside the brackets of its frame. */
 const MESSAGE_LIMIT = FRAME_LIMIT - 2;
 
 export interface FrameWriter<Message> {
   /** Queues a message. Throws `link_message_too_large` when it fits no frame. */
   write(message: Message): void;
-  /** Queues what `encodeMessage` made. */
-  writeText(text: string): void;
+  /**
+   * Queues what `encodeMessage` made. `patient`: it may wait for others while frames follow each other closely: of a thousand short commands,
+   * each with a line of output, most of the work would be frames.
+   */
+  writeText(text: string, patient?: boolean): void;
   /** Sends what is queued now. */
   flush(): void;
 }
@@ -32,28 +39,45 @@ export function frameWriter<Message>(send: (frame: string) => void, coalesce = t
   let queued: string[] = [];
   let bytes = 0;
   let scheduled = false;
+  let waiting = false;
+  let last = Number.NEGATIVE_INFINITY;
 
   function flush(): void {
     if (queued.length === 0) return;
+    last = performance.now();
     const frame = `[${queued.join(",")}]`;
     queued = [];
     bytes = 0;
     send(frame);
   }
 
-  function writeText(text: string): void {
+  function writeText(text: string, patient = false): void {
     const size = Buffer.byteLength(text) + 1;
     if (bytes + size > MESSAGE_LIMIT) flush();
     queued.push(text);
     bytes += size;
-    if (!coalesce) flush();
-    else if (!scheduled) {
-      scheduled = true;
-      setImmediate(() => {
-        scheduled = false;
-        flush();
-      });
-    }
+    if (!coalesce) return flush();
+    const wait = patient ? last + PATIENCE - performance.now() : 0;
+    if (wait > 0) later(wait);
+    else soon();
+  }
+
+  function soon(): void {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      flush();
+    });
+  }
+
+  function later(milliseconds: number): void {
+    if (waiting) return;
+    waiting = true;
+    systemClock.after(milliseconds, () => {
+      waiting = false;
+      flush();
+    });
   }
 
   return { flush, writeText, write: (message) => writeText(encodeMessage(message)) };

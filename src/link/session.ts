@@ -184,7 +184,7 @@ export function startSession(options: SessionOptions): LinkSession {
       const message = { ...draft, sequence } as ReliableMessage;
       // Encoded first: a message that is too large must not get among those that are sent again and again.
       const text = encodeMessage(message);
-      if (current?.welcomed === true) current.writer.writeText(text);
+      if (current?.welcomed === true) current.writer.writeText(text, message.type === "output");
       unacknowledged.push({ message, text });
       if (message.type === "output") outputBytes += message.data.length;
     },
