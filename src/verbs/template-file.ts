@@ -2,6 +2,7 @@ import type { Environment } from "minijinja-js";
 import { GantryError, messageOf } from "../kernel/errors.ts";
 import { nearest } from "../kernel/nearest.ts";
 import { TEMPLATE_WRONG } from "./errors.ts";
+import { print, PRINT, withPythonPrinting } from "./printing.ts";
 import type { Values } from "./render.ts";
 
 /** Whole files in Jinja, filled in on the node. Strict: an undefined name is an error. */
@@ -21,6 +22,7 @@ async function engine(): Promise<Environment> {
     environment.trimBlocks = true;
     environment.fuel = FUEL;
     environment.enablePyCompat();
+    environment.addGlobal(PRINT, print);
     return environment;
   });
   return made;
@@ -32,7 +34,7 @@ export async function renderFile(name: string, text: string, values: Values): Pr
     throw new GantryError(TEMPLATE_WRONG, `${name} has more than ${LONGEST_TEMPLATE} characters`);
   const environment = await engine();
   try {
-    const rendered = environment.renderStr(text, values);
+    const rendered = environment.renderStr(withPythonPrinting(text), values);
     if (rendered.length <= LONGEST_TEMPLATE) return rendered;
   } catch (error) {
     // An engine that broke off is not to be trusted any more.
