@@ -8,7 +8,9 @@ type Daemons = typeof import("./daemons.ts");
 type Facts = typeof import("./agent-facts.ts");
 type Workers = typeof import("./workers.ts");
 type Units = typeof import("./systemd.ts");
+type Seen = typeof import("./node.ts");
 type Upgrades = typeof import("./node-upgrade.ts");
+type Bootstrap = typeof import("./bootstrap.ts");
 
 /** `… systemd`, the same for servers, agents and workers. */
 export function systemdCommand(parent: Command, what: string): Command {
@@ -31,6 +33,8 @@ interface ProgramParts {
       | Workers[keyof Workers]
       | Units[keyof Units]
       | Upgrades["upgrade"]
+      | Bootstrap["bootstrap"]
+      | Seen[keyof Seen]
     >,
   ): (...received: unknown[]) => Promise<void>;
   output(): Option;
@@ -133,7 +137,34 @@ export function fleetCommands(program: Command, { handle, output, yes, collect }
     .command("revoke <id...>")
     .summary("make one worthless; who has joined with it stays")
     .action(node("revokeTokens"));
-  const nodes = program.command("node").summary("workers and agents: `gantry get nodes` lists them");
+  const nodes = program.command("node").summary("workers and agents: who there is, and what they remember");
+  const seen = (action: keyof Seen) => handle(async () => (await import("./node.ts"))[action]);
+  nodes
+    .command("list", { isDefault: true })
+    .summary("when each was seen, its version, load and facts (what plain `gantry node` does)")
+    .addOption(new Option("--kind <kind>", "only these").choices(["agent", "worker"]))
+    .option("--missing", "only those that are not connected")
+    .addOption(output())
+    .action(seen("list"));
+  nodes.command("show <name>").summary("one, with all its facts").addOption(output()).action(seen("show"));
+  nodes
+    .command("purge [name...]")
+    .summary("remove those that are gone; one that comes back has to join anew")
+    .option("--missing <days>", "all that nobody has seen for so many days")
+    .addOption(yes())
+    .action(seen("purge"));
+  const cache = nodes.command("cache").summary("results that stand in for commands that were done before");
+  cache.command("list <name...>").summary("what nodes remember").addOption(output()).action(seen("listCache"));
+  cache
+    .command("evict <name...>")
+    .summary("let nodes forget it")
+    .addOption(
+      new Option("--what <what>", "results (jobs), arguments, variables of ENV, what QUERY collected, or all")
+        .choices(["jobs", "args", "envs", "query", "all"])
+        .default("jobs"),
+    )
+    .option("--key <key>", "one result alone; may be repeated", collect)
+    .action(seen("evictCache"));
   nodes.command("revoke <name...>").summary("shut them out for good, at once").addOption(yes()).action(node("revoke"));
   nodes
     .command("upgrade [name...]")
@@ -142,6 +173,26 @@ export function fleetCommands(program: Command, { handle, output, yes, collect }
     .option("--within <seconds>", "how long the new release has to connect in", "60")
     .addOption(output())
     .action(handle(async () => (await import("./node-upgrade.ts")).upgrade));
+
+  program
+    .command("bootstrap <catalogue...>")
+    .summary("bring agents to machines that have nothing but SSH, and let them join")
+    .option("--server <address>", "how they reach the server; may be repeated (default: where it listens)", collect)
+    .option("--key <file>", "private key for SSH; may be repeated (default: those in ~/.ssh, and an agent's)", collect)
+    .option("--forward-agent", "let the machines use your SSH agent for connections of their own")
+    .option("--known-hosts <file>", "in the place of OpenSSH's own files")
+    .option(
+      "--accept-new",
+      "take and keep the host keys of machines that are not known; never another one of a known machine",
+    )
+    .option(
+      "--node <kind=file>",
+      "Node for another kind of machine than this one: arm64=FILE; may be repeated",
+      collect,
+    )
+    .option("--parallel <count>", "machines at the same time, 50 at the most", "50")
+    .addOption(output())
+    .action(handle(async () => (await import("./bootstrap.ts")).bootstrap));
 
   const authority = program.command("authority").summary("the server's certificate authority");
   authority

@@ -32,6 +32,24 @@ const node = z.object({
   agentId: z.string().nullable(),
 });
 
+const remembered = z.object({
+  results: z.array(
+    z.object({
+      key: z.string(),
+      verb: z.string(),
+      text: z.string(),
+      /** Epoch milliseconds. */
+      at: z.number(),
+      bytes: z.number(),
+    }),
+  ),
+  arguments: z.array(z.string()),
+  environment: z.array(z.string()),
+});
+
+/** Milliseconds a node has for an answer. */
+const ASKED_WITHIN = 10_000;
+
 const joinToken: z.ZodType<JoinTokenRecord> = z.object({
   id: z.string(),
   role: z.enum(["agent", "worker"]),
@@ -93,6 +111,27 @@ export function nodeRoutes({ app }: HttpServer, fleet: Fleet, parts: FleetParts)
       const one = await fleet.node(principal.tenantId, request.params.idOrName);
       if (!(await mayRead(parts, principal))(one)) throw unknownNode(request.params.idOrName);
       return presented(one);
+    },
+  );
+  app.get(
+    "/v1/nodes/:idOrName/cache",
+    {
+      ...needs("run.read", "place"),
+      schema: {
+        summary:
+          "What an agent remembers: results that stand in for later commands, and names of arguments and variables",
+        tags: ["nodes"],
+        params: z.object({ idOrName: z.string() }),
+        response: { 200: remembered },
+      },
+    },
+    async (request) => {
+      const { tenantId, rights } = request.principal as Principal;
+      const one = await fleet.node(tenantId, request.params.idOrName);
+      const place = (await parts.placesOf?.(tenantId))?.(one) ?? NOWHERE;
+      if (one.agentId === null || !rights.at("run.read", place)) throw unknownNode(request.params.idOrName);
+      const { agentId } = one;
+      return remembered.parse(await fleet.ask(tenantId, { agentId }, "agent", "cache_list", {}, ASKED_WITHIN));
     },
   );
   app.post(
