@@ -36,6 +36,7 @@ export const ROOMS: readonly string[] = [
   "todo",
   "query",
   "bootstrap",
+  "custom-verbs",
   "server",
   "worker",
   "agent",

@@ -3,13 +3,14 @@ import { relative } from "node:path";
 import { GantryError, type Problem } from "../kernel/errors.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import { compile, lineId, ORCHESTRATION_INVALID, readOrchestration, type Entry } from "../runs/commands.ts";
-import { parseVerb } from "../verbs/index.ts";
+import { parseCustomVerb, parseVerb, VERB_NAMES } from "../verbs/index.ts";
 import type { CommandContext } from "./context.ts";
 import { USAGE } from "./errors.ts";
 import { EXIT } from "./failure.ts";
 import { printable } from "./terminal.ts";
 import { followRun } from "./run-follow.ts";
 import { withContents } from "./run-sources.ts";
+import { knownManifests, registerVerbs, verbsBeside } from "./verb.ts";
 
 /** `gantry orchestrate FILE… [--check] [--plan] [--target T…] [--restrict ID…] [--ignore-cache] [--resume RUN] [--detach] [--poll]`. */
 export async function orchestrate(
@@ -22,8 +23,9 @@ export async function orchestrate(
   if (resume !== undefined && files.length > 0)
     throw new GantryError(USAGE, "a run that is resumed knows what it is to do: leave the files out");
   const restrict = options["restrict"] as readonly string[] | undefined;
-  const entries = resume === undefined ? await checked(files, restrict) : undefined;
-  if (options["check"] === true) {
+  const checkOnly = options["check"] === true;
+  const entries = resume === undefined ? await checked(context, files, restrict, checkOnly) : undefined;
+  if (checkOnly) {
     printEntries(context, entries ?? []);
     return EXIT.ok;
   }
@@ -46,19 +48,38 @@ export async function orchestrate(
 }
 
 /** The entries of the files, every verb of which can be read. Errors: `orchestration_invalid` and those of verbs, all at once. */
-async function checked(files: readonly string[], restrict: readonly string[] | undefined): Promise<readonly Entry[]> {
+async function checked(
+  context: CommandContext,
+  files: readonly string[],
+  restrict: readonly string[] | undefined,
+  checkOnly: boolean,
+): Promise<readonly Entry[]> {
   const entries = await readOrchestration(
     files,
     (path) => readFile(path, "utf8"),
     (path) => relative(process.cwd(), path) || path,
   );
+  const foreign = new Set(entries.flatMap(({ jobs }) => jobs.map(({ verb }) => verb.toUpperCase())));
+  for (const name of VERB_NAMES) foreign.delete(name);
+  // Verbs of one's own: those in a folder beside the files, and those the server has.
+  const beside = foreign.size === 0 ? [] : await verbsBeside(files);
+  const own = foreign.size === 0 ? undefined : await knownManifests(context, beside);
   compile(entries, {
     meaning({ verb, text, vars }) {
-      const { runOnce } = parseVerb(verb, text, vars as JsonObject | undefined);
+      const manifest = own?.get(verb.toUpperCase());
+      const given = vars as JsonObject | undefined;
+      const { runOnce } =
+        manifest === undefined ? parseVerb(verb, text, given) : parseCustomVerb({ manifest, package: "" }, text, given);
       return { calls: [], runOnce, sensitive: false };
     },
     ...(restrict === undefined ? {} : { restrict }),
   });
+  if (!checkOnly) {
+    await registerVerbs(
+      context,
+      beside.filter(({ manifest }) => foreign.has(manifest.name)),
+    );
+  }
   return entries;
 }
 

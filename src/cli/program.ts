@@ -19,6 +19,7 @@ import { paint, processTerminal, type Terminal } from "./terminal.ts";
 import type { CommandContext, GlobalOptions } from "./context.ts";
 import { VERSION } from "./version.ts";
 import { todoCommands } from "./todo-program.ts";
+import { verbCommands } from "./verb-program.ts";
 
 /**
  * The command line: names, options and help of every command. What a command does is loaded when it is called, so that the program
@@ -224,6 +225,7 @@ export function buildProgram(terminal: Terminal, ended: (code: number) => void):
   changeCommands(program, { handle, output });
   blueprintCommands(program, { handle, output, yes });
   todoCommands(program, { handle, output });
+  verbCommands(program, { handle, output, yes });
   reportingCommands(program, { handle, output, yes, collect });
   machineCommands(program, { handle, output, yes });
 

@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path";
-import { findSources, parseVerb } from "../verbs/index.ts";
+import { findSources, parseVerb, VERB_NAMES } from "../verbs/index.ts";
 import type { JobLine } from "../runs/commands.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import { sendFiles } from "./content.ts";
@@ -10,6 +10,8 @@ import type { CommandContext } from "./context.ts";
  * verb stands in, else from the present one.
  */
 export async function withContents(context: CommandContext, line: JobLine): Promise<JobLine> {
+  // Verbs of one's own send no files.
+  if (!VERB_NAMES.includes(line.verb.toUpperCase())) return line;
   const verb = parseVerb(line.verb, line.text, line.vars as JsonObject | undefined);
   if (verb.sources === undefined) return line;
   const folder = line.where === undefined ? process.cwd() : dirname(resolve(line.where.file));

@@ -29,6 +29,7 @@ import {
 } from "../backends/index.ts";
 import { createBoot, type Boot } from "../boot/index.ts";
 import { changeRoutes, createChangeRuleService, createChangeSetService, refuseDirect } from "../changes/index.ts";
+import { forgetVerbs } from "../custom-verbs/index.ts";
 import { createDesignService, createDesignStore, designRoutes } from "../design/index.ts";
 import {
   createExporter,
@@ -100,6 +101,7 @@ import { authorityRoutes } from "./authority-routes.ts";
 import { createEventPlaces, createEventSight } from "./event-places.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { composeBlueprints } from "./blueprints.ts";
+import { composeCustomVerbs } from "./custom-verbs.ts";
 import { composeMachines, forgetMachines } from "./machines.ts";
 import { attributeProblems } from "./known.ts";
 import { MIGRATIONS } from "./migrations.ts";
@@ -419,7 +421,16 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     directWrites: refuseDirect,
     known: (tenantId) => ({ ...scriptModules.known(tenantId), attributeProblems }),
   });
+  const customVerbs = composeCustomVerbs(http, {
+    database,
+    events,
+    clock,
+    random,
+    fleet,
+    certificates: parts.certificates,
+  });
   const runs = composeRuns(http, {
+    customVerbs,
     database,
     jobs,
     events,
@@ -429,6 +440,8 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     clock,
     random,
     log,
+    secrets: secretUse,
+    holders: access.holders,
     placesOf,
     agent,
     reachWithin: parts.reachWithin,
@@ -468,6 +481,7 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       await boot.tenantRemoved(tx, tenantId);
       await forgetMachines(tx, tenantId);
       await webhooks.tenantRemoved(tx, tenantId);
+      await forgetVerbs(tx, tenantId);
       await access.tenantRemoved(tx, tenantId);
     },
   );

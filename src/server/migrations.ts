@@ -2,6 +2,7 @@ import { accessMigrations } from "../access/index.ts";
 import { backendMigrations } from "../backends/index.ts";
 import { bootMigrations } from "../boot/index.ts";
 import { changeMigrations } from "../changes/index.ts";
+import { customVerbMigrations } from "../custom-verbs/index.ts";
 import { designMigrations } from "../design/index.ts";
 import { dnsMigrations } from "../dns/index.ts";
 import { fleetMigrations } from "../fleet/index.ts";
@@ -31,4 +32,5 @@ export const MIGRATIONS = [
   ...backendMigrations,
   ...changeMigrations,
   ...machineMigrations,
+  ...customVerbMigrations,
 ];

@@ -1,4 +1,18 @@
 export { findSources } from "./add/index.ts";
+export {
+  describeVerb,
+  kindOf,
+  type KnownVerb,
+  packVerb,
+  parseCustomVerb,
+  readManifest,
+  VERB_KINDS,
+  verbFileName,
+  type VerbKind,
+  verbManifest,
+  type VerbManifest,
+  verbName,
+} from "./custom/index.ts";
 export { collectFacts } from "./facts/index.ts";
 export type { Barrier, ParsedVerb } from "./model.ts";
 export { createAgentModule } from "./module.ts";
