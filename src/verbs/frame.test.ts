@@ -12,8 +12,6 @@ beforeEach(async () => {
 });
 afterEach(() => agent.remove());
 
-const asRoot = it.skipIf(process.getuid?.() !== 0);
-
 /** A verb as it would be typed. */
 function verb(text: string, shared?: Record<string, Json>, given?: Record<string, Json>): Promise<Json> {
   const [name = "", ...rest] = text.split(" ");
@@ -111,7 +109,7 @@ describe("--retry", () => {
 });
 
 describe("--user", () => {
-  asRoot("runs as somebody else, with all groups of theirs", async () => {
+  it.skipIf(process.getuid?.() !== 0)("runs as somebody else, with all groups of theirs", async () => {
     chmodSync(agent.home, 0o755);
     expect(await verb("RUN --user daemon id -u; id -g; echo $USER $LOGNAME")).toMatchObject({
       stdout: "1\n1\ndaemon daemon\n",
@@ -120,7 +118,7 @@ describe("--user", () => {
     await expect(verb("RUN --user daemon touch file")).rejects.toMatchObject({ code: "run_failed" });
   });
 
-  asRoot("keeps what is typed, and ends it in time", async () => {
+  it.skipIf(process.getuid?.() !== 0)("keeps what is typed, and ends it in time", async () => {
     chmodSync(agent.home, 0o755);
     expect(await verb(`RUN --user daemon echo "a   b" '$HOME'`)).toMatchObject({ stdout: "a   b $HOME\n" });
     await expect(verb("RUN --user daemon --timeout 0.2 sleep 100")).rejects.toMatchObject({

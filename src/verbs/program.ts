@@ -3,7 +3,7 @@ import { delimiter, join } from "node:path";
 import { GantryError } from "../kernel/errors.ts";
 import type { OutputStream } from "../link/index.ts";
 import { type CommandEnd, runCommand } from "./command.ts";
-import { COMMAND_FAILED, USER_REFUSED } from "./errors.ts";
+import { USER_REFUSED } from "./errors.ts";
 import { childEnvironment, TASK_MARKER, taskMarker } from "./surroundings.ts";
 import type { NodeUser } from "./users.ts";
 import type { VerbContext } from "./verb.ts";
@@ -55,35 +55,6 @@ export async function runProgram(context: VerbContext, options: ProgramOptions):
       await context.room?.();
     },
   });
-}
-
-export interface Answer {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a program and takes its output as text (the last 1 MB of it); none of it goes to the job's log. A signal counts as code 128. */
-export async function askProgram(context: VerbContext, options: Omit<ProgramOptions, "output">): Promise<Answer> {
-  const chunks: Record<OutputStream, Uint8Array[]> = { stdout: [], stderr: [] };
-  const end = await runProgram(context, { ...options, output: (stream, chunk) => chunks[stream].push(chunk) });
-  return {
-    code: end.code ?? 128,
-    stdout: Buffer.concat(chunks.stdout).toString(),
-    stderr: Buffer.concat(chunks.stderr).toString(),
-  };
-}
-
-/** Runs a program that must end well. Throws `command_failed` with `{ exit_code }` or `{ signal }` in its details. */
-export async function mustRun(context: VerbContext, options: ProgramOptions): Promise<void> {
-  const end = await runProgram(context, options);
-  if (end.code === 0) return;
-  const what = [options.program, ...(options.arguments ?? [])].join(" ");
-  throw end.code === null
-    ? new GantryError(COMMAND_FAILED, `${what} was ended by ${end.signal}`, { details: { signal: end.signal } })
-    : new GantryError(COMMAND_FAILED, `${what} ended with exit code ${end.code}`, {
-        details: { exit_code: end.code },
-      });
 }
 
 /** The words in front of a program that make it another user's. Root starts it; the groups are the user's. */
