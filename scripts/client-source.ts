@@ -30,6 +30,7 @@ const LEFT_OUT = /^\/v1\/link(\/|$)/;
 /** What the document cannot say: answers that go on, and bodies that are bytes. */
 const LINES: Readonly<Record<string, string>> = {
   "GET /v1/runs/{id}/output": "RunLine",
+  "GET /v1/runs/{id}/export": "RunExportLine",
   "GET /v1/audit/export": "Audit",
 };
 const BYTES: readonly string[] = ["PUT /v1/content/{sha256}"];
@@ -74,7 +75,7 @@ export function clientSource(document: OpenApi): string {
   const of = (resource: string): readonly Operation[] => operations.filter((one) => one.resource === resource);
   return [
     "// Made from docs/openapi.json by `npm run client`. Changes here are lost.",
-    'import type { CallOptions, Listing, OperationTable, RunLine } from "./model.ts";',
+    'import type { CallOptions, Listing, OperationTable, RunExportLine, RunLine } from "./model.ts";',
     ...Object.entries(document.components?.schemas ?? {}).map(
       ([name, schema]) => `export type ${typeName(name)} = ${typeOf(schema)};`,
     ),

@@ -72,15 +72,30 @@ export interface EventFeed extends AsyncIterable<Event> {
   readonly opened: Promise<void>;
 }
 
-/** One line of a run's output. */
+/** One line of a run's output: what a node wrote, how it ended a stage, or how far the run is. */
 export interface RunLine {
-  readonly kind: "output" | "ended";
-  readonly node: string;
+  readonly kind: "output" | "ended" | "progress";
+  readonly node?: string;
+  /** Of output: the number of the verb in the run, from 1; null where nobody can say. */
+  readonly job?: number | null;
   readonly stream?: "stdout" | "stderr";
   readonly text?: string;
-  readonly state?: string;
+  /** Of an end. */
+  readonly entry?: number;
+  readonly stage?: number;
+  readonly state?: "done" | "failed" | "cancelled" | "skipped" | "unreachable";
+  readonly counts?: Readonly<Record<"ok" | "changed" | "failed" | "skipped" | "interrupted" | "unreachable", number>>;
   readonly exitCode?: number | null;
   readonly message?: string | null;
+  /** Of progress: verbs on nodes that ended, of so many. */
+  readonly done?: number;
+  readonly total?: number;
+}
+
+/** One line of a run's export: `kind` says what of. */
+export interface RunExportLine {
+  readonly kind: "run" | "verb" | "result";
+  readonly [member: string]: unknown;
 }
 
 /** One endpoint, as the program needs it. */

@@ -1,5 +1,5 @@
 // Made from docs/openapi.json by `npm run client`. Changes here are lost.
-import type { CallOptions, Listing, OperationTable, RunLine } from "./model.ts";
+import type { CallOptions, Listing, OperationTable, RunExportLine, RunLine } from "./model.ts";
 export interface Secret {
 readonly id: string;
 readonly name: string;
@@ -4454,6 +4454,18 @@ readonly kind?: "agent" | "worker" | undefined;
 } & CallOptions): Listing<Node>;
 /** One worker or agent */
 get(idOrName: string, options?: CallOptions): Promise<Node>;
+/** What an agent remembers: results that stand in for later commands, and names of arguments and variables */
+cache(idOrName: string, options?: CallOptions): Promise<{
+readonly results: readonly ({
+readonly key: string;
+readonly verb: string;
+readonly text: string;
+readonly at: number;
+readonly bytes: number;
+})[];
+readonly arguments: readonly (string)[];
+readonly environment: readonly (string)[];
+}>;
 /** Shut a worker or an agent out for good: its connection ends, its tasks are lost, its key is worth nothing */
 revoke(idOrName: string, options?: CallOptions): Promise<void>;
 /** Give a worker nothing new; what it has goes on, and then it is drained */
@@ -4793,6 +4805,80 @@ readonly exitCode: number | null;
 readonly message: string | null;
 })[];
 }>;
+/** The verbs of a run */
+verbs(id: string, options?: {
+readonly cursor?: string | undefined;
+readonly limit?: number | undefined;
+} & CallOptions): Listing<{
+readonly job: number;
+readonly id: string;
+readonly entry: number;
+readonly verb: string;
+readonly text: string | null;
+readonly name: string | null;
+readonly where: {
+readonly file: string;
+readonly line?: number | undefined;
+readonly column?: number | undefined;
+} | null;
+}>;
+/** Every verb of a run on every node */
+results(id: string, options?: {
+readonly cursor?: string | undefined;
+readonly limit?: number | undefined;
+readonly state?: "ok" | "changed" | "failed" | "skipped" | "interrupted" | "unreachable" | "waiting" | "running" | undefined;
+readonly node?: string | undefined;
+} & CallOptions): Listing<{
+readonly node: string;
+readonly job: number;
+readonly entry: number;
+readonly stage: number;
+readonly state: "ok" | "changed" | "failed" | "skipped" | "interrupted" | "unreachable" | "waiting" | "running";
+readonly jobId: string | null;
+readonly exitCode: number | null;
+readonly message: string | null;
+readonly startedAt: number | null;
+readonly milliseconds: number | null;
+readonly value: unknown;
+}>;
+/** Where the time of a run went, in milliseconds */
+analysis(id: string, options?: CallOptions): Promise<{
+readonly verbs: readonly ({
+readonly verb: {
+readonly job: number;
+readonly id: string;
+readonly entry: number;
+readonly verb: string;
+readonly text: string | null;
+readonly name: string | null;
+readonly where: {
+readonly file: string;
+readonly line?: number | undefined;
+readonly column?: number | undefined;
+} | null;
+};
+readonly nodes: number;
+readonly total: number;
+readonly mean: number;
+readonly longest: number;
+readonly slowest: string;
+})[];
+readonly nodes: readonly ({
+readonly node: string;
+readonly execution: number;
+readonly waiting: number;
+readonly roundTrip: number;
+readonly verbs: number;
+})[];
+readonly total: {
+readonly execution: number;
+readonly waiting: number;
+readonly roundTrip: number;
+readonly verbs: number;
+};
+}>;
+/** A run, its verbs, and every result (NDJSON) */
+export(id: string, options?: CallOptions): Promise<AsyncIterable<RunExportLine>>;
 /** What the nodes write, as it comes (NDJSON), and how each ended */
 output(id: string, options?: CallOptions): Promise<AsyncIterable<RunLine>>;
 };
@@ -6000,6 +6086,7 @@ delete: {"method":"DELETE","path":"/v1/networks/{idOrName}","answer":"json","hea
 nodes: {
 list: {"method":"GET","path":"/v1/nodes","answer":"page","largestPage":1000},
 get: {"method":"GET","path":"/v1/nodes/{idOrName}","answer":"json"},
+cache: {"method":"GET","path":"/v1/nodes/{idOrName}/cache","answer":"json"},
 revoke: {"method":"POST","path":"/v1/nodes/{idOrName}/revoke","answer":"none"},
 drain: {"method":"POST","path":"/v1/nodes/{idOrName}/drain","answer":"json"},
 resume: {"method":"POST","path":"/v1/nodes/{idOrName}/resume","answer":"json"},
@@ -6033,6 +6120,10 @@ list: {"method":"GET","path":"/v1/runs","answer":"page","largestPage":500},
 get: {"method":"GET","path":"/v1/runs/{id}","answer":"json"},
 delete: {"method":"DELETE","path":"/v1/runs/{id}","answer":"none"},
 cancel: {"method":"POST","path":"/v1/runs/{id}/cancel","answer":"json"},
+verbs: {"method":"GET","path":"/v1/runs/{id}/verbs","answer":"page","largestPage":1000},
+results: {"method":"GET","path":"/v1/runs/{id}/results","answer":"page","largestPage":1000},
+analysis: {"method":"GET","path":"/v1/runs/{id}/analysis","answer":"json"},
+export: {"method":"GET","path":"/v1/runs/{id}/export","answer":"lines"},
 output: {"method":"GET","path":"/v1/runs/{id}/output","answer":"lines"},
 },
 secrets: {

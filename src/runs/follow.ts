@@ -5,7 +5,8 @@ import type { Bus } from "../platform/bus/index.ts";
 import type { Database } from "../platform/database/index.ts";
 import type { RunEnded, RunOutputLine } from "./model.ts";
 import type { RunView } from "./service.ts";
-import { ENDED_STATES, selectJobs, selectRun, type NodeJob } from "./store.ts";
+import { plannedFor } from "./results.ts";
+import { ENDED_STATES, selectJobs, selectProgress, selectRun, selectStages, type NodeJob } from "./store.ts";
 
 /** What the nodes of a run write, as it comes, and how each ended its stages. */
 
@@ -18,6 +19,10 @@ export interface FollowParts {
 
 /** Pieces of output read in one go. */
 const PAGE = 500;
+/** How often it is said how far the run is. */
+const PROGRESS_MILLISECONDS = 500;
+/** Lists that go on of which each verb is counted; of more only whole ones. */
+const MOST_COUNTED = 500;
 /** Looked at anew this often without being woken. */
 const LOOK_MILLISECONDS = 1_000;
 /** Commits on other replicas may come later than what they are dated. */
@@ -46,6 +51,20 @@ export async function* followRun(
   const open = new Map<Id, NodeReader>();
   const told = new Set<string>();
   let since = 0;
+  const total = verbsIn(view);
+  let shown = 0;
+  let before = -1;
+  const plans = new Map<string, readonly number[]>();
+  /** For each call of a node's job the line it is of. */
+  async function callsOf(job: NodeJob): Promise<readonly number[]> {
+    const stages = await selectStages(database.kysely, id);
+    const key = `${job.stage} ${stages[job.stage]!.first === job.node} ${job.chosen?.join(",") ?? "all"}`;
+    const known = plans.get(key);
+    if (known !== undefined) return known;
+    const { calls } = plannedFor({ ...view, stages }, job);
+    plans.set(key, calls);
+    return calls;
+  }
   try {
     for (;;) {
       waker.reset();
@@ -59,7 +78,7 @@ export async function* followRun(
         const key = `${job.stage} ${job.node}`;
         if (told.has(key) || job.state === "waiting") continue;
         if (job.jobId !== null && !open.has(job.jobId)) {
-          open.set(job.jobId, createNodeReader(jobs, job.jobId, job.name));
+          open.set(job.jobId, createNodeReader(jobs, job.jobId, job.name, await callsOf(job)));
           written.add(job.jobId);
         }
         if (!ENDED_STATES.includes(job.state)) continue;
@@ -75,6 +94,13 @@ export async function* followRun(
         const reader = open.get(job);
         if (reader !== undefined) yield* reader.read(false);
       }
+      const now = clock.now();
+      if (over || now - shown >= PROGRESS_MILLISECONDS) {
+        const done = await doneIn(parts, id);
+        if (done !== before) yield { kind: "progress", done, total };
+        before = done;
+        shown = now;
+      }
       if (over || isAborted(signal)) return;
       await waker.wait(LOOK_MILLISECONDS);
       if (isAborted(signal)) return;
@@ -82,6 +108,32 @@ export async function* followRun(
   } finally {
     for (const stop of stops) stop();
     signal.removeEventListener("abort", waker.wake);
+  }
+}
+
+/** Verbs on nodes that a run has. */
+function verbsIn({ definition, stages, jobs }: RunView): number {
+  const chosen = jobs.reduce((sum, job) => sum + (job.chosen?.length ?? 0), 0);
+  if (chosen > 0) return chosen;
+  return stages.reduce((sum, { stage, total }) => {
+    const { from, to } = definition.stages[stage]!;
+    const once = definition.lines.slice(from, to).filter(({ runOnce }) => runOnce).length;
+    return sum + total * (to - from - once) + once;
+  }, 0);
+}
+
+/** Of those: how many ended, also in lists that go on. */
+async function doneIn({ database, jobs }: FollowParts, id: Id): Promise<number> {
+  const { ended, begun } = await selectProgress(database.kysely, id);
+  let done = ended;
+  if (begun.length === 0 || begun.length > MOST_COUNTED) return done;
+  const open = new Set(begun);
+  for (let after: Id | null = null; ;) {
+    const page = await jobs.itemCounts(id, { after, limit: PAGE });
+    for (const { jobId, ok, changed, failed, skipped, interrupted, unreachable } of page)
+      if (open.has(jobId)) done += ok + changed + failed + skipped + interrupted + unreachable;
+    if (page.length < PAGE) return done;
+    after = page.at(-1)!.jobId;
   }
 }
 
@@ -132,16 +184,22 @@ function createWaker(clock: Clock): Waker {
   };
 }
 
+/** The number of the verb that a call is of, from 1. */
+function numberOf(calls: readonly number[], item: number | null): number | null {
+  const line = calls[item ?? 0] ?? -1;
+  return (item === null && calls.length !== 1) || line < 0 ? null : line + 1;
+}
+
 interface NodeReader {
   /** What is new. `last`: nothing comes after it, so a character that was cut off is given up. */
   read(last: boolean): AsyncGenerator<RunOutputLine>;
 }
 
 /** Reads the output of one job on. A character may be cut in two by the pieces: each stream has a decoder that waits for the rest. */
-function createNodeReader(jobs: JobService, jobId: Id, node: string): NodeReader {
+function createNodeReader(jobs: JobService, jobId: Id, node: string, calls: readonly number[]): NodeReader {
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
   let after: OutputPosition | null = null;
-  const job = null;
+  let job: number | null = null;
   return {
     async *read(last) {
       for (;;) {
@@ -149,6 +207,7 @@ function createNodeReader(jobs: JobService, jobId: Id, node: string): NodeReader
         for (const piece of pieces) {
           after = { taskId: piece.taskId, position: piece.position };
           const { stream } = piece;
+          job = numberOf(calls, piece.item);
           if (piece.droppedBefore > 0)
             yield { kind: "output", node, job, stream, text: `\n[${piece.droppedBefore} bytes left out]\n` };
           const text = decoders[stream].decode(piece.data, { stream: true });

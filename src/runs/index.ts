@@ -1,6 +1,6 @@
 export { createCoordinator, type Coordinator } from "./coordinator.ts";
 export { ORCHESTRATION_INVALID, RUN_CALL_INVALID } from "./errors.ts";
-export { createRunHost, RUN_HOST } from "./host.ts";
+export { createRunHost, type NodeVariables, RUN_HOST } from "./host.ts";
 export type { Node } from "./model.ts";
 export type { LineMeaning, VerbCall } from "./orchestration/compile.ts";
 export type { JobLine } from "./orchestration/model.ts";

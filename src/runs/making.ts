@@ -1,5 +1,6 @@
 import type { Starter } from "../jobs/index.ts";
 import type { Id } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
 import type { Definition, RunNode } from "./model.ts";
 import type { Compiled } from "./orchestration/compile.ts";
 import { shareOf, type Entry } from "./orchestration/model.ts";
@@ -16,14 +17,14 @@ export interface Making {
   readonly plan: boolean;
   readonly starter: Starter;
   readonly resumes: Id | null;
-  readonly entries: readonly Omit<Entry, "jobs" | "targets">[];
+  readonly entries: readonly (Omit<Entry, "jobs" | "targets" | "vars"> & { readonly vars?: JsonObject | undefined })[];
   readonly compiled: Compiled;
   /** The nodes of each entry. */
   readonly nodes: readonly (readonly RunNode[])[];
   readonly ignoreCache: boolean;
   readonly cache: "use" | "none";
   /** Of a run that does the rest of another: the lines that are left for a node. Left out: all. */
-  left?(entry: number, node: string): readonly number[];
+  readonly left?: (entry: number, node: string) => readonly number[];
 }
 
 export function makeRun(making: Making): NewRun {
@@ -77,7 +78,7 @@ export function makeRun(making: Making): NewRun {
   };
 }
 
-function rulesOf(entry: Omit<Entry, "jobs" | "targets">, total: number): NewRun["entries"][number] {
+function rulesOf(entry: Making["entries"][number], total: number): NewRun["entries"][number] {
   return {
     total,
     async: entry.async,

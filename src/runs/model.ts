@@ -80,7 +80,7 @@ export interface Node extends RunNode {
 }
 
 /** One line of a run's live output. */
-export type RunOutputLine = RunOutput | RunEnded;
+export type RunOutputLine = RunOutput | RunEnded | RunProgressed;
 
 export interface RunOutput {
   readonly kind: "output";
@@ -103,4 +103,12 @@ export interface RunEnded {
   /** Of the command that failed, when there was one. */
   readonly exitCode: number | null;
   readonly message: string | null;
+}
+
+/** How far the run is, now and then. */
+export interface RunProgressed {
+  readonly kind: "progress";
+  /** Verbs on nodes that ended, of so many. */
+  readonly done: number;
+  readonly total: number;
 }

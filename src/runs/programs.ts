@@ -64,7 +64,7 @@ export function programOf(definition: Definition, stage: number, choice: StageCh
       verbs.push({
         module: "agent",
         function: call.function,
-        parameters: call.parameters,
+        parameters: definition.cache === "use" ? { cache: "use", ...call.parameters } : call.parameters,
         safeToRepeat: call.safeToRepeat,
       });
     }

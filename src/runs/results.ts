@@ -12,6 +12,8 @@ import type { Definition } from "./model.ts";
 
 export interface VerbResult {
   readonly node: string;
+  /** Among those of the run, from 0. */
+  readonly nodeNumber: number;
   /** The number of the verb in the run, from 1. */
   readonly job: number;
   readonly entry: number;
@@ -112,6 +114,7 @@ function resultOf(
   const took = rows.filter(({ milliseconds }) => milliseconds !== undefined);
   return {
     node: place.name,
+    nodeNumber: place.node,
     job: line + 1,
     entry: stages[place.stage]!.entry,
     stage: place.stage,
@@ -146,5 +149,5 @@ export interface ShownLine {
   /** Null where it is sensitive. */
   readonly text: string | null;
   readonly name: string | null;
-  readonly where: RunLine["where"] | null;
+  readonly where: NonNullable<RunLine["where"]> | null;
 }

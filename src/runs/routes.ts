@@ -2,7 +2,11 @@ import { z } from "zod";
 import { sendLines, type HttpServer } from "../platform/http/index.ts";
 import { needs, type Principal } from "../access/index.ts";
 import { addCounts, NO_COUNTS, RUN_STATUSES, runRequest } from "./model.ts";
-import { NODE_STATES, nodeSummaries, type RunService, type RunView } from "./service.ts";
+import { CALL_STATES } from "../jobs/index.ts";
+import { GantryError } from "../kernel/errors.ts";
+import { CURSOR_UNKNOWN } from "../platform/requests/index.ts";
+import type { VerbResult } from "./results.ts";
+import { NODE_STATES, nodeSummaries, type ExportedLine, type RunService, type RunView } from "./service.ts";
 import type { StoredRun } from "./store.ts";
 
 const counts = z.object({
@@ -64,6 +68,59 @@ const runAnswer = listed.extend({
       message: z.string().nullable(),
     }),
   ),
+});
+
+const page = z.object({
+  cursor: z.string().max(200).optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+});
+
+const verbAnswer = z.object({
+  /** Its number in the run, from 1. */
+  job: z.number(),
+  /** What `restrict` takes. */
+  id: z.string(),
+  entry: z.number(),
+  verb: z.string(),
+  /** Null where it is sensitive. */
+  text: z.string().nullable(),
+  name: z.string().nullable(),
+  where: z.object({ file: z.string(), line: z.number().optional(), column: z.number().optional() }).nullable(),
+});
+
+const RESULT_STATES = [...CALL_STATES, "waiting", "running"] as const;
+
+const resultAnswer = z.object({
+  node: z.string(),
+  job: z.number(),
+  entry: z.number(),
+  stage: z.number(),
+  state: z.enum(RESULT_STATES),
+  jobId: z.string().nullable(),
+  exitCode: z.number().nullable(),
+  message: z.string().nullable(),
+  /** Epoch milliseconds of the node's clock. */
+  startedAt: z.number().nullable(),
+  milliseconds: z.number().nullable(),
+  /** What the verb answered. */
+  value: z.unknown(),
+});
+
+const times = { execution: z.number(), waiting: z.number(), roundTrip: z.number(), verbs: z.number() };
+
+const analysisAnswer = z.object({
+  verbs: z.array(
+    z.object({
+      verb: verbAnswer,
+      nodes: z.number(),
+      total: z.number(),
+      mean: z.number(),
+      longest: z.number(),
+      slowest: z.string(),
+    }),
+  ),
+  nodes: z.array(z.object({ node: z.string(), ...times })),
+  total: z.object(times),
 });
 
 /** `/v1/runs`. */
@@ -139,6 +196,7 @@ export function runRoutes(server: HttpServer, runs: RunService): void {
       return reply.status(204).send(null);
     },
   );
+  resultRoutes(server, runs);
   app.get(
     "/v1/runs/:id/output",
     {
@@ -151,6 +209,105 @@ export function runRoutes(server: HttpServer, runs: RunService): void {
       return sendLines(reply, server.closing, (signal) => runs.follow(principal, request.params.id, signal));
     },
   );
+}
+
+/** What became of each verb of a run. */
+function resultRoutes({ app, closing }: HttpServer, runs: RunService): void {
+  const params = z.object({ id: z.string() });
+  app.get(
+    "/v1/runs/:id/verbs",
+    {
+      ...needs("run.read", "place"),
+      schema: {
+        summary: "The verbs of a run",
+        tags: ["runs"],
+        params,
+        querystring: page,
+        response: { 200: z.object({ items: z.array(verbAnswer), next: z.string().nullable() }) },
+      },
+    },
+    async (request) => {
+      const { cursor, limit } = request.query;
+      const [after = 0] = cursor === undefined ? [] : numbersOf(cursor, 1);
+      const items = await runs.verbs(request.principal as Principal, request.params.id, { after, limit });
+      return { items: [...items], next: items.length < limit ? null : String(after + items.length) };
+    },
+  );
+  app.get(
+    "/v1/runs/:id/results",
+    {
+      ...needs("run.read", "place"),
+      schema: {
+        summary: "Every verb of a run on every node",
+        tags: ["runs"],
+        params,
+        querystring: page.extend({ state: z.enum(RESULT_STATES).optional(), node: z.string().max(1024).optional() }),
+        response: { 200: z.object({ items: z.array(resultAnswer), next: z.string().nullable() }) },
+      },
+    },
+    async (request) => {
+      const { cursor, limit, state, node: only } = request.query;
+      const [stage = 0, node = 0, job = 0] = cursor === undefined ? [] : numbersOf(cursor, 3);
+      const items = await runs.results(request.principal as Principal, request.params.id, {
+        after: cursor === undefined ? null : [stage, node, job],
+        limit,
+        ...(state === undefined ? {} : { state }),
+        ...(only === undefined ? {} : { node: only }),
+      });
+      const last = items.at(-1);
+      const next = last === undefined || items.length < limit ? null : `${last.stage}.${last.nodeNumber}.${last.job}`;
+      return { items: items.map(resultOf), next };
+    },
+  );
+  app.get(
+    "/v1/runs/:id/analysis",
+    {
+      ...needs("run.read", "place"),
+      schema: {
+        summary: "Where the time of a run went, in milliseconds",
+        tags: ["runs"],
+        params,
+        response: { 200: analysisAnswer },
+      },
+    },
+    async (request) => {
+      const { verbs, nodes, total } = await runs.analysis(request.principal as Principal, request.params.id);
+      return { verbs: [...verbs], nodes: [...nodes], total };
+    },
+  );
+  app.get(
+    "/v1/runs/:id/export",
+    {
+      ...needs("run.read", "place"),
+      schema: { summary: "A run, its verbs, and every result (NDJSON)", tags: ["runs"], params },
+    },
+    async (request, reply) => {
+      const principal = request.principal as Principal;
+      await runs.get(principal, request.params.id);
+      return sendLines(reply, closing, () => exported(runs.export(principal, request.params.id)));
+    },
+  );
+}
+
+/** The numbers of a cursor. Errors: `cursor_unknown`. */
+function numbersOf(cursor: string, count: number): readonly number[] {
+  const numbers = cursor.split(".").map(Number);
+  if (numbers.length !== count || numbers.some((one) => !Number.isSafeInteger(one) || one < 0))
+    throw new GantryError(CURSOR_UNKNOWN, `'${cursor.slice(0, 60)}' is not a cursor`);
+  return numbers;
+}
+
+function resultOf({ nodeNumber: _number, ...result }: VerbResult): z.output<typeof resultAnswer> {
+  return result;
+}
+
+/** Each line names what it is: `run`, `verb` or `result`. */
+async function* exported(lines: AsyncIterable<ExportedLine>): AsyncGenerator<object> {
+  for await (const line of lines) {
+    if (line.kind === "run") yield { kind: "run", ...answerOf(line.view) };
+    else if (line.kind === "verb") yield { kind: "verb", ...line.verb };
+    else yield { kind: "result", ...resultOf(line.result) };
+  }
 }
 
 function listedOf(run: StoredRun): z.output<typeof listed> {

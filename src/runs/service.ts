@@ -10,7 +10,8 @@ import type { EventStream } from "../platform/events/index.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { NO_NODES, ORCHESTRATION_INVALID, RUN_STANDS, RUN_UNKNOWN } from "./errors.ts";
 import { followRun } from "./follow.ts";
-import { makeRun } from "./making.ts";
+import { analyse, type Analysis, type TaskTimes } from "./analysis.ts";
+import { makeRun, type Making } from "./making.ts";
 import {
   addCounts,
   NO_COUNTS,
@@ -37,6 +38,8 @@ import {
   type StoredRun,
   type StoredStage,
 } from "./store.ts";
+import { leftOf } from "./resume.ts";
+import { resultsOf, shownLine, type ShownLine, type VerbResult } from "./results.ts";
 import { chooseNodes, type TargetWorld } from "./targets.ts";
 
 /** A run with how far it is: what its reader may see of it. */
@@ -62,6 +65,18 @@ export interface RunService {
     principal: Principal,
     page: { readonly before: Id | null; readonly limit: number },
   ): Promise<readonly StoredRun[]>;
+  /** Its verbs on nodes that may be seen, behind a place. Errors: `run_unknown`. */
+  results(principal: Principal, id: Id, page: ResultPage): Promise<readonly VerbResult[]>;
+  /** Its verbs, behind so many. Errors: `run_unknown`. */
+  verbs(
+    principal: Principal,
+    id: Id,
+    page: { readonly after: number; readonly limit: number },
+  ): Promise<readonly ShownLine[]>;
+  /** Where its time went. Errors: `run_unknown`. */
+  analysis(principal: Principal, id: Id): Promise<Analysis>;
+  /** Everything about it, one thing after the other. Errors: `run_unknown`. */
+  export(principal: Principal, id: Id): AsyncGenerator<ExportedLine>;
   /** Stops what is out, and begins nothing more. Errors: `run_unknown`, `forbidden`, `run_stands`. */
   cancel(principal: Principal, id: Id): Promise<RunView>;
   /** What the nodes write, as it comes, and how each ended its stages; ends with the run. Errors: `run_unknown`. */
@@ -82,8 +97,8 @@ export interface RunParts {
   nodes(tenantId: Id): Promise<readonly Node[]>;
   /** What targets may ask of nodes. */
   world(principal: Principal, nodes: readonly Node[]): Promise<TargetWorld>;
-  /** Reads the text of a verb. Throws a GantryError. */
-  meaning(principal: Principal, line: JobLine): LineMeaning;
+  /** Who reads the texts of these verbs, some of which may be of the tenant's own making. What is returned throws a GantryError. */
+  meanings(principal: Principal, lines: readonly JobLine[]): Promise<(line: JobLine) => LineMeaning>;
 }
 
 export function createRunService(parts: RunParts): RunService {
@@ -150,6 +165,76 @@ export function createRunService(parts: RunParts): RunService {
     return view;
   }
 
+  async function pageOfResults(
+    principal: Principal,
+    id: Id,
+    { after, limit, state, node: only }: ResultPage,
+  ): Promise<readonly VerbResult[]> {
+    const view = await get(principal, id);
+    const found: VerbResult[] = [];
+    const [stage, node, job] = after ?? [0, -1, 0];
+    const own = only === undefined ? view.jobs : view.jobs.filter(({ name }) => name === only);
+    const rest = own.filter((one) => one.stage > stage || (one.stage === stage && one.node >= node));
+    for (const some of chunks(rest, PLACES)) {
+      for (const result of await resultsOf(parts, view, some)) {
+        if (state !== undefined && state !== result.state) continue;
+        if (result.stage === stage && result.nodeNumber === node && result.job <= job) continue;
+        found.push(result);
+        if (found.length === limit) return found;
+      }
+    }
+    return found;
+  }
+
+  /** The rest of a run that ended, with the rights of who wants it. */
+  async function restOf(principal: Principal, id: Id): Promise<Rest> {
+    const view = await controlled(principal, id);
+    const { definition, entries, run } = view;
+    if (run.status === "running") throw new GantryError(RUN_STANDS, `run ${id} is running, so it cannot be resumed`);
+    const results: VerbResult[] = [];
+    for (const some of chunks(view.jobs, PLACES)) results.push(...(await resultsOf(parts, view, some)));
+    const left = leftOf(definition, results);
+    const nodes = entries.map((_, index) => {
+      const own = view.jobs.filter(({ stage }) => definition.stages[stage]!.entry === index);
+      const byNode = new Map(own.map(({ node, agentId, name }) => [node, { agentId, name }]));
+      return [...byNode].sort(([a], [b]) => a - b).map(([, node]) => node);
+    });
+    if (nodes.every((some, index) => some.every(({ name }) => left(index, name).length === 0)))
+      throw new GantryError(RUN_STANDS, `nothing of run ${id} is left to do`);
+    return {
+      compiled: { lines: definition.lines, stages: definition.stages },
+      entries: entries.map((entry, index) => ({
+        ...definition.entries[index]!,
+        onFailure: entry.goesOn ? ("continue" as const) : ("stop" as const),
+        ...(entry.parallel === null ? {} : { parallel: entry.parallel }),
+        ...(entry.batch === null ? {} : { batch: entry.batch }),
+        ...(entry.maxFailures === null ? {} : { maxFailures: entry.maxFailures }),
+      })),
+      nodes,
+      left,
+      ignoreCache: definition.ignoreCache,
+      cache: definition.cache,
+    };
+  }
+
+  /** What is to be done, and where. */
+  async function wholeOf(principal: Principal, request: RunRequest): Promise<Rest> {
+    const entries = entriesOf(request);
+    const meaning = await parts.meanings(
+      principal,
+      entries.flatMap(({ jobs }) => jobs),
+    );
+    const compiled = compile(entries, {
+      meaning,
+      ...(request.restrict === undefined ? {} : { restrict: request.restrict }),
+    });
+    const nodes = await chosen(
+      principal,
+      entries.map(({ targets }) => request.targets ?? targets),
+    );
+    return { compiled, entries, nodes, ignoreCache: request.ignoreCache, cache: request.cache };
+  }
+
   /** Who may run verbs on all its nodes may do with the run what they want. */
   async function controlled(principal: Principal, id: Id): Promise<RunView> {
     const view = await get(principal, id);
@@ -167,28 +252,19 @@ export function createRunService(parts: RunParts): RunService {
   return {
     async create(principal, request) {
       const { tenantId } = principal;
-      const entries = entriesOf(request);
-      const compiled = compile(entries, {
-        meaning: (line) => parts.meaning(principal, line),
-        ...(request.restrict === undefined ? {} : { restrict: request.restrict }),
-      });
-      const nodes = await chosen(
-        principal,
-        entries.map(({ targets }) => request.targets ?? targets),
-      );
+      const what =
+        request.resume !== undefined && request.entries === undefined
+          ? await restOf(principal, request.resume)
+          : await wholeOf(principal, request);
       const made = makeRun({
+        ...what,
         id: random.id(),
         tenantId,
         text: request.text,
         createdAt: clock.now(),
         plan: request.plan,
         starter: starterOf(principal),
-        resumes: null,
-        entries,
-        compiled,
-        nodes,
-        ignoreCache: request.ignoreCache,
-        cache: request.cache,
+        resumes: request.resume ?? null,
       });
       const { run } = made;
       await database.transaction(async (tx) => {
@@ -230,6 +306,35 @@ export function createRunService(parts: RunParts): RunService {
       const view = await get(principal, id);
       yield* followRun(parts, view, await sight(principal), signal);
     },
+    results: pageOfResults,
+    async verbs(principal, id, { after, limit }) {
+      const { definition } = await get(principal, id);
+      return definition.lines.slice(after, after + limit).map((line, index) => shownLine(line, after + index));
+    },
+    async analysis(principal, id) {
+      const view = await get(principal, id);
+      const results: VerbResult[] = [];
+      const times: TaskTimes[] = [];
+      for (const some of chunks(view.jobs, PLACES)) {
+        results.push(...(await resultsOf(parts, view, some)));
+        for (const { jobId, name } of some) {
+          if (jobId === null) continue;
+          for (const { createdAt, startedAt, settledAt } of await parts.jobs.tasks(jobId, {
+            after: null,
+            limit: LOOKED_AT,
+          }))
+            times.push({ node: name, createdAt, startedAt, settledAt });
+        }
+      }
+      return analyse(view.definition.lines.map(shownLine), results, times);
+    },
+    async *export(principal, id) {
+      const view = await get(principal, id);
+      yield { kind: "run", view };
+      for (const [index, line] of view.definition.lines.entries()) yield { kind: "verb", verb: shownLine(line, index) };
+      for (const some of chunks(view.jobs, PLACES))
+        for (const result of await resultsOf(parts, view, some)) yield { kind: "result", result };
+    },
     async cancel(principal, id) {
       const { run } = await controlled(principal, id);
       if (run.status !== "running")
@@ -254,6 +359,35 @@ export function createRunService(parts: RunParts): RunService {
       });
     },
   };
+}
+
+/** What a run is made of. */
+type Rest = Pick<Making, "compiled" | "entries" | "nodes" | "left" | "ignoreCache" | "cache">;
+
+/** A place in the results of a run: behind this stage, node and verb. */
+export type ResultPlace = readonly [stage: number, node: number, job: number];
+
+export interface ResultPage {
+  readonly after: ResultPlace | null;
+  readonly limit: number;
+  /** Only those in this state. */
+  readonly state?: VerbResult["state"];
+  /** Only those of this node. */
+  readonly node?: string;
+}
+
+export type ExportedLine =
+  | { readonly kind: "run"; readonly view: RunView }
+  | { readonly kind: "verb"; readonly verb: ShownLine }
+  | { readonly kind: "result"; readonly result: VerbResult };
+
+/** Stages on nodes whose results are read in one go: each may have thousands. */
+const PLACES = 20;
+
+function chunks<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
 }
 
 /** Names of nodes in an entry of the audit. */

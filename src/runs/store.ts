@@ -411,6 +411,19 @@ export async function selectBegun(queries: Queries, id: Id): Promise<readonly Id
   return rows.flatMap(({ job_id: jobId }) => jobId ?? []);
 }
 
+/** How many verbs ended in stages that did, and the jobs that go on. */
+export async function selectProgress(
+  queries: Queries,
+  id: Id,
+): Promise<{ readonly ended: number; readonly begun: readonly Id[] }> {
+  const row = await queries
+    .selectFrom("run_job")
+    .select(sql<number | null>`sum(ok + changed + failed + skipped + interrupted + unreachable)`.as("ended"))
+    .where("run_id", "=", id)
+    .executeTakeFirst();
+  return { ended: Number(row?.ended ?? 0), begun: await selectBegun(queries, id) };
+}
+
 /** A stage on a node, as it stands. */
 export interface NodeJob extends RunNode {
   readonly stage: number;

@@ -1,4 +1,5 @@
 import type { Holders } from "../access/index.ts";
+import type { CustomVerbService } from "../custom-verbs/index.ts";
 import type { Fleet } from "../fleet/index.ts";
 import type { SecretUse } from "../foreman/index.ts";
 import {
@@ -37,11 +38,11 @@ import {
   type TargetWorld,
   type VerbCall,
 } from "../runs/index.ts";
-import { parseVerb, type describeAgentFunctions } from "../verbs/index.ts";
+import { type KnownVerb, parseCustomVerb, parseVerb, type describeAgentFunctions, VERB_NAMES } from "../verbs/index.ts";
 import { createRunValues } from "./run-values.ts";
 import type { nodePlaces } from "./target-places.ts";
 
-export interface RunsParts extends Omit<RunParts, "jobs" | "nodes" | "world" | "meaning" | "coordinator"> {
+export interface RunsParts extends Omit<RunParts, "jobs" | "nodes" | "world" | "meanings" | "coordinator"> {
   readonly jobs: Jobs;
   readonly fleet: Pick<Fleet, "agents">;
   readonly inventory: Pick<InventoryStore, "snapshot">;
@@ -50,6 +51,7 @@ export interface RunsParts extends Omit<RunParts, "jobs" | "nodes" | "world" | "
   /** What an agent does, by the name of the verb. */
   readonly agent: ReturnType<typeof describeAgentFunctions>;
   readonly placesOf: ReturnType<typeof nodePlaces>;
+  readonly customVerbs: Pick<CustomVerbService, "known">;
   readonly log: Logger;
   /** Milliseconds a node may take to connect. */
   readonly reachWithin: number;
@@ -89,7 +91,11 @@ export function composeRuns(http: HttpServer, parts: RunsParts): Coordinator {
         nodes.map((node) => ({ ...node, ...(standing.get(node.agentId) ?? { foundationId: null, siteId: null }) })),
       );
     },
-    meaning: (_principal, line) => meaningOf(agent, line),
+    async meanings({ tenantId }, lines) {
+      const foreign = lines.flatMap(({ verb }) => (VERB_NAMES.includes(verb.toUpperCase()) ? [] : [verb]));
+      const own = await parts.customVerbs.known(tenantId, foreign);
+      return (line) => meaningOf(agent, line, own.get(line.verb.toUpperCase()));
+    },
   });
   runRoutes(http, runs);
   return coordinator;
@@ -148,12 +154,17 @@ function sameValue(found: Json | undefined, wanted: Json): boolean {
 }
 
 /** What a verb's text means, as calls of functions of an agent. Errors: those of the verb, `run_call_invalid`. */
-function meaningOf(agent: RunsParts["agent"], line: JobLine): LineMeaning {
+function meaningOf(agent: RunsParts["agent"], line: JobLine, own: KnownVerb | undefined): LineMeaning {
   const vars = line.vars as JsonObject | undefined;
-  const verb = parseVerb(line.verb, line.text, vars);
+  const verb = own === undefined ? parseVerb(line.verb, line.text, vars) : parseCustomVerb(own, line.text, vars);
   const parameters = verb.sources === undefined ? verb.parameters : sentFiles(verb.parameters, line);
   return {
-    calls: [checkedCall(agent, verb.function, vars === undefined ? parameters : { ...parameters, values: vars })],
+    calls: [
+      {
+        ...checkedCall(agent, verb.function, vars === undefined ? parameters : { ...parameters, values: vars }),
+        ...(own === undefined ? {} : { safeToRepeat: own.manifest.safeToRepeat }),
+      },
+    ],
     runOnce: verb.runOnce,
     sensitive: verb.parameters["sensitive"] === true,
     ...barrierOf(verb),
@@ -186,8 +197,7 @@ function sentFiles(parameters: VerbCall["parameters"], { verb, contents }: JobLi
 
 function checkedCall(agent: RunsParts["agent"], name: string, parameters: VerbCall["parameters"]): VerbCall {
   const known = agent[name];
-  if (known === undefined || known.observes === true)
-    throw new GantryError(RUN_CALL_INVALID, `there is no verb '${name}'`);
+  if (known === undefined) throw new GantryError(RUN_CALL_INVALID, `there is no verb '${name}'`);
   const checked = known.parameters.strict().safeParse(parameters);
   if (!checked.success)
     throw new GantryError(
