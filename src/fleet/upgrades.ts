@@ -3,8 +3,8 @@ import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { type Audit, type Principal, recordActor } from "../access/index.ts";
 import { GantryError } from "../kernel/errors.ts";
-import { type Id } from "../kernel/ids.ts";
-import { isJsonObject, type Json } from "../kernel/json.ts";
+import type { Id } from "../kernel/ids.ts";
+import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
 import type { Database } from "../platform/database/index.ts";
 import { type ContentStore, grantContent } from "./content.ts";
 import { CONTENT_UNKNOWN, NODE_NOT_UPGRADABLE } from "./errors.ts";
@@ -63,7 +63,8 @@ export function createUpgrades(parts: UpgradeParts) {
         `${name} is a worker: it runs with the package that is installed there`,
       );
     const own = node.facts["agent"];
-    if (node.state === "connected" && (!isJsonObject(own) || own["upgradable"] !== true))
+    // What it said last. Whether it can it knows itself, and is asked: this spares bringing what it will not take.
+    if (isJsonObject(own ?? null) && (own as JsonObject)["upgradable"] === false)
       throw new GantryError(
         NODE_NOT_UPGRADABLE,
         `${name} runs with a program that it shares with others: in a container, or of an installation of all of Gantry`,
@@ -71,14 +72,11 @@ export function createUpgrades(parts: UpgradeParts) {
     const { program, node: sha256 } = await offered(actor.tenantId);
     await database.transaction((tx) => grantContent(tx, { id: node.id, tenantId: actor.tenantId }, [program, sha256]));
     const order = { program, node: { sha256, architecture: process.arch }, within };
-    const answer = (await parts.ask(
-      actor.tenantId,
-      { agentId },
-      "agent",
-      "upgrade",
-      order,
-      FETCH,
-    )) as unknown as Upgrade;
+    const answer = (await parts
+      .ask(actor.tenantId, { agentId }, "agent", "upgrade", order, FETCH)
+      .catch((error: unknown) => {
+        throw refusalOf(error);
+      })) as unknown as Upgrade;
     if (answer.changed)
       await database.transaction(async (tx) => {
         recordActor(tx, actor);
@@ -88,6 +86,12 @@ export function createUpgrades(parts: UpgradeParts) {
       });
     return answer;
   };
+}
+
+/** Only the agent itself knows whether it can. */
+function refusalOf(error: unknown): unknown {
+  if (!(error instanceof GantryError) || error.details?.["code"] !== "agent_not_upgradable") return error;
+  return new GantryError(NODE_NOT_UPGRADABLE, error.message, { cause: error });
 }
 
 async function hashOf(path: string): Promise<string> {

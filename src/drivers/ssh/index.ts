@@ -35,3 +35,13 @@ export function createSshModule(given: SshModuleOptions = {}): Module {
     },
   };
 }
+
+export {
+  fingerprintOf,
+  type HostKeys,
+  keysInFile,
+  together,
+  typeOf,
+  verdictOn,
+  wantedTypes,
+} from "./known-hosts.ts";

@@ -70,7 +70,7 @@ export function wantedTypes({ keys, fingerprints }: HostKeys): readonly string[]
 }
 
 /** The first field of a key on the wire. */
-function typeOf(key: Buffer): string {
+export function typeOf(key: Buffer): string {
   return key.subarray(4, 4 + key.readUInt32BE(0)).toString("latin1");
 }
 

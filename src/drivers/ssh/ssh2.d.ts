@@ -11,6 +11,14 @@ declare module "ssh2" {
     readonly privateKey?: string | undefined;
     readonly passphrase?: string | undefined;
     readonly tryKeyboard?: boolean;
+    /** Socket of an agent that holds keys, and whether the server may use it for its own connections. */
+    readonly agent?: string;
+    readonly agentForward?: boolean;
+    /** Ways to prove who one is, in this order. */
+    readonly authHandler?: readonly (
+      | { readonly type: "agent"; readonly username: string; readonly agent: string }
+      | { readonly type: "publickey"; readonly username: string; readonly key: string }
+    )[];
     /** Milliseconds until the handshake must be over. */
     readonly readyTimeout: number;
     /** Milliseconds between signs of life that are asked for, and how many may be missed. */
