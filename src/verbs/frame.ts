@@ -98,10 +98,8 @@ interface Settled {
 /** The call with everything it depends on found out: templates filled in, user, folder, environment. */
 async function settled(call: Call, shared: Shared, overlay: Overlay | undefined): Promise<Settled> {
   const { verb, surroundings, given } = call;
-  let known: Promise<Values> | undefined;
-  function values(): Promise<Values> {
-    known ??= valuesOf(given.values, shared, surroundings, overlay);
-    return known;
+  function values(withFacts: boolean): Promise<Values> {
+    return valuesOf(given.values, shared, surroundings, overlay, withFacts);
   }
   const parameters = checked(verb, await renderParameters(verb.texts, given, values), given);
   const user = await actingUser(parameters.user);
@@ -116,7 +114,7 @@ async function settled(call: Call, shared: Shared, overlay: Overlay | undefined)
     contextFor: (context, said) => ({
       ...context,
       surroundings,
-      values,
+      values: () => values(true),
       known: remembered,
       cwd,
       path: (path) => onNode({ home: cwd }, path),
@@ -134,7 +132,7 @@ async function settled(call: Call, shared: Shared, overlay: Overlay | undefined)
 /** What was filled in may be wrong only now. */
 function checked(verb: Verb, rendered: CommonParameters, given: CommonParameters): CommonParameters {
   if (rendered === given) return given;
-  const result = verb.parameters.strict().safeParse(rendered);
+  const result = verb.strict.safeParse(rendered);
   if (result.success) return result.data as CommonParameters;
   const [issue] = result.error.issues;
   const text = `${verb.names[0]}: ${issue?.path.map(String).join(".") ?? ""}: ${issue?.message ?? ""}`;

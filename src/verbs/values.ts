@@ -29,15 +29,16 @@ export function readShared(shared: JsonObject | undefined): Shared {
   };
 }
 
-/** All values, the stronger ones over the weaker: job, entry, arguments of the node, inventory, facts. */
+/** All values, the stronger ones over the weaker: job, entry, arguments of the node, inventory, facts. These take a while to find out. */
 export async function valuesOf(
   own: JsonObject | undefined,
   shared: Shared,
   surroundings: Pick<Surroundings, "arguments">,
   overlay: Overlay | undefined,
+  withFacts: boolean,
 ): Promise<Values> {
   return {
-    facts: await collectFacts(),
+    ...(withFacts ? { facts: await collectFacts() } : {}),
     ...shared.variables,
     ...overlaid(await surroundings.arguments.all(), overlay, "arguments"),
     ...shared.values,
@@ -52,7 +53,7 @@ const COMMON_TEXTS = ["cwd", "user", "environment"] as const;
 export async function renderParameters(
   texts: readonly string[],
   parameters: CommonParameters,
-  values: () => Promise<Values>,
+  values: (withFacts: boolean) => Promise<Values>,
 ): Promise<CommonParameters> {
   const all = parameters as Readonly<Record<string, Json | undefined>>;
   let rendered: Record<string, Json | undefined> | undefined;
@@ -60,7 +61,7 @@ export async function renderParameters(
     const value = all[name];
     if (value === undefined || !holdsExpressions(value)) continue;
     rendered ??= { ...all };
-    rendered[name] = await renderJson(value, await values());
+    rendered[name] = await renderJson(value, await values(JSON.stringify(value).includes("facts")));
   }
   return (rendered as CommonParameters | undefined) ?? parameters;
 }

@@ -89,6 +89,8 @@ export interface Verb extends Omit<
   readonly options: Readonly<Record<string, OptionKind>>;
   /** Its own and those of all verbs. */
   readonly parameters: z.ZodObject;
+  /** The same, and nothing else. */
+  readonly strict: z.ZodObject;
   readonly texts: readonly string[];
   /**
    * Reads its text form. `given`: a job's `vars` in an orchestration, of which some are options (`stdout_arg`, `skip_cache` …).
@@ -121,6 +123,7 @@ export function defineVerb<Schema extends z.ZodObject>(definition: VerbDefinitio
     ...definition,
     options,
     parameters,
+    strict,
     texts: definition.texts ?? [],
     parse(text, given = {}, name = definition.names[0]) {
       const parsed = withGiven(name, parseOptions(name, text, options), given);
