@@ -67,7 +67,7 @@ export interface LinkedExecutor {
 }
 
 /** Milliseconds for one try to connect. */
-const CONNECT = 10_000;
+const CONNECT = 20_000;
 /** Milliseconds between two looks at the facts. */
 const FACTS_EVERY = 60_000;
 

@@ -3,7 +3,7 @@ import { GantryError, messageOf } from "../kernel/errors.ts";
 import type { Connection } from "./connection.ts";
 import { LINK_UNREACHABLE } from "./errors.ts";
 import { openPoll } from "./poll-client.ts";
-import { openWebSocket } from "./websocket.ts";
+import { openWebSocket, WebSocketRefused } from "./websocket.ts";
 
 /** Where the server listens for executors. */
 export const LINK_PATHS = {
@@ -48,6 +48,8 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
         return { connection, url, transport };
       } catch (error) {
         failures.push(messageOf(error));
+        // Who cannot be reached, or has no time, is so by any transport: only what stands in between treats them differently.
+        if (error instanceof WebSocketRefused && !error.mayPoll) break;
       }
     }
   }

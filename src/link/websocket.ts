@@ -26,7 +26,29 @@ export interface WebSocketTarget {
   readonly timeout: number;
 }
 
-/** Resolves when the upgrade is done. Throws `link_unreachable`. */
+/** What the system says when there is no connection at all. */
+const NOBODY_THERE: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ETIMEDOUT",
+]);
+/** Answers of a server that has no time now. */
+const BUSY: ReadonlySet<number> = new Set([429, 503]);
+
+/** `link_unreachable`, and whether another transport may do better. */
+export class WebSocketRefused extends GantryError {
+  readonly mayPoll: boolean;
+
+  constructor(message: string, mayPoll: boolean, cause: Error) {
+    super(LINK_UNREACHABLE, message, { cause });
+    this.mayPoll = mayPoll;
+  }
+}
+
+/** Resolves when the upgrade is done. Throws `WebSocketRefused`. */
 export function openWebSocket(target: WebSocketTarget): Promise<Connection> {
   const url = new URL(target.path, target.url);
   url.protocol = "wss:";
@@ -38,10 +60,17 @@ export function openWebSocket(target: WebSocketTarget): Promise<Connection> {
     followRedirects: false,
   });
   return new Promise((resolve, reject) => {
+    let busy = false;
     function failed(error: Error): void {
-      reject(new GantryError(LINK_UNREACHABLE, `no WebSocket to ${target.url}: ${error.message}`, { cause: error }));
+      const mayPoll = !busy && !NOBODY_THERE.has((error as NodeJS.ErrnoException).code ?? "");
+      reject(new WebSocketRefused(`no WebSocket to ${target.url}: ${error.message}`, mayPoll, error));
     }
     socket.once("error", failed);
+    socket.once("unexpected-response", (request, response) => {
+      busy = BUSY.has(response.statusCode ?? 0);
+      response.resume();
+      request.destroy(new Error(`the answer is ${response.statusCode}`));
+    });
     // Before the first turn after the upgrade, so that no frame is missed.
     const connection = wrapWebSocket(socket);
     socket.once("open", () => {

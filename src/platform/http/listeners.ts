@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import type { Duplex } from "node:stream";
 import { GantryError, messageOf } from "../../kernel/errors.ts";
 import { ensurePrivateFolder } from "../files/index.ts";
+import { letInOrderly } from "./arrivals.ts";
 import type { Certificates } from "./certificates.ts";
 import { ADDRESS_IN_USE, LISTEN_ADDRESS_NOT_USABLE } from "./errors.ts";
 import { answerBroken, answerPlain, type Patience, PATIENCE } from "./broken.ts";
@@ -35,6 +36,9 @@ const TLS = {
   ciphers:
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL",
 } as const;
+
+/** Connections the system keeps until they are looked at: all agents of a large site may come at once. The system may set a lower limit. */
+const BACKLOG = 16_384;
 
 /** Milliseconds a client may take for the handshake of TLS. */
 const HANDSHAKE_MILLISECONDS = 10_000;
@@ -67,11 +71,12 @@ export async function listenTls(
     },
     handler,
   );
+  letInOrderly(server);
   server.on("clientError", answerBroken);
   server.on("tlsClientError", answerPlain);
   await listening(
     server,
-    () => server.listen({ host: address.host, port: address.port }),
+    () => server.listen({ host: address.host, port: address.port, backlog: BACKLOG }),
     `${address.host}:${address.port}`,
   );
   const bound = server.address();
