@@ -1,3 +1,4 @@
+export { type OwnServer, ownServer } from "./authority.ts";
 export type { JoinFile } from "./identity.ts";
 export type { ExecutorConfiguration } from "./settings.ts";
 export { AGENT_SETTINGS, agentConfiguration, WORKER_SETTINGS, workerConfiguration } from "./settings.ts";
