@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseOptions, splitWords } from "./options.ts";
 import { parseVerb } from "./parse.ts";
@@ -18,6 +19,15 @@ describe("options in front of a text", () => {
     expect(Object.fromEntries(parsed.values)).toEqual({ chown: "a:b", timeout: "5" });
     expect(parsed.lists.get("watch")).toEqual(["x y", "z"]);
     expect(parsed.rest).toBe(`echo  "a   b" --loud  `);
+  });
+
+  it("leave the text as it was typed", () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        const typed = text.trimStart();
+        expect(parseOptions("V", `--loud -- ${typed}`, known).rest).toBe(typed);
+      }),
+    );
   });
 
   it("end at --", () => {

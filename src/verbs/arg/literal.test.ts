@@ -1,4 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Json } from "../../kernel/json.ts";
+import { pythonText } from "../python.ts";
 import { literal } from "./literal.ts";
 
 describe("a typed value", () => {
@@ -34,5 +37,15 @@ describe("a typed value", () => {
     "[".repeat(60),
   ])("%s stays a text", (text) => {
     expect(literal(text)).toBe(text);
+  });
+
+  it("that is printed as Python prints it is read as the same again", () => {
+    const values = fc.array(fc.jsonValue({ noUnpairedSurrogate: false }) as fc.Arbitrary<Json>);
+    fc.assert(
+      fc.property(values, (value) => {
+        const plain = JSON.parse(JSON.stringify(value)) as Json;
+        expect(literal(pythonText(plain))).toEqual(plain);
+      }),
+    );
   });
 });
