@@ -33,7 +33,7 @@ export const EXAMPLES = {
     "todo done 0198d2c4-5a7e-7b11-9c55-0242ac120002 --note 'in rack 4, unit 7'",
     "todo failed 0198d2c4-5a7e-7b11-9c55-0242ac120002 --note 'the disk does not fit'",
   ),
-  verb: examples("verb add verbs/greet.mjs", "verb list", "verb show GREET", "exec --verb GREET -- --times 2 world"),
+  verb: examples("verb add verbs/greet.mjs", "verb list", "verb show GREET", "exec --verb GREET '--times 2 world'"),
   blueprintCheck: examples("blueprint check blueprints/", "blueprint check --all"),
   bootProfile: examples(
     "boot profile set ubuntu --script-file ubuntu.ipxe --template-file preseed.cfg",
