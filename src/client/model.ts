@@ -131,6 +131,8 @@ export interface Requests {
     bytes: AsyncIterable<Uint8Array> | Uint8Array | string,
     headers?: Readonly<Record<string, string>>,
     options?: CallOptions,
+    /** Left out: POST. */
+    method?: "POST" | "PUT",
   ): Promise<Answer>;
   /** The bytes of an answer, as they come. Resolves once the server has begun it. */
   download(path: string, options?: CallOptions): Promise<AsyncIterable<Uint8Array>>;

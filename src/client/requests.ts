@@ -36,9 +36,9 @@ export function createRequests(
           ? { headers }
           : { body: JSON.stringify(body), headers: { "content-type": "application/json", ...headers } }),
       })) as Answer,
-    upload: async <Answer>(path: string, body: Outgoing["body"], headers = {}, options = {}) =>
+    upload: async <Answer>(path: string, body: Outgoing["body"], headers = {}, options = {}, method = "POST") =>
       (await call({
-        method: "POST",
+        method,
         path,
         body,
         headers: { "content-type": "application/octet-stream", ...headers },
