@@ -50,6 +50,7 @@ export async function startServer(
     port?: number;
     taskLease?: number;
     heartbeat?: number;
+    contentFolder?: string;
     sharedKey?: string;
     runtime?: FleetParts["runtime"];
   } = {},

@@ -9,14 +9,16 @@ import type { Random } from "../kernel/ids.ts";
 import {
   backoffDelay,
   type BroughtFile,
+  canDownload,
   EXECUTOR_HEADER,
+  inLargePieces,
   LINK_PATHS,
+  openDownload,
   openRequest,
   requestProofText,
   signRequest,
 } from "../link/index.ts";
 import { CONTENT_NOT_TAKEN, CONTENT_UNAVAILABLE } from "./errors.ts";
-import { inLargePieces } from "./pieces.ts";
 
 /** Fetches content by its hash from the server, and brings it there, with the executor's own signature. */
 
@@ -34,8 +36,9 @@ export interface ContentLink {
   /**
    * Yields the bytes behind `from`; each piece is good until the next is asked for. A broken transfer is taken up where it stopped. Ends with
    * `content_unavailable` when that does not help, or the bytes are wrong; with `from` given they are not checked: who has the others can.
+   * `size`: of all of it, where it is known.
    */
-  content(sha256: string, from?: number): AsyncIterable<Uint8Array>;
+  content(sha256: string, from?: number, size?: number): AsyncIterable<Uint8Array>;
   /** Brings a file that a task asked for. Goes on where it stopped. Errors: `content_not_taken`. */
   bring(task: string, file: BroughtFile): Promise<void>;
 }
@@ -50,6 +53,8 @@ const PAUSE = 2000;
 const SILENCE = 20_000;
 /** Milliseconds two clocks may differ before ours is taken for wrong. */
 const CLOCK_DIFFERENCE = 60_000;
+/** Bytes from which a connection of its own is worth its handshake. */
+const LARGE = 4 * 1024 * 1024;
 /** Bytes of an answer to an upload that are read. */
 const ANSWER = 64 * 1024;
 
@@ -57,34 +62,67 @@ export function contentLink(parts: ContentParts): ContentLink {
   /** How far the server's clock is ahead of ours: a machine without a battery starts in 1970. */
   let ahead = 0;
 
+  function urlOf(attempt: number): string {
+    return parts.urls[attempt % parts.urls.length] as string;
+  }
+
   async function send(
     path: string,
     attempt: number,
     more: { readonly method: "GET" | "PUT"; readonly headers: Record<string, string>; readonly body?: Readable },
   ): Promise<IncomingMessage> {
-    const url = parts.urls[attempt % parts.urls.length] as string;
-    const time = Math.max(0, Math.round(parts.clock.now() + ahead));
-    const signature = signRequest(parts.key, { executor: parts.executor, time, path });
-    const proof = requestProofText({ executor: parts.executor, time, signature });
-    const headers = { ...more.headers, [EXECUTOR_HEADER]: proof };
-    const response = await openRequest({ url, path, agent: parts.agent(), timeout: SILENCE, ...more, headers });
+    const { time, text } = proof(path);
+    const headers = { ...more.headers, [EXECUTOR_HEADER]: text };
+    const response = await openRequest({
+      url: urlOf(attempt),
+      path,
+      agent: parts.agent(),
+      timeout: SILENCE,
+      ...more,
+      headers,
+    });
     const server = Date.parse(response.headers.date ?? "");
     if (response.statusCode === 401 && Number.isFinite(server) && Math.abs(server - time) > CLOCK_DIFFERENCE)
       ahead = server - parts.clock.now();
     return response;
   }
 
-  async function open(sha256: string, from: number, attempt: number): Promise<Readable> {
+  function proof(path: string): { readonly time: number; readonly text: string } {
+    const time = Math.max(0, Math.round(parts.clock.now() + ahead));
+    const signature = signRequest(parts.key, { executor: parts.executor, time, path });
+    return { time, text: requestProofText({ executor: parts.executor, time, signature }) };
+  }
+
+  /** What is large comes past Node's HTTP, unless the server would rather compress it, or says no: why, shows in the other way. */
+  async function open(
+    sha256: string,
+    from: number,
+    attempt: number,
+    large: boolean,
+  ): Promise<AsyncGenerator<Uint8Array>> {
     const path = `${LINK_PATHS.content}${sha256}${from === 0 ? "" : `?from=${from}`}`;
-    const response = await send(path, attempt, { method: "GET", headers: { "accept-encoding": "zstd" } });
+    const encodings = { "accept-encoding": "zstd" };
+    if (large && canDownload(parts.agent())) {
+      const body = await openDownload({
+        url: urlOf(attempt),
+        path,
+        agent: parts.agent(),
+        headers: { ...encodings, [EXECUTOR_HEADER]: proof(path).text },
+        timeout: SILENCE,
+      });
+      if (body !== undefined) return body;
+    }
+    const response = await send(path, attempt, { method: "GET", headers: encodings });
     if (response.statusCode !== 200) {
       response.destroy();
-      throw new Refused(`the server answered ${response.statusCode}`);
+      const why = `the server answered ${response.statusCode}`;
+      // What it lacks, or gives to others, it will not have later either.
+      throw response.statusCode === 404 ? new Unwanted(why) : new Refused(why);
     }
-    if (response.headers["content-encoding"] !== "zstd") return response;
+    if (response.headers["content-encoding"] !== "zstd") return streamed(response);
     const unpacked = createZstdDecompress();
     pipeline(response, unpacked, () => undefined);
-    return unpacked;
+    return streamed(unpacked);
   }
 
   /** Tries until it is done. `work` throws `Refused` for an answer that is no connection's fault. */
@@ -108,7 +146,7 @@ export function contentLink(parts: ContentParts): ContentLink {
   }
 
   return {
-    async *content(sha256, from) {
+    async *content(sha256, from, size = 0) {
       const hash = from === undefined ? createHash("sha256") : undefined;
       let received = from ?? 0;
       function failed(why: unknown): Error {
@@ -119,13 +157,13 @@ export function contentLink(parts: ContentParts): ContentLink {
       const began = parts.clock.now();
       let stuck = 0;
       for (let over = false; !over;) {
-        let stream: Readable | undefined;
+        let pieces: AsyncGenerator<Uint8Array> | undefined;
         const before = received;
         await patiently(async (attempt) => {
-          stream = await open(sha256, received, attempt);
+          pieces = await open(sha256, received, attempt, size - received >= LARGE);
         }, failed);
         try {
-          for await (const piece of inLargePieces(stream as unknown as Readable)) {
+          for await (const piece of pieces!) {
             received += piece.length;
             hash?.update(piece);
             yield piece;
@@ -135,8 +173,6 @@ export function contentLink(parts: ContentParts): ContentLink {
           stuck = received > before ? 0 : stuck + 1;
           if (stuck >= TRIES && parts.clock.now() - began > AWAY) throw failed(error);
           if (stuck > 0) await pauseBefore(stuck);
-        } finally {
-          stream?.destroy();
         }
       }
       if (hash !== undefined && hash.digest("hex") !== sha256)
@@ -169,6 +205,14 @@ export function contentLink(parts: ContentParts): ContentLink {
       );
     },
   };
+}
+
+async function* streamed(stream: Readable): AsyncGenerator<Uint8Array> {
+  try {
+    yield* inLargePieces(stream);
+  } finally {
+    stream.destroy();
+  }
 }
 
 interface Problem {

@@ -17,7 +17,7 @@ export interface TaskRun {
   readonly journal: Journal;
   readonly session: OutputSession;
   readonly clock: Clock;
-  content(sha256: string, from?: number): AsyncIterable<Uint8Array>;
+  content(sha256: string, from?: number, size?: number): AsyncIterable<Uint8Array>;
   bring?(task: string, file: BroughtFile): Promise<void>;
   roomAgain(): Promise<void>;
   /** An item of a list ended, and the journal knows of it. */

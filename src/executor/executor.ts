@@ -33,7 +33,7 @@ export interface ExecutorOptions {
   readonly clock: Clock;
   readonly log: SessionLog;
   /** Where content named by its hash comes from. */
-  content(sha256: string, from?: number): AsyncIterable<Uint8Array>;
+  content(sha256: string, from?: number, size?: number): AsyncIterable<Uint8Array>;
   /** Brings a file to the server. Left out: nobody takes it. */
   bring?(task: string, file: BroughtFile): Promise<void>;
   /** Starts the link with these handlers. */

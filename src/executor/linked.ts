@@ -103,7 +103,7 @@ export async function startLinkedExecutor(options: LinkedOptions): Promise<Linke
 export interface EmbeddedOptions extends CommonOptions {
   /** What `Fleet.embed` gave. */
   readonly link: Omit<Link, "learn" | "content" | "bring">;
-  content(sha256: string, from?: number): AsyncIterable<Uint8Array>;
+  content(sha256: string, from?: number, size?: number): AsyncIterable<Uint8Array>;
 }
 
 /** The same inside the server, over memory. Errors: `lock_held`, `executor_journal_damaged`. */
@@ -127,7 +127,7 @@ interface Link {
   pin(): string;
   /** Left out: it needs none. */
   learn?(certificate: string): Promise<void>;
-  content(sha256: string, from?: number): AsyncIterable<Uint8Array>;
+  content(sha256: string, from?: number, size?: number): AsyncIterable<Uint8Array>;
   bring?(task: string, file: BroughtFile): Promise<void>;
 }
 

@@ -8,7 +8,7 @@ import { NOT_OBSERVING } from "./errors.ts";
 export async function answerQuery(
   modules: ReadonlyMap<string, Module>,
   message: QueryMessage,
-  options: { clock: Clock; content(sha256: string, from?: number): AsyncIterable<Uint8Array> },
+  options: { clock: Clock; content(sha256: string, from?: number, size?: number): AsyncIterable<Uint8Array> },
 ): Promise<Extract<ExecutorMessage, { type: "reply" }>> {
   const stopper = createStopper();
   const cancelLimit = stopper.limit(message.timeout, options.clock);

@@ -51,6 +51,8 @@ export { acceptPolls } from "./poll-server.ts";
 export type { Transport } from "./connect.ts";
 export { connect, LINK_PATHS } from "./connect.ts";
 export { openRequest, SERVER_NAME, trustingAgent } from "./request.ts";
+export { canDownload, openDownload } from "./download.ts";
+export { inLargePieces } from "./pieces.ts";
 export type { JoinRequest } from "./join.ts";
 export { fetchAuthority, join, joinAnswer, joinRequest } from "./join.ts";
 export { joinByKey } from "./join-shared.ts";

@@ -49,8 +49,9 @@ export interface FunctionContext {
   /**
    * The bytes the server stores under this hash; each piece is good until the next is asked for. Ends with an error when they are missing or
    * do not match. With `from` those behind so many, which are not checked: who has the others can.
+   * `size`: bytes of all of it, where it is known: what is large is fetched with less effort.
    */
-  content(sha256: string, from?: number): AsyncIterable<Uint8Array>;
+  content(sha256: string, from?: number, size?: number): AsyncIterable<Uint8Array>;
   /** Brings a file to the server, which keeps it as content. Left out where nobody takes it. */
   bring?(file: BroughtFile): Promise<void>;
 }

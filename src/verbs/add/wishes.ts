@@ -58,7 +58,7 @@ function octal(mode: string | undefined, otherwise: number): number {
 }
 
 function fetched(context: VerbContext, sha256: string, size: number | undefined): FileContent {
-  return { sha256, size, distant: true, read: (from) => context.content(sha256, from) };
+  return { sha256, size, distant: true, read: (from) => context.content(sha256, from, size) };
 }
 
 /** A link is replaced, and not followed; those on the way to it are. */
