@@ -74,21 +74,31 @@ export async function show(
   terminal.out(summaryText(terminal, run.nodes));
 }
 
+interface VerbLine {
+  readonly job: number;
+  readonly verb: string;
+  /** Null: it is sensitive. */
+  readonly text: string | null;
+}
+
+function verbText({ verb, text }: VerbLine): string {
+  return printable(clipped(`${verb} ${text ?? "(not shown)"}`));
+}
+
 interface ResultRow {
   readonly node: string;
   readonly job: number;
-  readonly verb: string;
-  readonly text: string;
   readonly state: string;
   readonly exitCode: number | null;
   readonly message: string | null;
   readonly milliseconds: number | null;
+  readonly line: VerbLine | undefined;
 }
 
 const RESULTS: readonly Column<ResultRow>[] = [
   { heading: "NODE", value: (row) => printable(row.node) },
   { heading: "NUMBER", value: (row) => String(row.job) },
-  { heading: "VERB", value: (row) => printable(clipped(`${row.verb} ${row.text}`)) },
+  { heading: "VERB", value: ({ line }) => (line === undefined ? "-" : verbText(line)) },
   { heading: "STATE", value: (row) => row.state },
   { heading: "CODE", value: (row) => (row.exitCode === null ? "-" : String(row.exitCode)) },
   { heading: "TOOK", value: (row) => durationText(row.milliseconds) },
@@ -101,10 +111,19 @@ export async function results(
   options: Record<string, unknown>,
   args: readonly string[],
 ): Promise<void> {
+  const { client, terminal } = context;
   const id = await chosen(context, args[0]);
   const filter = { node: options["node"] as string | undefined, state: options["state"] as "ok" | undefined };
-  const rows = await context.client.runs.results(id, filter).all();
-  printList(context.terminal, context.output, RESULTS, rows, "No verb of this run ended so.");
+  const rows = await client.runs.results(id, filter).all();
+  if (context.output !== "table") return printData(terminal, context.output, rows as unknown as Json);
+  const lines = new Map((await client.runs.verbs(id).all()).map((line) => [line.job, line]));
+  printList(
+    terminal,
+    context.output,
+    RESULTS,
+    rows.map((row) => ({ ...row, line: lines.get(row.job) })),
+    "No verb of this run ended so.",
+  );
 }
 
 /** `gantry run output [RUN]`: also what is already there. Ends as the run does. */
@@ -164,18 +183,18 @@ async function olderThan(context: CommandContext, days: number): Promise<readonl
 }
 
 interface SlowVerb {
-  readonly job: number;
-  readonly verb: string;
-  readonly text: string;
-  readonly count: number;
-  readonly milliseconds: number;
-  readonly slowest: { readonly node: string; readonly milliseconds: number } | null;
+  readonly verb: VerbLine;
+  readonly nodes: number;
+  readonly mean: number;
+  readonly longest: number;
+  readonly slowest: string | null;
 }
 
 interface SlowNode {
   readonly node: string;
   readonly waiting: number;
-  readonly running: number;
+  readonly execution: number;
+  readonly roundTrip: number;
 }
 
 /** Lines of each table of the analysis. */
@@ -191,22 +210,25 @@ export async function analyze(
   const analysis = await context.client.runs.analysis(await chosen(context, args[0]));
   if (context.output !== "table") return printData(terminal, context.output, analysis as unknown as Json);
   const verbs: readonly Column<SlowVerb>[] = [
-    { heading: "NUMBER", value: (row) => String(row.job) },
-    { heading: "VERB", value: (row) => printable(clipped(`${row.verb} ${row.text}`)) },
-    { heading: "NODES", value: (row) => String(row.count) },
-    { heading: "MEAN", value: (row) => durationText(row.count === 0 ? null : row.milliseconds / row.count) },
-    { heading: "SLOWEST", value: (row) => durationText(row.slowest?.milliseconds ?? null) },
-    { heading: "ON", value: (row) => printable(row.slowest?.node ?? "-") },
+    { heading: "NUMBER", value: (row) => String(row.verb.job) },
+    { heading: "VERB", value: (row) => verbText(row.verb) },
+    { heading: "NODES", value: (row) => String(row.nodes) },
+    { heading: "MEAN", value: (row) => durationText(row.mean) },
+    { heading: "LONGEST", value: (row) => durationText(row.longest) },
+    { heading: "ON", value: (row) => printable(row.slowest ?? "-") },
   ];
   const nodes: readonly Column<SlowNode>[] = [
     { heading: "NODE", value: (row) => printable(row.node) },
     { heading: "WAITED", value: (row) => durationText(row.waiting) },
-    { heading: "WORKED", value: (row) => durationText(row.running) },
+    { heading: "WORKED", value: (row) => durationText(row.execution) },
+    { heading: "ALL", value: (row) => durationText(row.roundTrip) },
   ];
-  terminal.out(`took ${durationText(analysis.total)}\n\nThe slowest verbs:\n`);
-  terminal.out(table(terminal, verbs, analysis.verbs.slice(0, SLOWEST)));
-  terminal.out("\nThe slowest nodes:\n");
-  terminal.out(table(terminal, nodes, analysis.nodes.slice(0, SLOWEST)));
+  const { total } = analysis;
+  terminal.out(
+    `${total.verbs} verbs on nodes: they worked for ${durationText(total.execution)}, and were waited for ${durationText(total.waiting)}\n`,
+  );
+  terminal.out(`\nThe slowest verbs:\n${table(terminal, verbs, analysis.verbs.slice(0, SLOWEST))}`);
+  terminal.out(`\nThe slowest nodes:\n${table(terminal, nodes, analysis.nodes.slice(0, SLOWEST))}`);
 }
 
 /** `gantry run export [RUN] [--file FILE]`. */
