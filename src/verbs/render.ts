@@ -86,7 +86,7 @@ function undefinedError(expression: string, values: Values, why: string): Gantry
   const details = { names: expression.match(/[A-Za-z_]\w*/g) ?? [] };
   if (name !== undefined && !Object.hasOwn(values, name)) {
     const close = nearest(name, Object.keys(values));
-    const meant = close === undefined ? "" : `; did you mean ${close}?`;
+    const meant = close === undefined ? "; ARG or --stdout-arg sets one" : `; did you mean ${close}?`;
     return new GantryError(ARGUMENT_UNDEFINED, `there is no argument ${name} on this node${meant}`, { details });
   }
   if (path !== null) {
@@ -101,7 +101,7 @@ function undefinedError(expression: string, values: Values, why: string): Gantry
 }
 
 function firstLine(text: string): string {
-  return text.split("\n")[0] ?? text;
+  return (text.split("\n")[0] ?? text).replace(/ \(in <\w+>:\d+\)$/, "");
 }
 
 /** Braces inside quotes do not end an expression. */

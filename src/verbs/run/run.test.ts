@@ -105,7 +105,7 @@ describe("RUN", () => {
     expect(await agent.call("run", { command: "echo {{ who }}" })).toMatchObject({ stdout: "changed\n" });
     await expect(agent.call("run", { command: "echo {{ nobody }}" })).rejects.toMatchObject({
       code: "argument_undefined",
-      message: "there is no argument nobody on this node",
+      message: "there is no argument nobody on this node; ARG or --stdout-arg sets one",
     });
   });
 
