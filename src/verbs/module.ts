@@ -26,7 +26,8 @@ export interface AgentModuleOptions {
 /** The module `agent`: the verbs as functions, and what can be asked of a node. Takes over the services of an agent before. */
 export async function createAgentModule(options: AgentModuleOptions): Promise<Module> {
   await ensurePrivateFolder(options.state);
-  const base = { home: options.home, environment: options.environment, nodeFolder: dirname(process.execPath) };
+  // A copy: every look at the process's own goes through the system, and each command takes all of it.
+  const base = { home: options.home, environment: { ...options.environment }, nodeFolder: dirname(process.execPath) };
   const services = createServices({
     files: serviceFiles(join(options.state, "services")),
     clock: options.clock,

@@ -8,6 +8,7 @@ import { COMMAND_LOST } from "../errors.ts";
 import { endGroup } from "../processes.ts";
 import { openPipe } from "./pipe.ts";
 import { LAUNCHER_PROGRAM } from "./program.ts";
+import { encodeRequest, environmentFields, type LaunchRequest } from "./request.ts";
 
 /** How a command ended. */
 export interface CommandEnd {
@@ -35,7 +36,7 @@ export interface RunningCommand {
 export interface Launcher {
   readonly state: "starting" | "free" | "busy" | "ended";
   /** Only when free. Undefined: nothing was started. Rejects with `command_lost` when the launcher ends under it. */
-  run(request: Buffer, take: TakeOutput): Promise<RunningCommand | undefined>;
+  run(request: LaunchRequest, take: TakeOutput): Promise<RunningCommand | undefined>;
   /** Takes no more commands; ends when the one it has does. */
   retire(): void;
 }
@@ -77,6 +78,8 @@ export function startLauncher(path: string, changed: () => void): Launcher {
   let retired = false;
   let current: Current | undefined;
   let said = "";
+  /** Of the command before. */
+  let environment = "";
 
   child.once("error", gone);
   child.once("exit", gone);
@@ -192,7 +195,14 @@ export function startLauncher(path: string, changed: () => void): Launcher {
     get state() {
       return state;
     },
-    run(request, take) {
+    async run(request, take) {
+      const fields = environmentFields(request.environment);
+      if (fields === undefined) return undefined;
+      const text = fields.join("\0");
+      // A launcher cannot be told of an environment with nothing in it.
+      const bytes = text === "" ? undefined : encodeRequest(request, text === environment ? [] : fields);
+      if (bytes === undefined) return undefined;
+      environment = text;
       state = "busy";
       const one: Current = {
         take,
@@ -208,7 +218,7 @@ export function startLauncher(path: string, changed: () => void): Launcher {
       one.drained.promise.catch(() => undefined);
       current = one;
       answers.ref();
-      child.stdin.write(request);
+      child.stdin.write(bytes);
       return one.started.promise;
     },
     retire,

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type CancelTimer, systemClock } from "../../kernel/clock.ts";
 import { type Launcher, PERL, type RunningCommand, startLauncher, type TakeOutput } from "./launcher.ts";
-import { encodeRequest, type LaunchRequest } from "./request.ts";
+import type { LaunchRequest } from "./request.ts";
 
 /**
  * The launchers of an agent. There are none while it rests: they are started when commands come one after another, for the next ones, so
@@ -66,8 +66,7 @@ export function createLaunchers(folder: string): Launchers {
         if (often && !all.some(({ state }) => state === "starting")) launch();
         return undefined;
       }
-      const bytes = encodeRequest(request);
-      return bytes === undefined ? undefined : free.run(bytes, take);
+      return free.run(request, take);
     },
     free: () => [...launchers].filter(({ state }) => state === "free").length,
     close() {

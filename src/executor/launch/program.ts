@@ -5,7 +5,7 @@
  *
  * Arguments: the two pipes (FIFOs) that it makes for the output of commands. It has one command at a time.
  * A request on standard input: length (4 bytes, big endian), then fields with a zero byte between them: folder, number of words, the
- * words of the command, its whole environment as NAME=VALUE.
+ * words of the command, and, when it is another than that of the command before, its whole environment as NAME=VALUE.
  * It says, one line each: `ready`; `refused`: nothing was started; `started PID`, then `ended STATUS` (as wait(2) gives it); and `unknown`
  * before that `ended` when the program could not be executed. It ends when its input does.
  */
@@ -17,7 +17,8 @@ system("mkfifo", "-m", "600", $stdout, $stderr) == 0 or exit 1;
 open(my $requests, "<&", \\*STDIN) or exit 1;
 open(my $answers, ">&", \\*STDOUT) or exit 1;
 open(STDIN, "<", "/dev/null") or exit 1;
-open(STDOUT, ">", "/dev/null") or exit 1;
+close(STDOUT);
+close(STDERR);
 
 sub answer { syswrite($answers, "$_[0]\\n") or exit 1 }
 
@@ -30,20 +31,24 @@ sub take {
   return $bytes;
 }
 
+# What is done before the fork is not done in the copy, where every page that is written to is copied first.
 sub start {
   my ($folder, $count, @rest) = split(/\\0/, take(unpack("N", take(4))), -1);
   my @words = splice(@rest, 0, $count);
-  # Opened here and not by the command: once a start is told, the pipes have a writer.
-  chdir($folder) and sysopen(my $out, $stdout, 1) and sysopen(my $error, $stderr, 1) or return undef;
-  my $pid = fork();
-  return $pid if !defined($pid) || $pid != 0;
-  setpgrp(0, 0);
-  if (open(STDOUT, ">&", $out) && open(STDERR, ">&", $error)) {
-    %ENV = map { split(/=/, $_, 2) } @rest;
+  %ENV = map { split(/=/, $_, 2) } @rest if @rest;
+  chdir($folder) or return undef;
+  # They are 1 and 2, the lowest that are free. Opened here, the pipes have a writer once a start is told.
+  my $open = sysopen(STDOUT, $stdout, 1) && sysopen(STDERR, $stderr, 1);
+  my $pid = $open ? fork() : undef;
+  if (defined($pid) && $pid == 0) {
+    setpgrp(0, 0);
     exec { $words[0] } @words;
+    answer("unknown");
+    exit 127;
   }
-  answer("unknown");
-  exit 127;
+  close(STDOUT);
+  close(STDERR);
+  return $pid;
 }
 
 answer("ready");
