@@ -52,8 +52,14 @@ export const EXECUTOR_REVOKED = errorKind("executor_revoked", {
 
 export const EXECUTOR_EMBEDDED = errorKind("executor_embedded", {
   status: 409,
-  summary: "The worker inside the server cannot be revoked: it is the server itself.",
+  summary: "The worker inside the server cannot be revoked or forgotten: it is the server itself.",
   remedy: "Stop the server, if that is what you want.",
+});
+
+export const EXECUTOR_CONNECTED = errorKind("executor_connected", {
+  status: 409,
+  summary: "A node that is connected cannot be forgotten: it would only be refused from then on.",
+  remedy: "Stop its agent or worker first, or revoke it.",
 });
 
 export const JOIN_TOKEN_UNKNOWN = errorKind("join_token_unknown", {

@@ -25,14 +25,7 @@ import { createAdverts } from "./adverts.ts";
 import { type Authorities, createAuthorities } from "./authorities.ts";
 import { allowInbound } from "./content-inbound.ts";
 import { type ContentStore, createContentStore, grantContent } from "./content.ts";
-import {
-  EXECUTOR_EMBEDDED,
-  EXECUTOR_NO_WORKER,
-  EXECUTOR_UNKNOWN,
-  JOIN_TOKEN_UNKNOWN,
-  NOT_CONNECTED,
-  unknownNode,
-} from "./errors.ts";
+import { EXECUTOR_NO_WORKER, EXECUTOR_UNKNOWN, JOIN_TOKEN_UNKNOWN, NOT_CONNECTED, unknownNode } from "./errors.ts";
 import { type Admitted, handshake, type Known, type ProvenFacts } from "./handshake.ts";
 import {
   admit,
@@ -55,6 +48,7 @@ import {
   serves,
 } from "./model.ts";
 import { createOffered } from "./offered.ts";
+import { createDismissal } from "./dismissal.ts";
 import { createPresence } from "./presence.ts";
 import { fleetRoutes } from "./routes.ts";
 import { type FleetSession, openSession } from "./session.ts";
@@ -65,7 +59,6 @@ import { createTidings } from "./tidings.ts";
 import {
   deleteExecutor,
   deleteToken,
-  insertRevoked,
   saveDrain,
   saveExecutor,
   selectAgents,
@@ -135,6 +128,12 @@ export interface Fleet {
    * Errors: `executor_unknown`, `executor_embedded`.
    */
   revoke(actor: Principal, idOrName: string): Promise<void>;
+  /**
+   * Forgets an executor that is gone: what it had is settled as lost. It may join again by a token.
+   *
+   * Errors: `executor_unknown`, `executor_connected`, `executor_embedded`.
+   */
+  purge(actor: Principal, idOrName: string): Promise<void>;
   /**
    * Gives a worker nothing new from now on, also after restarts of either end; what it has goes on. `resume` takes that back. Both may be
    * said again.
@@ -425,6 +424,7 @@ export function createFleet(parts: FleetParts): Fleet {
     return fleet.node(actor.tenantId, id);
   }
 
+  const dismissal = createDismissal({ ...parts, isEmbedded: (id) => embedded.has(id), shutOut });
   const fleet: Fleet = {
     mount(http) {
       unmount = fleetRoutes(http, fleet, parts);
@@ -448,24 +448,8 @@ export function createFleet(parts: FleetParts): Fleet {
         await parts.audit.append(tx, [tokenEntry("revoked", actor.tenantId, id, row.name)]);
       });
     },
-    async revoke(actor, idOrName) {
-      const { id, name, kind } = await fleet.node(actor.tenantId, idOrName);
-      if (embedded.has(id)) throw new GantryError(EXECUTOR_EMBEDDED, `${name} is a part of the server`);
-      const subject = { kind: "node", id, name };
-      await database.transaction(async (tx) => {
-        recordActor(tx, actor);
-        const record = await selectExecutor(tx, id);
-        if (record === undefined) return;
-        await insertRevoked(tx, record, clock.now());
-        await shutOut(tx, record, "it was revoked");
-        await parts.audit.append(tx, [{ chain: actor.tenantId, action: "node.revoked", subject, data: { kind } }]);
-        await parts.events.append(tx, [
-          { tenantId: actor.tenantId, type: "node.revoked", subject: { kind: "node", id }, data: { name, kind } },
-        ]);
-      });
-      // It holds nothing any more, so that all that was given to it is lost.
-      await tasks.reconcile({ id, session: random.id(), tenantId: actor.tenantId, modules: {}, siteIds: [] }, []);
-    },
+    revoke: async (actor, idOrName) => dismissal.revoke(actor, await fleet.node(actor.tenantId, idOrName)),
+    purge: async (actor, idOrName) => dismissal.purge(actor, await fleet.node(actor.tenantId, idOrName)),
     drain: (actor, idOrName) => setDrain(actor, idOrName, true),
     resume: (actor, idOrName) => setDrain(actor, idOrName, false),
     upgrade: async (actor, idOrName, within) => upgrade(actor, await fleet.node(actor.tenantId, idOrName), within),

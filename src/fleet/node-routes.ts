@@ -151,6 +151,22 @@ export function nodeRoutes({ app }: HttpServer, fleet: Fleet, parts: FleetParts)
       return reply.status(204).send(null);
     },
   );
+  app.delete(
+    "/v1/nodes/:idOrName",
+    {
+      ...needs("fleet.manage"),
+      schema: {
+        summary: "Forget a worker or an agent that is gone; it may join again by a token",
+        tags: ["nodes"],
+        params: z.object({ idOrName: z.string() }),
+        response: { 204: z.null() },
+      },
+    },
+    async (request, reply) => {
+      await fleet.purge(request.principal as Principal, request.params.idOrName);
+      return reply.status(204).send(null);
+    },
+  );
   for (const [verb, summary] of [
     ["drain", "Give a worker nothing new; what it has goes on, and then it is drained"],
     ["resume", "Give a worker tasks again"],
