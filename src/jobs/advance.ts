@@ -147,7 +147,7 @@ function takeResults(turn: Turn, settled: readonly SettledTask[]): void {
 
 /** The items behind those that failed ran as well: whoever wanted that wants what follows the list, too. */
 function goesOnBehind(call: Call, { status }: SettledTask): boolean {
-  return call.batch !== undefined && call.keepGoing === true && (status === "failed" || status === "interrupted");
+  return call.items !== undefined && call.keepGoing === true && (status === "failed" || status === "interrupted");
 }
 
 /** `module.function`; of a list that of the item it ended at. */
@@ -158,9 +158,9 @@ function failedName(call: Call, { error }: SettledTask): string {
 }
 
 function itemsOf(call: Call, task: SettledTask): ItemsAnswer | undefined {
-  if (call.batch === undefined) return undefined;
+  if (call.items === undefined) return undefined;
   const failed = task.itemsBad ?? 0;
-  const counts = { done: call.batch.length - failed, failed };
+  const counts = { done: call.items - failed, failed };
   const firstError = task.firstItemError ?? task.error ?? undefined;
   return firstError === undefined ? counts : { ...counts, firstError };
 }
@@ -307,9 +307,15 @@ export function endTurn(turn: Turn): void {
   fail(turn, { message: "the program waits for nothing", line: turn.line, code: "internal" });
 }
 
+/** Thousands of jobs wait for lists of thousands of verbs, which their programs have once. */
+function storedCall({ batch: _, ...call }: Call): Call {
+  return call;
+}
+
 /** What is stored of the job after the turn. */
 export function stateAfter(turn: Turn): JobState {
-  const { program, calls, answers, atPause, notUndone } = turn;
+  const { program, answers, atPause, notUndone } = turn;
+  const calls = turn.calls.map(({ call, ...open }) => ({ ...open, call: storedCall(call) }));
   const state = { version: 1, program, calls, answers, atPause } as const;
   return notUndone.length === 0 ? state : { ...state, notUndone };
 }

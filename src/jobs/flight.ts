@@ -4,7 +4,7 @@ import type { Logger } from "../platform/logging/index.ts";
 import type { Redactor } from "../platform/redaction/index.ts";
 import { answerCall, beginTurn, endTurn, refuseTurn, stepTurn, turnBefore } from "./advance.ts";
 import { fail, failCall } from "./turn.ts";
-import type { Turn, UndoTask } from "./turn.ts";
+import type { JobState, Turn, UndoTask } from "./turn.ts";
 import { JOB_HOST_UNKNOWN } from "./errors.ts";
 import type { JobHost, Prepared } from "./host.ts";
 import type { ClaimedJob, LoadedJob } from "./job-store.ts";
@@ -71,7 +71,8 @@ export interface FlightParts {
 
 /** Takes a turn. Undefined: it was dropped, and nothing happened. */
 export async function takeTurn(parts: FlightParts, flight: Flight): Promise<Turn | undefined> {
-  const { job, state, started } = flight.loaded;
+  const { job, started } = flight.loaded;
+  const state = await recalled(parts, flight);
   const turn = beginTurn(
     {
       status: flight.claimed.status,
@@ -95,6 +96,13 @@ export async function takeTurn(parts: FlightParts, flight: Flight): Promise<Turn
   }
   endTurn(turn);
   return turn;
+}
+
+/** Calls are stored without their batches. */
+async function recalled({ programs }: FlightParts, { loaded: { job, state } }: Flight): Promise<JobState> {
+  if (state.calls.every(({ call }) => call.items === undefined)) return state;
+  const { program } = await programs.get(job.programHash);
+  return { ...state, calls: state.calls.map((open) => ({ ...open, call: program.recall?.(open.call) ?? open.call })) };
 }
 
 async function runProgram(parts: FlightParts, flight: Flight, turn: Turn): Promise<undefined> {

@@ -227,6 +227,8 @@ export interface Call {
   readonly line: number | null;
   /** Many calls: they become one task, each with its own result. `parameters` is then empty, and `function` is `LIST_FUNCTION` where theirs differ. */
   readonly batch?: readonly BatchItem[];
+  /** How many these are. Where a call says this and has no `batch`, it was stored without: its program knows them (`Program.recall`). */
+  readonly items?: number;
   /** The number of the first of them among all of the program; left out: 0. */
   readonly firstItem?: number;
   /** The items of the batch run on after one failed. */

@@ -72,6 +72,8 @@ export interface Program {
    * the labels there are.
    */
   jump?(state: Json, label: string, now: number): Json;
+  /** A call it made that was stored without its batch, as it was. Left out: it makes no batches. */
+  recall?(call: Call): Call;
   /** After `paused`: the state that goes on behind the pause. */
   resume(state: Json): Json;
 }

@@ -34,8 +34,16 @@ export const verbsLoader: ProgramLoader = {
 export function verbsProgram(list: VerbList): Program {
   const limit = Math.max(1, list.batch ?? VERBS_IN_A_TASK);
   const total = list.verbs.length;
+  const lengths = new Map<number, number>();
+  const items = list.verbs.map((verb): BatchItem => ({ function: verb.function, parameters: verb.parameters }));
+
   return {
     resume: (state) => state,
+    recall(call) {
+      if (call.items === undefined) return call;
+      const first = call.firstItem ?? 0;
+      return { ...call, batch: items.slice(first, first + call.items) };
+    },
     start: (): VerbsState => ({ next: 0, out: 0, calls: 0, done: 0, failed: 0, firstError: null }),
     advance(stored: Json, input: AdvanceInput): Advance {
       let state = takeAnswer(stored as VerbsState, input);
@@ -58,26 +66,37 @@ export function verbsProgram(list: VerbList): Program {
     },
   };
 
-  function nextCall(state: VerbsState): Call {
-    const first = list.verbs[state.next]!;
-    const batch: BatchItem[] = [];
+  /** How many verbs from here share a task. Thousands of jobs ask the same. */
+  function together(start: number): number {
+    const known = lengths.get(start) ?? lengthFrom(start);
+    lengths.set(start, known);
+    return known;
+  }
+
+  function lengthFrom(start: number): number {
+    const { module } = list.verbs[start]!;
     let size = 0;
-    for (let index = state.next; index < total && batch.length < limit; index += 1) {
-      const verb = list.verbs[index]!;
-      if (verb.module !== first.module) break;
-      size += JSON.stringify(verb.parameters).length;
-      if (size > LONGEST_TASK && batch.length > 0) break;
-      batch.push({ function: verb.function, parameters: verb.parameters });
+    let index = start;
+    for (; index < total && index - start < limit && list.verbs[index]!.module === module; index += 1) {
+      size += JSON.stringify(list.verbs[index]!.parameters).length;
+      if (size > LONGEST_TASK && index > start) break;
     }
-    const call = { id: state.calls + 1, module: first.module, line: null };
+    return index - start;
+  }
+
+  function nextCall({ next, calls }: VerbsState): Call {
+    const first = list.verbs[next]!;
+    const call = { id: calls + 1, module: first.module, line: null };
     if (limit === 1) return { ...call, function: first.function, parameters: first.parameters };
+    const batch = items.slice(next, next + together(next));
     const same = batch.every((one) => one.function === first.function);
     return {
       ...call,
       function: same ? first.function : LIST_FUNCTION,
       parameters: {},
       batch,
-      firstItem: state.next,
+      items: batch.length,
+      firstItem: next,
       keepGoing: list.keepGoing === true,
     };
   }
