@@ -13,7 +13,7 @@ export interface ResultCache {
   put(key: string, result: CachedResult): Promise<void>;
   /** What is remembered, the newest first. */
   list(): Promise<readonly CacheEntry[]>;
-  /** Forgets some, or all. Returns how many there were. */
+  /** Forgets those whose keys begin so, or all. Returns how many there were. */
   evict(keys?: readonly string[]): Promise<number>;
 }
 
@@ -80,7 +80,7 @@ export function openResultCache(folder: string): ResultCache {
     },
     async evict(wanted) {
       const known = await keys();
-      const gone = wanted === undefined ? known : known.filter((key) => wanted.includes(key));
+      const gone = wanted === undefined ? known : known.filter((key) => wanted.some((one) => key.startsWith(one)));
       for (const key of gone) await rm(join(folder, key), { force: true });
       return gone.length;
     },

@@ -1,5 +1,5 @@
 import type { ModuleFunction } from "../link/index.ts";
-import { cacheEvictFunction, cacheListFunction } from "./cacheevict/index.ts";
+import { cacheListFunction } from "./cacheevict/index.ts";
 import { verbFunction } from "./frame.ts";
 import { servicesFunction } from "./service/index.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -16,7 +16,6 @@ export function agentFunctions(surroundings: Surroundings): Readonly<Record<stri
     ...functions,
     services: servicesFunction(surroundings),
     cache_list: cacheListFunction(surroundings),
-    cache_evict: cacheEvictFunction(surroundings),
   };
 }
 

@@ -3,16 +3,19 @@ import { moduleFunction } from "../../link/index.ts";
 import type { VerbResult } from "../model.ts";
 import type { Surroundings } from "../surroundings.ts";
 import type { VerbContext } from "../verb.ts";
-import { type CacheevictParameters, evicted, type Tag, TAGS } from "./model.ts";
+import { type CacheevictParameters, evicted } from "./model.ts";
 
-export async function applyCacheevict({ tag }: CacheevictParameters, context: VerbContext): Promise<VerbResult> {
-  const count = await forget(tag, context.surroundings);
+export async function applyCacheevict(parameters: CacheevictParameters, context: VerbContext): Promise<VerbResult> {
+  const count = await forget(parameters, context.surroundings);
   context.output("stdout", Buffer.from(`${count} ${count === 1 ? "item" : "items"} forgotten\n`));
-  return { tag, evicted: count, changed: count > 0 };
+  return { tag: parameters.tag, evicted: count, changed: count > 0 };
 }
 
 /** Returns how much there was to forget. */
-async function forget(tag: Tag, { arguments: values, variables, cache }: Surroundings): Promise<number> {
+async function forget(
+  { tag, keys }: CacheevictParameters,
+  { arguments: values, variables, cache }: Surroundings,
+): Promise<number> {
   const what = evicted(tag);
   let count = 0;
   if (what.arguments !== "none") {
@@ -20,7 +23,7 @@ async function forget(tag: Tag, { arguments: values, variables, cache }: Surroun
     count += gone.length;
   }
   if (what.environment) count += (await variables.forget()).length;
-  if (what.results) count += await cache.evict();
+  if (what.results) count += await cache.evict(keys);
   return count;
 }
 
@@ -38,24 +41,6 @@ export function cacheListFunction(surroundings: Surroundings) {
         arguments: Object.keys(await values.all()),
         environment: Object.keys(await variables.all()),
       };
-    },
-  });
-}
-
-/** Forgets single results by their keys, or what a tag stands for. */
-export function cacheEvictFunction(surroundings: Surroundings) {
-  return moduleFunction({
-    summary: "The node forgets results, arguments or variables",
-    parameters: z.object({
-      tag: z.enum(TAGS).optional().describe("args, envs, jobs (results), query, or all of these"),
-      keys: z.array(z.string()).max(1000).optional().describe("Keys of results, as cache_list tells them"),
-    }),
-    safeToRepeat: true,
-    async run({ tag, keys }) {
-      const count =
-        (keys === undefined ? 0 : await surroundings.cache.evict(keys)) +
-        (tag === undefined ? 0 : await forget(tag, surroundings));
-      return { evicted: count, changed: count > 0 };
     },
   });
 }

@@ -47,6 +47,8 @@ describe("CACHEEVICT", () => {
 
   it("wants a tag there is", () => {
     expect(() => parseVerb("CACHEEVICT", "arg")).toThrow(/no tag arg; did you mean args/);
+    expect(() => parseVerb("CACHEEVICT", "args abcd")).toThrow(/only results have keys/);
+    expect(() => parseVerb("CACHEEVICT", "jobs x")).toThrow(/not the key of a result/);
     expect(() => parseVerb("CACHEEVICT", "")).toThrow(/needs one of all, args, envs, jobs, query/);
   });
 });
@@ -56,13 +58,14 @@ describe("what a node remembers", () => {
     await agent.call("run", { command: "echo 2", cache: "use" });
     const { results } = (await remembered()) as { results: { key: string; text: string; verb: string }[] };
     expect(results.map(({ verb, text }) => `${verb} ${text}`)).toEqual(["run echo 2", "run echo you"]);
-    expect(await agent.call("cache_evict", { keys: [results[1]!.key, "unknown"] })).toEqual({
-      evicted: 1,
+    const { parameters } = parseVerb("CACHEEVICT", `jobs ${results[1]!.key.slice(0, 12)} 0000000000`);
+    expect(await agent.call("cacheevict", parameters, { shared: { plan: true } })).toEqual({
       changed: true,
+      diff: "- 1 result",
     });
+    expect(await agent.call("cacheevict", parameters)).toEqual({ tag: "jobs", evicted: 1, changed: true });
     expect(await agent.call("run", { command: "echo 2", cache: "use" })).toMatchObject({ cached: true });
     expect(await agent.call("run", { command: "echo {{ who }}", cache: "use" })).toMatchObject({ cached: false });
-    expect(await agent.call("cache_evict", { tag: "all" })).toMatchObject({ changed: true });
     expect(agent.module.functions["cache_list"]?.observes).toBe(true);
   });
 });

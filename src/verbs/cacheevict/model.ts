@@ -11,13 +11,19 @@ export type Tag = (typeof TAGS)[number];
 
 export const cacheevictParameters = z.object({
   tag: z.enum(TAGS).describe("What the node forgets: args, envs, jobs (results), query, or all of these"),
+  keys: z
+    .array(z.string().regex(/^[0-9a-f]{4,64}$/, "is not the key of a result, or the beginning of one"))
+    .min(1)
+    .max(1000)
+    .optional()
+    .describe("Of jobs only these, by their keys or what these begin with"),
 });
 export type CacheevictParameters = z.output<typeof cacheevictParameters>;
 
 /** Throws `verb_text_wrong`. */
 export function readCacheevict(options: ParsedOptions): ReadVerb {
-  const [tag, ...more] = splitWords("CACHEEVICT", options.rest);
-  if (tag === undefined || more.length > 0) throw wrong("CACHEEVICT", `needs one of ${TAGS.join(", ")}`);
+  const [tag, ...keys] = splitWords("CACHEEVICT", options.rest);
+  if (tag === undefined) throw wrong("CACHEEVICT", `needs one of ${TAGS.join(", ")}`);
   if (!TAGS.some((known) => known === tag)) {
     const close = nearest(tag, TAGS);
     throw wrong(
@@ -25,7 +31,11 @@ export function readCacheevict(options: ParsedOptions): ReadVerb {
       `there is no tag ${tag}; ${close === undefined ? `the tags are ${TAGS.join(", ")}` : `did you mean ${close}?`}`,
     );
   }
-  return { parameters: { tag } };
+  return { parameters: { tag, keys: keys.length === 0 ? undefined : keys } };
+}
+
+export function cacheevictProblem({ tag, keys }: CacheevictParameters): string | undefined {
+  return keys !== undefined && tag !== "jobs" ? `only results have keys: jobs ${keys.join(" ")}` : undefined;
 }
 
 /** What a tag stands for. */

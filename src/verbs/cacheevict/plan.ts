@@ -2,13 +2,14 @@ import type { VerbPlan } from "../model.ts";
 import type { VerbContext } from "../verb.ts";
 import { type CacheevictParameters, evicted } from "./model.ts";
 
-export async function planCacheevict({ tag }: CacheevictParameters, context: VerbContext): Promise<VerbPlan> {
+export async function planCacheevict({ tag, keys }: CacheevictParameters, context: VerbContext): Promise<VerbPlan> {
   const what = evicted(tag);
   const names = Object.keys(await context.known("arguments"));
   const gone =
     what.arguments === "all" ? names : what.arguments === "query" ? names.filter((one) => one === "query") : [];
   const variables = what.environment ? Object.keys(await context.known("environment")) : [];
-  const results = what.results ? (await context.surroundings.cache.list()).length : 0;
+  const known = what.results ? await context.surroundings.cache.list() : [];
+  const results = known.filter(({ key }) => keys?.some((one) => key.startsWith(one)) ?? true).length;
   const lines = [
     ...gone.map((name) => `- argument ${name}`),
     ...variables.map((name) => `- variable ${name}`),
