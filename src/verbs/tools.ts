@@ -64,10 +64,11 @@ export function toolsOf(context: VerbContext): Tools {
 }
 
 /** The end of a program that must go well. Throws `command_failed`, which says what it said last. */
-export function must(tool: Tool, end: ToolEnd): ToolEnd {
+export function must(tool: Pick<Tool, "program" | "arguments" | "quiet">, end: ToolEnd): ToolEnd {
   if (end.code === 0) return end;
   const how = end.code === null ? "was ended by a signal" : `ended with exit code ${end.code}`;
-  const said = lastLines(end.stderr) || lastLines(end.stdout);
+  // What was shown as it came need not be said again.
+  const said = lastLines(tool.quiet === true ? `${end.stdout}\n${end.stderr}` : end.stderr || end.stdout);
   throw new GantryError(COMMAND_FAILED, `${commandText(tool)} ${how}${said === "" ? "" : `: ${said}`}`, {
     details: { exit_code: end.code },
   });

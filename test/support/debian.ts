@@ -8,6 +8,8 @@ import { dockerPart } from "./docker.ts";
 import { gitPart } from "./git.ts";
 import { lxcPart } from "./lxc.ts";
 import { bindPart, powerdnsPart } from "./names.ts";
+import { dnfPart } from "./packages.ts";
+import { namespacesPart } from "./own-machines.ts";
 import { pingPart } from "./ping.ts";
 import { postgresPart } from "./postgres.ts";
 import { qemuPart } from "./qemu.ts";
@@ -33,6 +35,8 @@ export const REAL_PARTS: readonly RealPart[] = [
   lxcPart,
   pythonPart,
   pingPart,
+  namespacesPart,
+  dnfPart,
   systemdPart,
 ];
 
