@@ -35,7 +35,8 @@ export function reportFailure(terminal: Terminal, thrown: unknown): number {
       code: thrown.code,
       ...(thrown.where === undefined ? {} : { where: thrown.where }),
     });
-    printHint(terminal, thrown.hint);
+    // A problem that stands alone has said it.
+    if (thrown.problems.at(-1)?.hint !== thrown.hint || thrown.problems.length !== 1) printHint(terminal, thrown.hint);
     return REFUSALS.includes(thrown.kind.status) ? EXIT.refused : EXIT.failed;
   }
   terminal.error(`${paint(terminal, "red", "error:")} ${printable(messageOf(thrown))} (internal)\n`);

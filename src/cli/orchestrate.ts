@@ -9,6 +9,7 @@ import { USAGE } from "./errors.ts";
 import { EXIT } from "./failure.ts";
 import { printable } from "./terminal.ts";
 import { followRun } from "./run-follow.ts";
+import { counted } from "./run-summary.ts";
 import { withContents } from "./run-sources.ts";
 import { knownManifests, registerVerbs, verbsBeside } from "./verb.ts";
 
@@ -43,7 +44,7 @@ export async function orchestrate(
     context.terminal.out(`${run.id}\n`);
     return EXIT.ok;
   }
-  context.terminal.error(`run ${run.id}: ${run.verbCount} verbs on ${run.nodes.length} nodes\n`);
+  context.terminal.error(`run ${run.id}: ${counted(run.verbCount, "verb")} on ${counted(run.nodes.length, "node")}\n`);
   return followRun(context, run, { quiet: options["poll"] === true, summary: true });
 }
 

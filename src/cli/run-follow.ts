@@ -3,6 +3,7 @@ import { GantryError } from "../kernel/errors.ts";
 import type { CommandContext } from "./context.ts";
 import { EXEC_FAILED } from "./errors.ts";
 import { EXIT } from "./failure.ts";
+import { printPlan } from "./run-plan.ts";
 import { countsText, progressBar, summaryText } from "./run-summary.ts";
 import { paint, printable, type Terminal } from "./terminal.ts";
 
@@ -47,7 +48,9 @@ export async function followRun(
   }
   bar.hide();
   const after = await client.runs.get(run.id);
-  if (options.summary === true) terminal.error(`${summaryText(terminal, after.nodes)}${countsText(after.counts)}\n`);
+  if (after.plan) await printPlan(context, run.id);
+  if (options.summary === true && !after.plan)
+    terminal.error(`${summaryText(terminal, after.nodes)}${countsText(after.counts)}\n`);
   if (after.status === "done") return EXIT.ok;
   const failed = after.nodes.filter(({ state }) => state !== "done").map(({ name }) => name);
   throw new GantryError(EXEC_FAILED, `${failed.length} of ${after.nodes.length} nodes failed: ${shortList(failed)}`);

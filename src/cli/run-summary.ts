@@ -39,7 +39,7 @@ export function summaryText(terminal: Terminal, nodes: readonly NodeCounts[]): s
   const others =
     rest === 0
       ? ""
-      : `${shown.length === 0 ? "" : "and "}${rest} ${rest === 1 ? "node" : "nodes"} not listed; ${done} of ${nodes.length} are done\n`;
+      : `${shown.length === 0 ? "" : "and "}${counted(rest, "node")} not listed; ${done} of ${nodes.length} are done\n`;
   return lines + others;
 }
 
@@ -47,6 +47,11 @@ export function summaryText(terminal: Terminal, nodes: readonly NodeCounts[]): s
 export function countsText(counts: VerbCounts): string {
   const parts = STATES.flatMap((state) => (counts[state] === 0 ? [] : [`${counts[state]} ${state}`]));
   return parts.length === 0 ? "nothing" : parts.join(", ");
+}
+
+/** `1 node`, `2 nodes`. */
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }
 
 /** A bar on the last line of a terminal, below what is printed; nothing where output goes to a file. */

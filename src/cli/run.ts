@@ -7,7 +7,7 @@ import type { CommandContext } from "./context.ts";
 import { NO_RUNS, USAGE } from "./errors.ts";
 import { durationText, printData, printList, table, timeText, type Column } from "./output.ts";
 import { followRun } from "./run-follow.ts";
-import { countsText, summaryText } from "./run-summary.ts";
+import { counted, countsText, summaryText } from "./run-summary.ts";
 import { printable } from "./terminal.ts";
 import { confirm } from "./up/ask.ts";
 
@@ -69,7 +69,7 @@ export async function show(
     const ended = entry.stages.every((stage) => stage.finishedAt !== null);
     const at = entry.stages.findIndex((stage) => stage.finishedAt === null);
     const how = ended ? "ended" : `stage ${at + 1} of ${entry.stages.length}`;
-    terminal.out(`  ${index + 1}. ${printable(entry.name ?? "entry")}: ${entry.nodeCount} nodes, ${how}\n`);
+    terminal.out(`  ${index + 1}. ${printable(entry.name ?? "entry")}: ${counted(entry.nodeCount, "node")}, ${how}\n`);
   }
   terminal.out(summaryText(terminal, run.nodes));
 }
@@ -225,7 +225,7 @@ export async function analyze(
   ];
   const { total } = analysis;
   terminal.out(
-    `${total.verbs} verbs on nodes: they worked for ${durationText(total.execution)}, and were waited for ${durationText(total.waiting)}\n`,
+    `${counted(total.verbs, "verb")} on nodes: they worked for ${durationText(total.execution)}, and were waited for ${durationText(total.waiting)}\n`,
   );
   terminal.out(`\nThe slowest verbs:\n${table(terminal, verbs, analysis.verbs.slice(0, SLOWEST))}`);
   terminal.out(`\nThe slowest nodes:\n${table(terminal, nodes, analysis.nodes.slice(0, SLOWEST))}`);
