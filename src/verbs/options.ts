@@ -115,6 +115,12 @@ export function splitWords(verb: string, text: string): string[] {
   return words;
 }
 
+/** The first word of a text, and what stands behind it and one space, as it is typed. */
+export function takeFirst(text: string): { readonly text: string; readonly rest: string } | undefined {
+  const word = takeWord(text.trimStart());
+  return word === undefined ? undefined : { text: word.text, rest: word.rest.slice(1) };
+}
+
 /** The first word of a text; undefined when there is none or its quote does not end. */
 function takeWord(text: string): { text: string; rest: string } | undefined {
   let word = "";

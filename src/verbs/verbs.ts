@@ -9,6 +9,7 @@ import { env } from "./env/index.ts";
 import { facts } from "./facts/index.ts";
 import { group } from "./group/index.ts";
 import { jobWait } from "./job_wait/index.ts";
+import { line } from "./line/index.ts";
 import { packages } from "./package/index.ts";
 import { pod } from "./pod/index.ts";
 import { query } from "./query/index.ts";
@@ -17,6 +18,7 @@ import { reboot } from "./reboot/index.ts";
 import { run } from "./run/index.ts";
 import { secontext } from "./secontext/index.ts";
 import { service } from "./service/index.ts";
+import { template } from "./template/index.ts";
 import { user } from "./user/index.ts";
 import type { Verb } from "./verb.ts";
 import { wait } from "./wait/index.ts";
@@ -28,6 +30,8 @@ export const VERBS: readonly Verb[] = [
   arg,
   env,
   add,
+  template,
+  line,
   workdir,
   cachefile,
   cacheevict,

@@ -3,6 +3,9 @@ import { applyAdd } from "./apply.ts";
 import { addOptions, addParameters, problemOfAdd, readAdd } from "./model.ts";
 import { planAdd } from "./plan.ts";
 
+export { applyAdd } from "./apply.ts";
+export { addParameters } from "./model.ts";
+export { planAdd } from "./plan.ts";
 export { findSources, type Source } from "./sources.ts";
 
 export const add = defineVerb({

@@ -3,21 +3,23 @@ import { GantryError, messageOf } from "../../kernel/errors.ts";
 import { WORKDIR_FAILED } from "../errors.ts";
 import type { VerbResult } from "../model.ts";
 import { applyOwner, wantedOwner } from "../owner.ts";
+import { safePath } from "../safe-path.ts";
 import type { VerbContext } from "../verb.ts";
 import type { WorkdirParameters } from "./model.ts";
 
-/** Throws `workdir_failed`, `owner_unknown`. */
+/** Throws `workdir_failed`, `owner_unknown`, `link_refused`. */
 export async function applyWorkdir(parameters: WorkdirParameters, context: VerbContext): Promise<VerbResult> {
   const path = context.path(parameters.path);
   const wanted = await wantedOwner(parameters.chown, parameters.chmod);
+  const place = await safePath(path);
   let changed: boolean;
   try {
-    const made = await mkdir(path, { recursive: true });
+    const made = await mkdir(place, { recursive: true });
     const own =
       made === undefined
         ? wanted
         : { ...wanted, uid: wanted.uid ?? context.user?.uid, gid: wanted.gid ?? context.user?.gid };
-    changed = (await applyOwner(path, own)) || made !== undefined;
+    changed = (await applyOwner(place, own)) || made !== undefined;
   } catch (error) {
     const inTheWay =
       (error as NodeJS.ErrnoException).code === "EEXIST" || (error as NodeJS.ErrnoException).code === "ENOTDIR";

@@ -1,12 +1,13 @@
 import { stat } from "node:fs/promises";
 import type { VerbPlan } from "../model.ts";
 import { planOwner, wantedOwner } from "../owner.ts";
+import { safePath } from "../safe-path.ts";
 import type { VerbContext } from "../verb.ts";
 import type { WorkdirParameters } from "./model.ts";
 
-/** Throws `owner_unknown`. */
+/** Throws `owner_unknown`, `link_refused`. */
 export async function planWorkdir(parameters: WorkdirParameters, context: VerbContext): Promise<VerbPlan> {
-  const path = context.path(parameters.path);
+  const path = await safePath(context.path(parameters.path));
   const wanted = await wantedOwner(parameters.chown, parameters.chmod);
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return { changed: true, diff: `+ ${path}/` };
