@@ -97,6 +97,19 @@ describe("a verb's text", () => {
       { ...agent, function: "wait", parameters: { host: "localhost", port: 80, seconds: 3 } },
     ],
     [
+      "WAIT",
+      "--url --retry 3 --insecure https://x/y",
+      { ...agent, function: "wait", parameters: { url: "https://x/y", retry: 3, insecure: true } },
+    ],
+    ["WAIT", "--url http://x --seconds 3", { ...agent, function: "wait", parameters: { url: "http://x", seconds: 3 } }],
+    ["WAIT", "--cmd test -f  x", { ...agent, function: "wait", parameters: { cmd: "test -f  x" } }],
+    ["WAIT", "--cmd 'test -f x' 5", { ...agent, function: "wait", parameters: { cmd: "test -f x", seconds: 5 } }],
+    [
+      "WAIT",
+      `--cmd --retry 3 --retry-wait 0 'test  -f x'`,
+      { ...agent, function: "wait", parameters: { cmd: "test  -f x", retry: 3, retry_wait: 0 } },
+    ],
+    [
       "SERVICE",
       "--watch a --watch b --env K=V=W web node 'my server.mjs'",
       {

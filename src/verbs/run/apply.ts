@@ -2,7 +2,8 @@ import { GantryError } from "../../kernel/errors.ts";
 import type { CommandEnd } from "../command.ts";
 import { RUN_FAILED } from "../errors.ts";
 import type { VerbResult } from "../model.ts";
-import { runProgram } from "../program.ts";
+import { findProgram, runProgram } from "../program.ts";
+import { TASK_MARKER } from "../surroundings.ts";
 import type { VerbContext } from "../verb.ts";
 import type { RunParameters } from "./model.ts";
 
@@ -23,12 +24,24 @@ export async function applyRun(parameters: RunParameters, context: VerbContext):
   };
 }
 
-/** The shell that is waited for ends at once; the command goes on in a session of its own, where no later end of the task reaches it. */
+/**
+ * The shell that is waited for ends at once; the command goes on in a session of its own and without the task's mark, so that no later end
+ * of the task reaches it.
+ */
 async function startRun(command: string, context: VerbContext): Promise<VerbResult> {
+  const setsid = await findProgram("setsid");
   let told = "";
   const end = await runProgram(context, {
     program: "/bin/sh",
-    arguments: ["-c", 'unset GANTRY_TASK; setsid /bin/sh -c "$1" </dev/null >/dev/null 2>&1 & echo $!', "sh", command],
+    arguments: [
+      "-c",
+      `unset ${TASK_MARKER}; "$@" </dev/null >/dev/null 2>&1 & echo $!`,
+      "sh",
+      ...(setsid === undefined ? [] : [setsid]),
+      "/bin/sh",
+      "-c",
+      command,
+    ],
     output: (_, chunk) => (told += Buffer.from(chunk).toString()),
   });
   if (end.code !== 0) throw failure(end);

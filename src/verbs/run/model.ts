@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { CommonParameters } from "../model.ts";
 import { type ParsedOptions, wrong } from "../options.ts";
 import type { ReadVerb } from "../verb.ts";
 
@@ -23,10 +24,10 @@ export function readRun(options: ParsedOptions): ReadVerb {
   };
 }
 
-export function runProblem(parameters: {
-  no_block?: boolean | undefined;
-  cache?: string | undefined;
-}): string | undefined {
-  const cached = (parameters.cache ?? "none") !== "none";
-  return parameters.no_block === true && cached ? "what nobody waits for leaves no result for the cache" : undefined;
+export function runProblem(parameters: RunParameters & CommonParameters): string | undefined {
+  if (parameters.no_block !== true) return undefined;
+  if ((parameters.cache ?? "none") !== "none") return "with no_block there is no result for a cache";
+  if ((parameters.stdout_arg ?? parameters.stderr_arg) !== undefined)
+    return "with no_block there is no output to remember";
+  return undefined;
 }

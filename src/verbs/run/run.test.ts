@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { groupMembers, processesMarked } from "../../executor/index.ts";
-import { TASK_MARKER } from "../surroundings.ts";
+import { parseVerb } from "../parse.ts";
+import { endTask, TASK_MARKER } from "../surroundings.ts";
 import { createTestAgent, type TestAgent } from "../testing.ts";
 
 let agent: TestAgent;
@@ -86,6 +87,22 @@ describe("RUN", () => {
     const pid = Number((result as { stdout: string }).stdout);
     process.kill(pid, "SIGKILL");
     expect(result).toMatchObject({ exit_code: 0 });
+  });
+
+  it("starts with --no-block what goes on by itself, whatever becomes of its task", async () => {
+    const { parameters } = parseVerb("RUN", "--no-block echo $$ > pid; exec sleep 1000");
+    const result = await agent.call("run", parameters, { key: "free" });
+    const pid = Number(await fileWith("pid"));
+    try {
+      expect(result).toEqual({ changed: true, pid, cached: false });
+      await endTask("free");
+      expect(groupMembers(pid)).toEqual([pid]);
+    } finally {
+      process.kill(pid, "SIGKILL");
+    }
+    expect(agent.written).toEqual({ stdout: "", stderr: "" });
+    expect(() => parseVerb("RUN", "--no-block --stdout-arg a true")).toThrow(/no output to remember/);
+    expect(() => parseVerb("RUN", "--no-block --cache true")).toThrow(/no result for a cache/);
   });
 
   it("keeps the end of a long output, and passes on all of it", async () => {

@@ -1,8 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createTestAuthority } from "../../link/testing.ts";
 import { createTestAgent, type TestAgent } from "../testing.ts";
 
 let agent: TestAgent;
@@ -49,6 +51,36 @@ describe("WAIT", () => {
     await expect(agent.call("wait", { ...parameters, seconds: 0.3 })).rejects.toMatchObject({
       code: "wait_timed_out",
       message: expect.stringMatching(message),
+    });
+  });
+
+  it("looks as often as it is told", async () => {
+    const cmd = "echo x >> looks; test $(wc -l < looks) -ge 3";
+    expect(await agent.call("wait", { cmd, retry: 2, retry_wait: 0 })).toMatchObject({ changed: false });
+    await expect(agent.call("wait", { cmd: "exit 7", retry: 2, retry_wait: 0.01 })).rejects.toMatchObject({
+      code: "wait_timed_out",
+      message: "the command ends with exit code 7, also at look 3",
+    });
+  });
+
+  it("takes any certificate where it is told to", async () => {
+    const { certificate, key } = await createTestAuthority();
+    const server = createTlsServer({ cert: certificate, key }, (_request, response) => response.end());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    try {
+      await expect(agent.call("wait", { url, retry: 0 })).rejects.toMatchObject({ code: "wait_timed_out" });
+      expect(await agent.call("wait", { url, insecure: true, retry: 0 })).toMatchObject({ changed: false });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  it("would change nothing", async () => {
+    expect(await agent.call("wait", { seconds: 1000 }, { shared: { plan: true } })).toEqual({
+      changed: false,
+      diff: "",
     });
   });
 
