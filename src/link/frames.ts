@@ -17,7 +17,7 @@ export const DEPTH_LIMIT = 100;
 export const OUTPUT_CHUNK = 64 * 1024;
 
 /** Milliseconds between two frames of patient messages. */
-const PATIENCE = 50;
+const PATIENCE = 200;
 
 /** Room for a message beside the brackets of its frame. */
 const MESSAGE_LIMIT = FRAME_LIMIT - 2;
