@@ -19,6 +19,8 @@ export interface TestAgent {
   readonly messages: string[];
   /** Content the "server" holds, by hash. */
   readonly content: Map<string, Uint8Array>;
+  /** What it brought to the "server", by hash. */
+  readonly brought: ReadonlyMap<string, Uint8Array>;
   /** Where in content it began to read, each time. */
   readonly asked: readonly number[];
   call(name: string, parameters: Json, options?: TestCall): Promise<Json>;
@@ -55,6 +57,7 @@ export async function createTestAgent(
   const written = { stdout: "", stderr: "" };
   const content = new Map<string, Uint8Array>();
   const asked: number[] = [];
+  const brought = new Map<string, Uint8Array>();
   return {
     home,
     state,
@@ -63,6 +66,7 @@ export async function createTestAgent(
     messages,
     content,
     asked,
+    brought,
     async call(name, parameters, options = {}) {
       const wanted = module.functions[name]!;
       const context: FunctionContext = {
@@ -76,6 +80,11 @@ export async function createTestAgent(
         message: (text) => messages.push(text),
         ...(options.shared === undefined ? {} : { shared: options.shared }),
         ...(options.hiding === undefined ? {} : { hiding: options.hiding }),
+        async bring({ sha256, read }) {
+          const pieces: Uint8Array[] = [];
+          for await (const piece of read(0)) pieces.push(piece);
+          brought.set(sha256, Buffer.concat(pieces));
+        },
         async *content(sha256, from = 0) {
           asked.push(from);
           const bytes = content.get(sha256);

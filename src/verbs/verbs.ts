@@ -7,6 +7,7 @@ import { custom } from "./custom/index.ts";
 import { echo } from "./echo/index.ts";
 import { env } from "./env/index.ts";
 import { facts } from "./facts/index.ts";
+import { get } from "./get/index.ts";
 import { group } from "./group/index.ts";
 import { jobWait } from "./job_wait/index.ts";
 import { line } from "./line/index.ts";
@@ -30,6 +31,7 @@ export const VERBS: readonly Verb[] = [
   arg,
   env,
   add,
+  get,
   template,
   line,
   workdir,
