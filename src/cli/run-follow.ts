@@ -1,4 +1,4 @@
-import type { GantryClient } from "../client/index.ts";
+import type { GantryClient, RunLine } from "../client/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { CommandContext } from "./context.ts";
 import { EXEC_FAILED } from "./errors.ts";
@@ -18,35 +18,21 @@ export interface FollowOptions {
   readonly summary?: boolean;
 }
 
-/** Shows a run until it ends. Ends with 0 when every node did everything. Errors: `exec_failed`. */
+/**
+ * Shows a run until it ends. Ends with 0 when every node did everything, and with 130 when somebody no longer wants to look. Errors: `exec_failed`.
+ */
 export async function followRun(
   context: CommandContext,
   run: Pick<Run, "id" | "nodes">,
   options: FollowOptions = {},
 ): Promise<number> {
   const { client, terminal } = context;
-  const width = Math.max(0, ...run.nodes.map(({ name }) => name.length));
-  const printer = linePrinter(terminal, width);
-  const bar = progressBar(terminal);
-  for await (const line of await client.runs.output(run.id)) {
-    if (line.kind === "progress") {
-      bar.show(line.done ?? 0, line.total ?? 0);
-      continue;
-    }
-    if (line.kind === "output") {
-      if (options.quiet === true) continue;
-      bar.hide();
-      printer.write(line.node ?? "", line.stream ?? "stdout", line.text ?? "");
-      continue;
-    }
-    bar.hide();
-    printer.end(line.node ?? "");
-    if (line.state === "done" || line.state === "skipped") continue;
-    const code = line.exitCode === null || line.exitCode === undefined ? "" : ` (exit code ${line.exitCode})`;
-    const name = paint(terminal, "red", (line.node ?? "").padEnd(width));
-    terminal.error(`${name} | ${line.state ?? "failed"}${code}: ${printable(line.message ?? "")}\n`);
+  if (!(await showLines(context, run, options))) {
+    terminal.error(
+      `The run goes on. To see it: gantry run output ${run.id}; to stop it: gantry run cancel ${run.id}\n`,
+    );
+    return EXIT.interrupted;
   }
-  bar.hide();
   const after = await client.runs.get(run.id);
   if (after.plan) await printPlan(context, run.id);
   if (options.summary === true && !after.plan)
@@ -54,6 +40,49 @@ export async function followRun(
   if (after.status === "done") return EXIT.ok;
   const failed = after.nodes.filter(({ state }) => state !== "done").map(({ name }) => name);
   throw new GantryError(EXEC_FAILED, `${failed.length} of ${after.nodes.length} nodes failed: ${shortList(failed)}`);
+}
+
+/** Returns false when Ctrl-C ended it before the run. */
+async function showLines(
+  { client, terminal }: CommandContext,
+  run: Pick<Run, "id" | "nodes">,
+  { quiet = false }: FollowOptions,
+): Promise<boolean> {
+  const width = Math.max(0, ...run.nodes.map(({ name }) => name.length));
+  const printer = linePrinter(terminal, width);
+  const bar = progressBar(terminal);
+  const leaving = new AbortController();
+  const leave = (): void => leaving.abort();
+  process.once("SIGINT", leave);
+  try {
+    for await (const line of await client.runs.output(run.id, { signal: leaving.signal })) {
+      if (line.kind === "progress") {
+        bar.show(line.done ?? 0, line.total ?? 0);
+        continue;
+      }
+      if (line.kind === "output" && quiet) continue;
+      bar.hide();
+      if (line.kind === "output") printer.write(line.node ?? "", line.stream ?? "stdout", line.text ?? "");
+      else {
+        printer.end(line.node ?? "");
+        printEnd(terminal, width, line);
+      }
+    }
+    return !leaving.signal.aborted;
+  } catch (error) {
+    if (leaving.signal.aborted) return false;
+    throw error;
+  } finally {
+    bar.hide();
+    process.removeListener("SIGINT", leave);
+  }
+}
+
+function printEnd(terminal: Terminal, width: number, line: RunLine): void {
+  if (line.state === "done" || line.state === "skipped") return;
+  const code = line.exitCode === null || line.exitCode === undefined ? "" : ` (exit code ${line.exitCode})`;
+  const name = paint(terminal, "red", (line.node ?? "").padEnd(width));
+  terminal.error(`${name} | ${line.state ?? "failed"}${code}: ${printable(line.message ?? "")}\n`);
 }
 
 /** Names in a message. */

@@ -149,7 +149,8 @@ export async function cancel(
     what: `cancelling run ${id}`,
   });
   const after = await context.client.runs.cancel(id);
-  context.terminal.out(`run ${id}: ${after.status}, ${countsText(after.counts)}\n`);
+  const how = after.status === "running" ? "is being stopped" : `${after.status}: ${countsText(after.counts)}`;
+  context.terminal.out(`run ${id} ${how}\n`);
 }
 
 /** `gantry run purge [RUN…] [--older-than DAYS]`. */
