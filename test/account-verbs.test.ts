@@ -1,7 +1,5 @@
-import { execFileSync } from "node:child_process";
 import {
   chmodSync,
-  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -16,10 +14,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTestAgent, type TestAgent } from "../src/verbs/testing.ts";
-import { busyboxTool } from "../src/verbs/group/decide.ts";
-import type { Tool } from "../src/verbs/tools.ts";
-import { busyboxTools } from "../src/verbs/user/busybox.ts";
-import type { UserStep } from "../src/verbs/user/decide.ts";
 import { describeReal } from "./support/real.ts";
 
 // USER and GROUP with the real tools, on systems in folders: this machine's own accounts stay as they are.
@@ -150,62 +144,6 @@ describeReal([], "USER with useradd and its like", () => {
     expect(await user(absent)).toMatchObject({ changed: true });
     expect(existsSync(join(root, "home/ada"))).toBe(false);
     expect(await user(absent)).toMatchObject({ changed: false });
-  });
-});
-
-describeReal("busybox", "the same with the tools of busybox", () => {
-  /** busybox in a root of its own: its tools know no other place than `/`. */
-  function run(tools: readonly Tool[]): void {
-    mkdirSync(join(root, "bin"), { recursive: true });
-    copyFileSync("/bin/busybox", join(root, "bin/busybox"));
-    for (const { program, arguments: words, input } of tools)
-      execFileSync("/usr/sbin/chroot", [root, "/bin/busybox", program, ...words], { input: input ?? "" });
-  }
-  const added: UserStep = {
-    do: "add",
-    uid: 4100,
-    group: undefined,
-    groups: ["wheel"],
-    shell: "/bin/sh",
-    home: "/home/ada",
-    createHome: true,
-    comment: "Ada",
-    system: false,
-  };
-
-  it("makes a user in its groups, moves it between them, sets its password, and removes it", () => {
-    run(busyboxTools("ada", added, undefined));
-    expect(file("passwd")).toMatch(/^ada:x:4100:4100:Ada:\/home\/ada:\/bin\/sh$/m);
-    expect(file("group")).toMatch(/^wheel:x:10:ada$/m);
-    expect(existsSync(join(root, "home/ada"))).toBe(true);
-    run(busyboxTools("ada", { do: "groups", join: ["audio"], leave: ["wheel"], all: ["audio"] }, undefined));
-    expect(file("group")).toMatch(/^wheel:x:10:\naudio:x:29:ada$/m);
-    run(busyboxTools("ada", { do: "password", hash: HASH }, undefined));
-    expect(file("shadow")).toContain(`ada:${HASH}:`);
-    run(busyboxTools("ada", { do: "remove", home: true }, undefined));
-    expect(file("passwd")).not.toMatch(/ada/);
-    expect(existsSync(join(root, "home/ada"))).toBe(false);
-  });
-
-  it("makes and removes a group", () => {
-    const wanted = { name: "web", state: "present", gid: 4000 } as const;
-    run([busyboxTool("add", wanted, undefined)]);
-    expect(file("group")).toMatch(/^web:x:4000:/m);
-    run([busyboxTool("remove", wanted, undefined)]);
-    expect(file("group")).not.toMatch(/web/);
-  });
-
-  it("says what it cannot do", () => {
-    const change: UserStep = {
-      do: "change",
-      uid: 1,
-      group: undefined,
-      shell: undefined,
-      home: undefined,
-      comment: undefined,
-    };
-    expect(() => busyboxTools("ada", change, undefined)).toThrow(/install the package shadow/);
-    expect(() => busyboxTools("ada", added, "/root")).toThrow(/install the package shadow/);
   });
 });
 

@@ -8,7 +8,7 @@ import { dockerPart } from "./docker.ts";
 import { gitPart } from "./git.ts";
 import { lxcPart } from "./lxc.ts";
 import { bindPart, powerdnsPart } from "./names.ts";
-import { busyboxPart, dnfPart } from "./packages.ts";
+import { dnfPart } from "./packages.ts";
 import { namespacesPart } from "./own-machines.ts";
 import { pingPart } from "./ping.ts";
 import { postgresPart } from "./postgres.ts";
@@ -37,7 +37,6 @@ export const REAL_PARTS: readonly RealPart[] = [
   pingPart,
   namespacesPart,
   dnfPart,
-  busyboxPart,
   systemdPart,
 ];
 

@@ -12,14 +12,6 @@ export const dnfPart: RealPart = {
   present: () => ["dnf", "createrepo_c", "rpmbuild"].every((name) => existsSync(`/usr/bin/${name}`)),
 };
 
-/** busybox that runs in a root with nothing else in it. */
-export const busyboxPart: RealPart = {
-  name: "busybox",
-  packages: ["busybox-static"],
-  // The other package of it needs libraries.
-  present: () => existsSync("/usr/share/doc/busybox-static"),
-};
-
 const run = promisify(execFile);
 
 /** A package of the tests' own: nothing but its name. */
