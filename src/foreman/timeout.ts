@@ -7,11 +7,13 @@ const VERB_MILLISECONDS = 10 * 60 * 1000;
 const GRACE_MILLISECONDS = 60 * 1000;
 
 /**
- * Milliseconds after which a verb's task is given up. The verb's own limit (`timeout` or, of WAIT, `seconds`, once for each attempt)
- * comes first and ends it properly; this one is for a node that does not.
+ * Milliseconds after which a verb's task is given up. The verb's own limit (`timeout`; `seconds` of WAIT, `query_timeout` of QUERY_WAIT),
+ * once for each attempt, comes first and ends it properly; this one is for a node that does not.
  */
 export function verbTimeout(parameters: JsonObject): number {
-  const own = [parameters["timeout"], parameters["seconds"]].filter((value) => typeof value === "number");
+  const own = ["timeout", "seconds", "query_timeout"]
+    .map((name) => parameters[name])
+    .filter((value) => typeof value === "number");
   const once = Math.max(VERB_MILLISECONDS, ...own.map((seconds) => seconds * 1000 + GRACE_MILLISECONDS));
   const { retry, retry_wait } = parameters;
   if (typeof retry !== "number" || retry <= 0) return once;

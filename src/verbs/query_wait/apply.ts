@@ -2,12 +2,12 @@ import { GantryError } from "../../kernel/errors.ts";
 import { WAIT_TIMED_OUT } from "../errors.ts";
 import type { VerbResult } from "../model.ts";
 import type { VerbContext } from "../verb.ts";
-import { DEFAULT_SECONDS, missingNodes, type QueryWaitParameters } from "./model.ts";
+import { missingNodes, type QueryWaitParameters } from "./model.ts";
 
 /** Looks at each change of the arguments. Throws `wait_timed_out` with the nodes that still lack it. */
 export async function applyQueryWait(parameters: QueryWaitParameters, context: VerbContext): Promise<VerbResult> {
   const { clock, signal, surroundings } = context;
-  const { name, query_timeout: seconds = DEFAULT_SECONDS } = parameters;
+  const { name, query_timeout: seconds } = parameters;
   const changes = createChanges(surroundings.arguments.watch);
   let late = false;
   const cancel = clock.after(seconds * 1000, () => {

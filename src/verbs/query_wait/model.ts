@@ -13,14 +13,11 @@ export const queryWaitParameters = z.object({
     .max(10_000)
     .optional()
     .describe("Nodes that must have it, as QUERY collected it; without: this node itself or any other"),
-  query_timeout: z.number().positive().max(86_400).optional().describe("Seconds it waits at most, 600 when left out"),
+  query_timeout: z.number().positive().max(86_400).default(600).describe("Seconds it waits at most"),
 });
 export type QueryWaitParameters = z.output<typeof queryWaitParameters>;
 
 export const queryWaitOptions = { identity: "values", "query-timeout": "value" } as const;
-
-/** Seconds it waits when nobody says how long. */
-export const DEFAULT_SECONDS = 600;
 
 /** `--identity NODE…` may also stand behind the name, with several nodes. Throws `verb_text_wrong`. */
 export function readQueryWait(options: ParsedOptions): ReadVerb {
