@@ -3993,6 +3993,7 @@ readonly limit?: number | undefined;
 readonly task: string;
 readonly attempt: number;
 readonly stream: "stdout" | "stderr";
+readonly item: number | null;
 readonly at: number;
 readonly data: string;
 readonly droppedBefore: number;
@@ -4454,6 +4455,8 @@ readonly kind?: "agent" | "worker" | undefined;
 } & CallOptions): Listing<Node>;
 /** One worker or agent */
 get(idOrName: string, options?: CallOptions): Promise<Node>;
+/** Forget a worker or an agent that is gone; it may join again by a token */
+delete(idOrName: string, options?: CallOptions): Promise<void>;
 /** What an agent remembers: results that stand in for later commands, and names of arguments and variables */
 cache(idOrName: string, options?: CallOptions): Promise<{
 readonly results: readonly ({
@@ -6086,6 +6089,7 @@ delete: {"method":"DELETE","path":"/v1/networks/{idOrName}","answer":"json","hea
 nodes: {
 list: {"method":"GET","path":"/v1/nodes","answer":"page","largestPage":1000},
 get: {"method":"GET","path":"/v1/nodes/{idOrName}","answer":"json"},
+delete: {"method":"DELETE","path":"/v1/nodes/{idOrName}","answer":"none"},
 cache: {"method":"GET","path":"/v1/nodes/{idOrName}/cache","answer":"json"},
 revoke: {"method":"POST","path":"/v1/nodes/{idOrName}/revoke","answer":"none"},
 drain: {"method":"POST","path":"/v1/nodes/{idOrName}/drain","answer":"json"},

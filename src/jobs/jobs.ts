@@ -66,11 +66,6 @@ export interface Jobs {
    * @returns jobs removed
    */
   prune(before: number): Promise<number>;
-  /**
-   * Removes the jobs of a run that ended, with their logs, results and output.
-   * @returns jobs removed
-   */
-  remove(runId: Id): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -121,8 +116,15 @@ export function createJobs(parts: JobsParts): Jobs {
   const engine = createEngine({ ...shared, sweepBy: sweeper.by, limits: { ...ENGINE_LIMITS, ...parts.limits } });
   const stopping = new AbortController();
   let pruning: Promise<unknown> = Promise.resolve();
+
+  function remove(runId: Id): Promise<number> {
+    const removed = removeJobsOfRun(database, runId, stopping.signal);
+    pruning = Promise.allSettled([pruning, removed]);
+    return removed;
+  }
+
   return {
-    service: createJobService(shared),
+    service: createJobService({ ...shared, remove }),
     tasks: createTaskService({ ...shared, chance: parts.chance ?? Math.random, sweepBy: sweeper.by }),
     outside: createOutsideTasks({ ...shared, sweepBy: sweeper.by }),
     registerHost(name, host) {
@@ -139,11 +141,6 @@ export function createJobs(parts: JobsParts): Jobs {
     },
     prune(before) {
       const removed = pruneJobs(database, before, stopping.signal);
-      pruning = Promise.allSettled([pruning, removed]);
-      return removed;
-    },
-    remove(runId) {
-      const removed = removeJobsOfRun(database, runId, stopping.signal);
       pruning = Promise.allSettled([pruning, removed]);
       return removed;
     },

@@ -393,7 +393,7 @@ export function listsSuite(open: OpenEmptyDatabase): void {
     await ended(await begun(), "done", done(0));
     await world.reach(over.id, "done");
     const running = await create({ verbs: verbs("add") });
-    expect(await world.jobs.remove(RUN)).toBe(1);
+    expect(await world.jobs.service.remove(RUN)).toBe(1);
     await expect(world.jobs.service.get(TENANT, over.id)).rejects.toMatchObject({ code: "job_not_found" });
     expect(await world.jobs.service.callResults([over.id])).toEqual([]);
     expect((await world.jobs.service.get(TENANT, running.id)).status).toBe("waiting");

@@ -82,7 +82,7 @@ export function placeOfLine(source: ProgramSource, line: number): Place | undefi
 
 /** A program of calls, one after the other: what `gantry exec` and rollouts make. */
 export interface VerbList {
-  readonly verbs: readonly { readonly module: string; readonly function: string; readonly parameters: JsonObject }[];
+  readonly verbs: readonly ({ readonly module: string } & BatchItem)[];
   /** Most verbs in one task; left out: as many as fit. Only neighbours of the same module share a task. 1: each is a plain call, without a result of its own. */
   readonly batch?: number;
   /** After a failed verb the rest still runs, and the job fails at its end. */

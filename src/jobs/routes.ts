@@ -63,6 +63,8 @@ const outputAnswer = z.object({
   task: z.string(),
   attempt: z.number(),
   stream: z.enum(["stdout", "stderr"]),
+  /** Of a list of verbs: the place of the one that wrote it, from 0. */
+  item: z.number().nullable(),
   at: z.number(),
   /** Base64: tasks write bytes. */
   data: z.string(),
@@ -271,6 +273,7 @@ function shownPiece(piece: OutputPiece): z.input<typeof outputAnswer> {
     task: piece.taskId,
     attempt: piece.attempt,
     stream: piece.stream,
+    item: piece.item,
     at: piece.at,
     data: Buffer.from(piece.data).toString("base64"),
     droppedBefore: piece.droppedBefore,

@@ -81,6 +81,11 @@ export interface JobService {
   callResults(jobs: readonly Id[], only?: number): Promise<readonly CallResultRow[]>;
   /** How many verbs of the jobs of a run ended in which way so far, of those behind the job `after`. */
   itemCounts(runId: Id, page: { readonly after: Id | null; readonly limit: number }): Promise<readonly JobCounts[]>;
+  /**
+   * Removes the jobs of a run that ended, with their logs, results and output.
+   * @returns jobs removed
+   */
+  remove(runId: Id): Promise<number>;
   /** Tells, after commit and on every replica, which jobs have new output or results of items. Returns how to stop listening. */
   onOutput(listener: (jobs: readonly Id[]) => void): () => void;
 }
@@ -93,6 +98,7 @@ export interface ServiceParts {
   readonly wakes: Wakes;
   readonly hosts: ReadonlyMap<string, JobHost>;
   readonly programs: Programs;
+  remove(runId: Id): Promise<number>;
 }
 
 /** Characters of one program. */
@@ -244,6 +250,7 @@ export function createJobService(parts: ServiceParts): JobService {
     callStates: (tx, all) => callStates(sqlOf(database, tx), all),
     callResults: (all, only) => callResults(reader, all, only),
     itemCounts: (runId, page) => itemCounts(reader, runId, page),
+    remove: parts.remove,
     onOutput: (listener) => wakes.onOutput(listener),
   };
 }

@@ -21,6 +21,8 @@ export interface RunHostParts {
   /** Milliseconds a node may take to connect before it counts as unreachable; it never holds up another. */
   readonly reachWithin: number;
   isSafeToRepeat(name: string): boolean;
+  /** It may cut off its own agent, and go on when that is back. */
+  survivesRestart(name: string): boolean;
   definition(run: Id): Promise<Definition>;
   /** Variables of what stands on a node, those with these names, with the rights of who started the job. Throws a GantryError. */
   variables(job: Job, names: ReadonlySet<string> | "all"): Promise<NodeVariables>;
@@ -52,7 +54,9 @@ export function createRunHost(parts: RunHostParts): JobHost {
           timeout: verbsTimeout(own.batch ?? [own]),
           reachWithin: parts.reachWithin,
           safeToRepeat: parts.isSafeToRepeat(own.function),
-          ...(own.batch === undefined ? { parameters: own.parameters } : { parameters: null, batch: own.batch }),
+          ...(own.batch === undefined
+            ? { parameters: own.parameters }
+            : { parameters: null, batch: own.batch.map((item) => itemOf(parts, item)) }),
           ...(Object.keys(shared).length === 0 ? {} : { shared }),
           ...(hide.length === 0 ? {} : { hide }),
         },
@@ -61,6 +65,13 @@ export function createRunHost(parts: RunHostParts): JobHost {
     finished: (tx, job, outcome) => parts.ended(tx, job, outcome),
     reopened: (tx, job) => parts.reopened(tx, job),
   };
+}
+
+/** What says nothing of itself may run again as its function may; and its node may be away for as long as it may take. */
+function itemOf(parts: RunHostParts, item: BatchItem): BatchItem {
+  const safeToRepeat = item.safeToRepeat ?? parts.isSafeToRepeat(item.function);
+  if (!parts.survivesRestart(item.function)) return { ...item, safeToRepeat };
+  return { ...item, safeToRepeat, awayFor: verbTimeout(item.parameters) };
 }
 
 /** What is the same for all verbs of a task. */

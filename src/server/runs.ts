@@ -66,6 +66,7 @@ export function composeRuns(http: HttpServer, parts: RunsParts): Coordinator {
     createRunHost({
       reachWithin: parts.reachWithin,
       isSafeToRepeat: (name) => agent[name]?.safeToRepeat ?? false,
+      survivesRestart: (name) => agent[name]?.survivesRestart ?? false,
       definition: coordinator.definition,
       variables: createRunValues(parts),
       ended: coordinator.ended,

@@ -35,7 +35,7 @@ export function verbsProgram(list: VerbList): Program {
   const limit = Math.max(1, list.batch ?? VERBS_IN_A_TASK);
   const total = list.verbs.length;
   const lengths = new Map<number, number>();
-  const items = list.verbs.map((verb): BatchItem => ({ function: verb.function, parameters: verb.parameters }));
+  const items = list.verbs.map(({ module: _, ...item }): BatchItem => item);
 
   return {
     resume: (state) => state,
