@@ -1,3 +1,4 @@
+import { systemClock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import type { CommandContext } from "./context.ts";
@@ -33,7 +34,7 @@ const NODES: readonly Column<Node>[] = [
 ];
 
 function seenText(at: number | null): string {
-  return at === null ? "never" : `${durationText(Math.max(0, Date.now() - at))} ago`;
+  return at === null ? "never" : `${durationText(Math.max(0, systemClock.now() - at))} ago`;
 }
 
 function numberText(value: Json | undefined): string {
@@ -108,7 +109,7 @@ function daysOf(text: string): number {
 }
 
 async function missingFor(context: CommandContext, days: number): Promise<readonly string[]> {
-  const before = Date.now() - days * DAY;
+  const before = systemClock.now() - days * DAY;
   const all = await context.client.nodes.list().all();
   return all.flatMap((one) => (one.state !== "connected" && (one.seenAt ?? one.joinedAt) < before ? [one.name] : []));
 }

@@ -1,6 +1,7 @@
 import { createWriteStream } from "node:fs";
 import { once } from "node:events";
 import { finished } from "node:stream/promises";
+import { systemClock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Json } from "../kernel/json.ts";
 import type { CommandContext } from "./context.ts";
@@ -178,7 +179,7 @@ export async function purge(
 const DAY = 24 * 60 * 60 * 1000;
 
 async function olderThan(context: CommandContext, days: number): Promise<readonly string[]> {
-  const before = Date.now() - days * DAY;
+  const before = systemClock.now() - days * DAY;
   const all = await context.client.runs.list().all();
   return all.flatMap(({ id, finishedAt }) => (finishedAt !== null && finishedAt < before ? [id] : []));
 }
