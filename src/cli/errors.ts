@@ -80,3 +80,9 @@ export const NO_RUNS = errorKind("no_runs", {
   summary: "Nothing was run on any node yet.",
   remedy: "Run something: `gantry exec uptime`.",
 });
+
+export const FILE_NOT_FETCHED = errorKind("file_not_fetched", {
+  status: 500,
+  summary: "A file that a node brought could not be written here.",
+  remedy: "Look at the folder it goes to: whether it may be written, and what stands in the way.",
+});

@@ -2,6 +2,7 @@ import { GantryError } from "../kernel/errors.ts";
 import type { CommandContext } from "./context.ts";
 import { USAGE } from "./errors.ts";
 import { EXIT } from "./failure.ts";
+import { fetches } from "./run-fetched.ts";
 import { followRun } from "./run-follow.ts";
 import { withContents } from "./run-sources.ts";
 
@@ -29,5 +30,5 @@ export async function exec(
     context.terminal.out(`${run.id}\n`);
     return EXIT.ok;
   }
-  return followRun(context, run, { quiet: options["poll"] === true });
+  return followRun(context, run, { quiet: options["poll"] === true, fetches: fetches([line]) });
 }
