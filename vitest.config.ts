@@ -6,10 +6,12 @@ import { defineConfig } from "vitest/config";
  * processors.
  */
 const ALONE = [
+  "container-verbs",
   "containers",
   "crash",
   "docker",
   "docker-scripts",
+  "forty",
   "imported-ipmi",
   "large-import",
   "lxc",

@@ -18,7 +18,7 @@ import {
   testFolder,
   until,
 } from "./link-support.ts";
-import { layAgentFolder } from "./support/agent-folder.ts";
+import { layAgentFolder, smallNode } from "./support/agent-folder.ts";
 
 // An agent that becomes another release of itself, and goes back when that does not come up.
 
@@ -28,15 +28,17 @@ let server: LinkServer;
 let runtime: Awaited<ReturnType<NonNullable<FleetParts["runtime"]>>>;
 let launcher: ChildProcess;
 let first: string;
+let small: string;
 let log: string;
 
 beforeEach(async () => {
   folder = testFolder();
   home = join(folder, "agent");
   log = "";
-  runtime = { node: process.execPath, bundle: await agentBundle() };
+  small = smallNode(folder);
+  runtime = { node: small, bundle: await agentBundle() };
   server = await startServer(folder, { heartbeat: 500, runtime: async () => runtime });
-  first = await layAgentFolder(home, {
+  first = await layAgentFolder(home, small, {
     urls: [server.url],
     token: await server.token({ foundationId: "f1" }),
     name: "one",
@@ -62,7 +64,7 @@ function start(): ChildProcess {
 
 /** The same program with something before it. */
 async function another(before: string): Promise<void> {
-  runtime = { node: process.execPath, bundle: Buffer.concat([Buffer.from(`${before}\n`), await agentBundle()]) };
+  runtime = { node: small, bundle: Buffer.concat([Buffer.from(`${before}\n`), await agentBundle()]) };
 }
 
 /** What it says of itself. What is told is written down a moment later. */
@@ -115,7 +117,10 @@ describe("an agent with a folder of its own", () => {
     const silent = await server.fleet.upgrade(ADMINISTRATOR, "one", 2);
     const reason = "did not reach the server in time";
     const failed = { release: silent.release, reason };
-    expect(await facts((own) => JSON.stringify(own["failed"]).includes(silent.release))).toMatchObject({ release: first, failed });
+    expect(await facts((own) => JSON.stringify(own["failed"]).includes(silent.release))).toMatchObject({
+      release: first,
+      failed,
+    });
     expect(log).toContain(`gantry-agent: release ${silent.release} ${reason}`);
     // A good one afterwards is taken, and nothing is left of the others.
     await another("globalThis.good = 1;");
