@@ -1,6 +1,6 @@
 /** What a run does next, given how far its stages are. Pure: asked again after a crash it answers the same, so that it converges. */
 
-/** How far one stage of a run is, in nodes. */
+/** How far one stage of a run is, in nodes: those that lag are counted apart. */
 export interface StageProgress {
   readonly stage: number;
   readonly entry: number;
@@ -11,6 +11,15 @@ export interface StageProgress {
   readonly begun: number;
   /** Of those: nodes that are through with it, however. */
   readonly ended: number;
+  /** Nodes that lag and are not through with it; of those: such as have not begun. */
+  readonly lagging: { readonly open: number; readonly waiting: number };
+}
+
+/** A stage that a node which lags is not through with. */
+export interface LaggingJob {
+  readonly node: number;
+  readonly stage: number;
+  readonly begun: boolean;
 }
 
 /** What an entry asks of its stages. */
@@ -31,11 +40,13 @@ export interface RunProgress {
   readonly entries: readonly EntryRules[];
   /** In their order; those of one entry stand together. */
   readonly stages: readonly StageProgress[];
+  /** By node, then in the order of the stages. */
+  readonly lagging: readonly LaggingJob[];
 }
 
 export type RunStep =
   /** The next nodes of a stage begin. */
-  | { readonly kind: "begin"; readonly stage: number; readonly count: number }
+  | { readonly kind: "begin"; readonly stage: number; readonly count: number; readonly lagging?: readonly number[] }
   /** Nodes that have not begun will not. */
   | { readonly kind: "drop"; readonly stage: number; readonly reason: "cancelled" | "failures" }
   | { readonly kind: "end"; readonly status: "done" | "failed" | "cancelled" };
@@ -45,17 +56,33 @@ export function nextSteps(run: RunProgress): readonly RunStep[] {
   const over = run.entries.some(({ failed, maxFailures }) => maxFailures !== null && failed > maxFailures);
   const reason = run.cancelled ? "cancelled" : over ? "failures" : undefined;
   if (reason !== undefined) {
-    const open = run.stages.filter(({ begun, total }) => begun < total);
+    const open = run.stages.filter(({ begun, total, lagging }) => begun < total || lagging.waiting > 0);
     if (open.length > 0) return open.map(({ stage }) => ({ kind: "drop", stage, reason }));
   }
-  if (run.stages.every(({ ended, total }) => ended === total)) {
+  if (run.stages.every(({ ended, total, lagging }) => ended === total && lagging.open === 0)) {
     const failed = run.entries.some((entry) => entry.failed > 0);
     return [{ kind: "end", status: run.cancelled ? "cancelled" : failed ? "failed" : "done" }];
   }
-  return reached(run).flatMap((stage) => {
+  const crowd = reached(run).flatMap((stage) => {
     const count = roomIn(stage, run.entries[stage.entry]!);
     return count > 0 ? [{ kind: "begin" as const, stage: stage.stage, count }] : [];
   });
+  return [...crowd, ...following(run)];
+}
+
+/** Nodes that lag do their stages one after the other, none before the others have come to it. */
+function following({ entries, stages, lagging }: RunProgress): readonly RunStep[] {
+  if (lagging.length === 0) return [];
+  const held =
+    stages.find(({ entry, ended, total }) => !entries[entry]!.async && ended < total)?.stage ?? stages.length;
+  const next = [...Map.groupBy(lagging, ({ node }) => node).values()].map(([first]) => first!);
+  const ready = next.filter(({ begun, stage }) => !begun && stage <= held);
+  return [...Map.groupBy(ready, ({ stage }) => stage)].map(([stage, jobs]) => ({
+    kind: "begin",
+    stage,
+    count: jobs.length,
+    lagging: jobs.map(({ node }) => node),
+  }));
 }
 
 /** Stages whose turn has come and that have nodes to begin. */

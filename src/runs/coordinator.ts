@@ -17,13 +17,16 @@ import {
   countStage,
   endRun,
   holdRunning,
+  markLagging,
   progressOf,
   saveFirst,
   saveGiven,
   selectBegun,
   selectDefinition,
   selectEntries,
+  selectLagging,
   selectRunning,
+  selectSlow,
   selectStages,
   selectWaiting,
   type JobChange,
@@ -56,6 +59,8 @@ export interface CoordinatorParts {
   readonly events: EventStream;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Whether a node is not connected, to whichever server. Right after a server's start they all count as connected: they come back. */
+  isAway(tenantId: Id, node: { readonly agentId: Id; readonly name: string }): Promise<boolean>;
 }
 
 /** Nodes that begin in one transaction: others have their turn between. */
@@ -65,6 +70,9 @@ const MOST_DEFINITIONS = 50;
 /** Milliseconds between looks without being woken: another replica may have died between a commit and its look. */
 const LOOK_EVERY = 5_000;
 const AFTER_FAILURE = 1_000;
+/** Milliseconds a node may be away before others go on without it, and between two looks for such. */
+const AWAY_FOR = 10_000;
+const LOOK_FOR_AWAY = 2_000;
 
 export function createCoordinator(parts: CoordinatorParts): Coordinator {
   const { database, jobs, clock, log } = parts;
@@ -73,6 +81,10 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
   let working: Promise<void> | undefined;
   let stopped = true;
   let timer: CancelTimer = () => undefined;
+  let awayTimer: CancelTimer = () => undefined;
+  let looking: Promise<void> | undefined;
+  /** Runs that go on, as far as they were looked at here. */
+  const active = new Set<Id>();
   const endings = createEndings({ ...parts, definition, wakeAfter });
 
   async function definition(run: Id, queries: Queries = database.kysely): Promise<Definition> {
@@ -127,18 +139,22 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
         stages: await selectStages(tx, id),
         gathered,
       };
+      const lagging = await selectLagging(tx, id);
       const steps = nextSteps({
         cancelled: run.cancelled,
         entries: scene.entries,
-        stages: scene.stages.map((stage) => progressOf(stage, defined.stages[stage.stage]!.waits)),
+        stages: scene.stages.map((stage) => progressOf(stage, defined.stages[stage.stage]!.waits, lagging)),
+        lagging,
       });
       for (const step of steps) await take(scene, step);
       return { again: steps.length > 0, cancelled: run.cancelled };
     });
     if (result === "ended") {
+      active.delete(id);
       definitions.delete(id);
       return false;
     }
+    active.add(id);
     if (result.cancelled) await cancelBegun(id);
     return result.again;
   }
@@ -172,6 +188,7 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
       scene.run.id,
       step.stage,
       step.kind === "drop" ? AT_ONCE : Math.min(step.count, AT_ONCE),
+      step.kind === "drop" ? "all" : (step.lagging ?? "crowd"),
     );
     const stage = scene.stages[step.stage]!;
     const now = clock.now();
@@ -249,6 +266,28 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
     return { tenantId: row.tenant_id };
   }
 
+  /** Nodes that are away while others wait for them: these go on without. */
+  async function leaveBehind(id: Id): Promise<void> {
+    const slow = await selectSlow(database.kysely, id, clock.now() - AWAY_FOR, AT_ONCE);
+    if (slow.length === 0) return;
+    const { tenantId } = await tenantOf(id);
+    const away: number[] = [];
+    for (const node of slow) if (await parts.isAway(tenantId, node)) away.push(node.node);
+    if (away.length === 0) return;
+    log.info({ run: id, nodes: away.length }, "nodes of a run are away, the others go on without them");
+    await database.transaction(async (tx) => {
+      await markLagging(database, tx, id, away);
+      wakeAfter(tx, id);
+    });
+  }
+
+  function lookForAway(): void {
+    awayTimer = clock.after(LOOK_FOR_AWAY, lookForAway);
+    looking = (async () => {
+      for (const id of active) await leaveBehind(id);
+    })().catch((error: unknown) => log.error({ error: messageOf(error) }, "cannot look for nodes that are away"));
+  }
+
   function lookAround(): void {
     selectRunning(database.kysely)
       .then(wake)
@@ -260,10 +299,13 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
     start() {
       stopped = false;
       lookAround();
+      lookForAway();
     },
     async stop() {
       stopped = true;
       timer();
+      awayTimer();
+      await looking;
       await working;
     },
     wakeAfter,

@@ -3,7 +3,7 @@ import type { Starter } from "../jobs/index.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { Json } from "../kernel/json.ts";
 import type { ColumnValue, Database, Queries, Transaction } from "../platform/database/index.ts";
-import type { EntryRules, StageProgress } from "./advance.ts";
+import type { EntryRules, LaggingJob, StageProgress } from "./advance.ts";
 import { NO_COUNTS, type Counts, type Definition, type RunNode, type RunStatus } from "./model.ts";
 import "./tables.ts";
 
@@ -257,13 +257,15 @@ export interface WaitingJob extends RunNode {
   readonly chosen: readonly number[] | null;
 }
 
+/** @param which `crowd`: nodes that do not lag; else these nodes, or all */
 export async function selectWaiting(
   queries: Queries,
   id: Id,
   stage: number,
   limit: number,
+  which: "crowd" | "all" | readonly number[],
 ): Promise<readonly WaitingJob[]> {
-  const rows = await queries
+  let query = queries
     .selectFrom("run_job")
     .innerJoin("run_node", (join) =>
       join.onRef("run_node.run_id", "=", "run_job.run_id").onRef("run_node.node", "=", "run_job.node"),
@@ -271,10 +273,10 @@ export async function selectWaiting(
     .select(["run_job.node", "run_job.chosen", "run_node.agent_id", "run_node.name", "run_node.out"])
     .where("run_job.run_id", "=", id)
     .where("run_job.stage", "=", stage)
-    .where("run_job.state", "=", "waiting")
-    .orderBy("run_job.node")
-    .limit(limit)
-    .execute();
+    .where("run_job.state", "=", "waiting");
+  if (which === "crowd") query = query.where("run_node.lags", "is", null);
+  else if (which !== "all") query = query.where("run_job.node", "in", [...which]);
+  const rows = await query.orderBy("run_job.node").limit(limit).execute();
   return rows.map((row) => ({
     node: row.node,
     agentId: row.agent_id,
@@ -555,8 +557,93 @@ export async function deleteRun(tx: Transaction, id: Id): Promise<void> {
   await tx.deleteFrom("run").where("id", "=", id).execute();
 }
 
+/** What nodes that lag are not through with: by node, then in the order of the stages. */
+export async function selectLagging(queries: Queries, id: Id): Promise<readonly LaggingJob[]> {
+  const some = await queries
+    .selectFrom("run_node")
+    .select("node")
+    .where("run_id", "=", id)
+    .where("lags", "=", 1)
+    .limit(1)
+    .executeTakeFirst();
+  // Nearly always: none.
+  if (some === undefined) return [];
+  const rows = await queries
+    .selectFrom("run_job")
+    .innerJoin("run_node", (join) =>
+      join.onRef("run_node.run_id", "=", "run_job.run_id").onRef("run_node.node", "=", "run_job.node"),
+    )
+    .select(["run_job.node", "run_job.stage", "run_job.state"])
+    .where("run_job.run_id", "=", id)
+    .where("run_node.lags", "=", 1)
+    .where("run_job.state", "in", ["waiting", "begun"])
+    .orderBy("run_job.node")
+    .orderBy("run_job.stage")
+    .execute();
+  return rows.map(({ node, stage, state }) => ({ node, stage, begun: state === "begun" }));
+}
+
+/** Nodes that have had the same stage before them since this time, and do not lag yet, of a run in which others have not begun all. */
+export async function selectSlow(
+  queries: Queries,
+  id: Id,
+  since: number,
+  limit: number,
+): Promise<readonly (RunNode & { readonly node: number })[]> {
+  const rows = await queries
+    .selectFrom("run_job")
+    .innerJoin("run_node", (join) =>
+      join.onRef("run_node.run_id", "=", "run_job.run_id").onRef("run_node.node", "=", "run_job.node"),
+    )
+    .select(["run_job.node", "run_node.agent_id", "run_node.name"])
+    .where("run_job.run_id", "=", id)
+    .where("run_job.state", "=", "begun")
+    .where("run_job.changed_at", "<", since)
+    .where("run_node.lags", "is", null)
+    .where((where) =>
+      where.exists(
+        where
+          .selectFrom("run_stage")
+          .select("stage")
+          .where("run_stage.run_id", "=", id)
+          .whereRef("run_stage.begun", "<", "run_stage.total"),
+      ),
+    )
+    .orderBy("run_job.changed_at")
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({ node: row.node, agentId: row.agent_id, name: row.name }));
+}
+
+export async function markLagging(
+  database: Database,
+  tx: Transaction,
+  id: Id,
+  nodes: readonly number[],
+): Promise<void> {
+  await database.bulkUpdate(tx, {
+    table: "run_node",
+    keys: ["run_id", "node"],
+    set: ["lags"],
+    rows: nodes.map((node) => [id, node, 1]),
+  });
+}
+
 /** How far a stage is, for what comes next. */
-export function progressOf(stage: StoredStage, waits: readonly number[]): StageProgress {
-  const { entry, total, begun, ended } = stage;
-  return { stage: stage.stage, entry, total, begun, ended, waits };
+export function progressOf(
+  stage: StoredStage,
+  waits: readonly number[],
+  lagging: readonly LaggingJob[],
+): StageProgress {
+  const own = lagging.filter((job) => job.stage === stage.stage);
+  const waiting = own.filter((job) => !job.begun).length;
+  return {
+    stage: stage.stage,
+    entry: stage.entry,
+    waits,
+    total: stage.total - own.length,
+    begun: stage.begun - (own.length - waiting),
+    ended: stage.ended,
+    lagging: { open: own.length, waiting },
+  };
 }

@@ -52,6 +52,8 @@ interface RunNodeTable {
   name: string;
   /** Why it takes no further part: `failed` or `unreachable`. */
   out: string | null;
+  /** It was away while others waited for it: since then nobody does, and it follows by itself. */
+  lags: number | null;
 }
 
 interface RunJobTable {
@@ -164,6 +166,15 @@ export const migrations: readonly Migration[] = [
       )${strict}`,
       `CREATE INDEX run_job_waiting ON run_job (run_id, stage, node) WHERE state = 'waiting'`,
       `CREATE INDEX run_job_changed ON run_job (run_id, changed_at)`,
+    ],
+  },
+  {
+    // Nodes that are away do not hold up the others.
+    name: "1803_lagging_nodes",
+    statements: ({ flag }) => [
+      `ALTER TABLE run_node ADD COLUMN lags ${flag}`,
+      `CREATE INDEX run_node_lags ON run_node (run_id, node) WHERE lags = 1`,
+      `CREATE INDEX run_job_begun ON run_job (run_id, changed_at) WHERE state = 'begun'`,
     ],
   },
 ];

@@ -44,7 +44,7 @@ import type { nodePlaces } from "./target-places.ts";
 
 export interface RunsParts extends Omit<RunParts, "jobs" | "nodes" | "world" | "meanings" | "coordinator"> {
   readonly jobs: Jobs;
-  readonly fleet: Pick<Fleet, "agents">;
+  readonly fleet: Pick<Fleet, "agents" | "isConnected" | "node">;
   readonly inventory: Pick<InventoryStore, "snapshot">;
   readonly secrets: SecretUse;
   readonly holders: Pick<Holders, "starter">;
@@ -60,7 +60,13 @@ export interface RunsParts extends Omit<RunParts, "jobs" | "nodes" | "world" | "
 /** Verbs on many nodes. */
 export function composeRuns(http: HttpServer, parts: RunsParts): Coordinator {
   const { jobs, fleet, agent, placesOf } = parts;
-  const coordinator = createCoordinator({ ...parts, jobs: jobs.service });
+  const coordinator = createCoordinator({
+    ...parts,
+    jobs: jobs.service,
+    async isAway(tenantId, { agentId, name }) {
+      return !fleet.isConnected(agentId) && (await fleet.node(tenantId, name)).state === "away";
+    },
+  });
   jobs.registerHost(
     RUN_HOST,
     createRunHost({

@@ -15,6 +15,7 @@ import { postgresPart } from "./postgres.ts";
 import { qemuPart } from "./qemu.ts";
 import { pythonPart } from "./python.ts";
 import type { RealPart } from "./real-part.ts";
+import { registryPart } from "./registry.ts";
 import { slapdPart } from "./slapd.ts";
 import { sshdPart } from "./sshd.ts";
 import { systemdPart } from "./systemd.ts";
@@ -37,6 +38,7 @@ export const REAL_PARTS: readonly RealPart[] = [
   pingPart,
   namespacesPart,
   dnfPart,
+  registryPart,
   systemdPart,
 ];
 
