@@ -1,3 +1,4 @@
+import "./memory.ts";
 import { parseArgs } from "node:util";
 import { agentConfiguration } from "../executor/index.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
