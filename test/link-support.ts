@@ -140,14 +140,30 @@ function bundleFile(): Promise<string> {
 /** Starts an agent in `folder`, with what is there: a join file, or the identity it has. */
 export async function startAgent(
   folder: string,
-  options: { transport?: string; environment?: NodeJS.ProcessEnv } = {},
+  options: {
+    transport?: string;
+    environment?: NodeJS.ProcessEnv;
+    /** The command that starts it, as `ip netns exec NAME`. */
+    through?: readonly string[];
+  } = {},
 ): Promise<AgentProcess> {
   const [state, home] = [join(folder, "state"), join(folder, "home")];
   mkdirSync(state, { recursive: true, mode: 0o700 });
   mkdirSync(home, { recursive: true });
+  const [program = "", ...before] = [...(options.through ?? []), process.execPath];
   const child = spawn(
-    process.execPath,
-    [await bundleFile(), "agent", "--state", state, "--home", home, "--transport", options.transport ?? "auto"],
+    program,
+    [
+      ...before,
+      await bundleFile(),
+      "agent",
+      "--state",
+      state,
+      "--home",
+      home,
+      "--transport",
+      options.transport ?? "auto",
+    ],
     {
       stdio: ["ignore", "ignore", "pipe"],
       env: { ...process.env, ...options.environment },

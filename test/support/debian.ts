@@ -7,6 +7,7 @@ import { bmcPart } from "./bmc.ts";
 import { dockerPart } from "./docker.ts";
 import { gitPart } from "./git.ts";
 import { lxcPart } from "./lxc.ts";
+import { networksPart } from "./networks.ts";
 import { bindPart, powerdnsPart } from "./names.ts";
 import { dnfPart } from "./packages.ts";
 import { namespacesPart } from "./own-machines.ts";
@@ -40,6 +41,7 @@ export const REAL_PARTS: readonly RealPart[] = [
   dnfPart,
   registryPart,
   systemdPart,
+  networksPart,
 ];
 
 const run = promisify(execFile);
