@@ -84,6 +84,23 @@ async function job(id: string): Promise<JobAnswer> {
   return (await ask("GET", `/v1/jobs/${id}`, administrator)).body;
 }
 
+/** A job of a run on its one node, once it is there. */
+async function jobOf(run: string, stage: number): Promise<string> {
+  const administrator = readFileSync(join(bench.dataFolder, "admin.token"), "utf8").trim();
+  let found: string | undefined;
+  await expect
+    .poll(
+      async () => {
+        const { body } = await ask("GET", `/v1/runs/${run}`, administrator);
+        found = (body as { readonly nodes: readonly { readonly jobs: readonly string[] }[] }).nodes[0]?.jobs[stage];
+        return found;
+      },
+      { timeout: 60_000 },
+    )
+    .toBeDefined();
+  return found!;
+}
+
 describe.sequential("a job", () => {
   it("does not take its next step when the token it was started with is revoked, and goes on with the rights of who resumes it", async () => {
     await ok("up", design("first", "127.145", "true"), "--yes");
@@ -92,19 +109,20 @@ describe.sequential("a job", () => {
     const token = (await ok("token", "create", "nightly", "--account", "robot")).trim();
     const [gate, out] = [join(bench.folder, "gate"), join(bench.folder, "out")];
     const started = await ask("POST", "/v1/runs", token, {
-      text: "three steps",
-      calls: [
-        { function: "run", parameters: { command: `while [ ! -e ${gate} ]; do sleep 0.1; done` } },
-        { function: "service", parameters: { name: "nothing", state: "absent" } },
-        { function: "run", parameters: { command: `touch ${out}` } },
+      text: "two steps",
+      entries: [
+        { jobs: [{ verb: "RUN", text: `while [ ! -e ${gate} ]; do sleep 0.1; done` }] },
+        { jobs: [{ verb: "RUN", text: `touch ${out}` }] },
       ],
     });
-    expect([started.status, started.body]).toMatchObject([201, { jobs: [{ node: "web1" }] }]);
-    const { id } = (started.body as { readonly jobs: readonly JobAnswer[] }).jobs[0]!;
-    await expect.poll(async () => (await job(id)).status, { timeout: 60_000 }).toBe("waiting");
-    await meetsNothing(id);
+    expect([started.status, started.body]).toMatchObject([201, { nodes: [{ name: "web1" }] }]);
+    const run = (started.body as { readonly id: string }).id;
+    const first = await jobOf(run, 0);
+    await expect.poll(async () => (await job(first)).status, { timeout: 60_000 }).toBe("waiting");
+    await meetsNothing(first);
     await ok("token", "revoke", "nightly", "--account", "robot");
     writeFileSync(gate, "");
+    const id = await jobOf(run, 1);
     await expect.poll(async () => (await job(id)).status, { timeout: 60_000 }).toBe("paused");
     expect((await job(id)).message).toBe("the token with which robot started it was revoked");
     expect(existsSync(out)).toBe(false);
@@ -125,13 +143,13 @@ async function meetsNothing(jobId: string): Promise<void> {
   for (const path of ["/v1/jobs", "/v1/nodes", "/v1/events?type=job.*"])
     expect([path, (await ask("GET", path, token)).body]).toEqual([path, { items: [], next: null }]);
   expect(await ask("GET", `/v1/jobs/${jobId}`, token)).toMatchObject({ status: 404, body: { code: "job_not_found" } });
-  const calls = [{ function: "run", parameters: { command: "true" } }];
+  const entries = [{ jobs: [{ verb: "RUN", text: "true" }] }];
   for (const name of ["web1", "web"])
-    expect(await ask("POST", "/v1/runs", token, { text: "true", calls, targets: [name] })).toMatchObject({
+    expect(await ask("POST", "/v1/runs", token, { text: "true", entries, targets: [name] })).toMatchObject({
       status: 404,
       body: { code: "node_unknown", detail: `there is no node '${name}'` },
     });
-  const all = await ask("POST", "/v1/runs", token, { text: "true", calls });
+  const all = await ask("POST", "/v1/runs", token, { text: "true", entries });
   expect(all.body).toMatchObject({ code: "no_nodes" });
 }
 

@@ -302,7 +302,7 @@ const BOMBS: Readonly<Record<string, () => readonly (string | Uint8Array)[]>> = 
     ...blueprintBombs().map((bundle) => JSON.stringify({ name: "bomb", bundle })),
     `{"name":"bomb","bundle":{"documents":[${'{"path":"a","text":""},'.repeat(300_000)}{"path":"a","text":""}]}}`,
   ],
-  "POST /v1/runs": () => [`{"calls":[${"{},".repeat(1_000_000)}{}]}`],
+  "POST /v1/runs": () => [`{"entries":[${"{},".repeat(1_000_000)}{}]}`],
   "POST /v1/secrets": () => [`{"name":"bomb","value":"${"\\u0000".repeat(100_000)}`],
   "PUT /v1/secrets/:id": () => [`{"value":"${"\\u0000".repeat(100_000)}`],
   // Bytes are kept as they are, and nobody unpacks them here: only their number counts (src/fleet/store.suite.ts).

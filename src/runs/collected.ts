@@ -4,7 +4,8 @@ import { isJsonObject, type Json } from "../kernel/json.ts";
 import type { Database } from "../platform/database/index.ts";
 import type { Definition } from "./model.ts";
 import { programOf } from "./programs.ts";
-import { selectEntries, selectStageJobs, selectStages } from "./store.ts";
+import { selectStageJobs } from "./stage-store.ts";
+import { selectEntries, selectStages } from "./store.ts";
 
 /** What a QUERY found: the value of the argument `query`, by the name of the node. Nodes that did not answer, or have no such argument, are left out. */
 export async function collectedOf(

@@ -12,21 +12,19 @@ import { createEndings } from "./endings.ts";
 import { RUN_HOST } from "./host.ts";
 import { NO_COUNTS, type Definition } from "./model.ts";
 import { linesOf, programOf, type StageProgram } from "./programs.ts";
+import { markLagging, selectLagging, selectSlow } from "./lagging-store.ts";
 import {
   changeJobs,
   countStage,
   endRun,
   holdRunning,
-  markLagging,
   progressOf,
   saveFirst,
   saveGiven,
   selectBegun,
   selectDefinition,
   selectEntries,
-  selectLagging,
   selectRunning,
-  selectSlow,
   selectStages,
   selectWaiting,
   type JobChange,

@@ -12,6 +12,7 @@ import { positionOf } from "./context.ts";
 import { countStates, jobState, lineStates } from "./ending.ts";
 import type { Definition } from "./model.ts";
 import { programOf } from "./programs.ts";
+import { selectJobsAt } from "./stage-store.ts";
 import {
   changeJobs,
   countFailures,
@@ -20,7 +21,6 @@ import {
   putOut,
   selectEntries,
   selectFailedBefore,
-  selectJobsAt,
   selectStages,
   type JobChange,
 } from "./store.ts";

@@ -81,7 +81,7 @@ export interface RunService {
   cancel(principal: Principal, id: Id): Promise<RunView>;
   /** What the nodes write, as it comes, and how each ended its stages; ends with the run. Errors: `run_unknown`. */
   follow(principal: Principal, id: Id, signal: AbortSignal): AsyncGenerator<RunOutputLine>;
-  /** Removes a run that ended; its jobs go when they are old. Errors: `run_unknown`, `forbidden`, `run_stands`. */
+  /** Removes a run that ended, with its jobs and what they wrote. Errors: `run_unknown`, `forbidden`, `run_stands`. */
   remove(principal: Principal, id: Id): Promise<void>;
 }
 
@@ -351,6 +351,8 @@ export function createRunService(parts: RunParts): RunService {
     async remove(principal, id) {
       const { run } = await controlled(principal, id);
       if (run.status === "running") throw new GantryError(RUN_STANDS, `run ${id} is running, so it cannot be removed`);
+      // The run goes last: when it is broken off here, it is still there to be removed.
+      await parts.jobs.remove(id);
       await database.transaction(async (tx) => {
         recordActor(tx, principal);
         await deleteRun(tx, id);

@@ -490,55 +490,6 @@ export async function selectJobs(
   }));
 }
 
-/** Lines left to do, of those places that do not do all: by `STAGE NODE`. */
-export async function selectJobsAt(
-  tx: Transaction,
-  id: Id,
-  places: readonly { readonly stage: number; readonly node: number }[],
-): Promise<ReadonlyMap<string, readonly number[]>> {
-  const rows = await tx
-    .selectFrom("run_job")
-    .select(["stage", "node", "chosen"])
-    .where("run_id", "=", id)
-    .where("stage", "in", [...new Set(places.map(({ stage }) => stage))])
-    .where("node", "in", [...new Set(places.map(({ node }) => node))])
-    .where("chosen", "is not", null)
-    .execute();
-  return new Map(rows.map(({ stage, node, chosen }) => [`${stage} ${node}`, JSON.parse(chosen!) as number[]]));
-}
-
-/** The jobs of a stage that ended well or not: not those that were passed over. */
-export async function selectStageJobs(
-  queries: Queries,
-  id: Id,
-  stage: number,
-): Promise<
-  readonly {
-    readonly node: number;
-    readonly name: string;
-    readonly jobId: Id;
-    readonly chosen: readonly number[] | null;
-  }[]
-> {
-  const rows = await queries
-    .selectFrom("run_job")
-    .innerJoin("run_node", (join) =>
-      join.onRef("run_node.run_id", "=", "run_job.run_id").onRef("run_node.node", "=", "run_job.node"),
-    )
-    .select(["run_job.node", "run_job.job_id", "run_job.chosen", "run_node.name"])
-    .where("run_job.run_id", "=", id)
-    .where("run_job.stage", "=", stage)
-    .where("run_job.job_id", "is not", null)
-    .orderBy("run_job.node")
-    .execute();
-  return rows.map((row) => ({
-    node: row.node,
-    name: row.name,
-    jobId: row.job_id!,
-    chosen: row.chosen === null ? null : (JSON.parse(row.chosen) as number[]),
-  }));
-}
-
 export async function selectNodes(queries: Queries, id: Id): Promise<readonly RunNode[]> {
   const rows = await queries
     .selectFrom("run_node")
@@ -555,78 +506,6 @@ export async function deleteRun(tx: Transaction, id: Id): Promise<void> {
   await tx.deleteFrom("run_stage").where("run_id", "=", id).execute();
   await tx.deleteFrom("run_entry").where("run_id", "=", id).execute();
   await tx.deleteFrom("run").where("id", "=", id).execute();
-}
-
-/** What nodes that lag are not through with: by node, then in the order of the stages. */
-export async function selectLagging(queries: Queries, id: Id): Promise<readonly LaggingJob[]> {
-  const some = await queries
-    .selectFrom("run_node")
-    .select("node")
-    .where("run_id", "=", id)
-    .where("lags", "=", 1)
-    .limit(1)
-    .executeTakeFirst();
-  // Nearly always: none.
-  if (some === undefined) return [];
-  const rows = await queries
-    .selectFrom("run_job")
-    .innerJoin("run_node", (join) =>
-      join.onRef("run_node.run_id", "=", "run_job.run_id").onRef("run_node.node", "=", "run_job.node"),
-    )
-    .select(["run_job.node", "run_job.stage", "run_job.state"])
-    .where("run_job.run_id", "=", id)
-    .where("run_node.lags", "=", 1)
-    .where("run_job.state", "in", ["waiting", "begun"])
-    .orderBy("run_job.node")
-    .orderBy("run_job.stage")
-    .execute();
-  return rows.map(({ node, stage, state }) => ({ node, stage, begun: state === "begun" }));
-}
-
-/** Nodes that have had the same stage before them since this time, and do not lag yet, of a run in which others have not begun all. */
-export async function selectSlow(
-  queries: Queries,
-  id: Id,
-  since: number,
-  limit: number,
-): Promise<readonly (RunNode & { readonly node: number })[]> {
-  const rows = await queries
-    .selectFrom("run_job")
-    .innerJoin("run_node", (join) =>
-      join.onRef("run_node.run_id", "=", "run_job.run_id").onRef("run_node.node", "=", "run_job.node"),
-    )
-    .select(["run_job.node", "run_node.agent_id", "run_node.name"])
-    .where("run_job.run_id", "=", id)
-    .where("run_job.state", "=", "begun")
-    .where("run_job.changed_at", "<", since)
-    .where("run_node.lags", "is", null)
-    .where((where) =>
-      where.exists(
-        where
-          .selectFrom("run_stage")
-          .select("stage")
-          .where("run_stage.run_id", "=", id)
-          .whereRef("run_stage.begun", "<", "run_stage.total"),
-      ),
-    )
-    .orderBy("run_job.changed_at")
-    .limit(limit)
-    .execute();
-  return rows.map((row) => ({ node: row.node, agentId: row.agent_id, name: row.name }));
-}
-
-export async function markLagging(
-  database: Database,
-  tx: Transaction,
-  id: Id,
-  nodes: readonly number[],
-): Promise<void> {
-  await database.bulkUpdate(tx, {
-    table: "run_node",
-    keys: ["run_id", "node"],
-    set: ["lags"],
-    rows: nodes.map((node) => [id, node, 1]),
-  });
 }
 
 /** How far a stage is, for what comes next. */
