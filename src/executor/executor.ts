@@ -181,7 +181,7 @@ export async function startExecutor(options: ExecutorOptions): Promise<Executor>
    * What is not safe to repeat begins only when the server says that it is still this executor's, and when the journal knows of it.
    * Returns how it ended if it does not begin.
    */
-  async function begin(one: Held): Promise<Ending | undefined> {
+  async function begin(one: Held): Promise<Ending | typeof LEFT | undefined> {
     const { message, ref, stopper } = one;
     journal.started(message);
     if (message.safeToRepeat) {
@@ -197,7 +197,10 @@ export async function startExecutor(options: ExecutorOptions): Promise<Executor>
       const failure = failureOf(new GantryError(JOURNAL_FAILED, `the journal cannot be written: ${messageOf(error)}`));
       return { outcome: "failed", error: failure };
     }
-    return stopper.reason === undefined ? undefined : neverBegan(stopper);
+    if (stopper.reason === undefined) return undefined;
+    if (stopper.reason !== "stopping" || message.batch === null) return neverBegan(stopper);
+    journal.idle(ref, true);
+    return LEFT;
   }
 
   function surroundings(one: Held) {
@@ -277,7 +280,7 @@ export async function startExecutor(options: ExecutorOptions): Promise<Executor>
     else if (entry.safe) journal.forget(ref);
     else {
       const under = entry.order?.find((item) => !entry.items.has(item));
-      if (under !== undefined) journal.item(ref, { item: under, ...interruptedEnding() });
+      if (under !== undefined && !entry.idle) journal.item(ref, { item: under, ...interruptedEnding() });
       finish(ref, interruptedEnding());
     }
   }
@@ -297,7 +300,7 @@ export async function startExecutor(options: ExecutorOptions): Promise<Executor>
     };
     held.set(entry.task, one);
     const next = message.batch?.find(({ item }) => !entry.items.has(item));
-    if (next !== undefined && !isSafeItem(message, next))
+    if (next !== undefined && !entry.idle && !isSafeItem(message, next))
       journal.item(one.ref, { item: next.item, ...interruptedEnding() });
     if (entry.items.size > 0) reports.itemEnded(one.ref);
     one.over = goOnGranted(one, entry);
@@ -311,6 +314,7 @@ export async function startExecutor(options: ExecutorOptions): Promise<Executor>
         reports.started(ref);
         await Promise.race([one.grant.promise, aborted(stopper)]);
       }
+      if (entry.idle && stopper.reason === undefined) journal.idle(ref, false);
       conclude(one, await runTask({ ...surroundings(one), done: [...entry.items.values()] }));
     } catch (error) {
       conclude(one, { outcome: "failed", error: failureOf(error) });

@@ -53,7 +53,17 @@ describe("the journal", () => {
     // As after kill -9: nobody closed it.
     const again = await openJournal();
     expect(again.entries()).toEqual([
-      { task: "a", attempt: 1, key: "a", safe: false, batch: null, order: null, items: new Map(), ending: undefined },
+      {
+        task: "a",
+        attempt: 1,
+        key: "a",
+        safe: false,
+        batch: null,
+        order: null,
+        idle: false,
+        items: new Map(),
+        ending: undefined,
+      },
       {
         task: "b",
         attempt: 1,
@@ -61,6 +71,7 @@ describe("the journal", () => {
         safe: true,
         batch: null,
         order: null,
+        idle: false,
         items: new Map(),
         ending: { outcome: "done", value: 1 },
       },
@@ -71,6 +82,7 @@ describe("the journal", () => {
         safe: false,
         batch: null,
         order: null,
+        idle: false,
         items: new Map(),
         ending: { outcome: "failed", error: { code: "x", message: "y" } },
       },

@@ -24,6 +24,8 @@ export interface JournalEntry {
   readonly batch: TaskMessage | null;
   /** Of a batch that holds secrets: the numbers of its items alone. */
   readonly order: readonly number[] | null;
+  /** Of a batch: when this executor stopped, none of its items was under way. */
+  idle: boolean;
   /** Items of a batch that ended, by number. */
   readonly items: Map<number, ItemEnding>;
   /** Set when it finished. */
@@ -37,6 +39,8 @@ export interface Journal {
   itemsOf(ref: TaskRef): readonly ItemEnding[];
   started(message: TaskMessage): void;
   item(ref: TaskRef, item: ItemEnding): void;
+  /** Of a batch: whether it is certain that none of its items is under way. */
+  idle(ref: TaskRef, idle: boolean): void;
   ended(ref: TaskRef, ending: Ending): void;
   /** The server has the result, or wants none. */
   forget(ref: TaskRef): void;
@@ -56,6 +60,7 @@ const record = z.union([
   }),
   z.object({ item: z.string(), attempt: z.int(), ending: z.custom<ItemEnding>((value) => typeof value === "object") }),
   z.object({ ended: z.string(), attempt: z.int(), ending: z.custom<Ending>((value) => typeof value === "object") }),
+  z.object({ idle: z.string(), attempt: z.int(), value: z.boolean() }),
   z.object({ forgotten: z.string(), attempt: z.int() }),
 ]);
 type JournalRecord = z.output<typeof record>;
@@ -148,6 +153,7 @@ export async function openJournal(path: string): Promise<Journal> {
             : { order: message.batch.map(({ item }) => item) }),
       }),
     item: (ref, ending) => write({ item: ref.task, attempt: ref.attempt, ending }),
+    idle: (ref, value) => write({ idle: ref.task, attempt: ref.attempt, value }),
     ended: (ref, ending) => write({ ended: ref.task, attempt: ref.attempt, ending }),
     forget: (ref) => write({ forgotten: ref.task, attempt: ref.attempt }),
     sync,
@@ -174,6 +180,7 @@ function apply(entries: Map<string, JournalEntry>, one: JournalRecord): void {
         safe,
         batch: one.batch ?? null,
         order: one.order ?? null,
+        idle: false,
         items: new Map(),
         ending: undefined,
       });
@@ -181,6 +188,9 @@ function apply(entries: Map<string, JournalEntry>, one: JournalRecord): void {
   } else if ("item" in one) {
     const entry = entries.get(keyOf(one.item, one.attempt));
     if (entry !== undefined && !entry.items.has(one.ending.item)) entry.items.set(one.ending.item, one.ending);
+  } else if ("idle" in one) {
+    const entry = entries.get(keyOf(one.idle, one.attempt));
+    if (entry !== undefined) entry.idle = one.value;
   } else if ("ended" in one) {
     const key = keyOf(one.ended, one.attempt);
     const entry = entries.get(key);
@@ -193,6 +203,7 @@ function apply(entries: Map<string, JournalEntry>, one: JournalRecord): void {
         safe: false,
         batch: null,
         order: null,
+        idle: false,
         items: new Map(),
         ending: one.ending,
       });
@@ -212,6 +223,7 @@ function recordsOf(entry: JournalEntry): JournalRecord[] {
       ...(entry.order === null ? {} : { order: [...entry.order] }),
     },
     ...[...entry.items.values()].map((ending) => ({ item: task, attempt, ending })),
+    ...(entry.idle ? [{ idle: task, attempt, value: true }] : []),
     ...(entry.ending === undefined ? [] : [{ ended: task, attempt, ending: entry.ending }]),
   ];
 }

@@ -142,6 +142,46 @@ describe("a list whose executor is stopped", () => {
     await executor.stop();
   });
 
+  it("goes on behind what was cut off, where it shall: nothing else counts as begun", async () => {
+    const first = await start();
+    first.server.handlers.task(slow("a", { batch: three, keepGoing: true }));
+    first.server.handlers.granted([ref("a")]);
+    await first.called(1);
+    await first.executor.stop();
+    // Stopped again before the server had let it go on.
+    const second = await start();
+    await second.server.next("started");
+    await second.executor.stop();
+    const { server, ran, called, release, executor } = await start();
+    server.handlers.granted([ref("a")]);
+    await called(1);
+    release();
+    await called(2);
+    release();
+    expect((await server.next("items")).items.map(({ outcome }) => outcome)).toEqual(["interrupted", "done", "done"]);
+    expect([second.ran, ran]).toEqual([[], ["two", "three"]]);
+    await executor.stop();
+  });
+
+  it("before it was let begin begins at the next start; after that a crash counts again", async () => {
+    const first = await start();
+    first.server.handlers.task(slow("a", { batch: three, keepGoing: true }));
+    await first.server.next("started");
+    await first.executor.stop();
+    const second = await start();
+    second.server.handlers.granted([ref("a")]);
+    await second.called(1);
+    const { server, ran, called, release, executor } = await start();
+    server.handlers.granted([ref("a")]);
+    await called(1);
+    release();
+    await called(2);
+    release();
+    expect((await server.next("items")).items.map(({ outcome }) => outcome)).toEqual(["interrupted", "done", "done"]);
+    expect([first.ran, second.ran, ran]).toEqual([[], ["one"], ["two", "three"]]);
+    await executor.stop();
+  });
+
   it("ends as interrupted where what was under way may not run again", async () => {
     const { server, called, executor } = await start();
     server.handlers.task(list(mixed));

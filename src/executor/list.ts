@@ -77,7 +77,10 @@ export async function runList(
     note({ item: one.item, ...hidden(redactor, ending), startedAt, milliseconds: took });
     if (!safe) await sync();
   }
-  if (stopper.reason === "stopping" && ended.size < batch.length && (message.keepGoing || !bad)) return LEFT;
+  if (stopper.reason === "stopping" && ended.size < batch.length && (message.keepGoing || !bad)) {
+    journal.idle(run.ref, true);
+    return LEFT;
+  }
   return listEnding([...ended.values()], batch.length, stopper.reason);
 }
 
