@@ -1,3 +1,4 @@
+// oxlint-disable gantry/no-shell -- the shell a user logs in with
 import {
   chmodSync,
   existsSync,

@@ -50,7 +50,14 @@ describeReal([], "REBOOT", () => {
         ...namespace,
         "env",
         ...environment,
-        ...["sh", "-c", INIT, "init", join(ROOT, "gantry"), ...agent, "--name", "node1"],
+        "sh",
+        "-c",
+        INIT,
+        "init",
+        join(ROOT, "gantry"),
+        ...agent,
+        "--name",
+        "node1",
       ]);
     }
     machine = boot();

@@ -107,6 +107,20 @@ export function customVerbRoutes({ app }: HttpServer, verbs: CustomVerbService):
   );
 }
 
-function shown({ id: _, tenantId: __, manifest, ...verb }: CustomVerb): z.input<typeof SHOWN> {
-  return { ...verb, summary: manifest.summary, manifest: manifest as never };
+function shown(verb: CustomVerb): z.input<typeof SHOWN> {
+  const { name, manifest, file, kind, sha256, size, version, author, createdAt, updatedAt } = verb;
+  const { summary } = manifest;
+  return {
+    name,
+    summary,
+    manifest: manifest as never,
+    file,
+    kind,
+    sha256,
+    size,
+    version,
+    author,
+    createdAt,
+    updatedAt,
+  };
 }

@@ -55,7 +55,7 @@ const UNIT_FLAGS = [...UNIT_STATES, "enable", "disable", "mask", "unmask", "daem
 export function readAnyService(options: ParsedOptions, verb: string): ReadVerb {
   const { flags, values } = options;
   if (!UNIT_FLAGS.some((flag) => flags.has(flag))) return readService(options);
-  const own = [...Object.keys(serviceOptions)].find(
+  const own = Object.keys(serviceOptions).find(
     (name) => name !== "state" && (values.has(name) || options.lists.has(name)),
   );
   if (own !== undefined) throw wrong(verb, `--${own} is for services of the agent's own, not for units of the node`);

@@ -1,3 +1,4 @@
+// oxlint-disable gantry/no-shell -- the shell a user logs in with
 import { z } from "zod";
 import type { Json } from "../../kernel/json.ts";
 import { nodePath, templated } from "../model.ts";

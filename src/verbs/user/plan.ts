@@ -1,3 +1,4 @@
+// oxlint-disable gantry/no-shell -- the shell a user logs in with
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { VerbPlan } from "../model.ts";

@@ -1,3 +1,4 @@
+// oxlint-disable gantry/no-shell -- the shell a user logs in with
 import { describe, expect, it } from "vitest";
 import { busyboxTool } from "../group/decide.ts";
 import { parseVerb } from "../parse.ts";
