@@ -111,7 +111,7 @@ function roomIn({ total, begun, ended }: StageProgress, { parallel, batch }: Ent
   // The begun ones of the present batch; behind a whole batch the next begins only when all are through.
   if (batch !== null) {
     const within = begun % batch;
-    room = within === 0 && out > 0 ? 0 : Math.min(room, batch - within);
+    room = within === 0 && out > 0 ? 0 : Math.min(room, batch - within, batch - out);
   }
   return room;
 }
