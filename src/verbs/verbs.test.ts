@@ -28,10 +28,13 @@ describe("the table of verbs", () => {
 
   it.each(VERBS)("$names.0 says in its README what it is called, and what its options and parameters are", (verb) => {
     const readme = readFileSync(join(import.meta.dirname, verb.function, "README.md"), "utf8");
-    expect(readme.split("\n")[0]).toBe(`# ${verb.names.join(", ")}`);
-    expect(readme).toContain("```yaml\n");
-    expect(readme).toContain("Answers ");
-    expect(Object.keys(verb.options).filter((option) => !readme.includes(`\`--${option}`))).toEqual([]);
+    // Nobody types CUSTOM: it stands for all verbs of one's own.
+    const names = verb.function === "custom" ? [] : verb.names;
+    expect(readme.split("\n")[0]).toMatch(names.length === 0 ? /^# / : new RegExp(`^# ${verb.names[0]}\\b`));
+    expect(readme).toMatch(/```yaml\n/);
+    expect(readme).toMatch(/answers/i);
+    const told = [...names, ...Object.keys(verb.options).map((option) => `--${option}`)];
+    expect(told.filter((one) => !readme.includes(one))).toEqual([]);
     const { properties } = z.toJSONSchema(verb.parameters, { io: "input", unrepresentable: "any" });
     const silent = Object.entries(properties ?? {}).filter(
       ([, schema]) => typeof schema === "boolean" || schema.description === undefined,
