@@ -1,7 +1,10 @@
 import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { until } from "./link-support.ts";
 import { IMAGE, useEngine } from "./support/containers.ts";
 import { ROOT } from "./support/gantry.ts";
 import { describeReal } from "./support/real.ts";
@@ -15,6 +18,7 @@ const COUNT = 40;
 
 describeReal("docker", "the image of Gantry", () => {
   const engine = useEngine();
+  let folder: string;
 
   /** A command as it is written, by the shell. */
   async function shell(command: string): Promise<string> {
@@ -41,6 +45,7 @@ describeReal("docker", "the image of Gantry", () => {
   }
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "gantry-image-"));
     await run(process.execPath, [join(ROOT, "scripts/build.ts")], { cwd: ROOT });
     await shell(`docker build --quiet --network none --build-arg BASE=${IMAGE} -t gantry -f Containerfile .`);
     await shell(`docker run --name server --hostname gantry \\
@@ -50,10 +55,11 @@ describeReal("docker", "the image of Gantry", () => {
                             --env GANTRY_SHARED_KEY=secrete \\
                             --detach \\
                             gantry gantry`);
-    while ((await inServer("server", "status")).code !== 0) await pause();
+    await until(async () => (await inServer("server", "status")).code === 0);
   }, 5 * 60_000);
   afterAll(async () => {
     await shell("docker ps -aq | xargs -r docker rm --force --volumes");
+    rmSync(folder, { recursive: true });
   });
 
   it(
@@ -68,7 +74,7 @@ describeReal("docker", "the image of Gantry", () => {
                  --detach \\
                  gantry gantry
     done`);
-      while ((await connected()).length < COUNT) await pause();
+      await until(async () => (await connected()).length === COUNT);
       const host = (await shell("hostname")).trim();
       const names = await connected();
       expect([...names].sort()).toEqual(Array.from({ length: COUNT }, (_, i) => `${host}-client-${i + 1}`).sort());
@@ -83,6 +89,16 @@ describeReal("docker", "the image of Gantry", () => {
     5 * 60_000,
   );
 
+  it("reads /etc/gantry/config.yaml", async () => {
+    const file = join(folder, "config.yaml");
+    writeFileSync(file, "---\nheartbeat_interval: 1\ndebgu: true\n");
+    const mount = `--volume ${file}:/etc/gantry/config.yaml:ro`;
+    for (const mode of ["server", "agent", "worker"])
+      await expect(shell(`docker run --rm ${mount} --env GANTRY_MODE=${mode} gantry gantry`)).rejects.toMatchObject({
+        stderr: expect.stringMatching(/\/etc\/gantry\/config\.yaml:3:1.*did you mean 'debug'/s),
+      });
+  });
+
   it("says what a mode can be, and warns of a short key", async () => {
     await expect(shell("docker run --rm --env GANTRY_MODE=sever gantry gantry")).rejects.toMatchObject({
       code: 2,
@@ -91,9 +107,3 @@ describeReal("docker", "the image of Gantry", () => {
     expect(await shell("docker logs server 2>&1")).toMatch(/the shared key is short/);
   });
 });
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, 200);
-  });
-}

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { Client, ConnectConfig } from "ssh2";
+import type { Client, ClientChannel, ConnectConfig } from "ssh2";
 import { fingerprintOf, keysInFile, together, typeOf, verdictOn, wantedTypes } from "../drivers/ssh/index.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
 import { BOOTSTRAP_FAILED, BOOTSTRAP_HOST_REFUSED, BOOTSTRAP_KEY_WRONG, BOOTSTRAP_UNREACHABLE } from "./errors.ts";
@@ -149,6 +149,15 @@ async function remember(path: string | undefined, host: string, port: number, ke
   await appendFile(path, `${name} ${typeOf(key)} ${key.toString("base64")}\n`, { mode: 0o600 });
 }
 
+async function feed(channel: ClientChannel, input: Readable | string): Promise<void> {
+  if (typeof input === "string") return void channel.end(input);
+  try {
+    await pipeline(input, channel);
+  } catch {
+    // A command that ends early says itself why.
+  }
+}
+
 /** The script is an argument of a shell, and not its input: that is for what is sent along. */
 function run(client: Client, login: Login, script: string, input: Readable | string): Promise<Buffer> {
   const shell = `sh -c ${quoted(script)}`;
@@ -176,10 +185,7 @@ function run(client: Client, login: Login, script: string, input: Readable | str
         if (code === 0 && size <= ANSWER) resolve(Buffer.concat(said));
         else failed(complaint.trim() || `a command ended with exit code ${code ?? "unknown"}`);
       });
-      if (typeof input === "string") channel.end(input);
-      // A command that ends early says itself why.
-      else pipeline(input, channel).catch(() => undefined);
-      return undefined;
+      return void feed(channel, input);
     });
   });
 }

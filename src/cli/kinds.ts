@@ -1,8 +1,9 @@
-import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
+import type { Json, JsonObject } from "../kernel/json.ts";
 import { GantryError } from "../kernel/errors.ts";
 import { nearest } from "../kernel/nearest.ts";
 import { USAGE } from "./errors.ts";
 import type { GantryClient, Listing } from "../client/index.ts";
+import { versionText } from "./node-version.ts";
 import { durationText, timeText, type Column } from "./output.ts";
 
 /** What the commands for all kinds know of one: its names, what it is called in the client, and its columns. */
@@ -397,14 +398,4 @@ function duration(row: JsonObject): number | null {
 
 function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** The version of a node's program, and that another release of it did not come up. */
-function versionText(row: JsonObject): string {
-  const agent = isJsonObject(row["facts"] ?? null) ? (row["facts"] as JsonObject)["agent"] : undefined;
-  const failed = isJsonObject(agent ?? null) ? (agent as JsonObject)["failed"] : undefined;
-  const version = String(row["version"]);
-  return isJsonObject(failed ?? null)
-    ? `${version} (went back: release ${String((failed as JsonObject)["release"])} ${String((failed as JsonObject)["reason"])})`
-    : version;
 }

@@ -3,6 +3,7 @@ import { GantryError } from "../kernel/errors.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import type { CommandContext } from "./context.ts";
 import { USAGE } from "./errors.ts";
+import { versionText } from "./node-version.ts";
 import { followRun } from "./run-follow.ts";
 import { durationText, printData, printList, timeText, type Column } from "./output.ts";
 import { printable } from "./terminal.ts";
@@ -29,7 +30,7 @@ const NODES: readonly Column<Node>[] = [
   { heading: "MISSING", value: (row) => (row.missed === null || row.missed === 0 ? "-" : `${row.missed} heartbeats`) },
   { heading: "TASKS", value: (row) => (row.load === null ? "-" : String(row.load)) },
   { heading: "LOAD", value: (row) => numberText(row.facts["load"]) },
-  { heading: "VERSION", value: (row) => printable(row.version) },
+  { heading: "VERSION", value: ({ version, facts }) => versionText({ version, facts }) },
   { heading: "FACTS", value: (row) => printable(factsText(row.facts)) },
 ];
 

@@ -53,7 +53,7 @@ afterEach(() => {
   for (const end of ends.splice(0)) end();
 });
 
-function setUp(options: { open?: () => Promise<Connection> } = {}) {
+function setUp(options: { open?: () => Promise<Connection>; heartbeat?: number } = {}) {
   const clock = manualClock();
   const events: Event[] = [];
   const acknowledged: ReliableMessage[] = [];
@@ -65,6 +65,7 @@ function setUp(options: { open?: () => Promise<Connection> } = {}) {
   }
   const session = startSession({
     executor: "me",
+    ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
     clock,
     random: countingRandom(),
     log: { info: () => undefined, warn: (fields) => note("warning", fields) },
@@ -201,6 +202,19 @@ describe("a session", () => {
     second.send({ type: "challenge", version: 99, nonce: "n".repeat(16) });
     expect((await second.closed).code).toBe("link_version_unsupported");
     expect(events.filter(({ kind }) => kind === "task")).toEqual([]);
+  });
+
+  it("beats more often than it is told to when it was told so itself, never less often", async () => {
+    for (const [heartbeat, expected] of [
+      [200, 200],
+      [5000, 1000],
+    ] as const) {
+      const { nextPeer, welcome, clock } = setUp({ heartbeat });
+      const peer = await nextPeer();
+      await welcome(peer);
+      clock.advance(expected);
+      expect(await peer.next()).toEqual({ type: "heartbeat", facts: { load: 1 } });
+    }
   });
 
   it("gives up on a server that is silent for three heartbeats, and sends its own", async () => {
