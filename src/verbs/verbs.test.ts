@@ -26,14 +26,15 @@ describe("the table of verbs", () => {
     for (const name of VERB_NAMES) expect(functions).toContain(name.toLowerCase());
   });
 
-  it.each(VERBS)("$names.0 says in its README what it is called, and what its options and parameters are", (verb) => {
+  // Nobody types CUSTOM: it stands for all verbs of one's own.
+  const typed = VERBS.filter((verb) => verb.function !== "custom");
+
+  it.each(typed)("$names.0 says in its README what it is called, and what its options and parameters are", (verb) => {
     const readme = readFileSync(join(import.meta.dirname, verb.function, "README.md"), "utf8");
-    // Nobody types CUSTOM: it stands for all verbs of one's own.
-    const names = verb.function === "custom" ? [] : verb.names;
-    expect(readme.split("\n")[0]).toMatch(names.length === 0 ? /^# / : new RegExp(`^# ${verb.names[0]}\\b`));
+    expect(readme).toMatch(new RegExp(`^# ${verb.names[0]}\\b`));
     expect(readme).toMatch(/```yaml\n/);
     expect(readme).toMatch(/answers/i);
-    const told = [...names, ...Object.keys(verb.options).map((option) => `--${option}`)];
+    const told = [...verb.names, ...Object.keys(verb.options).map((option) => `--${option}`)];
     expect(told.filter((one) => !readme.includes(one))).toEqual([]);
     const { properties } = z.toJSONSchema(verb.parameters, { io: "input", unrepresentable: "any" });
     const silent = Object.entries(properties ?? {}).filter(
