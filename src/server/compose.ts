@@ -23,21 +23,11 @@ import {
   createKeeper,
   createMergedInventory,
   openBackend,
-  withBackendAddresses,
-  withBackendExports,
-  withBackends,
 } from "../backends/index.ts";
 import { createBoot, type Boot } from "../boot/index.ts";
 import { changeRoutes, createChangeRuleService, createChangeSetService, refuseDirect } from "../changes/index.ts";
 import { forgetVerbs } from "../custom-verbs/index.ts";
 import { createDesignService, createDesignStore, designRoutes } from "../design/index.ts";
-import {
-  createExporter,
-  createImportReader,
-  createImportService,
-  exportRoutes,
-  importRoutes,
-} from "../exchange/index.ts";
 import { startEmbeddedExecutor, type LinkedExecutor } from "../executor/index.ts";
 import { createFleet, type Fleet } from "../fleet/index.ts";
 import {
@@ -55,22 +45,14 @@ import {
   TENANT_GONE,
 } from "../foreman/index.ts";
 import {
-  allocationRoutes,
   createSecretOwners,
   once,
-  createAllocationService,
-  createInventoryService,
   createInventoryStore,
   createMembersService,
   createPlaces,
-  createTenantService,
   createHistory,
-  groupRoutes,
   INVENTORY_SUBJECT,
   historyRoutes,
-  inventoryRoutes,
-  membersRoutes,
-  tenantRoutes,
 } from "../inventory/index.ts";
 import { createJobs, createSeenJobs, jobRoutes } from "../jobs/index.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -103,6 +85,7 @@ import { eventRoutes } from "./event-routes.ts";
 import { composeBlueprints } from "./blueprints.ts";
 import { composeCustomVerbs } from "./custom-verbs.ts";
 import { composeMachines, forgetMachines } from "./machines.ts";
+import { composeInventory } from "./inventory.ts";
 import { attributeProblems } from "./known.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import { composeNames } from "./names.ts";
@@ -447,36 +430,20 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     reachWithin: parts.reachWithin,
   });
 
-  const allocation = createAllocationService({
+  const { editParts, tenants, exporter } = composeInventory(http, {
     database,
-    inventory: merged.store,
+    inventory,
+    merged,
+    keeper,
     events,
     bus,
     clock,
     random,
-    directWrites: refuseDirect,
-  });
-  allocationRoutes(http, withBackendAddresses(allocation, merged, keeper));
-  const editParts = {
-    directWrites: refuseDirect,
-    database,
-    events,
-    bus,
-    clock,
-    random,
-    knowledge: {
-      scriptProblems: (text: string, file: string, tenantId: Id) =>
-        check(text, file, scriptModules.catalogue(tenantId)),
-      attributeProblems,
-    },
-  };
-  const editing = createInventoryService({ ...editParts, inventory });
-  const reading = createInventoryService({ ...editParts, inventory: merged.store });
-  const inventoryService = withBackends(reading, merged, keeper);
-  const tenants = createTenantService(
-    { database, inventory, events, bus, clock, random },
-    inventoryService,
-    async (tx, tenantId) => {
+    members,
+    scriptProblems: (text, file, tenantId) => check(text, file, scriptModules.catalogue(tenantId)),
+    place: parts.database,
+    git: parts.git,
+    async tenantRemoved(tx, tenantId) {
       afterCommit(tx, TENANT_GONE, () => bus.publish(TENANT_GONE, tenantId));
       await boot.tenantRemoved(tx, tenantId);
       await forgetMachines(tx, tenantId);
@@ -484,22 +451,9 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
       await forgetVerbs(tx, tenantId);
       await access.tenantRemoved(tx, tenantId);
     },
-  );
-  tenantRoutes(http, tenants);
+  });
   access.mount(http);
   login.mount(http);
-  inventoryRoutes(http, inventoryService);
-  groupRoutes(http, inventoryService);
-  membersRoutes(http, members);
-  const exporter = createExporter({
-    clock,
-    database: parts.database,
-    inventory,
-    gitFolder: parts.git.folder,
-    gitLocal: parts.git.local,
-  });
-  exportRoutes(http, withBackendExports(exporter, merged, keeper));
-  importRoutes(http, createImportService({ inventory, reader: createImportReader(clock), edit: editing.edit }));
   designRoutes(http, designs);
   composeMachines(http, { ...editParts, inventory }, parts.certificates);
   composeBlueprints(http, { ...editParts, inventory }, boot.profiles, scriptModules.known);
