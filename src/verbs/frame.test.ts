@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { groupMembers } from "../executor/index.ts";
 import type { Json } from "../kernel/json.ts";
 import { parseVerb } from "./parse.ts";
@@ -125,6 +125,19 @@ describe("--user", () => {
       code: "function_timed_out",
     });
     await expect(verb("RUN --user daemon exit 7")).rejects.toMatchObject({ details: { exit_code: 7 } });
+  });
+
+  it("needs an agent that is root, unless it is that user already", async () => {
+    const own = vi.spyOn(process, "getuid").mockReturnValue(1);
+    try {
+      expect(await verb("RUN --user daemon true")).toMatchObject({ exit_code: 0 });
+      await expect(verb("RUN --user root true")).rejects.toMatchObject({
+        code: "user_refused",
+        message: "the agent runs as user 1, not as root, and can do nothing as root",
+      });
+    } finally {
+      own.mockRestore();
+    }
   });
 
   it("knows the nearest of a name that is none", async () => {

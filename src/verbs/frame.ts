@@ -152,17 +152,17 @@ async function attempts(
   const most = 1 + (verb.retries === true ? 0 : (parameters.retry ?? 0));
   for (let attempt = 1; ; attempt += 1) {
     const said = listen(context);
-    try {
-      const result = await once(call, parameters, (limited) => contextFor(limited, said));
-      await remember(call.surroundings, parameters, said);
-      return { result, said };
-    } catch (error) {
-      await remember(call.surroundings, parameters, said);
-      if (context.signal.aborted || attempt >= most) throw attempt === 1 ? error : counted(error, attempt);
-      const wait = parameters.retry_wait ?? 0;
-      context.message(`attempt ${attempt} of ${most} failed: ${messageOf(error)}; again in ${wait} s`);
-      await pause(context.clock, wait * 1000, context.signal);
-    }
+    const ended = await once(call, parameters, (limited) => contextFor(limited, said)).then(
+      (result) => ({ result }),
+      (error: unknown) => ({ error }),
+    );
+    await remember(call.surroundings, parameters, said);
+    if ("result" in ended) return { result: ended.result, said };
+    const { error } = ended;
+    if (context.signal.aborted || attempt >= most) throw attempt === 1 ? error : counted(error, attempt);
+    const wait = parameters.retry_wait ?? 0;
+    context.message(`attempt ${attempt} of ${most} failed: ${messageOf(error)}; again in ${wait} s`);
+    await pause(context.clock, wait * 1000, context.signal);
   }
 }
 
@@ -205,6 +205,9 @@ async function remember(surroundings: Surroundings, parameters: CommonParameters
   if (Object.keys(values).length > 0) await surroundings.arguments.set(values);
 }
 
+/** Parameters that do not change what a good result is; of `values`, what was filled in counts. */
+const NOT_IN_KEYS: readonly string[] = ["timeout", "retry", "retry_wait", "cache", "values", "sensitive"];
+
 /** Undefined when no earlier result may stand in, nor this one be kept. */
 async function keyOf(
   { verb, context }: Call,
@@ -214,7 +217,7 @@ async function keyOf(
   const use = parameters.cache ?? "none";
   if (verb.cacheable !== true || use === "none" || parameters.sensitive === true || context.hiding !== undefined)
     return undefined;
-  const { timeout: _, retry: __, retry_wait: ___, cache: ____, values: _____, sensitive: ______, ...what } = parameters;
+  const what = Object.fromEntries(Object.entries(parameters).filter(([name]) => !NOT_IN_KEYS.includes(name)));
   const within = contextFor(context, listen(context));
   const content = await verb.content(parameters, within);
   return cacheKey([verb.function, what as JsonObject, within.cwd, within.environment, content]);
