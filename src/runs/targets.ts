@@ -20,9 +20,9 @@ export interface TargetWorld {
   /** Nodes that may be seen, in their order. */
   readonly nodes: readonly NodeFacts[];
   /** Names there are, for a hint. */
-  readonly groups: Iterable<string>;
-  readonly sites: Iterable<string>;
-  readonly blueprints: Iterable<string>;
+  readonly groups: readonly string[];
+  readonly sites: readonly string[];
+  readonly blueprints: readonly string[];
   /** Whether the resolved variables of a node have a value at a path. Errors: those of the question. */
   variables(question: string): (node: string) => boolean;
   /** Names that an expression matches. Errors: `target_invalid`. */
@@ -87,12 +87,11 @@ function where({ nodes }: TargetWorld, wanted: (node: NodeFacts) => boolean): re
   return nodes.filter(wanted).map(({ name }) => name);
 }
 
-function known(kind: string, name: string, names: Iterable<string>): void {
-  const all = new Set(names);
-  if (!all.has(name)) throw unknown(kind, name, all, TARGET_INVALID);
+function known(kind: string, name: string, names: readonly string[]): void {
+  if (!names.includes(name)) throw unknown(kind, name, names, TARGET_INVALID);
 }
 
-function unknown(kind: string, name: string, names: Iterable<string>, error: typeof NODE_UNKNOWN): GantryError {
+function unknown(kind: string, name: string, names: readonly string[], error: typeof NODE_UNKNOWN): GantryError {
   const near = nearest(name, names);
   return new GantryError(
     error,

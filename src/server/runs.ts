@@ -141,9 +141,9 @@ export function targetWorld(snapshot: Snapshot, nodes: readonly StandingNode[]):
   let resolver: ReturnType<typeof createResolver> | undefined;
   return {
     nodes: nodes.map(factsOf),
-    groups: snapshot.groups.keys(),
-    sites: snapshot.sites.keys(),
-    blueprints: snapshot.blueprints.keys(),
+    groups: [...snapshot.groups.keys()],
+    sites: [...snapshot.sites.keys()],
+    blueprints: [...snapshot.blueprints.keys()],
     variables(question) {
       const { path, value } = parseVariableQuery(question.replace("=", ":"));
       resolver ??= createResolver(snapshot);
