@@ -1,7 +1,17 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash, randomFillSync } from "node:crypto";
 import { once } from "node:events";
-import { closeSync, createReadStream, mkdirSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  createReadStream,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { agentBundle } from "../src/executor/index.ts";
@@ -95,8 +105,8 @@ function makeFile(path: string): string {
 /** Seconds. */
 async function copies(folder: string, file: string): Promise<number> {
   const names = Array.from({ length: NODES }, (_, index) => join(folder, `copy${index}`));
-  // oxlint-disable-next-line gantry/no-shell -- the baseline is a shell's pipe
-  const all = () => Promise.all(names.map((name) => finished(spawn("/bin/sh", ["-c", 'cat "$0" | cat > "$1"', file, name]))));
+  const all = () =>
+    Promise.all(names.map((name) => finished(spawn("/bin/sh", ["-c", 'cat "$0" | cat > "$1"', file, name]))));
   const took = await seconds(all);
   for (const name of names) rmSync(name);
   await finished(spawn("sync"));
@@ -137,7 +147,12 @@ async function openRig(folder: string): Promise<Rig> {
   writeFileSync(join(folder, "agent.mjs"), await agentBundle());
   const agents: ChildProcess[] = [];
   for (let index = 0; index < NODES; index += 1) {
-    const { token } = await rig.fleet.mintJoinToken({ tenantId: TENANT, kind: "agent", expiresIn: 600, foundationId: `f${index}` });
+    const { token } = await rig.fleet.mintJoinToken({
+      tenantId: TENANT,
+      kind: "agent",
+      expiresIn: 600,
+      foundationId: `f${index}`,
+    });
     const [state, home] = [join(folder, `n${index}`, "state"), join(folder, `n${index}`, "home")];
     mkdirSync(state, { recursive: true, mode: 0o700 });
     mkdirSync(home);
@@ -153,7 +168,9 @@ async function openRig(folder: string): Promise<Rig> {
       const parameters = { to: "f", files: [{ name: "f", sha256, size: SIZE }] };
       const jobs = await Promise.all(
         agents.map((_, index) =>
-          rig.run([{ route: { agentId: `f${index}` }, module: "agent", function: "add", parameters, safeToRepeat: true }]),
+          rig.run([
+            { route: { agentId: `f${index}` }, module: "agent", function: "add", parameters, safeToRepeat: true },
+          ]),
         ),
       );
       const ended = await Promise.all(jobs.map((job) => rig.ended(job)));

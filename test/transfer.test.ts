@@ -11,6 +11,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { hasEnded } from "../src/jobs/index.ts";
+import { EXECUTOR_HEADER, openRequest, requestProofText, signRequest, trustingAgent } from "../src/link/index.ts";
 import {
   agentCall,
   type AgentProcess,
@@ -143,6 +145,76 @@ describe("a glob of five", () => {
     expect(await server.ended(failed)).toMatchObject({ status: "failed" });
   });
 });
+
+describe("GET", () => {
+  it("brings files through a connection that is cut, and those that were asked for alone", async () => {
+    const { home, state } = await agent();
+    const bytes = randomBytes(48 * MIB);
+    writeFileSync(join(home, "large"), bytes);
+    writeFileSync(join(home, "small"), "small");
+    const job = await server.run([agentCall(AGENT, "get", { paths: ["large", "small"] })]);
+    await until(async () => uploaded() > 4 * MIB || hasEnded((await server.jobs.service.get(TENANT, job.id)).status));
+    network.cut();
+    expect(await server.ended(job)).toMatchObject({ status: "done" });
+    const [task] = await server.jobs.service.tasks(job.id, { after: null, limit: 1 });
+    const { files } = task?.value as { files: { sha256: string; size: number }[] };
+    expect(files.map(({ size }) => size)).toEqual([bytes.length, 5]);
+    expect(files[0]?.sha256).toBe(hashOf(bytes));
+    const pieces: Uint8Array[] = [];
+    for await (const piece of server.fleet.content.read(hashOf(bytes))) pieces.push(piece);
+    expect(Buffer.concat(pieces).equals(bytes)).toBe(true);
+    // A node that brings what nobody asked it for, with the key it has.
+    for (const [of, size] of [
+      [task!.id, 2 * 1024 * MIB],
+      ["another-task", 1],
+    ] as const) {
+      const answer = await bring(state, `?task=${of}&size=${size}&from=0`);
+      expect([of, answer]).toEqual([of, size === 1 ? 404 : 413]);
+    }
+  }, 60_000);
+
+  it("says that it is too much, and keeps nothing", async () => {
+    const { home } = await agent();
+    writeFileSync(join(home, "large"), randomBytes(2 * MIB));
+    const job = await server.run([agentCall(AGENT, "get", { paths: ["large"], limit: MIB })]);
+    expect(await server.ended(job)).toMatchObject({ status: "failed", failure: { code: "get_failed" } });
+    expect(uploaded()).toBe(0);
+  });
+});
+
+/** Bytes in the server's folder for large content. */
+function uploaded(): number {
+  const content = join(folder, "content");
+  if (!existsSync(content)) return 0;
+  return readdirSync(content).reduce((sum, name) => sum + statSync(join(content, name)).size, 0);
+}
+
+/** The status a node gets that brings one byte, signed with its own key. */
+async function bring(state: string, query: string): Promise<number> {
+  const { id, key } = JSON.parse(readFileSync(join(state, "identity.json"), "utf8")) as Record<string, string>;
+  const path = `/v1/link/content/${hashOf(Buffer.from("x"))}${query}`;
+  const time = Date.now();
+  const signature = signRequest(key!, { executor: id!, time, path });
+  const trusting = trustingAgent({ authority: server.certificates.authority, environment: {} });
+  try {
+    const answer = await openRequest({
+      url: server.url,
+      path,
+      method: "PUT",
+      agent: trusting,
+      headers: {
+        "content-type": "application/octet-stream",
+        [EXECUTOR_HEADER]: requestProofText({ executor: id!, time, signature }),
+      },
+      body: "x",
+      timeout: 5000,
+    });
+    answer.resume();
+    return answer.statusCode!;
+  } finally {
+    trusting.destroy();
+  }
+}
 
 describe("what another tenant brought", () => {
   it("is given to nobody who merely knows its hash", async () => {

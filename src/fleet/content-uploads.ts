@@ -31,6 +31,8 @@ interface Parts {
   readonly clock: Clock;
   readonly random: Random;
   readonly files: ContentFiles | undefined;
+  /** What has more bytes stands in a file. */
+  readonly large: number;
   /** Bytes of a row, and what is durable at once in a file. */
   readonly chunk: number;
   writeChunk(blobId: Id, position: number, data: Uint8Array): Promise<void>;
@@ -51,7 +53,10 @@ export function contentUploads(parts: Parts): (upload: Upload, bytes: AsyncItera
   const { database, files, chunk } = parts;
   const busy = new Set<string>();
 
-  async function begin(id: string, sha256: string): Promise<{ blobId: Id; received: number; inFile: boolean }> {
+  async function begin(
+    id: string,
+    { sha256, size }: Upload,
+  ): Promise<{ blobId: Id; received: number; inFile: boolean }> {
     const known = await database.kysely
       .selectFrom("content_upload")
       .innerJoin("content_blob", "content_blob.id", "content_upload.blob_id")
@@ -63,10 +68,11 @@ export function contentUploads(parts: Parts): (upload: Upload, bytes: AsyncItera
       return { blobId: known.blob_id, received: known.received, inFile: known.in_file === 1 };
     if (known !== undefined) await parts.forget(known.blob_id);
     const blobId = parts.random.id();
+    const inFile = files !== undefined && size > parts.large;
     await database.transaction(async (tx) => {
       await tx
         .insertInto("content_blob")
-        .values({ id: blobId, created_at: parts.clock.now(), in_file: files === undefined ? 0 : 1 })
+        .values({ id: blobId, created_at: parts.clock.now(), in_file: inFile ? 1 : 0 })
         .execute();
       await tx
         .insertInto("content_upload")
@@ -74,7 +80,7 @@ export function contentUploads(parts: Parts): (upload: Upload, bytes: AsyncItera
         .onConflict((conflict) => conflict.column("id").doUpdateSet({ sha256, blob_id: blobId, received: 0 }))
         .execute();
     });
-    return { blobId, received: 0, inFile: files !== undefined };
+    return { blobId, received: 0, inFile };
   }
 
   async function note(id: string, received: number): Promise<void> {
@@ -87,7 +93,7 @@ export function contentUploads(parts: Parts): (upload: Upload, bytes: AsyncItera
 
   async function take(id: string, upload: Upload, bytes: AsyncIterable<Uint8Array>): Promise<void> {
     const { sha256, size, from } = upload;
-    const { blobId, received, inFile } = await begin(id, sha256);
+    const { blobId, received, inFile } = await begin(id, upload);
     if (from !== received) {
       throw new GantryError(CONTENT_UPLOAD_ELSEWHERE, `the server has ${received} bytes of it, not ${from}`, {
         details: { received },

@@ -268,6 +268,7 @@ export function createContentStore(parts: {
   const upload = contentUploads({
     ...parts,
     files,
+    large: LARGE,
     chunk: CHUNK,
     writeChunk,
     readChunks,
