@@ -298,6 +298,26 @@ describe.runIf(PERL)("launchers", () => {
     await run("echo again").catch((error: unknown) => expect(error).toMatchObject({ code: "command_lost" }));
   });
 
+  it("are given up when they cannot work, and commands are started without them", async () => {
+    // Where their pipes would be is something else.
+    for (let number = 1; number <= 20; number += 1)
+      mkdirSync(join(folder, "launchers", `${number}.out`), { recursive: true });
+    for (let count = 0; count < 100; count += 1) {
+      await runCommand({
+        program: "/bin/true",
+        arguments: [],
+        folder,
+        environment: { COMMAND_TEST: folder },
+        signal: new AbortController().signal,
+        clock: systemClock,
+        launchers,
+        output: async () => undefined,
+      });
+    }
+    while (pids().length > 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(readdirSync(join(folder, "launchers"))).toHaveLength(17);
+  });
+
   it("run several commands at once", async () => {
     const commands = Array.from({ length: 12 }, (_, index) => `sleep 0.0${index % 5}; echo ${index}; exit ${index}`);
     for (let round = 0; round < 3; round += 1) {

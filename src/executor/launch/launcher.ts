@@ -174,7 +174,7 @@ export function startLauncher(path: string, changed: () => void): Launcher {
 
   function gone(): void {
     retire();
-    for (const each of Object.values(paths)) rmSync(each, { force: true });
+    for (const each of Object.values(paths)) rmSync(each, { recursive: true, force: true });
     const one = current;
     if (one === undefined || one.over) return;
     void lose(one);

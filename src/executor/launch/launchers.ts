@@ -26,10 +26,14 @@ const CLOSE_BY = 1000;
 /** Milliseconds without a command after which launchers end. */
 const REST = 10_000;
 
+/** Launchers that never became free, one after another: there is no room for their pipes, or no Perl that works. Then no more are tried. */
+const MOST_FAILURES = 3;
+
 /** `folder`: absolute, theirs alone, for their pipes; made when needed. What an earlier agent left in it goes. */
 export function createLaunchers(folder: string): Launchers {
   const launchers = new Set<Launcher>();
   const possible = existsSync(PERL);
+  let failures = 0;
   let number = 0;
   let last = Number.NEGATIVE_INFINITY;
   let closed = false;
@@ -39,11 +43,19 @@ export function createLaunchers(folder: string): Launchers {
   function launch(): void {
     if (launchers.size >= MOST) return;
     number += 1;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const launcher = startLauncher(join(folder, String(number)), () => {
-      if (launcher.state === "ended") launchers.delete(launcher);
-    });
-    launchers.add(launcher);
+    // Until it has shown that it works.
+    failures += 1;
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const launcher = startLauncher(join(folder, String(number)), () => {
+        if (launcher.state === "ended") launchers.delete(launcher);
+        else failures = 0;
+      });
+      launchers.add(launcher);
+    } catch {
+      // Commands are started without.
+      return;
+    }
     rest ??= systemClock.after(REST, lookAtRest);
   }
 
@@ -63,7 +75,7 @@ export function createLaunchers(folder: string): Launchers {
       const all = [...launchers];
       const free = all.find(({ state }) => state === "free");
       if (free === undefined) {
-        if (often && !all.some(({ state }) => state === "starting")) launch();
+        if (often && failures < MOST_FAILURES && !all.some(({ state }) => state === "starting")) launch();
         return undefined;
       }
       return free.run(request, take);
