@@ -49,14 +49,18 @@ export async function listImages(engine: Engine, tools: Tools): Promise<Json[]> 
   const format = engine.name === "podman" ? "json" : "{{json .}}";
   const { stdout } = await runTool(tools, engine.tool(["images", "--no-trunc", "--format", format], { quiet: true }));
   const rows = engine.name === "podman" ? (JSON.parse(stdout) as JsonObject[]) : jsonLines(stdout);
-  return rows.map((row) => {
-    const names = row["Names"] ?? row["names"];
-    const repository = row["Repository"] ?? null;
-    return {
-      id: String(row["ID"] ?? row["Id"] ?? "").replace(/^sha256:/, ""),
-      names: Array.isArray(names) ? names : [`${String(repository)}:${String(row["Tag"] ?? "latest")}`],
-    };
-  });
+  return rows.map((row) => ({
+    id: String(row["ID"] ?? row["Id"] ?? "").replace(/^sha256:/, ""),
+    names: namesOf(row),
+  }));
+}
+
+/** podman has a list of names, or none; docker a repository and a tag, `<none>` where there is none. */
+function namesOf(row: JsonObject): Json {
+  const { Names: names, Repository: repository, Tag: tag } = row;
+  if (Array.isArray(names)) return names;
+  if (typeof repository !== "string" || repository === "<none>" || tag === "<none>") return [];
+  return [`${repository}:${String(tag)}`];
 }
 
 function jsonLines(text: string): JsonObject[] {

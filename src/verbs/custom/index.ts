@@ -1,7 +1,8 @@
 import { wrong } from "../options.ts";
 import { defineVerb } from "../verb.ts";
-import { applyCustom, planCustom } from "./apply.ts";
+import { applyCustom } from "./apply.ts";
 import { customParameters } from "./model.ts";
+import { planCustom } from "./plan.ts";
 
 export { openVerbCache, type VerbCache } from "./cache.ts";
 export { describeVerb } from "./describe.ts";

@@ -1,4 +1,5 @@
 import { createHash, createPrivateKey, sign, verify, X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
 import { z } from "zod";
 import { canonicalJson } from "../../kernel/json.ts";
 import { VERB_KINDS, verbFileName, type VerbKind, verbManifest, type VerbManifest } from "./manifest.ts";
@@ -81,7 +82,8 @@ function signerProblem(head: Head, { authority, names, now }: TrustedSigner): st
     )
       return "its signature does not fit";
     if (now < Date.parse(own.validFrom) || now > Date.parse(own.validTo)) return "who signed it may not do so any more";
-    if (!names.some((name) => own.checkHost(name) ?? own.checkIP(name))) return "it was not signed by the server";
+    if (!names.some((name) => (isIP(name) === 0 ? own.checkHost(name) : own.checkIP(name)) !== undefined))
+      return "it was not signed by the server";
     return leadsTo(certificates, new X509Certificate(authority)) ? undefined : "it was signed by somebody unknown";
   } catch {
     return "its signature cannot be read";
