@@ -27,6 +27,8 @@ export interface AgentOptions {
   readonly home: string;
   /** To join with, on the first start; left out: `join.json` in the state folder, or the identity it has. */
   readonly join?: JoinFile;
+  /** The same for who has neither an identity nor a token in its folder yet. */
+  readonly joinOnce?: JoinFile;
   /** The shared key, and where to join with it. Left out: by `join`. */
   readonly shared?: { readonly urls: readonly string[]; readonly key: string };
   /** Default: the host's name. */
@@ -73,6 +75,7 @@ async function startAgent(
     kind: "agent",
     state,
     ...(options.join === undefined ? {} : { join: options.join }),
+    ...(options.joinOnce === undefined ? {} : { joinOnce: options.joinOnce }),
     ...(options.shared === undefined ? {} : { shared: options.shared }),
     ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
     name: options.name ?? hostname(),

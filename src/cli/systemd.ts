@@ -6,6 +6,7 @@ import { GantryError, messageOf } from "../kernel/errors.ts";
 import type { CommandContext } from "./context.ts";
 import { USAGE } from "./errors.ts";
 import { EXIT } from "./failure.ts";
+import { FRUGAL_MEMORY } from "./server/background.ts";
 
 /** `gantry server systemd`, `gantry agent systemd`, `gantry worker systemd`: a unit with the absolute paths of this installation. */
 
@@ -46,7 +47,7 @@ async function write({ terminal }: CommandContext, options: Options, kind: UnitK
     user,
     command:
       kind === "server" ? [...program, "server", "run", "--data", folder] : [...program, kind, ...state(kind, folder)],
-    ...(user ? { environment: { GANTRY_CONFIG: config } } : {}),
+    environment: { ...(kind === "server" ? FRUGAL_MEMORY : {}), ...(user ? { GANTRY_CONFIG: config } : {}) },
   });
   if (options["stdout"] === true) {
     terminal.out(text);

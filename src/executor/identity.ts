@@ -156,6 +156,14 @@ export async function saveIdentity(state: string, identity: Identity): Promise<v
   await writePrivateFile(joinPath(state, "identity.json"), JSON.stringify(identity));
 }
 
+/** Whether there is an identity, or something to join with. */
+export async function hasJoined(state: string): Promise<boolean> {
+  const there = await Promise.all(
+    ["identity.json", "join.json"].map((name) => read(joinPath(state, name), z.unknown()).catch(() => true)),
+  );
+  return there.some((one) => one !== undefined);
+}
+
 /** Leaves a wish to join, as `--server` and `--join` on the command line do. */
 export async function leaveJoinFile(state: string, wish: JoinFile): Promise<void> {
   await writePrivateFile(joinPath(state, "join.json"), JSON.stringify(wish));

@@ -18,7 +18,7 @@ import { acquireLock, ensurePrivateFolder } from "../platform/files/index.ts";
 import { advertise } from "./advert.ts";
 import { contentLink } from "./content.ts";
 import { type Executor, startExecutor } from "./executor.ts";
-import { ensureIdentity, type JoinFile, leaveJoinFile } from "./identity.ts";
+import { ensureIdentity, hasJoined, type JoinFile, leaveJoinFile } from "./identity.ts";
 import { openJournal } from "./journal.ts";
 import { createTrust } from "./trust.ts";
 
@@ -48,6 +48,8 @@ export interface LinkedOptions extends CommonOptions {
   readonly kind: "agent" | "worker";
   /** What to join with, on the first start. Left out: what is in the folder. */
   readonly join?: JoinFile;
+  /** The same for who has neither an identity nor a token in its folder yet. */
+  readonly joinOnce?: JoinFile;
   /** The shared key, and where to join with it. Left out: a token, or what is in the folder. */
   readonly shared?: { readonly urls: readonly string[]; readonly key: string };
   /** Its name when nobody says another. */
@@ -77,6 +79,8 @@ export async function startLinkedExecutor(options: LinkedOptions): Promise<Linke
   const unlock = await acquireLock(join(options.state, "lock"));
   try {
     if (options.join !== undefined) await leaveJoinFile(options.state, options.join);
+    else if (options.joinOnce !== undefined && !(await hasJoined(options.state)))
+      await leaveJoinFile(options.state, options.joinOnce);
     const identity = await ensureIdentity(options);
     const trust = createTrust({ ...options, identity });
     const { urls } = identity;

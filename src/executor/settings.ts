@@ -84,6 +84,8 @@ export interface ExecutorConfiguration {
   readonly name?: string;
   /** To join with by a token. */
   readonly join?: JoinFile;
+  /** The same out of the machine's file, which other agents of this machine read too: for who has nothing of its own to join with. */
+  readonly joinOnce?: JoinFile;
   /** To join with by the shared key. */
   readonly shared?: { readonly urls: readonly string[]; readonly key: string };
   readonly transport: Transport;
@@ -98,14 +100,14 @@ const SECRETS = ["GANTRY_JOIN_TOKEN", "GANTRY_SHARED_KEY"];
 /** Errors: `configuration_invalid`, `joining_incomplete`. */
 export async function agentConfiguration(flags: Readonly<Record<string, unknown>>, environment: NodeJS.ProcessEnv) {
   const { values, sources } = await resolveConfiguration(AGENT_SETTINGS, from(flags, environment));
-  return { ...settled("agent", values, sources.log_level, environment), home: values.home };
+  return { ...settled("agent", values, sources, environment), home: values.home };
 }
 
 /** Errors: `configuration_invalid`, `joining_incomplete`. */
 export async function workerConfiguration(flags: Readonly<Record<string, unknown>>, environment: NodeJS.ProcessEnv) {
   const { values, sources } = await resolveConfiguration(WORKER_SETTINGS, from(flags, environment));
   // The key of a file that an agent shares is not meant for it.
-  const common = settled("worker", { ...values, shared_key: null }, sources.log_level, environment);
+  const common = settled("worker", { ...values, shared_key: null }, sources, environment);
   return { ...common, modules: values.modules, ...(values.site === null ? {} : { site: values.site }) };
 }
 
@@ -122,7 +124,7 @@ type Values = {
 function settled(
   kind: "agent" | "worker",
   values: Values,
-  levelFrom: string,
+  sources: Readonly<Record<"log_level" | "join_token", string>>,
   environment: NodeJS.ProcessEnv,
 ): ExecutorConfiguration {
   for (const name of SECRETS) delete environment[name];
@@ -133,10 +135,10 @@ function settled(
   return {
     state: values.state ?? `/var/lib/gantry-${kind}`,
     ...named,
-    ...(token === null ? {} : { join: { urls, token, ...named } }),
+    ...(token === null ? {} : { [sources.join_token === "file" ? "joinOnce" : "join"]: { urls, token, ...named } }),
     ...(key === null ? {} : { shared: { urls, key } }),
     transport: values.transport,
     ...(values.heartbeat_interval === null ? {} : { heartbeat: values.heartbeat_interval * 1000 }),
-    logLevel: values.debug && levelFrom === "default" ? "debug" : values.log_level,
+    logLevel: values.debug && sources.log_level === "default" ? "debug" : values.log_level,
   };
 }

@@ -15,6 +15,8 @@ export interface WorkerOptions {
   readonly limits?: Readonly<Record<string, number>>;
   /** To join with, on the first start. */
   readonly join?: JoinFile;
+  /** The same for who has neither an identity nor a token in its folder yet. */
+  readonly joinOnce?: JoinFile;
   readonly name?: string;
   /** The site it works for, with those below it: the token's, or one below. Left out: the token's. */
   readonly site?: string;
@@ -39,6 +41,7 @@ export function startWorker(options: WorkerOptions): Promise<LinkedExecutor> {
     state: resolve(options.state),
     ...(options.join === undefined ? {} : { join: options.join }),
     ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
+    ...(options.joinOnce === undefined ? {} : { joinOnce: options.joinOnce }),
     name: options.name ?? hostname(),
     ...(options.site === undefined ? {} : { site: options.site }),
     transport: options.transport ?? "auto",

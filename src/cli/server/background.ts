@@ -27,7 +27,7 @@ export interface ServerState {
  * How the C library of Linux systems keeps memory that was freed (mallopt(3)): by default it keeps more and more, for each thread apart. A
  * server uses much for a moment, when something is built, and then waits for days: with this it gives 10 MB back.
  */
-const FRUGAL_MEMORY = {
+export const FRUGAL_MEMORY = {
   MALLOC_ARENA_MAX: "2",
   MALLOC_TRIM_THRESHOLD_: String(128 * 1024),
   MALLOC_MMAP_THRESHOLD_: String(64 * 1024),
