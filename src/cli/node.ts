@@ -127,7 +127,7 @@ const REMEMBERED: readonly Column<Remembered>[] = [
   { heading: "NODE", value: (row) => printable(row.node) },
   { heading: "KEY", value: (row) => row.key },
   { heading: "SINCE", value: (row) => timeText(row.at) },
-  { heading: "VERB", value: (row) => printable(`${row.verb} ${row.text}`.split("\n")[0] ?? "") },
+  { heading: "VERB", value: (row) => printable(`${row.verb.toUpperCase()} ${row.text}`.split("\n")[0] ?? "") },
 ];
 
 /** `gantry node cache list NAME…`. */
