@@ -1,13 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { startLinkedExecutor } from "../src/executor/index.ts";
-import type { JsonObject } from "../src/kernel/json.ts";
 import { systemClock } from "../src/kernel/clock.ts";
 import { systemRandom } from "../src/kernel/ids.ts";
 import { collectFacts, createAgentModule } from "../src/verbs/index.ts";
 
-// Many agents in one process: real agents, each with its own folder, key, journal and connection; only what one machine says of itself is
-// collected once. `node fleet-agents-data.ts FOLDER FIRST COUNT`, started by `fleet-data.ts`, which it tells how many are connected.
+// Many agents in one process: real agents, each with its own folder, key, journal and connection. What one machine has once they share: its
+// facts, and the verbs. `node fleet-agents-data.ts FOLDER FIRST COUNT`, started by `fleet-data.ts`, which it tells how many are connected.
 
 /** What this process tells the one that started it. */
 export interface AgentsNews {
@@ -40,12 +39,20 @@ const log = {
   },
 };
 
-let facts: Promise<JsonObject> | undefined;
+const facts = collectFacts();
+const home = join(folder, `home-${first}`);
+mkdirSync(home, { recursive: true });
+const shared = createAgentModule({
+  home,
+  state: home,
+  clock: systemClock,
+  environment: process.env,
+  limit: 16,
+  warn: log.warn,
+});
 
 async function start(number: number): Promise<void> {
   const place = join(folder, String(number));
-  const home = join(place, "home");
-  mkdirSync(home, { recursive: true });
   await startLinkedExecutor({
     kind: "agent",
     state: place,
@@ -57,20 +64,8 @@ async function start(number: number): Promise<void> {
     clock: systemClock,
     random: systemRandom,
     log,
-    modules: async () => [
-      await createAgentModule({
-        home,
-        state: place,
-        clock: systemClock,
-        environment: process.env,
-        limit: 16,
-        warn: log.warn,
-      }),
-    ],
-    async facts() {
-      facts ??= collectFacts();
-      return { ...(await facts), hostname: `agent-${number}` };
-    },
+    modules: async () => [await shared],
+    facts: async () => ({ ...(await facts), hostname: `agent-${number}` }),
   });
 }
 

@@ -20,7 +20,7 @@ const execute = promisify(execFile);
 const root = join(import.meta.dirname, "..");
 
 /** Agents in one process. */
-const IN_A_PROCESS = 1250;
+export const IN_A_PROCESS = 1250;
 /** Milliseconds between two looks. */
 const LOOK = 20;
 /** Where agents keep what they keep: each has a disk of its own in life, and thousands on one would measure that disk. */
@@ -35,10 +35,8 @@ export interface FleetRig {
   gantry(...parameters: readonly string[]): Promise<string>;
   /** Starts so many agents, from that number on. */
   startAgents(first: number, count: number): Promise<void>;
-  /** Agents that are connected. */
-  connected(): number;
-  /** Resolves when so many agents are connected. Returns after how many milliseconds. */
-  untilConnected(count: number): Promise<number>;
+  /** Resolves when so many agents are connected; rejects after so many milliseconds. */
+  untilConnected(count: number, patience: number): Promise<void>;
   stopServer(): Promise<void>;
   startServer(): Promise<void>;
   close(): Promise<void>;
@@ -64,10 +62,12 @@ export async function openFleet(agents: number): Promise<FleetRig> {
     JSON.parse(readFileSync(join(dataFolder, "server.json"), "utf8")) as { pid: number; urls: string[] };
   const connected = (): number => processes.reduce((sum, one) => sum + one.connected, 0);
 
-  async function untilConnected(count: number): Promise<number> {
+  async function untilConnected(count: number, patience: number): Promise<void> {
     const began = performance.now();
-    while (connected() !== count) await new Promise((resolve) => setTimeout(resolve, LOOK));
-    return performance.now() - began;
+    while (connected() !== count) {
+      if (performance.now() - began > patience) throw new Error(`${connected()} of ${count} agents are connected`);
+      await new Promise((resolve) => setTimeout(resolve, LOOK));
+    }
   }
 
   async function close(): Promise<void> {
@@ -108,7 +108,6 @@ export async function openFleet(agents: number): Promise<FleetRig> {
         processes.push(one);
       }
     },
-    connected,
     untilConnected,
     stopServer,
     startServer,
