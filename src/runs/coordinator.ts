@@ -8,6 +8,7 @@ import type { Json } from "../kernel/json.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import { nextSteps, type RunStep } from "./advance.ts";
 import { collectedOf } from "./collected.ts";
+import { RUN_UNKNOWN } from "./errors.ts";
 import { createEndings } from "./endings.ts";
 import { RUN_HOST } from "./host.ts";
 import { NO_COUNTS, type Definition } from "./model.ts";
@@ -16,6 +17,7 @@ import { markLagging, selectLagging, selectSlow } from "./lagging-store.ts";
 import {
   changeJobs,
   countStage,
+  deleteRun,
   endRun,
   holdRunning,
   progressOf,
@@ -23,6 +25,7 @@ import {
   saveGiven,
   selectBegun,
   selectDefinition,
+  selectEndedBefore,
   selectEntries,
   selectRunning,
   selectStages,
@@ -47,8 +50,10 @@ export interface Coordinator {
   ended(tx: Transaction, job: Job, outcome: JobOutcome): Promise<void>;
   /** Within the commit of a retry: a job that had failed lives again. */
   reopened(tx: Transaction, job: Job): Promise<void>;
-  /** What a run is to do. Errors when there is none. */
+  /** What a run is to do. Errors: `run_unknown`. */
   definition(run: Id): Promise<Definition>;
+  /** Removes runs that ended before this time, epoch milliseconds. May be asked at any time, and on every replica. */
+  prune(before: number): Promise<void>;
 }
 
 export interface CoordinatorParts {
@@ -68,6 +73,7 @@ const MOST_DEFINITIONS = 50;
 /** Milliseconds between looks without being woken: another replica may have died between a commit and its look. */
 const LOOK_EVERY = 5_000;
 const AFTER_FAILURE = 1_000;
+const PRUNED_AT_ONCE = 100;
 /** Milliseconds a node may be away before others go on without it, and between two looks for such. */
 const AWAY_FOR = 10_000;
 const LOOK_FOR_AWAY = 2_000;
@@ -83,15 +89,21 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
   let looking: Promise<void> | undefined;
   /** Runs that go on, as far as they were looked at here. */
   const active = new Set<Id>();
-  const endings = createEndings({ ...parts, definition, wakeAfter });
+  const endings = createEndings({ ...parts, find, wakeAfter });
 
-  async function definition(run: Id, queries: Queries = database.kysely): Promise<Definition> {
+  async function find(run: Id, queries: Queries): Promise<Definition | undefined> {
     const known = definitions.get(run);
     if (known !== undefined) return known;
     const found = await selectDefinition(queries, run);
-    if (found === undefined) throw new Error(`run ${run} has no definition`);
+    if (found === undefined) return undefined;
     if (definitions.size >= MOST_DEFINITIONS) definitions.delete(definitions.keys().next().value!);
     definitions.set(run, found);
+    return found;
+  }
+
+  async function definition(run: Id): Promise<Definition> {
+    const found = await find(run, database.kysely);
+    if (found === undefined) throw new GantryError(RUN_UNKNOWN, `there is no run ${run}`);
     return found;
   }
 
@@ -309,7 +321,14 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
     wakeAfter,
     ended: (tx, job, outcome) => endings.note(tx, job, outcome),
     reopened: (tx, job) => endings.reopened(tx, job),
-    definition: (run) => definition(run),
+    definition,
+    async prune(before) {
+      for (;;) {
+        const some = await selectEndedBefore(database.kysely, before, PRUNED_AT_ONCE);
+        if (some.length === 0) return;
+        for (const id of some) await database.transaction((tx) => deleteRun(tx, id));
+      }
+    },
   };
 }
 

@@ -36,7 +36,8 @@ export interface EndingParts {
   readonly database: Database;
   readonly jobs: JobService;
   readonly clock: Clock;
-  definition(run: Id, queries: Queries): Promise<Definition>;
+  /** What a run is to do; undefined: it was removed. */
+  find(run: Id, queries: Queries): Promise<Definition | undefined>;
   wakeAfter(tx: Transaction, run: Id): void;
 }
 
@@ -59,7 +60,9 @@ export function createEndings(parts: EndingParts): Endings {
   }
 
   async function take(tx: Transaction, run: Id, ended: readonly Ended[]): Promise<void> {
-    const defined = await parts.definition(run, tx);
+    const defined = await parts.find(run, tx);
+    // The latest job of a node outlives its run, and somebody may retry it.
+    if (defined === undefined) return;
     const [stages, entries] = [await selectStages(tx, run), await selectEntries(tx, run)];
     const places = ended.map((one) => ({ ...one, ...positionOf(one.job) }));
     const chosen = await selectJobsAt(tx, run, places);

@@ -500,6 +500,18 @@ export async function selectNodes(queries: Queries, id: Id): Promise<readonly Ru
   return rows.map((row) => ({ agentId: row.agent_id, name: row.name }));
 }
 
+/** The oldest first. */
+export async function selectEndedBefore(queries: Queries, before: number, limit: number): Promise<readonly Id[]> {
+  const rows = await queries
+    .selectFrom("run")
+    .select("id")
+    .where("finished_at", "<", before)
+    .orderBy("finished_at")
+    .limit(limit)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
 export async function deleteRun(tx: Transaction, id: Id): Promise<void> {
   await tx.deleteFrom("run_job").where("run_id", "=", id).execute();
   await tx.deleteFrom("run_node").where("run_id", "=", id).execute();

@@ -508,6 +508,9 @@ export async function compose(parts: ComposeParts): Promise<Composition> {
     jobs
       .prune(clock.now() - parts.keepJobs)
       .catch((error: unknown) => log.error({ error: messageOf(error) }, "removing old jobs failed"));
+    runs
+      .prune(clock.now() - parts.keepJobs)
+      .catch((error: unknown) => log.error({ error: messageOf(error) }, "removing old runs failed"));
     webhooks
       .prune(clock.now() - parts.keepEvents)
       .catch((error: unknown) => log.error({ error: messageOf(error) }, "removing old dead letters failed"));

@@ -35,7 +35,6 @@ const content = z.strictObject({
   /** Of the file, octal. */
   mode: z.string().regex(/^[0-7]{3,4}$/),
 });
-export type LineContent = z.output<typeof content>;
 
 const jsonObject = z.record(z.string(), z.json());
 
