@@ -12,14 +12,19 @@ export function layoutPicture(): string {
   const lines = rooms.flatMap((room) => {
     const direct = [...(imports.get(room) ?? [])].filter((one) => one !== "kernel");
     const needed = direct.filter((to) => !direct.some((other) => other !== to && reaches(imports, other, to)));
-    return [`  ${nodeOf(room)}`, ...needed.toSorted(byPlace).map((to) => `  ${room} --> ${to}`)];
+    return [`  ${nodeOf(room)}`, ...needed.toSorted(byPlace).map((to) => `  ${idOf(room)} --> ${idOf(to)}`)];
   });
   return ["```mermaid", "flowchart TD", ...lines, "```"].join("\n");
 }
 
 /** `link` alone would be a word of Mermaid's language; as a name of a box it may be any. */
 function nodeOf(room: string): string {
-  return `${room}["${room}"]`;
+  return `${idOf(room)}["${room}"]`;
+}
+
+/** A dash could be taken for the beginning of an arrow. */
+function idOf(room: string): string {
+  return room.replaceAll("-", "_");
 }
 
 function byPlace(a: string, b: string): number {
