@@ -20,7 +20,10 @@ export function agentFunctions(surroundings: Surroundings): Readonly<Record<stri
 }
 
 /** What a function is, without a node to run it on: for those who check calls before they are made. */
-export type FunctionFacts = Pick<ModuleFunction, "summary" | "parameters" | "safeToRepeat" | "survivesRestart" | "observes">;
+export type FunctionFacts = Pick<
+  ModuleFunction,
+  "summary" | "parameters" | "safeToRepeat" | "survivesRestart" | "observes"
+>;
 
 /** The functions of the module `agent`, described. */
 export function describeAgentFunctions(): Readonly<Record<string, FunctionFacts>> {
