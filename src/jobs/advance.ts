@@ -308,8 +308,9 @@ export function endTurn(turn: Turn): void {
 }
 
 /** Thousands of jobs wait for lists of thousands of verbs, which their programs have once. */
-function storedCall({ batch: _, ...call }: Call): Call {
-  return call;
+function storedCall(call: Call): Call {
+  const { batch: _batch, ...stored } = call;
+  return stored;
 }
 
 /** What is stored of the job after the turn. */

@@ -46,7 +46,10 @@ export function storedItems(
 export function assignedItems(text: string, ended: ReadonlySet<number> | undefined): readonly AssignedItem[] {
   return (JSON.parse(text) as StoredItem[])
     .filter(({ item }) => ended?.has(item) !== true)
-    .map(({ awayFor: _, ...item }) => item);
+    .map((one) => {
+      const { awayFor: _awayFor, ...item } = one;
+      return item;
+    });
 }
 
 export interface TallyRow {

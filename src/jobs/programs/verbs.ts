@@ -35,7 +35,10 @@ export function verbsProgram(list: VerbList): Program {
   const limit = Math.max(1, list.batch ?? VERBS_IN_A_TASK);
   const total = list.verbs.length;
   const lengths = new Map<number, number>();
-  const items = list.verbs.map(({ module: _, ...item }): BatchItem => item);
+  const items = list.verbs.map((verb): BatchItem => {
+    const { module: _module, ...item } = verb;
+    return item;
+  });
 
   return {
     resume: (state) => state,
