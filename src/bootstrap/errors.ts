@@ -9,7 +9,7 @@ export const UNIT_NOT_WRITABLE = errorKind("unit_not_writable", {
 export const CATALOGUE_INVALID = errorKind("catalogue_invalid", {
   status: 422,
   summary: "A catalogue for `gantry bootstrap` is not what it should be.",
-  remedy: "docs/agents.md says what a catalogue holds.",
+  remedy: "`docs/agents.md` says what a catalogue holds.",
 });
 
 export const BOOTSTRAP_FAILED = errorKind("bootstrap_failed", {
