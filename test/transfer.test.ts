@@ -157,7 +157,7 @@ describe("GET", () => {
     network.cut();
     expect(await server.ended(job)).toMatchObject({ status: "done" });
     const [task] = await server.jobs.service.tasks(job.id, { after: null, limit: 1 });
-    const { files } = task?.value as { files: { sha256: string; size: number }[] };
+    const { files } = task!.value as { files: { sha256: string; size: number }[] };
     expect(files.map(({ size }) => size)).toEqual([bytes.length, 5]);
     expect(files[0]?.sha256).toBe(hashOf(bytes));
     const pieces: Uint8Array[] = [];

@@ -270,108 +270,6 @@ readonly fields?: {
 readonly [name: string]: unknown;
 } | undefined;
 }
-export interface Account {
-readonly id: string;
-readonly kind: "person" | "service";
-readonly name: string;
-readonly displayName: string;
-readonly email: string | null;
-/** Who proves that somebody is the person: `local`, by a password, or a directory */
-readonly source: "local" | "ldap" | "oidc";
-/** Groups of the directory, as it named them at the last login */
-readonly directoryGroups: readonly (string)[];
-readonly disabledAt: number | null;
-readonly version: number;
-readonly createdAt: number;
-readonly updatedAt: number;
-}
-export interface NewAccount {
-readonly kind?: "person" | "service" | undefined;
-readonly name: string;
-readonly displayName?: string | undefined;
-readonly email?: string | null | undefined;
-}
-export interface Token {
-readonly id: string;
-readonly name: string;
-/** `session`: made by a login */
-readonly kind: "personal" | "session";
-/** What it allows at the most; null: all its account may do */
-readonly permissions: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "event.report" | "webhook.manage" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[] | null;
-/** The only tenant it opens; null: all its account has rights in */
-readonly tenantId: string | null;
-readonly expiresAt: number;
-/** To the minute */
-readonly lastUsedAt: number | null;
-readonly createdAt: number;
-}
-export interface NewToken {
-readonly name: string;
-/** Seconds; at most 366 days, and 90 days when it is left out */
-readonly expiresIn?: number | undefined;
-/** What it allows at the most */
-readonly permissions?: readonly (string)[] | undefined;
-/** Id or name of the only tenant it opens */
-readonly tenant?: string | undefined;
-}
-export interface Role {
-readonly name: string;
-readonly description: string;
-readonly permissions: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "event.report" | "webhook.manage" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[];
-readonly builtIn: boolean;
-readonly version: number;
-}
-export interface NewRole {
-readonly name: string;
-readonly description?: string | undefined;
-readonly permissions: readonly (string)[];
-}
-export interface RoleBinding {
-readonly id: string;
-readonly account: {
-readonly id: string;
-readonly kind: "person" | "service";
-readonly name: string;
-} | null;
-readonly directoryGroup: string | null;
-readonly role: string;
-readonly scope: {
-readonly kind: "server" | "tenant" | "site" | "group" | "project";
-readonly id: string | null;
-/** Null of a site or group that is gone: the binding then gives nothing */
-readonly name: string | null;
-};
-readonly createdAt: number;
-}
-export interface NewRoleBinding {
-/** Id or name */
-readonly account?: string | undefined;
-/** As the directory calls it */
-readonly directoryGroup?: string | undefined;
-readonly role: string;
-readonly scope?: {
-readonly kind: "server";
-} | {
-readonly kind: "tenant";
-} | {
-readonly kind: "site";
-/** Id or name: the site and those below it */
-readonly name: string;
-} | {
-readonly kind: "group";
-/** Id or name: all structures in the group */
-readonly name: string;
-} | {
-readonly kind: "project";
-readonly name: string;
-} | undefined;
-}
-export interface NewLogin {
-readonly name: string;
-readonly password: string;
-/** Id or name of the only tenant the session opens; left out: all the account has rights in */
-readonly tenant?: string | undefined;
-}
 export interface FieldSchema {
 readonly name: string;
 readonly schema: {
@@ -1244,6 +1142,108 @@ readonly url?: string | null | undefined;
 readonly fields?: {
 readonly [name: string]: unknown;
 } | undefined;
+}
+export interface Account {
+readonly id: string;
+readonly kind: "person" | "service";
+readonly name: string;
+readonly displayName: string;
+readonly email: string | null;
+/** Who proves that somebody is the person: `local`, by a password, or a directory */
+readonly source: "local" | "ldap" | "oidc";
+/** Groups of the directory, as it named them at the last login */
+readonly directoryGroups: readonly (string)[];
+readonly disabledAt: number | null;
+readonly version: number;
+readonly createdAt: number;
+readonly updatedAt: number;
+}
+export interface NewAccount {
+readonly kind?: "person" | "service" | undefined;
+readonly name: string;
+readonly displayName?: string | undefined;
+readonly email?: string | null | undefined;
+}
+export interface Token {
+readonly id: string;
+readonly name: string;
+/** `session`: made by a login */
+readonly kind: "personal" | "session";
+/** What it allows at the most; null: all its account may do */
+readonly permissions: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "event.report" | "webhook.manage" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[] | null;
+/** The only tenant it opens; null: all its account has rights in */
+readonly tenantId: string | null;
+readonly expiresAt: number;
+/** To the minute */
+readonly lastUsedAt: number | null;
+readonly createdAt: number;
+}
+export interface NewToken {
+readonly name: string;
+/** Seconds; at most 366 days, and 90 days when it is left out */
+readonly expiresIn?: number | undefined;
+/** What it allows at the most */
+readonly permissions?: readonly (string)[] | undefined;
+/** Id or name of the only tenant it opens */
+readonly tenant?: string | undefined;
+}
+export interface Role {
+readonly name: string;
+readonly description: string;
+readonly permissions: readonly ("inventory.read" | "inventory.write" | "design.apply" | "secret.list" | "secret.read" | "secret.write" | "change.read" | "change.propose" | "change.approve" | "change.apply" | "job.read" | "job.control" | "run.read" | "run.start" | "fleet.read" | "fleet.manage" | "dns.manage" | "backend.manage" | "event.read" | "event.report" | "webhook.manage" | "audit.read" | "access.read" | "access.manage" | "tenant.manage" | "server.read" | "server.manage")[];
+readonly builtIn: boolean;
+readonly version: number;
+}
+export interface NewRole {
+readonly name: string;
+readonly description?: string | undefined;
+readonly permissions: readonly (string)[];
+}
+export interface RoleBinding {
+readonly id: string;
+readonly account: {
+readonly id: string;
+readonly kind: "person" | "service";
+readonly name: string;
+} | null;
+readonly directoryGroup: string | null;
+readonly role: string;
+readonly scope: {
+readonly kind: "server" | "tenant" | "site" | "group" | "project";
+readonly id: string | null;
+/** Null of a site or group that is gone: the binding then gives nothing */
+readonly name: string | null;
+};
+readonly createdAt: number;
+}
+export interface NewRoleBinding {
+/** Id or name */
+readonly account?: string | undefined;
+/** As the directory calls it */
+readonly directoryGroup?: string | undefined;
+readonly role: string;
+readonly scope?: {
+readonly kind: "server";
+} | {
+readonly kind: "tenant";
+} | {
+readonly kind: "site";
+/** Id or name: the site and those below it */
+readonly name: string;
+} | {
+readonly kind: "group";
+/** Id or name: all structures in the group */
+readonly name: string;
+} | {
+readonly kind: "project";
+readonly name: string;
+} | undefined;
+}
+export interface NewLogin {
+readonly name: string;
+readonly password: string;
+/** Id or name of the only tenant the session opens; left out: all the account has rights in */
+readonly tenant?: string | undefined;
 }
 export interface Design {
 readonly id: string;
