@@ -16,8 +16,8 @@ describeReal("networks", "a node that is cut off", () => {
     network = await openNetwork();
     fleet = fleetProcesses({
       GANTRY_LISTEN: `${network.address}:7443`,
-      GANTRY_HEARTBEAT_INTERVAL: "0.5",
-      GANTRY_REACH_TIMEOUT: "3",
+      GANTRY_HEARTBEAT_INTERVAL: "1",
+      GANTRY_REACH_TIMEOUT: "4",
     });
     await fleet.startServer();
     for (const name of NODES) await fleet.startAgent(name, await network.add(name));

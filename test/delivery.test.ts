@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import { openFleet } from "../bench/fleet-data.ts";
 import { until } from "./link-support.ts";
 import { type FleetProcesses, fleetProcesses, toLedger } from "./support/fleet-processes.ts";
@@ -10,12 +10,15 @@ import { type FleetProcesses, fleetProcesses, toLedger } from "./support/fleet-p
 describe("verbs for several nodes", () => {
   const NODES = ["n1", "n2", "n3"];
   let fleet: FleetProcesses;
-  beforeEach(async () => {
-    fleet = fleetProcesses({ GANTRY_HEARTBEAT_INTERVAL: "0.5", GANTRY_REACH_TIMEOUT: "5" });
+
+  /** @param heartbeat seconds; who was not heard of for six of them has lost what it had */
+  async function start(heartbeat: number, reach: number): Promise<void> {
+    fleet = fleetProcesses({ GANTRY_HEARTBEAT_INTERVAL: String(heartbeat), GANTRY_REACH_TIMEOUT: String(reach) });
     await fleet.startServer();
     await Promise.all(NODES.map((name) => fleet.startAgent(name)));
     await fleet.connected(...NODES);
-  });
+  }
+
   afterEach(() => fleet.close());
 
   async function begin(verbs: readonly string[]): Promise<string> {
@@ -33,6 +36,7 @@ describe("verbs for several nodes", () => {
   }
 
   it("that one of them was killed before: the others are done at once, and it is unreachable", async () => {
+    await start(0.5, 3);
     await fleet.killAgent("n1");
     const id = await begin([toLedger("a")]);
     const order: string[] = [];
@@ -44,6 +48,7 @@ describe("verbs for several nodes", () => {
   });
 
   it("reach one that was killed and comes back in time", async () => {
+    await start(0.5, 100);
     await fleet.killAgent("n1");
     const id = await begin([toLedger("a"), toLedger("b")]);
     await until(() => ["n2", "n3"].every((name) => fleet.ledger(name).length === 2));
@@ -53,6 +58,7 @@ describe("verbs for several nodes", () => {
   });
 
   it("outlive a server that is killed: nothing is lost, and nothing done twice", async () => {
+    await start(10, 100);
     const names = Array.from({ length: 10 }, (_, index) => `v${index}`);
     const id = await begin(names.map((name) => `sleep 0.2; ${toLedger(name)}`));
     await until(() => NODES.every((name) => fleet.ledger(name).length >= 2));
