@@ -82,8 +82,9 @@ export function startLauncher(path: string, changed: () => void): Launcher {
   let environment = "";
 
   child.once("error", gone);
-  child.once("exit", gone);
-  // A launcher that was killed is heard of by its exit.
+  // Not at its exit: what it said last may not have been heard by then.
+  child.once("close", gone);
+  // A launcher that was killed is heard of by its end.
   child.stdin.on("error", () => undefined);
   answers.setEncoding("latin1");
   answers.on("data", (text: string) => {
@@ -182,10 +183,12 @@ export function startLauncher(path: string, changed: () => void): Launcher {
 
   /** Nobody will hear how the command ends. */
   async function lose(one: Current): Promise<void> {
-    if (one.group !== 0) await endGroup(one.group, { patience: PATIENCE });
+    const begun = one.group !== 0;
+    // What it may not end, it cannot wait for either.
+    if (begun) await endGroup(one.group, { patience: PATIENCE }).catch(() => undefined);
     const error = new GantryError(
       COMMAND_LOST,
-      "the process that started the command was ended by somebody else; the command was ended with it",
+      `the process that starts commands was ended by somebody else; ${begun ? "the command was ended with it" : "whether the command began is not known"}`,
     );
     one.ended.reject(error);
     one.started.reject(error);
