@@ -294,6 +294,18 @@ export function listsSuite(open: OpenEmptyDatabase): void {
       ]);
     });
 
+    it("while it was cancelled keeps its job from its end for no longer than any other", async () => {
+      const job = await create({ verbs: verbs("add", "noop") });
+      const { task, attempt } = await begun();
+      await world.jobs.service.cancel(TENANT, job.id);
+      await eventually(async () => (await world.jobs.service.get(TENANT, job.id)).message).toBe("cancelling");
+      await world.jobs.tasks.reconcile(BACK, [{ task, attempt, phase: "started" }]);
+      clock.advance(30_000);
+      await world.jobs.tasks.renew(BACK);
+      clock.advance(30_000);
+      expect(await endings(job, 2, "cancelled")).toEqual(["interrupted", "interrupted"]);
+    });
+
     it("is not given up for as long as what is under way may keep it away", async () => {
       const job = await create(
         { verbs: verbs("add", "start", "add") },

@@ -275,7 +275,7 @@ export function createTaskService(parts: TaskParts): TaskService {
           const one = holding.get(key);
           holding.delete(key);
           if (one === undefined) lost.push(task);
-          else if (task.status === "started" && task.tally !== null) back.push(task);
+          else if (task.status === "started" && task.tally !== null && !task.cancel) back.push(task);
           else if (one.phase !== "queued" && task.status === "leased" && !task.cancel)
             starting.push({ id: task.id, dueAt: endBy(task, now) });
         }
