@@ -156,8 +156,9 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
         stages: scene.stages.map((stage) => progressOf(stage, defined.stages[stage.stage]!.waits, lagging)),
         lagging,
       });
-      for (const step of steps) await take(scene, step);
-      return { again: steps.length > 0, cancelled: run.cancelled };
+      let moved = 0;
+      for (const step of steps) moved += await take(scene, step);
+      return { again: moved > 0, cancelled: run.cancelled };
     });
     if (result === "ended") {
       active.delete(id);
@@ -191,8 +192,12 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
     readonly gathered: ReadonlyMap<number, Json>;
   }
 
-  async function take(scene: Scene, step: RunStep): Promise<void> {
-    if (step.kind === "end") return end(scene, step.status);
+  /** Returns how many nodes it moved. */
+  async function take(scene: Scene, step: RunStep): Promise<number> {
+    if (step.kind === "end") {
+      await end(scene, step.status);
+      return 1;
+    }
     const rows = await selectWaiting(
       scene.tx,
       scene.run.id,
@@ -245,6 +250,7 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
     if (given !== null && stage.given === null) await saveGiven(scene.tx, scene.run.id, step.stage, given);
     if (first !== null && first !== stage.first) await saveFirst(scene.tx, scene.run.id, step.stage, first);
     await countStage(scene.tx, scene.run.id, step.stage, { begun: rows.length, ended: rows.length - made.length }, now);
+    return rows.length;
   }
 
   async function end({ tx, run }: Scene, status: "done" | "failed" | "cancelled"): Promise<void> {

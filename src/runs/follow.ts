@@ -55,9 +55,12 @@ export async function* followRun(
   let shown = 0;
   let before = -1;
   const plans = new Map<string, readonly number[]>();
+  /** As of the present look: thousands of nodes begin together. */
+  let stagesNow: Awaited<ReturnType<typeof selectStages>> | undefined;
   /** For each call of a node's job the line it is of. */
   async function callsOf(job: NodeJob): Promise<readonly number[]> {
-    const stages = await selectStages(database.kysely, id);
+    stagesNow ??= await selectStages(database.kysely, id);
+    const stages = stagesNow;
     const key = `${job.stage} ${stages[job.stage]!.first === job.node} ${job.chosen?.join(",") ?? "all"}`;
     const known = plans.get(key);
     if (known !== undefined) return known;
@@ -68,6 +71,7 @@ export async function* followRun(
   try {
     for (;;) {
       waker.reset();
+      stagesNow = undefined;
       // Read before its jobs: of a run that has ended, all of them have.
       const run = await selectRun(database.kysely, tenantId, id);
       const over = run === undefined || run.status !== "running";

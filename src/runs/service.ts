@@ -21,8 +21,8 @@ import {
   type RunOutputLine,
   type RunRequest,
 } from "./model.ts";
-import { compile, type LineMeaning } from "./orchestration/compile.ts";
-import type { Entry, JobLine } from "./orchestration/model.ts";
+import { compile, type LineMeaning, type RunLine } from "./orchestration/compile.ts";
+import { lineId, type Entry, type JobLine } from "./orchestration/model.ts";
 import {
   deleteRun,
   insertRun,
@@ -146,7 +146,23 @@ export function createRunService(parts: RunParts): RunService {
       selectStages(database.kysely, run.id),
       selectJobs(database.kysely, run.id),
     ]);
-    return { run, definition, entries, stages, jobs: jobs.filter(visible) };
+    const open = await openCounts(run, jobs);
+    const own = jobs.filter(visible).map((job) => ({ ...job, counts: open.get(job.jobId ?? "") ?? job.counts }));
+    return { run, definition, entries, stages, jobs: own };
+  }
+
+  /** How the verbs ended so far of lists that go on, by job; of very many lists only whole ones are counted. */
+  async function openCounts({ id, status }: StoredRun, jobs: readonly NodeJob[]): Promise<ReadonlyMap<Id, Counts>> {
+    const begun = new Set(jobs.flatMap(({ state, jobId }) => (state === "begun" && jobId !== null ? [jobId] : [])));
+    const found = new Map<Id, Counts>();
+    if (status !== "running" || begun.size === 0 || begun.size > MOST_COUNTED) return found;
+    for (let after: Id | null = null; ;) {
+      const page = await parts.jobs.itemCounts(id, { after, limit: MOST_COUNTED });
+      for (const { jobId, ok, changed, failed, skipped, interrupted, unreachable } of page)
+        if (begun.has(jobId)) found.set(jobId, { ok, changed, failed, skipped, interrupted, unreachable });
+      if (page.length < MOST_COUNTED) return found;
+      after = page.at(-1)!.jobId;
+    }
   }
 
   /** Whether somebody may see what happened on a node: also of one that is gone, who may see all. */
@@ -260,7 +276,7 @@ export function createRunService(parts: RunParts): RunService {
         ...what,
         id: random.id(),
         tenantId,
-        text: request.text,
+        text: shownText(request, what.compiled.lines),
         createdAt: clock.now(),
         plan: request.plan,
         starter: starterOf(principal),
@@ -392,10 +408,20 @@ function chunks<Item>(items: readonly Item[], size: number): readonly (readonly 
   );
 }
 
+/** Lists that go on of which each verb is counted. */
+const MOST_COUNTED = 500;
+
 /** Names of nodes in an entry of the audit. */
 const NODES_TOLD = 1000;
 /** Runs looked at in one go for one page. */
 const LOOKED_AT = 200;
+
+/** What was typed, without the texts of verbs that are sensitive. */
+function shownText({ text, entries = [] }: RunRequest, lines: readonly RunLine[]): string {
+  const sensitive = new Set(lines.flatMap((line) => (line.sensitive ? [line.id] : [])));
+  const hidden = entries.flatMap(({ jobs }) => jobs.filter((job) => job.text !== "" && sensitive.has(lineId(job))));
+  return hidden.reduce((shown, job) => shown.replaceAll(job.text, "(sensitive)"), text);
+}
 
 function entriesOf({ entries, resume }: RunRequest): readonly Entry[] {
   if (entries === undefined || resume !== undefined)

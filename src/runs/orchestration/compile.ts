@@ -100,7 +100,8 @@ function lineOf(job: JobLine, entry: number, options: CompileOptions, problems: 
       id: lineId(job),
       entry,
       verb: job.verb.toUpperCase(),
-      text: job.text,
+      // Of what is sensitive no more than its name is kept.
+      text: meaning.sensitive ? "" : job.text,
       ...(job.name === undefined ? {} : { name: job.name }),
       ...(job.where === undefined ? {} : { where: job.where }),
       ...meaning,
