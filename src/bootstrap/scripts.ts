@@ -46,7 +46,7 @@ place=$folder/${versions}/${release}
 whole=no
 [ -x "$place/${node}" ] && [ -f "$place/${program}" ] && [ -f "$place/${manifest}" ] && whole=yes
 joined=no
-{ [ -f "$folder/${state}/identity.json" ] || [ -f "$folder/${state}/join.json" ]; } && joined=yes
+[ -f "$folder/${state}/identity.json" ] && joined=yes
 printf '%s=%s\\n' machine "$(uname -m)" hostname "$(uname -n)" uid "$uid" home "$home" folder "$folder" systemd "$systemd" \\
   unitPath "$unit" glibc "$loader" libstdcxx "$library" current "\${now##*/}" whole "$whole" \\
   launcher "$(hash "$folder/${launcher}")" unit "$([ -n "$unit" ] && hash "$unit")" joined "$joined" running "$running"

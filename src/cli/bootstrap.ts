@@ -65,7 +65,7 @@ export async function bootstrap(
     folder: process.cwd(),
     nodes: nodesOf(options["node"] as readonly string[] | undefined),
     async joinFile(name) {
-      if ((await nodeNamed(context, name)) !== undefined)
+      if ((await nodeNamed(name)) !== undefined)
         throw new GantryError(
           USAGE,
           `a node named ${name} has joined before, and is not this machine: give it another name in the catalogue, or revoke that one`,
@@ -75,7 +75,7 @@ export async function bootstrap(
     },
     async connected(name) {
       for (let left = PATIENCE; left > 0; left -= LOOK_EVERY) {
-        if ((await nodeNamed(context, name))?.state === "connected") return;
+        if ((await nodeNamed(name))?.state === "connected") return;
         await pause();
       }
       throw new GantryError(
@@ -88,7 +88,7 @@ export async function bootstrap(
   printList(context.terminal, context.output, COLUMNS, outcomes, "The catalogue names no machine.");
   return outcomes.some(({ result }) => result === "failed") ? EXIT.failed : EXIT.ok;
 
-  async function nodeNamed(_context: CommandContext, name: string): Promise<{ readonly state: string } | undefined> {
+  async function nodeNamed(name: string): Promise<{ readonly state: string } | undefined> {
     try {
       return await nodes.get(name);
     } catch (error) {
