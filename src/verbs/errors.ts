@@ -3,7 +3,7 @@ import { errorKind } from "../kernel/errors.ts";
 export const VERB_UNKNOWN = errorKind("verb_unknown", {
   status: 400,
   summary: "There is no verb of that name.",
-  remedy: "docs/verbs.md lists the verbs.",
+  remedy: "`docs/verbs.md` lists the verbs.",
 });
 
 export const VERB_TEXT_WRONG = errorKind("verb_text_wrong", {
