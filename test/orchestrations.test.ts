@@ -114,6 +114,7 @@ describeReal("namespaces", "orchestrations", () => {
       readonly steps: readonly Step[];
     };
     const end = await bench.gantry(["orchestrate", join(CONFORMANCE, `${name}.yaml`)]);
+    expect(end.error.split("\n").filter((line) => line.includes("| failed"))).toEqual([]);
     expect([end.error, end.code]).toEqual([end.error, 0]);
     const { run, results } = await exported(idOf(end));
     expect(run.status).toBe("done");
