@@ -1,7 +1,9 @@
 import type { Starter } from "../jobs/index.ts";
+import { GantryError } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { Definition, RunNode } from "./model.ts";
+import { ORCHESTRATION_INVALID } from "./errors.ts";
 import type { Compiled } from "./orchestration/compile.ts";
 import { shareOf, type Entry } from "./orchestration/model.ts";
 import { linesOf } from "./programs.ts";
@@ -27,8 +29,22 @@ export interface Making {
   readonly left?: (entry: number, node: string) => readonly number[];
 }
 
+/** Stages on nodes of one run: each is a row that is written before it begins. */
+export const MOST_PLACES = 500_000;
+
+/** Errors: `orchestration_invalid`. */
+export function checkSize(places: number): void {
+  if (places > MOST_PLACES)
+    throw new GantryError(
+      ORCHESTRATION_INVALID,
+      `it is more than ${MOST_PLACES} stages on nodes; run it in parts, with fewer nodes, entries or verbs that wait for each other`,
+    );
+}
+
+/** Errors: `orchestration_invalid` for one that is too large. */
 export function makeRun(making: Making): NewRun {
   const { compiled, entries } = making;
+  checkSize(compiled.stages.reduce((sum, { entry }) => sum + making.nodes[entry]!.length, 0));
   const numbers = new Map<string, number>();
   const nodes: RunNode[] = [];
   function numberOf(node: RunNode): number {

@@ -11,7 +11,7 @@ import type { Coordinator } from "./coordinator.ts";
 import { NO_NODES, ORCHESTRATION_INVALID, RUN_STANDS, RUN_UNKNOWN } from "./errors.ts";
 import { followRun } from "./follow.ts";
 import { analyse, type Analysis, type TaskTimes } from "./analysis.ts";
-import { makeRun, type Making } from "./making.ts";
+import { checkSize, makeRun, type Making } from "./making.ts";
 import {
   addCounts,
   NO_COUNTS,
@@ -40,7 +40,7 @@ import {
 } from "./store.ts";
 import { leftOf } from "./resume.ts";
 import { resultsOf, shownLine, type ShownLine, type VerbResult } from "./results.ts";
-import { chooseNodes, type TargetWorld } from "./targets.ts";
+import { createChooser, type TargetWorld } from "./targets.ts";
 
 /** A run with how far it is: what its reader may see of it. */
 export interface RunView {
@@ -123,16 +123,26 @@ export function createRunService(parts: RunParts): RunService {
     const world = lists.every((list) => list === undefined)
       ? undefined
       : await parts.world(principal, [...visible.values()].sort(byName));
-    const found = lists.map((targets) => {
-      if (targets === undefined || world === undefined) return own;
+    const choose = world === undefined ? undefined : createChooser(world);
+    function nodesFor(targets: readonly string[]): readonly Node[] {
       // Without a name, what may not be used is not meant; who names a node is told.
       const named = new Set(targets);
-      return chooseNodes(targets, world).flatMap((name) => {
+      return choose!(targets).flatMap((name) => {
         const node = visible.get(name)!;
         if (rights.at("run.start", node.place)) return [node];
         if (named.has(name)) throw forbidden(who, "run.start", `at node '${name}'`);
         return [];
       });
+    }
+    // One list may stand for all entries.
+    const known = new Map<readonly string[] | undefined, readonly Node[]>([[undefined, own]]);
+    let places = 0;
+    const found = lists.map((targets) => {
+      const nodes = known.get(targets) ?? nodesFor(targets!);
+      known.set(targets, nodes);
+      places += nodes.length;
+      checkSize(places);
+      return nodes;
     });
     if (own.length === 0) throw new GantryError(NO_NODES, `there is no agent on which ${who} may run anything`);
     if (found.every((nodes) => nodes.length === 0)) throw new GantryError(NO_NODES, "no node is meant by the targets");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { matchingNames } from "./expression.ts";
-import { chooseNodes, type TargetWorld } from "./targets.ts";
+import { createMatching } from "./expression.ts";
+import { chooseNodes, createChooser, MOST_FORMS, type TargetWorld } from "./targets.ts";
 
 const none = { groups: [], sites: [], labels: {}, blueprints: [] };
 const world: TargetWorld = {
@@ -14,7 +14,7 @@ const world: TargetWorld = {
   sites: ["lab", "rack1", "rack2"],
   blueprints: ["nginx", "base"],
   variables: (question) => (node) => question === "os.family=debian" && node === "web2",
-  matching: matchingNames,
+  matching: (expression, names) => createMatching()(expression, names),
 };
 
 describe("targets", () => {
@@ -57,5 +57,19 @@ describe("targets", () => {
   it("are not looked for longer than a moment", () => {
     const slow = { ...world, nodes: [{ ...none, name: `${"a".repeat(60)}!` }] };
     expect(() => chooseNodes(["/^(a+)+$/"], slow)).toThrow("takes too long to be looked for");
+  });
+
+  it("share that moment among all expressions of a run", () => {
+    const slow = { ...world, nodes: [{ ...none, name: `${"a".repeat(60)}!` }], matching: createMatching() };
+    expect(() => chooseNodes(["/^(a+)+$/"], slow)).toThrow("takes too long");
+    // Alone it would have had the time.
+    expect(() => chooseNodes([`/${"(a|a)*".repeat(2)}$|(a?){18}a{42}!$/`], slow)).toThrow("takes too long");
+  });
+
+  it("are not more forms than a server can look at, however they are spread over entries", () => {
+    const choose = createChooser(world);
+    for (let number = 0; number < MOST_FORMS; number += 1) choose([`label:k=${number}`]);
+    expect(choose(["label:k=7", "web1"])).toEqual(["web1"]);
+    expect(() => choose(["label:k=one-more"])).toThrow("more than 1000 different targets");
   });
 });

@@ -29,33 +29,53 @@ export interface TargetWorld {
   matching(expression: string, names: readonly string[]): ReadonlySet<string>;
 }
 
+/** Forms (all that is not a name) that the targets of one run may have together: each looks at every node. */
+export const MOST_FORMS = 1000;
+
 /**
- * Names of the nodes that targets stand for, each once, in the order of the targets; a target that begins with `!` takes nodes away, from
- * all of them when nothing was chosen before.
+ * Chooses nodes for the lists of targets of one run: names, each once, in the order of the targets; a target that begins with `!` takes nodes
+ * away, from all of them when nothing was chosen before.
  *
  * Errors: `node_unknown`, `target_invalid`.
  */
-export function chooseNodes(targets: readonly string[], world: TargetWorld): readonly string[] {
-  const names = world.nodes.map(({ name }) => name);
-  const chosen = targets.length === 0 || targets[0]!.startsWith("!") ? new Set(names) : new Set<string>();
-  for (const target of targets) {
-    const takes = target.startsWith("!");
-    const found = nodesOf(takes ? target.slice(1) : target, world, names);
-    for (const name of found)
-      if (takes) chosen.delete(name);
-      else chosen.add(name);
+export function createChooser(world: TargetWorld): (targets: readonly string[]) => readonly string[] {
+  const names = new Set(world.nodes.map(({ name }) => name));
+  const forms = new Map<string, readonly string[]>();
+  function found(target: string): readonly string[] {
+    // A name may look like one of the forms; what there is comes first.
+    if (names.has(target)) return [target];
+    const known = forms.get(target);
+    if (known !== undefined) return known;
+    if (forms.size >= MOST_FORMS)
+      throw new GantryError(TARGET_INVALID, `more than ${MOST_FORMS} different targets that are not names of nodes`);
+    const nodes = nodesOf(target, world, names);
+    forms.set(target, nodes);
+    return nodes;
   }
-  return [...chosen];
+  return (targets) => {
+    const chosen = targets.length === 0 || targets[0]!.startsWith("!") ? new Set(names) : new Set<string>();
+    for (const target of targets) {
+      const takes = target.startsWith("!");
+      for (const name of found(takes ? target.slice(1) : target))
+        if (takes) chosen.delete(name);
+        else chosen.add(name);
+    }
+    return [...chosen];
+  };
 }
 
-function nodesOf(target: string, world: TargetWorld, names: readonly string[]): readonly string[] {
+/** The same for one list. */
+export function chooseNodes(targets: readonly string[], world: TargetWorld): readonly string[] {
+  return createChooser(world)(targets);
+}
+
+function nodesOf(target: string, world: TargetWorld, names: ReadonlySet<string>): readonly string[] {
   const expression = /^\/(.*)\/$/s.exec(target)?.[1];
   if (expression !== undefined) {
-    const matching = world.matching(expression, names);
-    return names.filter((name) => matching.has(name));
+    const all = [...names];
+    const matching = world.matching(expression, all);
+    return all.filter((name) => matching.has(name));
   }
-  // A name may look like one of the forms; what there is comes first.
-  if (names.includes(target)) return [target];
   const [, kind = "", value = ""] = /^([a-z]+):(.*)$/s.exec(target) ?? [];
   switch (kind) {
     case "group":
@@ -79,7 +99,7 @@ function nodesOf(target: string, world: TargetWorld, names: readonly string[]): 
       return where(world, ({ name }) => has(name));
     }
     default:
-      throw unknown("node", target, names, NODE_UNKNOWN);
+      throw unknown("node", target, [...names], NODE_UNKNOWN);
   }
 }
 

@@ -25,7 +25,7 @@ import {
   createCoordinator,
   createRunHost,
   createRunService,
-  matchingNames,
+  createMatching,
   RUN_CALL_INVALID,
   RUN_HOST,
   runRoutes,
@@ -152,7 +152,7 @@ export function targetWorld(snapshot: Snapshot, nodes: readonly StandingNode[]):
         sameValue(valueAtPath(resolver!.value(name, variable), rest), value);
       return (node) => standing.get(node)!.structures.some(has);
     },
-    matching: matchingNames,
+    matching: createMatching(),
   };
 }
 

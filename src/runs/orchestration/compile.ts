@@ -58,15 +58,19 @@ export interface CompileOptions {
   readonly restrict?: readonly string[];
 }
 
-/** Errors: `orchestration_invalid`, with every problem and its place. */
+/** Problems after which no more are looked for: each is looked at for a name that was meant. */
+const MOST_PROBLEMS = 100;
+
+/** Errors: `orchestration_invalid`, with every problem and its place, the first 100. */
 export function compile(entries: readonly Entry[], options: CompileOptions): Compiled {
   const problems: Problem[] = [];
   const lines: RunLine[] = [];
   const stages: Stage[] = [];
-  const wanted = restriction(entries, options.restrict, problems);
   const total = entries.reduce((sum, { jobs }) => sum + jobs.length, 0);
   if (total > MOST_VERBS)
     throw invalid([problem(ORCHESTRATION_INVALID, `${total} verbs; ${MOST_VERBS} may be in one run`)]);
+  const wanted = restriction(entries, options.restrict, problems);
+  let places: ReadonlyMap<string, readonly number[]> | undefined;
   for (const [index, { jobs }] of entries.entries()) {
     let from = lines.length;
     let waits: readonly number[] = [];
@@ -77,11 +81,12 @@ export function compile(entries: readonly Entry[], options: CompileOptions): Com
     }
     for (const job of jobs) {
       if (!wanted(job)) continue;
+      if (problems.length >= MOST_PROBLEMS) throw invalid(problems);
       const line = lineOf(job, index, options, problems);
       if (line === undefined) continue;
       if (typeof line.barrier === "object") {
         cut(false);
-        waits = [...waits, ...waitedFor(entries, index, line, line.barrier.wait, problems)];
+        waits = [...waits, ...waitedFor((places ??= placesOf(entries)), index, line, line.barrier.wait, problems)];
       }
       lines.push(line);
       if (line.barrier === "query") cut(true);
@@ -123,25 +128,35 @@ function placeOf({ where }: JobLine): { file: string; line?: number; column?: nu
   return { file, ...(line === undefined ? {} : { line }), ...(column === undefined ? {} : { column }) };
 }
 
+/** By what a JOB_WAIT may name: entries with that name, or with a job of that name or id, in their order. */
+function placesOf(entries: readonly Entry[]): ReadonlyMap<string, readonly number[]> {
+  const found = new Map<string, number[]>();
+  for (const [index, { name, jobs }] of entries.entries()) {
+    const names = new Set([name, ...jobs.flatMap((job) => [job.name, lineId(job)])]);
+    for (const one of names) {
+      if (one === undefined) continue;
+      const own = found.get(one);
+      if (own === undefined) found.set(one, [index]);
+      else own.push(index);
+    }
+  }
+  return found;
+}
+
 /** Entries that a JOB_WAIT means: by their name, or by a name or an id of a job in them. */
 function waitedFor(
-  entries: readonly Entry[],
+  places: ReadonlyMap<string, readonly number[]>,
   own: number,
   line: RunLine,
   names: readonly string[],
   problems: Problem[],
 ): readonly number[] {
   return names.flatMap((name) => {
-    const found = entries.flatMap((entry, index) =>
-      entry.name === name || entry.jobs.some((job) => job.name === name || lineId(job) === name) ? [index] : [],
-    );
+    const found = places.get(name) ?? [];
     const earlier = found.filter((index) => index < own);
     if (earlier.length > 0) return earlier;
     const where = line.where === undefined ? undefined : placeOf(line as unknown as JobLine);
-    const known = entries
-      .flatMap((entry) => [entry.name, ...entry.jobs.map((job) => job.name)])
-      .filter((one) => one !== undefined);
-    const near = found.length > 0 ? undefined : nearest(name, known);
+    const near = found.length > 0 ? undefined : nearest(name, places.keys());
     const what =
       found.length > 0
         ? `'${name}' is not in an entry before this one, so that nothing could come of waiting for it`
@@ -163,6 +178,7 @@ function restriction(
   );
   for (const one of restrict) {
     if (names.has(one)) continue;
+    if (problems.length >= MOST_PROBLEMS) throw invalid(problems);
     const near = nearest(one, names);
     problems.push(
       problem(
