@@ -18,10 +18,10 @@ wait $agent; wait $agent
 
 describeReal([], "REBOOT", () => {
   let bench: Bench;
-  let machine: Running;
+  let machine: Running | undefined;
   let up = true;
   let boots = 0;
-  let over: Promise<void>;
+  let over: Promise<void> | undefined;
 
   beforeAll(async () => {
     bench = createBench();
@@ -63,7 +63,7 @@ describeReal([], "REBOOT", () => {
     machine = boot();
     over = (async () => {
       while (up) {
-        await machine.ended;
+        await machine?.ended;
         if (up) machine = boot();
       }
     })();
@@ -71,7 +71,7 @@ describeReal([], "REBOOT", () => {
   });
   afterAll(async () => {
     up = false;
-    machine.child.kill("SIGKILL");
+    machine?.child.kill("SIGKILL");
     await over;
     expect(await bench.clear()).toEqual([]);
   });
