@@ -40,6 +40,7 @@ import {
 } from "./store.ts";
 import { leftOf } from "./resume.ts";
 import { resultsOf, shownLine, type ShownLine, type VerbResult } from "./results.ts";
+import { withoutTexts } from "./shown-text.ts";
 import { createChooser, type TargetWorld } from "./targets.ts";
 
 /** A run with how far it is: what its reader may see of it. */
@@ -430,7 +431,10 @@ const LOOKED_AT = 200;
 function shownText({ text, entries = [] }: RunRequest, lines: readonly RunLine[]): string {
   const sensitive = new Set(lines.flatMap((line) => (line.sensitive ? [line.id] : [])));
   const hidden = entries.flatMap(({ jobs }) => jobs.filter((job) => job.text !== "" && sensitive.has(lineId(job))));
-  return hidden.reduce((shown, job) => shown.replaceAll(job.text, "(sensitive)"), text);
+  return withoutTexts(
+    text,
+    hidden.map((job) => job.text),
+  );
 }
 
 function entriesOf({ entries, resume }: RunRequest): readonly Entry[] {
