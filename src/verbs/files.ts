@@ -107,13 +107,27 @@ async function hashInto(hash: Hash, file: FileHandle, size: number): Promise<voi
   }
 }
 
-/** Text of a file; undefined when there is none, `null` when it is too long or no text. */
+/** Codes of errors at opening what is there, and no file. */
+const NO_FILE: readonly string[] = ["ELOOP", "ENXIO"];
+
+/**
+ * Text of a file; undefined when there is none, `null` when it is too long or no text.
+ *
+ * @param path with its links followed: what became a link meanwhile may lead to what is not its owner's, and is not read
+ */
 export async function textAt(path: string, longest: number): Promise<string | null | undefined> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined) return undefined;
-  if (!found.isFile() || found.size > longest) return null;
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  let file: FileHandle;
   try {
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    // A link or a socket, which are no text.
+    if (NO_FILE.includes((error as NodeJS.ErrnoException).code ?? "")) return null;
+    throw error;
+  }
+  try {
+    const found = await file.stat();
+    if (!found.isFile() || found.size > longest) return null;
     return textOf(await file.readFile());
   } finally {
     await file.close();
@@ -207,12 +221,16 @@ async function fill(
     await pour(context, content, file, hash, from);
     if (hash.digest("hex") !== content.sha256)
       throw new WrongContent(failure, `what arrived for ${path} is not what its hash says`);
-    const old = await lstat(path).catch(() => undefined);
+    const found = await lstat(path).catch(() => undefined);
+    // A link may have come there meanwhile: nothing of it is kept.
+    const old = found?.isFile() === true ? found : undefined;
     const now = await file.stat();
     const uid = wanted.uid ?? old?.uid ?? context.user?.uid ?? now.uid;
     const gid = wanted.gid ?? old?.gid ?? context.user?.gid ?? now.gid;
     if (uid !== now.uid || gid !== now.gid) await file.chown(uid, gid);
-    await file.chmod(wanted.mode ?? (old === undefined ? newMode : old.mode & 0o7777));
+    // Bits that lend its owner's rights were given by the owner it had: they are not another's.
+    const lent = old?.uid === uid && old.gid === gid ? 0o7777 : 0o777;
+    await file.chmod(wanted.mode ?? (old === undefined ? newMode : old.mode & lent));
     await file.sync();
     await rename(draft, path);
   } finally {

@@ -96,6 +96,17 @@ describe("ADD", () => {
     expect([statSync(at("file")).uid, statSync(at("file")).gid]).toEqual([1, 0]);
   });
 
+  it("keeps no bits that lend the rights of another owner than the file had", async () => {
+    writeFileSync(at("file"), "old");
+    chownSync(at("file"), 1234, 1234);
+    chmodSync(at("file"), 0o4755);
+    await agent.call("add", { to: "file", text: "new", chown: "0:0" });
+    expect(statSync(at("file"))).toMatchObject({ uid: 0, gid: 0, mode: 0o100755 });
+    chmodSync(at("file"), 0o4755);
+    await agent.call("add", { to: "file", text: "newer" });
+    expect(statSync(at("file")).mode & 0o7777).toBe(0o4755);
+  });
+
   it("follows a link instead of replacing it", async () => {
     writeFileSync(at("real"), "old");
     symlinkSync("real", at("link"));

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { GantryError, messageOf } from "../../kernel/errors.ts";
 import type { JsonObject } from "../../kernel/json.ts";
@@ -19,11 +20,14 @@ export async function applyGet(parameters: GetParameters, context: VerbContext):
   let left = most;
   for (const path of await findFiles(parameters, context)) {
     context.signal.throwIfAborted();
-    const file = await open(path, "r").catch((error: unknown) => {
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
       throw new GantryError(GET_FAILED, `${path} cannot be read: ${messageOf(error)}`, { cause: error });
     });
     try {
-      const { size, mode } = await file.stat();
+      const there = await file.stat();
+      // A pipe that took its place meanwhile would never end.
+      if (!there.isFile()) throw new GantryError(GET_FAILED, `${path} is no file any more`);
+      const { size, mode } = there;
       if (size > left) throw new GantryError(GET_FAILED, `the files have more than ${most} bytes; --limit allows more`);
       left -= size;
       const sha256 = await hashOf(file, size, context.signal);
