@@ -2,9 +2,8 @@ import { GantryError } from "../kernel/errors.ts";
 import type { CommandContext } from "./context.ts";
 import { USAGE } from "./errors.ts";
 import { EXIT } from "./failure.ts";
-import { fetches } from "./run-fetched.ts";
 import { followRun } from "./run-follow.ts";
-import { withContents } from "./run-sources.ts";
+import { fetchesFiles, sendsFiles } from "./run-verbs.ts";
 
 /** `gantry exec [--target NAME…] [--verb VERB] 'TEXT'`. Ends with 0 when all nodes did it, else 1. */
 export async function exec(
@@ -19,7 +18,8 @@ export async function exec(
   }
   const verb = String(options["verb"] ?? "RUN").toUpperCase();
   const text = args[0] ?? "";
-  const line = await withContents(context, { verb, text });
+  const typed = { verb, text };
+  const line = sendsFiles(typed) ? await (await import("./run-sources.ts")).withContents(context, typed) : typed;
   const run = await context.client.runs.create({
     text: `${verb} ${text}`.slice(0, 4096),
     plan: options["plan"] === true,
@@ -30,5 +30,5 @@ export async function exec(
     context.terminal.out(`${run.id}\n`);
     return EXIT.ok;
   }
-  return followRun(context, run, { quiet: options["poll"] === true, fetches: fetches([line]) });
+  return followRun(context, run, { quiet: options["poll"] === true, fetches: fetchesFiles([line]) });
 }

@@ -8,7 +8,7 @@ import type { CommandContext } from "./context.ts";
 import { USAGE } from "./errors.ts";
 import { EXIT } from "./failure.ts";
 import { printable } from "./terminal.ts";
-import { fetches } from "./run-fetched.ts";
+import { fetchesFiles } from "./run-verbs.ts";
 import { followRun } from "./run-follow.ts";
 import { counted } from "./run-summary.ts";
 import { withContents } from "./run-sources.ts";
@@ -46,8 +46,9 @@ export async function orchestrate(
     return EXIT.ok;
   }
   context.terminal.error(`run ${run.id}: ${counted(run.verbCount, "verb")} on ${counted(run.nodes.length, "node")}\n`);
-  const fetching = entries === undefined || fetches(entries.flatMap(({ jobs }) => jobs));
-  return followRun(context, run, { quiet: options["poll"] === true, summary: true, fetches: fetching });
+  const fetching = entries === undefined || fetchesFiles(entries.flatMap(({ jobs }) => jobs));
+  const foreign = entries === undefined;
+  return followRun(context, run, { quiet: options["poll"] === true, summary: true, fetches: fetching, foreign });
 }
 
 /** The entries of the files, every verb of which can be read. Errors: `orchestration_invalid` and those of verbs, all at once. */

@@ -3,8 +3,6 @@ import { GantryError } from "../kernel/errors.ts";
 import type { CommandContext } from "./context.ts";
 import { EXEC_FAILED } from "./errors.ts";
 import { EXIT } from "./failure.ts";
-import { writeFetched } from "./run-fetched.ts";
-import { printPlan } from "./run-plan.ts";
 import { countsText, progressBar, summaryText } from "./run-summary.ts";
 import { paint, printable, type Terminal } from "./terminal.ts";
 
@@ -17,6 +15,8 @@ export interface FollowOptions {
   readonly quiet?: boolean;
   /** Write the files that its nodes bring. */
   readonly fetches?: boolean;
+  /** Somebody else may have written its verbs: see `writeFetched`. */
+  readonly foreign?: boolean;
   /** Say at the end how many verbs ended how on each node. */
   readonly summary?: boolean;
 }
@@ -37,8 +37,8 @@ export async function followRun(
     return EXIT.interrupted;
   }
   const after = await client.runs.get(run.id);
-  if (options.fetches === true && !after.plan) await writeFetched(context, run.id);
-  if (after.plan) await printPlan(context, run.id);
+  if (options.fetches === true && !after.plan) await (await import("./run-fetched.ts")).writeFetched(context, run.id);
+  if (after.plan) await (await import("./run-plan.ts")).printPlan(context, run.id);
   if (options.summary === true && !after.plan)
     terminal.error(`${summaryText(terminal, after.nodes)}${countsText(after.counts)}\n`);
   if (after.status === "done") return EXIT.ok;
