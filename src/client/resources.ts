@@ -47,7 +47,8 @@ function call(requests: Requests, entry: OperationEntry, name: string, given: re
   if (entry.answer === "bytes")
     return entry.method === "POST" ? requests.fetch("POST", whole, body, calling) : requests.download(whole, calling);
   if (entry.method === "GET") return requests.get(whole, calling);
-  if (entry.body === "bytes") return requests.upload(whole, body as Uint8Array, headers, calling, entry.method as "POST" | "PUT");
+  if (entry.body === "bytes")
+    return requests.upload(whole, body as Uint8Array, headers, calling, entry.method as "POST" | "PUT");
   return requests.send(
     entry.method as "POST",
     whole,

@@ -135,7 +135,14 @@ function agentModule(described: Described): ModuleDescription {
     if (definition.observes === true) continue;
     functions[name] = { parameters: parametersOf(definition.parameters) };
   }
-  const { sha256: _sha256, text: _text, name: _name, files: _files, blueprint: _blueprint, ...add } = functions["add"]?.parameters ?? {};
+  const {
+    sha256: _sha256,
+    text: _text,
+    name: _name,
+    files: _files,
+    blueprint: _blueprint,
+    ...add
+  } = functions["add"]?.parameters ?? {};
   const withContent = { parameters: { ...add, ...optional("template", "content", "values") } };
   return { functions: { ...functions, add: withContent, copy: withContent }, values: {} };
 }

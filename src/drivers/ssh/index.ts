@@ -36,12 +36,4 @@ export function createSshModule(given: SshModuleOptions = {}): Module {
   };
 }
 
-export {
-  fingerprintOf,
-  type HostKeys,
-  keysInFile,
-  together,
-  typeOf,
-  verdictOn,
-  wantedTypes,
-} from "./known-hosts.ts";
+export { fingerprintOf, type HostKeys, keysInFile, together, typeOf, verdictOn, wantedTypes } from "./known-hosts.ts";
