@@ -89,16 +89,22 @@ export function readProbe(text: string): Probe | undefined {
   };
 }
 
-/** Takes a file from its standard input and puts it in its place in one step, when it is what it should be. */
+/**
+ * Takes a file from its standard input and puts it in its place in one step, when it is what it should be. Its draft has a name that nobody knows
+ * before: in a folder where others may write, one could lead elsewhere, or stay theirs.
+ */
 export function putScript(path: string, mode: string, sha256: string): string {
-  const draft = quoted(`${path}.new`);
   return `set -eu
 umask 077
-mkdir -p -- "$(dirname -- ${quoted(path)})"
-cat >${draft}
-[ "$(sha256sum <${draft} | cut -d' ' -f1)" = ${sha256} ] || { rm -f -- ${draft}; echo "the file came in another form than it was sent in" >&2; exit 1; }
-chmod ${mode} -- ${draft}
-mv -f -- ${draft} ${quoted(path)}
+folder=$(dirname -- ${quoted(path)})
+case $folder in -*) folder=./$folder ;; esac
+mkdir -p -- "$folder"
+draft=$(mktemp "$folder/.gantry.XXXXXX")
+trap 'rm -f -- "$draft"' EXIT
+cat >"$draft"
+[ "$(sha256sum <"$draft" | cut -d' ' -f1)" = ${sha256} ] || { echo "the file came in another form than it was sent in" >&2; exit 1; }
+chmod ${mode} -- "$draft"
+mv -f -- "$draft" ${quoted(path)}
 `;
 }
 

@@ -37,7 +37,10 @@ export async function followRun(
     return EXIT.interrupted;
   }
   const after = await client.runs.get(run.id);
-  if (options.fetches === true && !after.plan) await (await import("./run-fetched.ts")).writeFetched(context, run.id);
+  if (options.fetches === true && !after.plan) {
+    const { writeFetched } = await import("./run-fetched.ts");
+    await writeFetched(context, run.id, options.foreign === true ? process.cwd() : undefined);
+  }
   if (after.plan) await (await import("./run-plan.ts")).printPlan(context, run.id);
   if (options.summary === true && !after.plan)
     terminal.error(`${summaryText(terminal, after.nodes)}${countsText(after.counts)}\n`);
