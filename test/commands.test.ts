@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createLaunchers, groupMembers, type Launchers, processesMarked, signal } from "../executor/index.ts";
-import { systemClock } from "../kernel/clock.ts";
-import { type CommandOptions, runCommand } from "./command.ts";
+import { createLaunchers, groupMembers, type Launchers, processesMarked, signal } from "../src/executor/index.ts";
+import { systemClock } from "../src/kernel/clock.ts";
+import { type CommandOptions, runCommand } from "../src/verbs/command.ts";
 
 const PERL = spawnSync("/usr/bin/perl", ["-e", "1"]).status === 0;
 
