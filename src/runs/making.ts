@@ -6,7 +6,7 @@ import type { Definition, RunNode } from "./model.ts";
 import { ORCHESTRATION_INVALID } from "./errors.ts";
 import type { Compiled } from "./orchestration/compile.ts";
 import { shareOf, type Entry } from "./orchestration/model.ts";
-import { linesOf } from "./programs.ts";
+import { linesOf, programOf } from "./programs.ts";
 import type { NewRun } from "./store.ts";
 
 /** A run as it begins, from what it is to do and where. Pure. */
@@ -41,6 +41,20 @@ export function checkSize(places: number): void {
     );
 }
 
+/** Characters of what one stage is: more is stored and sent to nobody. */
+const LONGEST_STAGE = 8 * 1024 * 1024;
+
+function checkStages(definition: Definition): void {
+  for (const stage of definition.stages.keys()) {
+    const program = programOf(definition, stage, { first: true, chosen: null, given: null, goesOn: false });
+    if (JSON.stringify(program?.source ?? null).length > LONGEST_STAGE)
+      throw new GantryError(
+        ORCHESTRATION_INVALID,
+        `the verbs of one entry are more than ${LONGEST_STAGE} characters; make several entries of it`,
+      );
+  }
+}
+
 /** Errors: `orchestration_invalid` for one that is too large. */
 export function makeRun(making: Making): NewRun {
   const { compiled, entries } = making;
@@ -64,6 +78,7 @@ export function makeRun(making: Making): NewRun {
     ignoreCache: making.ignoreCache,
     cache: making.cache,
   };
+  checkStages(definition);
   const stages = compiled.stages.map(({ entry }, stage) => ({
     entry,
     jobs: making.nodes[entry]!.flatMap((node) => {

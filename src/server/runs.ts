@@ -1,10 +1,11 @@
-import type { Holders } from "../access/index.ts";
+import type { Holders, Principal } from "../access/index.ts";
 import type { CustomVerbService } from "../custom-verbs/index.ts";
 import type { Fleet } from "../fleet/index.ts";
 import type { SecretUse } from "../foreman/index.ts";
 import {
   createResolver,
   indexesOf,
+  knownTo,
   lineageOf,
   parseVariableQuery,
   placeOf,
@@ -94,6 +95,7 @@ export function composeRuns(http: HttpServer, parts: RunsParts): Coordinator {
       ]);
       const standing = new Map(agents.map((one) => [one.agentId, one]));
       return targetWorld(
+        principal,
         snapshot,
         nodes.map((node) => ({ ...node, ...(standing.get(node.agentId) ?? { foundationId: null, siteId: null }) })),
       );
@@ -113,14 +115,17 @@ interface StandingNode extends Node {
   readonly siteId: Id | null;
 }
 
-/** What targets may ask of nodes, from the inventory. */
-export function targetWorld(snapshot: Snapshot, nodes: readonly StandingNode[]): TargetWorld {
+/** What targets may ask of nodes, from the inventory: what somebody may not read there is not there, and is in no hint. */
+export function targetWorld(principal: Principal, snapshot: Snapshot, nodes: readonly StandingNode[]): TargetWorld {
   const { byId } = indexesOf(snapshot);
-  const onFoundation = Map.groupBy(snapshot.structures.values(), (one) => one.foundation ?? "");
+  const knows = knownTo(principal, snapshot) ?? (() => true);
+  const seen = [...snapshot.structures.values()].filter((one) => knows("structure", one));
+  const onFoundation = Map.groupBy(seen, (one) => one.foundation ?? "");
   const standing = new Map(nodes.map((node) => [node.name, standingAt(node)]));
   function standingAt({ foundationId }: StandingNode) {
-    const foundation = snapshot.foundations.get(byId("foundations", foundationId ?? "") ?? "");
-    return { foundation, structures: foundation === undefined ? [] : (onFoundation.get(foundation.name) ?? []) };
+    const found = snapshot.foundations.get(byId("foundations", foundationId ?? "") ?? "");
+    const structures = found === undefined ? [] : (onFoundation.get(found.name) ?? []);
+    return { foundation: found !== undefined && knows("foundation", found) ? found : undefined, structures };
   }
   function factsOf(node: StandingNode): NodeFacts {
     const { foundation, structures } = standing.get(node.name)!;
@@ -139,11 +144,18 @@ export function targetWorld(snapshot: Snapshot, nodes: readonly StandingNode[]):
     };
   }
   let resolver: ReturnType<typeof createResolver> | undefined;
+  function namesOf(
+    kind: "group" | "site" | "blueprint",
+    rows: ReadonlyMap<string, { readonly name: string }>,
+  ): readonly string[] {
+    return [...rows].flatMap(([name, row]) => (knows(kind, row) ? [name] : []));
+  }
+  const facts = nodes.map(factsOf);
   return {
-    nodes: nodes.map(factsOf),
-    groups: [...snapshot.groups.keys()],
-    sites: [...snapshot.sites.keys()],
-    blueprints: [...snapshot.blueprints.keys()],
+    nodes: facts,
+    groups: namesOf("group", snapshot.groups),
+    sites: [...new Set([...namesOf("site", snapshot.sites), ...facts.flatMap(({ sites }) => sites)])],
+    blueprints: namesOf("blueprint", snapshot.blueprints),
     variables(question) {
       const { path, value } = parseVariableQuery(question.replace("=", ":"));
       resolver ??= createResolver(snapshot);
