@@ -146,9 +146,9 @@ export function targetWorld(principal: Principal, snapshot: Snapshot, nodes: rea
   let resolver: ReturnType<typeof createResolver> | undefined;
   function namesOf(
     kind: "group" | "site" | "blueprint",
-    rows: ReadonlyMap<string, { readonly name: string }>,
+    rows: Snapshot["groups" | "sites" | "blueprints"],
   ): readonly string[] {
-    return [...rows].flatMap(([name, row]) => (knows(kind, row) ? [name] : []));
+    return [...rows.values()].flatMap((row) => (knows(kind, row) ? [row.name] : []));
   }
   const facts = nodes.map(factsOf);
   return {
