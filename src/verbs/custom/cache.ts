@@ -30,7 +30,8 @@ export function openVerbCache(folder: string): VerbCache {
     trust: TrustedSigner,
   ): Promise<OpenedVerb> {
     const place = join(folder, sha256);
-    const packagePath = join(place, "package");
+    // No verb has a file of this name.
+    const packagePath = join(place, ".package");
     const bytes = (await readFile(packagePath).catch(() => undefined)) ?? (await fetched(place, packagePath, fetch));
     if (sha256Of(bytes) !== sha256) throw await refused(place, `the package ${packagePath} was changed on this node`);
     const verb = openPackage(bytes, trust);

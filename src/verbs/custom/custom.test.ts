@@ -209,13 +209,20 @@ describe("a verb of one's own on a node", () => {
     await expect(call(sha256, { timeout: 0.3 })).rejects.toMatchObject({ code: "function_timed_out" });
   });
 
+  it("may have a file of any name that a file of its own may have", async () => {
+    const sha256 = pack("package", "#!/bin/sh\necho mine\n");
+    await call(sha256);
+    await call(sha256);
+    expect(agent.asked).toHaveLength(1);
+  });
+
   it("is fetched once, and refused when its package or its file was changed, or somebody else signed it", async () => {
     const sha256 = pack("try", "#!/bin/sh\necho mine\n");
     await call(sha256);
     await call(sha256);
     expect(agent.asked).toHaveLength(1);
     const place = join(agent.state, "verbs", sha256);
-    for (const name of ["try", "package"]) {
+    for (const name of ["try", ".package"]) {
       appendFileSync(join(place, name), "echo intruder\n");
       await expect(call(sha256)).rejects.toMatchObject({
         code: "custom_verb_refused",
