@@ -55,7 +55,7 @@ describe("on two nodes", () => {
   it("a node is listed with when it was seen, its version, load and facts, and shown with all of them", async () => {
     // A node tells its facts a moment after it has connected.
     await expect
-      .poll(async () => (await ok("node", "list", "--kind", "agent")).out)
+      .poll(async () => (await ok("node", "list", "--kind", "agent")).out, { timeout: 20_000 })
       .toMatch(
         /^NAME +KIND +STATE +SEEN +MISSING +TASKS +LOAD +VERSION +FACTS\none +agent +connected +[\d.]+s ago +- +0 +[\d.]+ +\d+\.\d+\.\d+ +\S.*, \d+ processors?, [\d.]+ GiB$/m,
       );
