@@ -71,10 +71,7 @@ export async function openFleet(agents: number): Promise<FleetRig> {
   }
 
   async function close(): Promise<void> {
-    for (const { child } of processes) {
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    }
+    for (const { child } of processes) await ended(child);
     await stopServer().catch(() => undefined);
     rmSync(folder, { recursive: true, force: true });
     rmSync(states, { recursive: true, force: true });
@@ -113,6 +110,13 @@ export async function openFleet(agents: number): Promise<FleetRig> {
     startServer,
     close,
   };
+}
+
+/** Ends a process, unless it has ended by itself. */
+export async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill("SIGKILL");
+  await once(child, "exit");
 }
 
 /** Makes agents that have joined: what the server remembers of them, and what they keep. */

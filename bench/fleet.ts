@@ -1,5 +1,4 @@
 import { type ChildProcess, execFile, fork } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +8,7 @@ import type { Measurement } from "../scripts/measurement.ts";
 import { systemClock } from "../src/kernel/clock.ts";
 import { ensureCertificates } from "../src/platform/http/index.ts";
 import type { BareNews } from "./fleet-bare-data.ts";
-import { agentName, type FleetRig, IN_A_PROCESS, openFleet, residentMegabytes } from "./fleet-data.ts";
+import { agentName, ended, type FleetRig, IN_A_PROCESS, openFleet, residentMegabytes } from "./fleet-data.ts";
 
 // 5,000 agents on one server: how they connect, what they cost, how long a command on all of them takes until each result is on the disk, and how
 // they come back after a restart; 200 of them with lists of 1,000 verbs; and one command from the command line, with 10 and with 5,000 of them.
@@ -249,10 +248,7 @@ async function bareTimes(): Promise<Bare> {
     }
     return { connect, memory, p50: percentile(times, 50), p95: percentile(times, 95) };
   } finally {
-    for (const child of children) {
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    }
+    for (const child of children) await ended(child);
     rmSync(folder, { recursive: true });
   }
 }
