@@ -8,6 +8,7 @@ const root = join(import.meta.dirname, "..");
 const PAGES = [
   { name: "docs/security.md", least: 20 },
   { name: "docs/contractor.md", least: 14 },
+  { name: "docs/director.md", least: 8 },
 ];
 
 interface Row {
