@@ -303,6 +303,12 @@ const BOMBS: Readonly<Record<string, () => readonly (string | Uint8Array)[]>> = 
     `{"name":"bomb","bundle":{"documents":[${'{"path":"a","text":""},'.repeat(300_000)}{"path":"a","text":""}]}}`,
   ],
   "POST /v1/runs": () => [`{"entries":[${"{},".repeat(1_000_000)}{}]}`],
+  "PUT /v1/verbs/:name": () => [
+    `{"manifest":{"summary":"x","options":{${'"a":{},'.repeat(500_000)}"b":{}}},"file":"a.mjs","program":""}`,
+    `{"manifest":${"[".repeat(2 * MIB)}`,
+    `{"manifest":{"summary":"x"},"file":"../../etc/passwd","program":"AAAA"}`,
+    `{"manifest":{"summary":"x"},"file":"a.mjs","program":"${"A".repeat(12 * MIB)}"}`,
+  ],
   "POST /v1/secrets": () => [`{"name":"bomb","value":"${"\\u0000".repeat(100_000)}`],
   "PUT /v1/secrets/:id": () => [`{"value":"${"\\u0000".repeat(100_000)}`],
   // Bytes are kept as they are, and nobody unpacks them here: only their number counts (src/fleet/store.suite.ts).
