@@ -16,7 +16,7 @@ afterEach(() => agent.remove());
 function verb(text: string, shared?: Record<string, Json>, given?: Record<string, Json>): Promise<Json> {
   const [name = "", ...rest] = text.split(" ");
   const { function: wanted, parameters } = parseVerb(name, rest.join(" "), given);
-  return agent.call(wanted, parameters, shared === undefined ? {} : { shared });
+  return agent.call(wanted, parameters, { item: 0, ...(shared === undefined ? {} : { shared }) });
 }
 
 describe("what {{ }} sees", () => {
@@ -43,6 +43,12 @@ describe("what {{ }} sees", () => {
       code: "verb_text_wrong",
       message: expect.stringContaining("is not an octal mode"),
     });
+  });
+
+  it("leaves options alone that a script gives: it has filled them in itself", async () => {
+    const environment = { PASSWORD: "{{ x }}" };
+    const said = await agent.call("run", { command: "echo $PASSWORD", environment, cwd: "." });
+    expect(said).toMatchObject({ stdout: "{{ x }}\n" });
   });
 
   it("does not fill in what ARG was given as it is", async () => {

@@ -11,7 +11,7 @@ import type { Values } from "./render.ts";
 import { listen, type Listening } from "./said.ts";
 import { onNode, type Surroundings } from "./surroundings.ts";
 import { actingUser } from "./users.ts";
-import { readShared, renderParameters, type Shared, valuesOf } from "./values.ts";
+import { COMMON_TEXTS, readShared, renderParameters, type Shared, valuesOf } from "./values.ts";
 import type { Known, Verb, VerbContext } from "./verb.ts";
 
 /** What all verbs have in common when they run: values, user, folder, time-outs, further attempts, the cache, plans. */
@@ -101,7 +101,9 @@ async function settled(call: Call, shared: Shared, overlay: Overlay | undefined)
   function values(withFacts: boolean): Promise<Values> {
     return valuesOf(given.values, shared, surroundings, overlay, withFacts);
   }
-  const parameters = checked(verb, await renderParameters(verb.texts, given, values), given);
+  // A script fills in its own values, and what it gives may hold braces: a password, above all.
+  const texts = call.context.item === undefined ? verb.texts : [...verb.texts, ...COMMON_TEXTS];
+  const parameters = checked(verb, await renderParameters(texts, given, values), given);
   const user = await actingUser(parameters.user);
   async function remembered<Kind extends keyof Known>(kind: Kind): Promise<Known[Kind]> {
     const store = kind === "arguments" ? surroundings.arguments : surroundings.variables;

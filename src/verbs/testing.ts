@@ -29,7 +29,7 @@ export interface TestAgent {
   remove(): Promise<void>;
 }
 
-interface TestCall extends Pick<FunctionContext, "hiding" | "shared"> {
+interface TestCall extends Pick<FunctionContext, "hiding" | "shared" | "item"> {
   readonly signal?: AbortSignal;
   readonly key?: string;
 }
@@ -79,6 +79,7 @@ export async function createTestAgent(
         },
         message: (text) => messages.push(text),
         ...(options.shared === undefined ? {} : { shared: options.shared }),
+        ...(options.item === undefined ? {} : { item: options.item }),
         ...(options.hiding === undefined ? {} : { hiding: options.hiding }),
         async bring({ sha256, read }) {
           const pieces: Uint8Array[] = [];

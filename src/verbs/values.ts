@@ -46,8 +46,8 @@ export async function valuesOf(
   };
 }
 
-/** Parameters of all verbs that may be templates. */
-const COMMON_TEXTS = ["cwd", "user", "environment"] as const;
+/** Parameters of all verbs that may be templates in lists of verbs. */
+export const COMMON_TEXTS = ["cwd", "user", "environment"] as const;
 
 /** The parameters with their templates filled in; the very same when there are none. Throws `argument_undefined`. */
 export async function renderParameters(
@@ -57,7 +57,7 @@ export async function renderParameters(
 ): Promise<CommonParameters> {
   const all = parameters as Readonly<Record<string, Json | undefined>>;
   let rendered: Record<string, Json | undefined> | undefined;
-  for (const name of [...texts, ...COMMON_TEXTS]) {
+  for (const name of texts) {
     const value = all[name];
     if (value === undefined || !holdsExpressions(value)) continue;
     rendered ??= { ...all };
