@@ -179,8 +179,8 @@ export interface Fleet {
   find(executor: Id): Promise<ExecutorRecord | undefined>;
   /** An executor that will not come back, known by its id or by the foundation it stood on. Its key is worth nothing any more. */
   remove(tx: Transaction, which: { readonly id: Id } | { readonly foundationId: Id }): Promise<void>;
-  /** Every agent that has joined, for runs. */
-  agents(tenantId: Id): Promise<readonly StandingAgent[]>;
+  /** Every agent that has joined, for runs; `names`: those of them that there are. */
+  agents(tenantId: Id, names?: readonly string[]): Promise<readonly StandingAgent[]>;
   /** The certificate of an authority that is trusted now, by its pin (base64url): PEM. */
   authority(pin: string): string | undefined;
   /** Names of executors that trusted another authority than the present one when they were last seen. */
@@ -538,8 +538,8 @@ export function createFleet(parts: FleetParts): Fleet {
         "id" in which ? await selectExecutor(tx, which.id) : await selectByFoundation(tx, which.foundationId);
       if (record !== undefined) await shutOut(tx, record, "it was removed");
     },
-    async agents(tenantId) {
-      const records = await selectAgents(database.kysely, tenantId);
+    async agents(tenantId, names) {
+      const records = await selectAgents(database.kysely, tenantId, names);
       return records.flatMap((record) => {
         const agentId = agentIdOf(record);
         return agentId === undefined

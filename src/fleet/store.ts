@@ -136,14 +136,18 @@ export async function selectIdentity(queries: Queries, id: Id): Promise<Executor
 }
 
 /** Every agent of a tenant, by name. */
-export async function selectAgents(queries: Queries, tenantId: Id): Promise<ExecutorIdentity[]> {
-  const rows = await queries
+export async function selectAgents(
+  queries: Queries,
+  tenantId: Id,
+  names?: readonly string[],
+): Promise<ExecutorIdentity[]> {
+  const agents = queries
     .selectFrom("executor")
     .select(IDENTITY)
     .where("tenant_id", "=", tenantId)
     .where("kind", "=", "agent")
-    .orderBy("name")
-    .execute();
+    .orderBy("name");
+  const rows = await (names === undefined ? agents : agents.where("name", "in", names)).execute();
   return rows.map(identityOf);
 }
 

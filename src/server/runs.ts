@@ -84,8 +84,8 @@ export function composeRuns(http: HttpServer, parts: RunsParts): Coordinator {
     ...parts,
     jobs: jobs.service,
     coordinator,
-    async nodes(tenantId) {
-      const [agents, placeOfNode] = await Promise.all([fleet.agents(tenantId), placesOf(tenantId)]);
+    async nodes(tenantId, names) {
+      const [agents, placeOfNode] = await Promise.all([fleet.agents(tenantId, names), placesOf(tenantId)]);
       return agents.map((one) => ({ agentId: one.agentId, name: one.name, place: placeOfNode(one) }));
     },
     async world(principal, nodes) {
