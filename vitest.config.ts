@@ -23,8 +23,9 @@ const ALONE = [
 
 const real = {
   globalSetup: ["test/support/global-setup.ts"],
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
+  // No test asserts a time: these only end what hangs, also where two files share a busy machine.
+  testTimeout: 240_000,
+  hookTimeout: 240_000,
 };
 
 export default defineConfig({
