@@ -230,10 +230,12 @@ export function openSession(
           break;
         }
         const assignments = await tasks.claim(asking);
-        more = takesAll(asking.modules, assignments);
+        const askAgain = takesAll(asking.modules, assignments);
         assignments.forEach(given);
+        // Of a module without a free slot nobody knows what waits for it.
+        more = askAgain || Object.keys(modules).some((module) => asking.modules[module] === undefined);
         await Promise.all(assignments.map(give));
-        if (more) wanted = true;
+        if (askAgain) wanted = true;
       }
     } catch (error) {
       log.error({ err: error }, "cannot give out tasks");

@@ -185,6 +185,22 @@ describe("a worker", () => {
     expect((await there.next("task")).function).toBe("new");
   });
 
+  it("whose one module is full gets the next task of it when one ends, whatever its other modules have to do", async () => {
+    const { token } = await rig.fleet.mintJoinToken({ tenantId: TENANT, kind: "worker", name: "w", expiresIn: 60 });
+    const { id, keys } = await joinPeer(rig.fleet, token, "w", createKeyPair(), "worker");
+    const peer = memoryPeer(rig.fleet, id, keys);
+    await welcomePeer(peer, { modules: { test: { limit: 1, functions: {} }, idle: { limit: 4, functions: {} } } });
+    for (const name of ["first", "second", "third"]) await rig.run([{ route: { siteId: "s" }, function: name }]);
+    const given: string[] = [];
+    for (let count = 0; count < 3; count += 1) {
+      const task = await peer.next("task");
+      given.push(task.function);
+      await settled(peer);
+      peer.send({ type: "result", sequence: count, task: task.task, attempt: 1, outcome: "done", value: null });
+    }
+    expect(given).toEqual(["first", "second", "third"]);
+  });
+
   it("that is drained gets nothing new, keeps what it has, and is drained when that is done, also after a restart", async () => {
     const peer = await worker(rig, "w", TENANT);
     const first = await rig.run([{ route: { siteId: "s" }, function: "first" }]);
