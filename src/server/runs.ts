@@ -186,18 +186,8 @@ function meaningOf(agent: RunsParts["agent"], line: JobLine, own: KnownVerb | un
     ],
     runOnce: verb.runOnce,
     sensitive: verb.parameters["sensitive"] === true,
-    ...barrierOf(verb),
+    ...(verb.barrier === undefined ? {} : { barrier: verb.barrier }),
   };
-}
-
-/** Verbs at which nodes wait for each other. */
-function barrierOf({
-  function: name,
-  parameters,
-}: Pick<ReturnType<typeof parseVerb>, "function" | "parameters">): Pick<LineMeaning, "barrier"> {
-  if (name === "query" || name === "query_wait") return { barrier: "query" };
-  if (name !== "job_wait") return {};
-  return { barrier: { wait: (parameters["names"] ?? []) as readonly string[] } };
 }
 
 /** One call, however many files it sends: a verb has one result. */

@@ -17,7 +17,7 @@ export interface ParsedVerb {
 }
 
 /** `query`: the nodes' answers are collected and given to each. `wait`: those jobs have ended, on those nodes or on all of theirs. */
-export type Barrier = "query" | { readonly wait: readonly string[]; readonly identity?: readonly string[] };
+export type Barrier = "query" | { readonly wait: readonly string[] };
 
 /** What would change, without changing it. */
 export interface VerbPlan {
