@@ -11,7 +11,7 @@ import type { Connection } from "../src/link/index.ts";
 import { migrate, openDatabase } from "../src/platform/database/index.ts";
 import { createHttpServer, ensureCertificates } from "../src/platform/http/index.ts";
 import { silentLogger } from "../src/platform/logging/index.ts";
-import type { Measurement } from "../scripts/measurement.ts";
+import { measured, type Measurement, percentile } from "../scripts/measurement.ts";
 
 // From a task's result to the next task of its job: 1,000 scripts that run, 200 results a second, sent at their times whatever comes back
 // (open loop), over a WebSocket with TLS, durable on SQLite. Beside it an end of the link that writes one row and commits for each result, and
@@ -65,30 +65,13 @@ export async function run(): Promise<readonly Measurement[]> {
     const name = `from a result to the job's next task, ${JOBS.toLocaleString("en")} jobs, ${RESULTS_A_SECOND} results a second`;
     const baselineName = "a row, its commit and an answer for each result";
     return [
-      one(`${name}, p95`, "ms", percentile(times, 95), percentile(bare.times, 95), baselineName, LIMIT),
-      one(`${name}, p50`, "ms", percentile(times, 50), percentile(bare.times, 50), baselineName),
-      one(`${name}, processor, both ends`, "ms/result", busy, bare.busy, baselineName),
+      measured(`${name}, p95`, "ms", percentile(times, 95), percentile(bare.times, 95), baselineName, LIMIT),
+      measured(`${name}, p50`, "ms", percentile(times, 50), percentile(bare.times, 50), baselineName),
+      measured(`${name}, processor, both ends`, "ms/result", busy, bare.busy, baselineName),
     ];
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-function one(
-  name: string,
-  unit: string,
-  value: number,
-  baseline: number,
-  baselineName: string,
-  limit?: number,
-): Measurement {
-  const known = { name, unit, value, baseline, baselineName, ratio: value / baseline };
-  return limit === undefined ? known : { ...known, limit };
-}
-
-function percentile(times: readonly number[], of: number): number {
-  const sorted = times.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * of) / 100))]!;
 }
 
 /** How results came back as tasks. */

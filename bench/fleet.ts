@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
-import type { Measurement } from "../scripts/measurement.ts";
+import { measured, type Measurement, percentile } from "../scripts/measurement.ts";
 import { systemClock } from "../src/kernel/clock.ts";
 import { ensureCertificates } from "../src/platform/http/index.ts";
 import type { BareNews } from "./fleet-bare-data.ts";
@@ -51,12 +51,31 @@ export async function run(): Promise<readonly Measurement[]> {
     const back = await restart(rig);
     const all = `${AGENTS.toLocaleString("en")} agents`;
     return [
-      one(`${all}: connected, their start included`, "s", connect, bare.connect, "as many bare WebSockets over TLS"),
-      one(`${all}: server's memory`, "MB", memory, bare.memory, "a bare server with as many WebSockets", 500),
-      one(`${all}: server's memory after ${ROUNDS} commands on all`, "MB", worked, bare.memory, "the same bare server"),
-      one(`${all}: a command on all, until a result is recorded, p95`, "ms", fanOut.p95, bare.p95, BARE_ROWS, 1000),
-      one(`${all}: a command on all, until a result is recorded, p50`, "ms", fanOut.p50, bare.p50, BARE_ROWS),
-      one(
+      measured(
+        `${all}: connected, their start included`,
+        "s",
+        connect,
+        bare.connect,
+        "as many bare WebSockets over TLS",
+      ),
+      measured(`${all}: server's memory`, "MB", memory, bare.memory, "a bare server with as many WebSockets", 500),
+      measured(
+        `${all}: server's memory after ${ROUNDS} commands on all`,
+        "MB",
+        worked,
+        bare.memory,
+        "the same bare server",
+      ),
+      measured(
+        `${all}: a command on all, until a result is recorded, p95`,
+        "ms",
+        fanOut.p95,
+        bare.p95,
+        BARE_ROWS,
+        1000,
+      ),
+      measured(`${all}: a command on all, until a result is recorded, p50`, "ms", fanOut.p50, bare.p50, BARE_ROWS),
+      measured(
         `${all}: all back after a restart of the server`,
         "s",
         back,
@@ -64,7 +83,7 @@ export async function run(): Promise<readonly Measurement[]> {
         "as many bare WebSockets over TLS",
         30,
       ),
-      one(
+      measured(
         `${WITH_LISTS} agents, ${VERBS.toLocaleString("en")} verbs each`,
         "verbs/s",
         rate,
@@ -72,8 +91,8 @@ export async function run(): Promise<readonly Measurement[]> {
         "their rows by node:sqlite alone, 1,000 a commit",
         30_000,
       ),
-      one(`gantry exec on one of ${AGENTS.toLocaleString("en")}`, "ms", beside5000, node, "node -e 0", 100),
-      one(`gantry exec on one of ${AGENTS.toLocaleString("en")}`, "ms", beside5000, beside10, `on one of ${FEW}`),
+      measured(`gantry exec on one of ${AGENTS.toLocaleString("en")}`, "ms", beside5000, node, "node -e 0", 100),
+      measured(`gantry exec on one of ${AGENTS.toLocaleString("en")}`, "ms", beside5000, beside10, `on one of ${FEW}`),
     ];
   } finally {
     await rig.close();
@@ -81,23 +100,6 @@ export async function run(): Promise<readonly Measurement[]> {
 }
 
 const BARE_ROWS = "a message to each, and a row for each answer, 200 a commit";
-
-function one(
-  name: string,
-  unit: string,
-  value: number,
-  baseline: number,
-  baselineName: string,
-  limit?: number,
-): Measurement {
-  const known = { name, unit, value, baseline, baselineName, ratio: value / baseline };
-  return limit === undefined ? known : { ...known, limit };
-}
-
-function percentile(values: readonly number[], of: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * of) / 100))] ?? Number.NaN;
-}
 
 /** Milliseconds. */
 async function median(times: number, action: () => Promise<unknown>): Promise<number> {

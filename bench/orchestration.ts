@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { createClient, type GantryClient } from "../src/client/index.ts";
 import { agentBundle } from "../src/executor/index.ts";
-import type { Measurement } from "../scripts/measurement.ts";
+import { measured, type Measurement } from "../scripts/measurement.ts";
 
 // A thousand commands on each of six nodes: `RUN echo`, one after the other on a node, as Director's own numbers count them. Server and agents
 // are processes of their own, joined over TLS; an agent is the one file that machines are sent. Beside it as many shells started by xargs,
@@ -47,8 +47,8 @@ export async function run(): Promise<readonly Measurement[]> {
     const idle = agents.map((agent) => residentMegabytes(agent.pid as number));
     const bareNode = await bareMegabytes();
     return [
-      measurement(name, "s", ours, bare, baselineName, 2 * bare),
-      measurement("an idle agent", "MB", Math.max(...idle), bareNode, "a bare Node with an open socket", 80),
+      measured(name, "s", ours, bare, baselineName, 2 * bare),
+      measured("an idle agent", "MB", Math.max(...idle), bareNode, "a bare Node with an open socket", 80),
     ];
   } finally {
     for (const agent of agents) await end(agent);
@@ -132,16 +132,4 @@ async function end(child: ChildProcess): Promise<void> {
 async function gantry(folder: string, ...parameters: readonly string[]): Promise<void> {
   const environment = { ...process.env, GANTRY_DATA: join(folder, "data") };
   await execute(join(root, "gantry"), parameters, { env: environment });
-}
-
-function measurement(
-  name: string,
-  unit: string,
-  value: number,
-  baseline: number,
-  baselineName: string,
-  limit?: number,
-): Measurement {
-  const known = { name, unit, value, baseline, baselineName, ratio: value / baseline };
-  return limit === undefined ? known : { ...known, limit };
 }

@@ -13,6 +13,25 @@ export interface Measurement {
   readonly limit?: number;
 }
 
+/** A number with its ratio. */
+export function measured(
+  name: string,
+  unit: string,
+  value: number,
+  baseline: number,
+  baselineName: string,
+  limit?: number,
+): Measurement {
+  const known = { name, unit, value, baseline, baselineName, ratio: value / baseline };
+  return limit === undefined ? known : { ...known, limit };
+}
+
+/** The value that so many of a hundred stay at or below; NaN of none. */
+export function percentile(values: readonly number[], of: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * of) / 100))] ?? Number.NaN;
+}
+
 /** Whether the value is a rate, of which more is better. */
 export function isRate({ unit }: Measurement): boolean {
   return unit.endsWith("/s");
