@@ -45,6 +45,8 @@ export async function followRun(
   if (options.summary === true && !after.plan)
     terminal.error(`${summaryText(terminal, after.nodes)}${countsText(after.counts)}\n`);
   if (after.status === "done") return EXIT.ok;
+  if (after.error !== null)
+    throw new GantryError(EXEC_FAILED, `the run could not go on: ${after.error.message} (${after.error.code})`);
   const failed = after.nodes.filter(({ state }) => state !== "done").map(({ name }) => name);
   throw new GantryError(EXEC_FAILED, `${failed.length} of ${after.nodes.length} nodes failed: ${shortList(failed)}`);
 }

@@ -66,6 +66,7 @@ export async function show(
   const took = run.finishedAt === null ? "" : `, after ${durationText(run.finishedAt - run.createdAt)}`;
   terminal.out(`run ${run.id}: ${printable(clipped(run.text))}\n`);
   terminal.out(`${run.status}${took}: ${countsText(run.counts)}\n`);
+  if (run.error !== null) terminal.out(`it could not go on: ${printable(run.error.message)} (${run.error.code})\n`);
   for (const [index, entry] of run.entries.entries()) {
     const ended = entry.stages.every((stage) => stage.finishedAt !== null);
     const at = entry.stages.findIndex((stage) => stage.finishedAt === null);

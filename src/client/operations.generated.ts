@@ -226,6 +226,10 @@ readonly starter: string;
 readonly nodeCount: number;
 readonly createdAt: number;
 readonly finishedAt: number | null;
+readonly error: {
+readonly code: string;
+readonly message: string;
+} | null;
 }
 export interface Tenant {
 readonly name: string;
@@ -4659,6 +4663,10 @@ readonly starter: string;
 readonly nodeCount: number;
 readonly createdAt: number;
 readonly finishedAt: number | null;
+readonly error: {
+readonly code: string;
+readonly message: string;
+} | null;
 readonly counts: {
 readonly ok: number;
 readonly changed: number;
@@ -4715,6 +4723,10 @@ readonly starter: string;
 readonly nodeCount: number;
 readonly createdAt: number;
 readonly finishedAt: number | null;
+readonly error: {
+readonly code: string;
+readonly message: string;
+} | null;
 readonly counts: {
 readonly ok: number;
 readonly changed: number;
@@ -4768,6 +4780,10 @@ readonly starter: string;
 readonly nodeCount: number;
 readonly createdAt: number;
 readonly finishedAt: number | null;
+readonly error: {
+readonly code: string;
+readonly message: string;
+} | null;
 readonly counts: {
 readonly ok: number;
 readonly changed: number;

@@ -12,9 +12,10 @@ interface Played {
   readonly entries: EntryRules[];
   readonly stages: { readonly entry: number; readonly waits: readonly number[]; readonly nodes: Node[] }[];
   cancelled: boolean;
+  broken: boolean;
 }
 
-function progressOf({ entries, stages, cancelled }: Played): RunProgress {
+function progressOf({ entries, stages, cancelled, broken }: Played): RunProgress {
   const lagging: LaggingJob[] = [];
   const nodes = Math.max(0, ...stages.map((stage) => stage.nodes.length));
   for (let node = 0; node < nodes; node += 1) {
@@ -25,6 +26,7 @@ function progressOf({ entries, stages, cancelled }: Played): RunProgress {
   }
   return {
     cancelled,
+    broken,
     entries,
     lagging,
     stages: stages.map(({ entry, waits, nodes: all }, stage): StageProgress => {
@@ -48,6 +50,7 @@ const RULES: EntryRules = { async: false, parallel: null, batch: null, maxFailur
 function played(rules: readonly Partial<EntryRules>[], counts: readonly (readonly number[])[]): Played {
   return {
     cancelled: false,
+    broken: false,
     entries: rules.map((one) => ({ ...RULES, ...one })),
     stages: counts.flatMap((stages, entry) =>
       stages.map((count) => ({
@@ -129,6 +132,17 @@ describe("a run", () => {
     expect(takeSteps(run)).toBe("failed");
   });
 
+  it("that cannot go on begins nothing more, and fails when what is out has ended", () => {
+    const run = played([{ async: true }, {}], [[2], [2, 2]]);
+    takeSteps(run);
+    end(run, 1);
+    run.broken = true;
+    expect(takeSteps(run)).toBeUndefined();
+    expect(out(run, 2)).toBe(0);
+    end(run, 0);
+    expect(takeSteps(run)).toBe("failed");
+  });
+
   it("waits for the entries that are named", () => {
     const run = played([{ async: true }, {}], [[1], [1]]);
     (run.stages[1] as { waits: readonly number[] }).waits = [0];
@@ -166,7 +180,7 @@ describe("a run", () => {
       maxFailures: option(integer({ min: 0, max: 2 })),
     });
     const entry = record({ rules, counts: array(integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 3 }) });
-    const moves = array(constantFrom("end", "fail", "lag", "cancel"), { maxLength: 200 });
+    const moves = array(constantFrom("end", "fail", "lag", "cancel", "break"), { maxLength: 200 });
     assert(
       property(array(entry, { minLength: 1, maxLength: 4 }), moves, (entries, todo) => {
         const run = played(
@@ -194,6 +208,7 @@ describe("a run", () => {
           if (move === "lag")
             for (const one of run.stages) if (one.nodes[node] !== undefined) one.nodes[node].lags = true;
           if (move === "cancel") run.cancelled = true;
+          if (move === "break") run.broken = true;
           if (move === "fail") run.entries[own] = { ...run.entries[own]!, failed: run.entries[own]!.failed + 1 };
           if (move === "end" || move === "fail") nodes[node]!.state = "ended";
         }

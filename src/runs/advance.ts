@@ -37,6 +37,8 @@ export interface EntryRules {
 
 export interface RunProgress {
   readonly cancelled: boolean;
+  /** It cannot go on: what is out comes to its end. */
+  readonly broken: boolean;
   readonly entries: readonly EntryRules[];
   /** In their order; those of one entry stand together. */
   readonly stages: readonly StageProgress[];
@@ -48,19 +50,19 @@ export type RunStep =
   /** The next nodes of a stage begin. */
   | { readonly kind: "begin"; readonly stage: number; readonly count: number; readonly lagging?: readonly number[] }
   /** Nodes that have not begun will not. */
-  | { readonly kind: "drop"; readonly stage: number; readonly reason: "cancelled" | "failures" }
+  | { readonly kind: "drop"; readonly stage: number; readonly reason: "cancelled" | "broken" | "failures" }
   | { readonly kind: "end"; readonly status: "done" | "failed" | "cancelled" };
 
 /** Steps to do now, in this order. None: something has to end before. */
 export function nextSteps(run: RunProgress): readonly RunStep[] {
   const over = run.entries.some(({ failed, maxFailures }) => maxFailures !== null && failed > maxFailures);
-  const reason = run.cancelled ? "cancelled" : over ? "failures" : undefined;
+  const reason = run.cancelled ? "cancelled" : run.broken ? "broken" : over ? "failures" : undefined;
   if (reason !== undefined) {
     const open = run.stages.filter(({ begun, total, lagging }) => begun < total || lagging.waiting > 0);
     if (open.length > 0) return open.map(({ stage }) => ({ kind: "drop", stage, reason }));
   }
   if (run.stages.every(({ ended, total, lagging }) => ended === total && lagging.open === 0)) {
-    const failed = run.entries.some((entry) => entry.failed > 0);
+    const failed = run.broken || run.entries.some((entry) => entry.failed > 0);
     return [{ kind: "end", status: run.cancelled ? "cancelled" : failed ? "failed" : "done" }];
   }
   const crowd = reached(run).flatMap((stage) => {

@@ -11,7 +11,8 @@ import { collectedOf } from "./collected.ts";
 import { RUN_UNKNOWN } from "./errors.ts";
 import { createEndings } from "./endings.ts";
 import { RUN_HOST } from "./host.ts";
-import { NO_COUNTS, type Definition } from "./model.ts";
+import { lastingError } from "./lasting.ts";
+import { NO_COUNTS, type Definition, type RunError } from "./model.ts";
 import { linesOf, programOf, type StageProgram } from "./programs.ts";
 import { markLagging, selectLagging, selectSlow } from "./lagging-store.ts";
 import {
@@ -20,7 +21,9 @@ import {
   deleteRun,
   endRun,
   holdRunning,
+  isStopped,
   progressOf,
+  saveError,
   saveFirst,
   saveGiven,
   selectBegun,
@@ -127,11 +130,35 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
       try {
         if (await moveOn(run)) waiting.add(run);
       } catch (error) {
-        log.error({ run, err: error }, "a run could not be moved on, trying again");
-        clock.after(AFTER_FAILURE, () => wake([run]));
+        await failed(run, error);
       }
       await new Promise((resolve) => setImmediate(resolve));
     }
+  }
+
+  async function failed(run: Id, error: unknown): Promise<void> {
+    const lasting = lastingError(error);
+    try {
+      if (lasting !== undefined) {
+        log.error({ run, err: error }, "a run cannot go on");
+        return await breakOff(run, lasting);
+      }
+      log.error({ run, err: error }, "a run could not be moved on, trying again");
+    } catch (another) {
+      log.error({ run, err: another }, "a run could not be ended, trying again");
+    }
+    clock.after(AFTER_FAILURE, () => wake([run]));
+  }
+
+  /** It begins nothing more; one that cannot even do that ends as it stands. */
+  async function breakOff(id: Id, error: RunError): Promise<void> {
+    await database.transaction(async (tx) => {
+      const run = await holdRunning(database, tx, id);
+      if (run === undefined) return;
+      if (run.error !== null) return end(tx, run, "failed");
+      await saveError(tx, id, error);
+      wakeAfter(tx, id);
+    });
   }
 
   /** One transaction's worth. True: there is more to do at once. */
@@ -152,6 +179,7 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
       const lagging = await selectLagging(tx, id);
       const steps = nextSteps({
         cancelled: run.cancelled,
+        broken: run.error !== null,
         entries: scene.entries,
         stages: scene.stages.map((stage) => progressOf(stage, defined.stages[stage.stage]!.waits, lagging)),
         lagging,
@@ -174,12 +202,13 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
   async function gather(id: Id, defined: Definition): Promise<ReadonlyMap<number, Json>> {
     const found = new Map<number, Json>();
     const stages = await selectStages(database.kysely, id);
-    for (const { stage, entry, total, ended } of stages) {
-      const next = stages[stage + 1];
-      if (!defined.stages[stage]!.query || ended < total || next === undefined || next.entry !== entry) continue;
-      if (next.given === null && next.begun === 0)
-        found.set(next.stage, await collectedOf({ database, jobs }, id, stage, defined));
-    }
+    const next = stages.filter(({ stage, entry, begun, given }) => {
+      const before = stages[stage - 1];
+      if (before?.entry !== entry || !defined.stages[before.stage]!.query) return false;
+      return before.ended >= before.total && given === null && begun === 0;
+    });
+    if (next.length === 0 || (await isStopped(database.kysely, id))) return found;
+    for (const { stage } of next) found.set(stage, await collectedOf({ database, jobs }, id, stage - 1, defined));
     return found;
   }
 
@@ -195,7 +224,7 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
   /** Returns how many nodes it moved. */
   async function take(scene: Scene, step: RunStep): Promise<number> {
     if (step.kind === "end") {
-      await end(scene, step.status);
+      await end(scene.tx, scene.run, step.status);
       return 1;
     }
     const rows = await selectWaiting(
@@ -253,7 +282,7 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
     return rows.length;
   }
 
-  async function end({ tx, run }: Scene, status: "done" | "failed" | "cancelled"): Promise<void> {
+  async function end(tx: Transaction, run: StoredRun, status: "done" | "failed" | "cancelled"): Promise<void> {
     await endRun(tx, run.id, status, clock.now());
     const subject = { kind: "run", id: run.id };
     const data = { text: run.text, status, nodes: run.nodes };
@@ -300,8 +329,11 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
   function lookForAway(): void {
     awayTimer = clock.after(LOOK_FOR_AWAY, lookForAway);
     looking = (async () => {
-      for (const id of active) await leaveBehind(id);
-    })().catch((error: unknown) => log.error({ error: messageOf(error) }, "cannot look for nodes that are away"));
+      for (const id of active)
+        await leaveBehind(id).catch((error: unknown) =>
+          log.error({ run: id, error: messageOf(error) }, "cannot look for nodes of a run that are away"),
+        );
+    })();
   }
 
   function lookAround(): void {

@@ -43,3 +43,15 @@ export const ORCHESTRATION_INVALID = errorKind("orchestration_invalid", {
   summary: "An orchestration cannot be run as it is written.",
   remedy: "Correct the places that are named. `gantry orchestrate --check FILE` checks without running anything.",
 });
+
+export const QUERY_TOO_LARGE = errorKind("query_too_large", {
+  status: 413,
+  summary: "What a QUERY found on all nodes of a run is more than each of them can be given.",
+  remedy: "Ask for a shorter argument, or let fewer nodes ask each other: several entries, or several runs.",
+});
+
+export const RUN_BROKEN = errorKind("run_broken", {
+  status: 500,
+  summary: "A run could not go on, and trying again would not have helped.",
+  remedy: "The server's log says more, under the run's id. `gantry run show RUN` says what became of its verbs.",
+});

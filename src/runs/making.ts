@@ -101,6 +101,7 @@ export function makeRun(making: Making): NewRun {
       nodes: nodes.length,
       resumes: making.resumes,
       starter: making.starter,
+      error: null,
     },
     definition,
     entries: entries.map((entry, index) => rulesOf(entry, making.nodes[index]!.length)),

@@ -29,6 +29,13 @@ export type RunRequest = z.output<typeof runRequest>;
 export const RUN_STATUSES = ["running", "done", "failed", "cancelled"] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
+/** Why a run could not go on, beside what became of its verbs. */
+export interface RunError {
+  /** Of docs/errors.md. */
+  readonly code: string;
+  readonly message: string;
+}
+
 /** How verbs ended, in numbers. Each verb on each node is in one of them. */
 export interface Counts {
   readonly ok: number;

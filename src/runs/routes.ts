@@ -30,6 +30,8 @@ const listed = z.object({
   nodeCount: z.number(),
   createdAt: z.number(),
   finishedAt: z.number().nullable(),
+  /** Why it could not go on, beside what became of its verbs. */
+  error: z.object({ code: z.string(), message: z.string() }).nullable(),
 });
 
 const runAnswer = listed.extend({
@@ -321,6 +323,7 @@ function listedOf(run: StoredRun): z.output<typeof listed> {
     nodeCount: run.nodes,
     createdAt: run.createdAt,
     finishedAt: run.finishedAt,
+    error: run.error,
   };
 }
 

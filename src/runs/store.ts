@@ -4,7 +4,7 @@ import type { Id } from "../kernel/ids.ts";
 import type { Json } from "../kernel/json.ts";
 import type { ColumnValue, Database, Queries, Transaction } from "../platform/database/index.ts";
 import type { EntryRules, LaggingJob, StageProgress } from "./advance.ts";
-import { NO_COUNTS, type Counts, type Definition, type RunNode, type RunStatus } from "./model.ts";
+import { NO_COUNTS, type Counts, type Definition, type RunError, type RunNode, type RunStatus } from "./model.ts";
 import "./tables.ts";
 
 /** Runs in the database. How far a run is stands in counters, so that looking at it costs the same for ten nodes and for ten thousand. */
@@ -22,6 +22,8 @@ export interface StoredRun {
   /** The run whose rest it does. */
   readonly resumes: Id | null;
   readonly starter: Starter;
+  /** Why it could not go on. */
+  readonly error: RunError | null;
 }
 
 const SHOWN = [
@@ -38,6 +40,7 @@ const SHOWN = [
   "starter_id",
   "starter_token",
   "starter_name",
+  "error",
 ] as const;
 
 interface ShownRow {
@@ -54,6 +57,7 @@ interface ShownRow {
   readonly starter_id: string | null;
   readonly starter_token: string | null;
   readonly starter_name: string | null;
+  readonly error: string | null;
 }
 
 function runOf(row: ShownRow): StoredRun {
@@ -69,6 +73,7 @@ function runOf(row: ShownRow): StoredRun {
     nodes: row.nodes ?? 0,
     resumes: row.resumes,
     starter: { accountId: row.starter_id, tokenId: row.starter_token, name: row.starter_name ?? "server" },
+    error: row.error === null ? null : (JSON.parse(row.error) as RunError),
   };
 }
 
@@ -192,6 +197,12 @@ export async function selectDefinition(queries: Queries, id: Id): Promise<Defini
 
 export async function selectRunning(queries: Queries): Promise<readonly Id[]> {
   return (await queries.selectFrom("run").select("id").where("status", "=", "running").execute()).map(({ id }) => id);
+}
+
+/** Whether it begins nothing more: it was cancelled, or cannot go on. */
+export async function isStopped(queries: Queries, id: Id): Promise<boolean> {
+  const row = await queries.selectFrom("run").select(["cancelled", "error"]).where("id", "=", id).executeTakeFirst();
+  return row === undefined || row.cancelled === 1 || row.error !== null;
 }
 
 /** The run, held against others until the transaction ends; undefined when it has ended, or is gone. */
@@ -396,6 +407,14 @@ export async function putOut(
 
 export async function endRun(tx: Transaction, id: Id, status: RunStatus, finishedAt: number | null): Promise<void> {
   await tx.updateTable("run").set({ status, finished_at: finishedAt }).where("id", "=", id).execute();
+}
+
+export async function saveError(tx: Transaction, id: Id, error: RunError): Promise<void> {
+  await tx
+    .updateTable("run")
+    .set({ error: JSON.stringify(error) })
+    .where("id", "=", id)
+    .execute();
 }
 
 export async function markCancelled(tx: Transaction, id: Id): Promise<void> {

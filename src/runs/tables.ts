@@ -15,6 +15,8 @@ interface RunTable {
   starter_name: string | null;
   resumes: string | null;
   definition: string | null;
+  /** Why it could not go on, as JSON. */
+  error: string | null;
 }
 
 interface RunEntryTable {
@@ -176,5 +178,10 @@ export const migrations: readonly Migration[] = [
       `CREATE INDEX run_node_lags ON run_node (run_id, node) WHERE lags = 1`,
       `CREATE INDEX run_job_begun ON run_job (run_id, changed_at) WHERE state = 'begun'`,
     ],
+  },
+  {
+    // A run that cannot go on ends, and says why.
+    name: "1804_run_errors",
+    statements: ({ json }) => [`ALTER TABLE run ADD COLUMN error ${json}`],
   },
 ];

@@ -65,7 +65,10 @@ export function composeRuns(http: HttpServer, parts: RunsParts): Coordinator {
     ...parts,
     jobs: jobs.service,
     async isAway(tenantId, { agentId, name }) {
-      return !fleet.isConnected(agentId) && (await fleet.node(tenantId, name)).state === "away";
+      if (fleet.isConnected(agentId)) return false;
+      const known = await fleet.agents(tenantId, [name]);
+      // One that was forgotten does not come back.
+      return !known.some((one) => one.agentId === agentId) || (await fleet.node(tenantId, name)).state === "away";
     },
   });
   jobs.registerHost(
