@@ -1,4 +1,5 @@
 import { GantryError, messageOf } from "../kernel/errors.ts";
+import { isWrongStatement } from "../platform/database/index.ts";
 import { RUN_BROKEN } from "./errors.ts";
 import type { RunError } from "./model.ts";
 
@@ -12,6 +13,6 @@ const OF_THE_PROGRAM = [TypeError, RangeError, SyntaxError, ReferenceError];
 export function lastingError(error: unknown): RunError | undefined {
   if (error instanceof GantryError)
     return error.kind.status < 500 ? { code: error.code, message: error.message } : undefined;
-  if (!OF_THE_PROGRAM.some((kind) => error instanceof kind)) return undefined;
+  if (!isWrongStatement(error) && !OF_THE_PROGRAM.some((kind) => error instanceof kind)) return undefined;
   return { code: RUN_BROKEN.code, message: `the run could not go on: ${messageOf(error)}` };
 }

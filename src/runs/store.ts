@@ -346,8 +346,10 @@ export async function countStage(
   { begun, ended }: StageChange,
   now: number,
 ): Promise<void> {
-  await sql`UPDATE run_stage SET begun = begun + ${begun}, ended = ended + ${ended}, started_at = coalesce(started_at, ${now}),
-    finished_at = CASE WHEN ended + ${ended} >= total THEN ${now} ELSE NULL END
+  // PostgreSQL takes a value whose column it cannot see for text.
+  const at = sql`CAST(${now} AS bigint)`;
+  await sql`UPDATE run_stage SET begun = begun + ${begun}, ended = ended + ${ended}, started_at = coalesce(started_at, ${at}),
+    finished_at = CASE WHEN ended + ${ended} >= total THEN ${at} ELSE NULL END
     WHERE run_id = ${id} AND stage = ${stage}`.execute(tx);
 }
 

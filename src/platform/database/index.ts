@@ -8,4 +8,4 @@ export { openDatabase, openSnapshot, type OpenOptions, sqlitePath } from "./open
 export type { Snapshot, TableColumn, TableShape } from "./snapshot.ts";
 export type { Tables } from "./tables.ts";
 export { afterCommit, beforeCommit, transactionValue, type TransactionValue } from "./transactions.ts";
-export { isForeignKeyViolation, isUniqueViolation } from "./violations.ts";
+export { isForeignKeyViolation, isUniqueViolation, isWrongStatement } from "./violations.ts";

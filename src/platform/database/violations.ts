@@ -13,7 +13,17 @@ export function isForeignKeyViolation(error: unknown): boolean {
   return FOREIGN.has(codeOf(error));
 }
 
+/** SQLite: SQLITE_ERROR, SQLITE_TOOBIG, SQLITE_MISMATCH, SQLITE_RANGE. */
+const WRONG: ReadonlySet<unknown> = new Set([1, 18, 20, 25]);
+
+/** Whether a statement, or a value in it, is nothing that the database could ever take: trying again fails in the same way. */
+export function isWrongStatement(error: unknown): boolean {
+  const code = codeOf(error);
+  // PostgreSQL: data exceptions, and syntax errors or access rule violations.
+  return WRONG.has(code) || (typeof code === "string" && /^(22|42)[0-9A-Z]{3}$/.test(code));
+}
+
 function codeOf(error: unknown): unknown {
-  const { errcode, code } = error as { errcode?: unknown; code?: unknown };
+  const { errcode, code } = (error ?? {}) as { errcode?: unknown; code?: unknown };
   return errcode ?? code;
 }
