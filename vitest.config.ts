@@ -30,6 +30,8 @@ const real = {
 
 export default defineConfig({
   test: {
+    // Tests import the source as users run it: Node strips the types.
+    experimental: { viteModuleRunner: false },
     projects: [
       {
         test: {
@@ -37,6 +39,8 @@ export default defineConfig({
           include: ["src/**/*.test.ts", "lint/**/*.test.ts"],
           // Most of the time would go into importing the same modules for each file. What files share is held in order by the set-up file.
           isolate: false,
+          // What tests leave to the collector is large and dies young.
+          execArgv: ["--max-semi-space-size=64"],
           // No test asserts a time: this one only ends what hangs, also on a busy machine.
           testTimeout: 60_000,
           hookTimeout: 60_000,

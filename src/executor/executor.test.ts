@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { crashIn, lastJournal, ref, slow, start, task, useFolder } from "./testing.ts";
+import { crashIn, lastJournal, outputOf, ref, slow, start, task, useFolder } from "./testing.ts";
 
 const path = useFolder();
 
@@ -11,8 +11,7 @@ describe("an executor", () => {
     expect(await server.next("started")).toMatchObject({ tasks: [ref("a")] });
     const result = await server.next("result");
     expect(result).toMatchObject({ task: "a", attempt: 1, outcome: "done", value: { name: "a" } });
-    const output = await server.next("output");
-    expect(Buffer.from(output.data, "base64").toString()).toBe("ran a");
+    expect(outputOf(server.sent)).toBe("ran a");
     expect(executor.held()).toEqual([{ ...ref("a"), phase: "finished", module: "" }]);
     server.acknowledge(result);
     expect(executor.held()).toEqual([]);
@@ -24,8 +23,7 @@ describe("an executor", () => {
     const hide = [{ name: "db", value: Buffer.from("bad canary").toString("base64") }];
     server.handlers.task(task("quiet", { parameters: { name: "a bad canary" }, hide }));
     expect(await server.next("result")).toMatchObject({ value: { name: "a [secret db]" } });
-    const output = await server.next("output");
-    expect(Buffer.from(output.data, "base64").toString()).toBe("ran a [secret db]");
+    expect(outputOf(server.sent)).toBe("ran a [secret db]");
     server.handlers.task(task("batch", { batch: [{ item: 0, parameters: { name: "bad canary" } }], hide }));
     expect(await server.next("items")).toMatchObject({ items: [{ item: 0, outcome: "failed" }] });
     await executor.stop();

@@ -248,3 +248,9 @@ export async function crashIn(message: TaskMessage, calls: number): Promise<void
   }
   await rig.called(calls);
 }
+
+/** All output among the messages, joined: what may be the beginning of some secret that the process knows comes in a piece of its own. */
+export function outputOf(messages: readonly { readonly type: string }[]): string {
+  const pieces = messages.filter((message) => message.type === "output") as { type: "output"; data: string }[];
+  return Buffer.concat(pieces.map(({ data }) => Buffer.from(data, "base64"))).toString();
+}
