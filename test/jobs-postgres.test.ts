@@ -94,13 +94,15 @@ describeReal("postgresql", "jobs on PostgreSQL", () => {
     await eventually(async () => (await service.tasks(id, { after: null, limit: 9 })).length).toBe(1);
     const [task] = await tasks.claim(worker("worker"));
     await tasks.started(worker("worker"), [task!]);
-    await tasks.finish(worker("worker"), [{ task: task!.task, attempt: 1, outcome: "done", value: 1 }]);
+    await tasks.report(worker("worker"), { results: [{ task: task!.task, attempt: 1, outcome: "done", value: 1 }] });
     await eventually(async () => (await service.get(TENANT, id)).wakeAt).toBe(1_030_000);
     const twin = await create(other, "delay( seconds=30 )");
     await other.reach(twin.id, "waiting");
 
     const held = holding.hold("before its commit");
-    const message = server.jobs.tasks.messages(worker("worker"), [{ task: task!.task, attempt: 1, text: "late" }]);
+    const message = server.jobs.tasks.report(worker("worker"), {
+      messages: [{ task: task!.task, attempt: 1, text: "late" }],
+    });
     await held.reached;
     clock.advance(30_000);
     // One look finds both, so the job was passed over when its twin is done.
@@ -122,7 +124,9 @@ describeReal("postgresql", "jobs on PostgreSQL", () => {
     await tasks.reconcile(worker("old", "two"), []);
 
     const held = holding.hold("before its commit");
-    const message = server.jobs.tasks.messages(worker("old"), [{ task: first!.task, attempt: 1, text: "late" }]);
+    const message = server.jobs.tasks.report(worker("old"), {
+      messages: [{ task: first!.task, attempt: 1, text: "late" }],
+    });
     await held.reached;
     expect((await tasks.claim(worker("new"))).map((one) => [one.task, one.attempt])).toEqual([[first!.task, 2]]);
     held.letGo();
@@ -172,7 +176,7 @@ describeReal("postgresql", "jobs on PostgreSQL", () => {
       const { rows } = await sql`select id from task where retried = 1`.execute(tx);
       return rows.length === 1;
     });
-    const failure = tasks.finish(worker("worker"), [{ task: first!.task, attempt: 1, outcome: "failed" }]);
+    const failure = tasks.report(worker("worker"), { results: [{ task: first!.task, attempt: 1, outcome: "failed" }] });
     await held.reached;
     clock.advance(1_000);
     // One look finds both, so it was too early for the first when the second has ended.

@@ -275,6 +275,10 @@ describe("tasks", () => {
     const job = await rig.run([call(peer, "go", { safeToRepeat: true })]);
     const { task } = await peer.next("task");
     peer.send({ type: "started", sequence: 1, tasks: [{ task, attempt: 1 }] });
+    peer.send({ type: "heartbeat" });
+    await peer.next("heartbeat");
+    // Nobody waits for the beginning of what may be repeated, so it waits for what may follow.
+    clock.advance(100);
     await peer.next("granted");
     await rig.jobs.service.cancel(TENANT, job.id);
     expect(await peer.next("cancel")).toMatchObject({ task, attempt: 1 });

@@ -1,3 +1,4 @@
+import type { CancelTimer, Clock } from "../kernel/clock.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { Executor, ItemReport, ItemResult, OutputChunk, TaskRef, TaskResult, TaskService } from "../jobs/index.ts";
 import {
@@ -26,6 +27,7 @@ export interface LineCount {
 
 export interface ReceiverParts {
   readonly tasks: TaskService;
+  readonly clock: Clock;
   readonly lines: LineCount;
   executor(): Executor;
   write(message: ServerMessage): void;
@@ -41,22 +43,40 @@ export interface ReceiverParts {
   failed(error: unknown): void;
 }
 
+/** Milliseconds that the beginning of what may be repeated waits for more: nobody waits for it, and most verbs have ended by then. */
+const BEGINNING_WAITS = 100;
+
 /** Bytes of frames waiting to be taken in, at which reading stops. */
 const HIGH_WATER = 8 * 1024 * 1024;
 
+type Report = ReliableMessage | Extract<ExecutorMessage, { type: "held" }>;
+
 export function createReceiver(parts: ReceiverParts): Receiver {
   const { tasks } = parts;
-  let queue: (ReliableMessage | Extract<ExecutorMessage, { type: "held" }>)[] = [];
+  let queue: Report[] = [];
   const held: HeldTask[] = [];
   let waitingBytes = 0;
   let paused = false;
   let running = false;
   let stopped = false;
+  let waiting: CancelTimer | undefined;
+
+  /** At once, or when what waits has waited. */
+  function runOrWait(): void {
+    if (queue.some(isUrgent)) void run();
+    else if (queue.length > 0) waiting ??= parts.clock.after(BEGINNING_WAITS, () => void run());
+  }
+
+  function isUrgent(message: Report): boolean {
+    return message.type !== "started" || !message.tasks.every(({ task }) => parts.isSafeToRepeat(task));
+  }
 
   async function run(): Promise<void> {
+    waiting?.();
+    waiting = undefined;
     running = true;
     try {
-      while (queue.length > 0 && !stopped) {
+      do {
         const round = queue;
         queue = [];
         waitingBytes = 0;
@@ -65,13 +85,14 @@ export function createReceiver(parts: ReceiverParts): Receiver {
           parts.resume();
         }
         await takeIn(round);
-      }
+      } while (queue.some(isUrgent) && !stopped);
     } catch (error) {
       stopped = true;
       parts.failed(error);
     } finally {
       running = false;
     }
+    if (!stopped) runOrWait();
   }
 
   async function takeIn(round: typeof queue): Promise<void> {
@@ -95,21 +116,13 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     const lines = reports.flatMap((message) =>
       message.type === "message" && message.sequence > parts.lines.last ? [message] : [],
     );
-    // What ended has ended whatever began meanwhile: neither waits for the other. What was written comes before the end of who wrote it.
-    const beginning = started.length > 0 ? tasks.started(executor, started) : undefined;
-    const said = Promise.all([
-      output.length > 0 ? tasks.output(executor, output) : undefined,
-      lines.length > 0
-        ? tasks.messages(
-            executor,
-            lines.map(({ task, attempt, text }) => ({ task, attempt, text })),
-          )
-        : undefined,
-    ]);
     const told = results.map((one) => (beginnings.has(keyOf(one)) ? { ...one, began: true } : one));
-    const goingOn = running.length > 0 ? said.then(() => tasks.items(executor, running)) : said;
-    const ended = goingOn.then(() => (told.length > 0 && !stopped ? tasks.finish(executor, told) : undefined));
-    const [answer] = await Promise.all([beginning, ended]);
+    const said = { output, messages: lines, items: running, results: told };
+    const [answer] = await Promise.all([
+      started.length > 0 ? tasks.started(executor, started) : undefined,
+      // What ended has ended whatever began meanwhile: neither waits for the other.
+      Object.values(said).some((some) => some.length > 0) ? tasks.report(executor, said) : undefined,
+    ]);
     parts.lines.last = lines.at(-1)?.sequence ?? parts.lines.last;
     if (stopped) return;
     for (const tasks of inPieces(answer?.granted ?? [])) parts.write({ type: "granted", tasks });
@@ -152,9 +165,10 @@ export function createReceiver(parts: ReceiverParts): Receiver {
         paused = true;
         parts.pause();
       }
-      if (!running && queue.length > 0) void run();
+      if (!running) runOrWait();
     },
     stop() {
+      waiting?.();
       stopped = true;
       queue = [];
     },

@@ -157,6 +157,7 @@ export function openSession(
 
   const receiver = createReceiver({
     tasks,
+    clock,
     lines: parts.lines,
     executor,
     write,
@@ -273,7 +274,7 @@ export function openSession(
       if (!(error instanceof GantryError)) throw error;
       const failure = { message: error.message, code: error.code };
       const { task, attempt } = assignment;
-      await tasks.finish(executor(), [{ task, attempt, outcome: "failed", error: failure, began: false }]);
+      await tasks.report(executor(), { results: [{ task, attempt, outcome: "failed", error: failure, began: false }] });
       return settle(assignment);
     }
     return write(message);

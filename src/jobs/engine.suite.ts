@@ -178,9 +178,9 @@ export function engineSuite(open: OpenEmptyDatabase): void {
       executor({
         fail: async (_, { assignment }) => {
           const data = Buffer.from(Array.from({ length: 40 }, (_, index) => `line ${index}\n`).join(""));
-          await world.jobs.tasks.output(
+          await world.jobs.tasks.report(
             { id: "executor", session: "one", modules: {}, siteIds: "all", tenantId: null },
-            [{ task: assignment.task, attempt: 1, stream: "stderr", sequence: 0, data }],
+            { output: [{ task: assignment.task, attempt: 1, stream: "stderr", sequence: 0, data }] },
           );
           throw new TestFailure("exit code 1");
         },

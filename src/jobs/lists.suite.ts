@@ -70,7 +70,7 @@ export function listsSuite(open: OpenEmptyDatabase): void {
   }
 
   function told(assignment: Assignment, ...items: readonly ItemResult[]): Promise<void> {
-    return world.jobs.tasks.items(AGENT, [{ task: assignment.task, attempt: assignment.attempt, items }]);
+    return world.jobs.tasks.report(AGENT, { items: [{ task: assignment.task, attempt: assignment.attempt, items }] });
   }
 
   function ended(
@@ -78,7 +78,7 @@ export function listsSuite(open: OpenEmptyDatabase): void {
     outcome: "done" | "failed" | "interrupted" | "cancelled",
     ...items: readonly ItemResult[]
   ) {
-    return world.jobs.tasks.finish(AGENT, [{ task, attempt, outcome, items }]);
+    return world.jobs.tasks.report(AGENT, { results: [{ task, attempt, outcome, items }] });
   }
 
   /** How each verb of an ended job did; the counts must say the same. */
@@ -171,10 +171,12 @@ export function listsSuite(open: OpenEmptyDatabase): void {
     it("says whose output is whose", async () => {
       const job = await create({ verbs: verbs("add", "noop") });
       const { task, attempt } = await begun();
-      await world.jobs.tasks.output(AGENT, [
-        { task, attempt, stream: "stdout", sequence: 0, data: Buffer.from("one"), item: 0 },
-        { task, attempt, stream: "stdout", sequence: 1, data: Buffer.from("two"), item: 1 },
-      ]);
+      await world.jobs.tasks.report(AGENT, {
+        output: [
+          { task, attempt, stream: "stdout", sequence: 0, data: Buffer.from("one"), item: 0 },
+          { task, attempt, stream: "stdout", sequence: 1, data: Buffer.from("two"), item: 1 },
+        ],
+      });
       const pieces = await world.jobs.service.output(job.id, { after: null, limit: 10 });
       expect(pieces.map(({ item, data }) => [item, Buffer.from(data).toString()])).toEqual([
         [0, "one"],
@@ -188,15 +190,17 @@ export function listsSuite(open: OpenEmptyDatabase): void {
       const job = await create({ verbs: verbs("add", "noop", "fail", "add", "noop"), batch: 4 });
       const list = await begun();
       await told(list, done(0), done(1, true));
-      await world.jobs.tasks.finish(AGENT, [
-        {
-          task: list.task,
-          attempt: 1,
-          outcome: "failed",
-          error: { message: "exit code 3", details: { item: 2 } },
-          items: [failed(2)],
-        },
-      ]);
+      await world.jobs.tasks.report(AGENT, {
+        results: [
+          {
+            task: list.task,
+            attempt: 1,
+            outcome: "failed",
+            error: { message: "exit code 3", details: { item: 2 } },
+            items: [failed(2)],
+          },
+        ],
+      });
       expect(await endings(job, 5, "failed")).toEqual(["ok", "changed", "failed", "skipped", "skipped"]);
       const { failure } = await world.jobs.service.get(TENANT, job.id);
       expect(failure).toMatchObject({ message: "toy.fail: exit code 3", call: "toy.fail" });
@@ -214,7 +218,7 @@ export function listsSuite(open: OpenEmptyDatabase): void {
       const job = await create({ verbs: verbs("add", "noop") });
       const { task, attempt } = await begun();
       const error = { message: "no module toy", code: "module_unknown" };
-      await world.jobs.tasks.finish(AGENT, [{ task, attempt, outcome: "failed", error }]);
+      await world.jobs.tasks.report(AGENT, { results: [{ task, attempt, outcome: "failed", error }] });
       expect(await endings(job, 2, "failed")).toEqual(["failed", "failed"]);
     });
 
@@ -266,7 +270,7 @@ export function listsSuite(open: OpenEmptyDatabase): void {
       clock.advance(LEASE - 1);
       const { task, attempt } = list;
       expect(await world.jobs.tasks.reconcile(BACK, [{ task, attempt, phase: "started" }])).toEqual({ forget: [] });
-      await world.jobs.tasks.finish(BACK, [{ task, attempt, outcome: "done", items: [done(0), done(1)] }]);
+      await world.jobs.tasks.report(BACK, { results: [{ task, attempt, outcome: "done", items: [done(0), done(1)] }] });
       expect(await endings(job, 2, "done")).toEqual(["ok", "ok"]);
     });
 
@@ -282,8 +286,8 @@ export function listsSuite(open: OpenEmptyDatabase): void {
         forget: [{ task, attempt }],
       });
       for (let word = 0; word < 2; word += 1) {
-        await world.jobs.tasks.items(BACK, [{ task, attempt, items: [done(0), done(1)] }]);
-        await world.jobs.tasks.finish(BACK, [{ task, attempt, outcome: "done", items: [done(2)] }]);
+        await world.jobs.tasks.report(BACK, { items: [{ task, attempt, items: [done(0), done(1)] }] });
+        await world.jobs.tasks.report(BACK, { results: [{ task, attempt, outcome: "done", items: [done(2)] }] });
       }
       expect(await endings(job, 3, "failed")).toEqual(before);
       expect(await world.jobs.service.get(TENANT, job.id)).toMatchObject({ failure, message });
@@ -325,7 +329,9 @@ export function listsSuite(open: OpenEmptyDatabase): void {
       expect(await world.jobs.tasks.reconcile(BACK, [{ task, attempt, phase: "started" }])).toEqual({ forget: [] });
       clock.advance(100_000);
       await world.jobs.tasks.renew(BACK);
-      await world.jobs.tasks.finish(BACK, [{ task, attempt, outcome: "done", items: [done(1, true), done(2)] }]);
+      await world.jobs.tasks.report(BACK, {
+        results: [{ task, attempt, outcome: "done", items: [done(1, true), done(2)] }],
+      });
       expect(await endings(job, 3, "done")).toEqual(["ok", "changed", "ok"]);
     });
 
@@ -351,9 +357,10 @@ export function listsSuite(open: OpenEmptyDatabase): void {
       clock.advance(LEASE);
       const second = await begun({ ...AGENT, id: "other" });
       expect([second.attempt, second.batch!.map(({ item }) => item)]).toEqual([2, [2, 3]]);
-      await world.jobs.tasks.finish({ ...AGENT, id: "other" }, [
-        { task: second.task, attempt: 2, outcome: "done", items: [done(2), done(3)] },
-      ]);
+      await world.jobs.tasks.report(
+        { ...AGENT, id: "other" },
+        { results: [{ task: second.task, attempt: 2, outcome: "done", items: [done(2), done(3)] }] },
+      );
       expect(await endings(job, 4, "failed")).toEqual(["changed", "failed", "ok", "ok"]);
     });
 

@@ -32,9 +32,9 @@ export function pruneSuite(open: OpenEmptyDatabase): void {
       functions: {
         async add(_parameters, { assignment }) {
           const data = Buffer.from("said");
-          await world.jobs.tasks.output(
+          await world.jobs.tasks.report(
             { id: "executor", session: "one", modules: {}, siteIds: "all", tenantId: null },
-            [{ task: assignment.task, attempt: 1, stream: "stdout", sequence: 0, data }],
+            { output: [{ task: assignment.task, attempt: 1, stream: "stdout", sequence: 0, data }] },
           );
           return 1;
         },

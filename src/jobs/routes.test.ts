@@ -62,9 +62,9 @@ describe("/v1/jobs", () => {
       functions: {
         fail: async (_, { assignment }) => {
           const data = Buffer.from("\xff broken\n", "latin1");
-          await world.jobs.tasks.output(toy.identity, [
-            { task: assignment.task, attempt: 1, stream: "stderr", sequence: 0, data },
-          ]);
+          await world.jobs.tasks.report(toy.identity, {
+            output: [{ task: assignment.task, attempt: 1, stream: "stderr", sequence: 0, data }],
+          });
           throw new TestFailure("exit code 1");
         },
       },

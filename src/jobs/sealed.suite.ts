@@ -97,7 +97,7 @@ export function sealedSuite(open: OpenEmptyDatabase): void {
       expect(await stored()).not.toContain(VALUE);
       const sealed = () => readerOf(database).rows("SELECT id FROM task WHERE sealed IS NOT NULL");
       expect(await sealed()).toHaveLength(1);
-      await world.jobs.tasks.finish(WORKER, [{ ...refOf(assignment), outcome: "done", value: 1 }]);
+      await world.jobs.tasks.report(WORKER, { results: [{ ...refOf(assignment), outcome: "done", value: 1 }] });
       await world.reach(job!.id, "done");
       expect(await sealed()).toHaveLength(0);
       await world.close();
@@ -109,13 +109,15 @@ export function sealedSuite(open: OpenEmptyDatabase): void {
       world.host.draft = (call, one) => ({ ...draft(call, one), undoable: true });
       const [job] = await world.create(script("toy.add( value=1 )"));
       const first = await claimed(world);
-      await world.jobs.tasks.finish(WORKER, [{ ...refOf(first), outcome: "failed", error: { message: "no" } }]);
+      await world.jobs.tasks.report(WORKER, {
+        results: [{ ...refOf(first), outcome: "failed", error: { message: "no" } }],
+      });
       await world.reach(job!.id, "failed");
       await world.jobs.service.cancel(TENANT, job!.id);
       const undo = await claimed(world);
       expect(undo).toMatchObject({ parameters: { password: VALUE }, hide: HIDE, undo: {} });
       expect(await stored()).not.toContain(VALUE);
-      await world.jobs.tasks.finish(WORKER, [{ ...refOf(undo), outcome: "done", value: null }]);
+      await world.jobs.tasks.report(WORKER, { results: [{ ...refOf(undo), outcome: "done", value: null }] });
       await world.reach(job!.id, "cancelled");
       expect(await readerOf(database).rows("SELECT id FROM task WHERE sealed IS NOT NULL")).toEqual([]);
       await world.close();
@@ -130,21 +132,25 @@ export function sealedSuite(open: OpenEmptyDatabase): void {
       const world = await start({ redactor });
       const ref = refOf(assignment);
       const half = VALUE.slice(0, 7);
-      await world.jobs.tasks.output(WORKER, [
-        { ...ref, stream: "stdout", sequence: 0, data: Buffer.from(`before ${half}`) },
-        { ...ref, stream: "stderr", sequence: 1, data: Buffer.from("error") },
-      ]);
-      await world.jobs.tasks.output(WORKER, [
-        { ...ref, stream: "stdout", sequence: 2, data: Buffer.from(`${VALUE.slice(7)} then ${half}`) },
-      ]);
-      await world.jobs.tasks.messages(WORKER, [{ ...ref, text: `password is ${VALUE}` }]);
-      await world.jobs.tasks.finish(WORKER, [
-        {
-          ...ref,
-          outcome: "failed",
-          error: { message: `wrong: ${VALUE}`, details: { at: Buffer.from(VALUE).toString("hex") } },
-        },
-      ]);
+      await world.jobs.tasks.report(WORKER, {
+        output: [
+          { ...ref, stream: "stdout", sequence: 0, data: Buffer.from(`before ${half}`) },
+          { ...ref, stream: "stderr", sequence: 1, data: Buffer.from("error") },
+        ],
+      });
+      await world.jobs.tasks.report(WORKER, {
+        output: [{ ...ref, stream: "stdout", sequence: 2, data: Buffer.from(`${VALUE.slice(7)} then ${half}`) }],
+      });
+      await world.jobs.tasks.report(WORKER, { messages: [{ ...ref, text: `password is ${VALUE}` }] });
+      await world.jobs.tasks.report(WORKER, {
+        results: [
+          {
+            ...ref,
+            outcome: "failed",
+            error: { message: `wrong: ${VALUE}`, details: { at: Buffer.from(VALUE).toString("hex") } },
+          },
+        ],
+      });
       const failed = await world.reach(job!.id, "failed");
       expect(failed.failure?.message).toBe("toy.add: wrong: [secret db]");
       const pieces = await world.jobs.service.output(job!.id, { after: null, limit: 100 });
@@ -194,15 +200,17 @@ export function sealedSuite(open: OpenEmptyDatabase): void {
       expect(await stored()).not.toContain(VALUE);
       const ref = refOf(first);
       const half = VALUE.slice(0, 7);
-      await world.jobs.tasks.output(WORKER, [
-        { ...ref, stream: "stdout", sequence: 0, data: Buffer.from(`one ${half}`), item: 0 },
-        { ...ref, stream: "stdout", sequence: 1, data: Buffer.from(`two ${VALUE}`), item: 1 },
-      ]);
-      await world.jobs.tasks.items(WORKER, [
-        { ...ref, items: [{ item: 0, outcome: "done", value: { changed: true, stdout: VALUE } }] },
-      ]);
+      await world.jobs.tasks.report(WORKER, {
+        output: [
+          { ...ref, stream: "stdout", sequence: 0, data: Buffer.from(`one ${half}`), item: 0 },
+          { ...ref, stream: "stdout", sequence: 1, data: Buffer.from(`two ${VALUE}`), item: 1 },
+        ],
+      });
+      await world.jobs.tasks.report(WORKER, {
+        items: [{ ...ref, items: [{ item: 0, outcome: "done", value: { changed: true, stdout: VALUE } }] }],
+      });
       const items = [{ item: 1, outcome: "failed" as const, error: { message: `wrong: ${VALUE}` } }];
-      await world.jobs.tasks.finish(WORKER, [{ ...ref, outcome: "failed", items }]);
+      await world.jobs.tasks.report(WORKER, { results: [{ ...ref, outcome: "failed", items }] });
       await world.reach(job!.id, "failed");
       expect(await stored()).not.toContain(VALUE);
       const pieces = await world.jobs.service.output(job!.id, { after: null, limit: 10 });

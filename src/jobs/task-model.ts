@@ -113,6 +113,17 @@ export interface TaskResult extends TaskRef {
   readonly began?: boolean;
 }
 
+/** What an executor says of its tasks, in this order. */
+export interface ExecutorReport {
+  /** Live output. */
+  readonly output?: readonly OutputChunk[];
+  /** Lines for the job's log. */
+  readonly messages?: readonly (TaskRef & { readonly text: string })[];
+  /** How items of lists ended, while the lists run. The first word about an item counts. */
+  readonly items?: readonly ItemReport[];
+  readonly results?: readonly TaskResult[];
+}
+
 /** What an executor holds, told after each (re)connect. */
 export interface HeldTask extends TaskRef {
   readonly phase: "queued" | "started" | "finished";
@@ -144,14 +155,8 @@ export interface TaskService {
     executor: Executor,
     tasks: readonly StartedRef[],
   ): Promise<{ readonly granted: readonly TaskRef[]; readonly refused: readonly TaskRef[] }>;
-  /** Appends live output. */
-  output(executor: Executor, chunks: readonly OutputChunk[]): Promise<void>;
-  /** How items of lists ended, while the lists run. The first word about an item counts. */
-  items(executor: Executor, reports: readonly ItemReport[]): Promise<void>;
-  /** Lines for the job's log. */
-  messages(executor: Executor, messages: readonly (TaskRef & { readonly text: string })[]): Promise<void>;
-  /** Results. All are acknowledged; those of older attempts, and repeated ones, change nothing. */
-  finish(executor: Executor, results: readonly TaskResult[]): Promise<readonly TaskRef[]>;
+  /** Takes in what it says of its tasks, all of it in one commit. What is said of older attempts, and what is repeated, changes nothing. */
+  report(executor: Executor, report: ExecutorReport): Promise<void>;
   /** After each (re)connect. What it does not hold goes back to ready, or ends `interrupted`; what it should drop is returned. */
   reconcile(executor: Executor, held: readonly HeldTask[]): Promise<{ readonly forget: readonly TaskRef[] }>;
   /** The connection is gone. Its leases live on until they run out, or until the executor is back. */

@@ -1,72 +1,36 @@
-import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
-import type { JsonObject } from "../kernel/json.ts";
 import { afterCommit } from "../platform/database/index.ts";
-import type { Database, GroupCommit, Transaction } from "../platform/database/index.ts";
-import type { Logger } from "../platform/logging/index.ts";
-import type { Redactor } from "../platform/redaction/index.ts";
-import { cut } from "./turn.ts";
+import type { Transaction } from "../platform/database/index.ts";
 import { batched } from "./batcher.ts";
-import { noteLate } from "./late.ts";
-import type { LateWord } from "./late.ts";
-import type { JobLines } from "./lines.ts";
-import { saveTallies, showProgress } from "./list-store.ts";
-import type { ItemResult } from "./model.ts";
-import { appendOutput } from "./output-store.ts";
-import { createRedactedOutput } from "./redacted-output.ts";
+import { createReports } from "./reports.ts";
+import type { ReportParts } from "./reports.ts";
 import type { SealedTasks } from "./sealed.ts";
 import { saveSessions } from "./session-store.ts";
 import { applyChanges, lossesOf } from "./settle.ts";
 import type { Settlement } from "./settle.ts";
 import { sqlOf } from "./sql.ts";
 import type { SqlTransaction } from "./sql.ts";
-import type {
-  Assignment,
-  Executor,
-  HeldTask,
-  ItemReport,
-  OutputChunk,
-  StartedRef,
-  TaskCancel,
-  TaskRef,
-  TaskResult,
-  TaskService,
-} from "./task-model.ts";
-import { takeItems } from "./taken-items.ts";
-import { afterListResult, afterLoss, afterResult } from "./task-rules.ts";
+import type { Assignment, Executor, HeldTask, StartedRef, TaskCancel, TaskRef, TaskService } from "./task-model.ts";
+import { afterLoss } from "./task-rules.ts";
 import { claimTasks } from "./claim-store.ts";
-import { cancelsOf, lockOwnedTasks, lockTasks, setDue, startTasks } from "./task-store.ts";
+import { cancelsOf, isHeld, lockOwnedTasks, lockTasks, setDue, spokenOf, startTasks } from "./task-store.ts";
 import type { TaskRecord } from "./task-store.ts";
 import { takenLine } from "./unserved.ts";
 import { takeUnserved } from "./unserved-store.ts";
-import type { Wakes } from "./wakes.ts";
 
-export interface TaskParts {
-  readonly database: Database;
-  readonly commits: GroupCommit;
-  readonly clock: Clock;
-  /** A number from 0 to 1, for the jitter of retries. */
-  readonly chance: () => number;
-  readonly log: Logger;
-  readonly wakes: Wakes;
-  readonly lines: JobLines;
-  readonly redactor: Redactor;
+export interface TaskParts extends ReportParts {
   readonly sealed: SealedTasks;
-  /** When it is known what is to be hidden in what executors say. */
-  readonly recalled: Promise<void>;
   /** Milliseconds an executor's leases live without a sign of life. */
   readonly lease: number;
-  /** Tells the sweeper of a time to look at. */
-  readonly sweepBy: (tx: Transaction, at: number) => void;
 }
 
 /** A started task that has not ended this long after its time-out is taken for lost: the executor should have ended it. */
 const TIMEOUT_GRACE = 30_000;
 
 export function createTaskService(parts: TaskParts): TaskService {
-  const { database, commits, clock, log, wakes, lines, sweepBy, redactor } = parts;
-  const redacted = createRedactedOutput(redactor);
+  const { database, commits, clock, wakes, lines, sweepBy } = parts;
+  const report = createReports(parts);
   /** Until when each executor's leases live, as stored last. */
   const sessions = new Map<Id, { readonly session: string; readonly until: number }>();
 
@@ -176,77 +140,6 @@ export function createTaskService(parts: TaskParts): TaskService {
   // Lost with the power, it is given out again, which is what may be done with it.
   const startedSafe = batched(commits, startAll, { relaxed: true });
 
-  /** Of a list: its items are taken in before it is looked at. */
-  const finish = batched(
-    commits,
-    async (tx, requests: readonly { executor: Executor; results: readonly TaskResult[] }[]) => {
-      const sql = sqlOf(database, tx);
-      const now = clock.now();
-      const known = new Map(await lockTasks(sql, distinct(requests.flatMap((one) => one.results))));
-      const taken: { readonly task: TaskRecord; readonly result: TaskResult }[] = [];
-      const late: LateWord[] = [];
-      for (const { executor, results } of requests) {
-        for (const result of results) {
-          const task = spokenOf(known, executor, result);
-          if (task === undefined || !isHeld(task)) {
-            if (task !== undefined) late.push({ task, outcome: result.outcome, items: result.items ?? [] });
-            log.debug(
-              { task: result.task, attempt: result.attempt, executor: executor.id },
-              "result of an older attempt ignored",
-            );
-            continue;
-          }
-          // The same result twice in one group counts once.
-          known.delete(task.id);
-          taken.push({ task, result });
-        }
-      }
-      const tallies = await takeItems(
-        sql,
-        taken.map(({ task, result }) => ({ task, items: result.items ?? [] })),
-      );
-      const settlements = taken.map(({ task, result }): Settlement => {
-        const tally = tallies.get(task.id);
-        if (tally === undefined) return { task, change: afterResult(task, result, now, parts.chance()), told: true };
-        const list = { ...task, tally };
-        return { task: list, change: afterListResult(list, withItemError(result), now, parts.chance()), told: true };
-      });
-      await noteLate(tx, sql, lines, late, now);
-      await applyChanges({ tx, sql, wakes, lines, sweepBy, now }, settlements);
-      return requests.map(({ results }) => results.map(({ task, attempt }) => ({ task, attempt })));
-    },
-  );
-
-  const items = batched(
-    commits,
-    async (tx, requests: readonly { executor: Executor; reports: readonly ItemReport[] }[]) => {
-      const sql = sqlOf(database, tx);
-      const known = await lockTasks(sql, distinct(requests.flatMap((one) => one.reports)));
-      const byTask = new Map<Id, { readonly task: TaskRecord; readonly items: ItemResult[] }>();
-      const late: LateWord[] = [];
-      for (const { executor, reports } of requests) {
-        for (const report of reports) {
-          const task = spokenOf(known, executor, report);
-          if (task === undefined) continue;
-          if (!isHeld(task)) late.push({ task, items: report.items });
-          const before = byTask.get(task.id);
-          if (before !== undefined) before.items.push(...report.items);
-          else if (isHeld(task)) byTask.set(task.id, { task, items: [...report.items] });
-        }
-      }
-      const told = await takeItems(sql, [...byTask.values()]);
-      await saveTallies(
-        sql,
-        [...told].map(([id, tally]) => ({ id, tally })),
-      );
-      const jobs = distinctText([...told.keys()].map((id) => known.get(id)!.jobId));
-      await showProgress(sql, jobs);
-      await noteLate(tx, sql, lines, late, clock.now());
-      wakes.outputAdded(tx, jobs);
-      return requests.map(() => undefined);
-    },
-  );
-
   const reconcile = batched(
     commits,
     async (tx, requests: readonly { executor: Executor; held: readonly HeldTask[] }[]) => {
@@ -299,41 +192,6 @@ export function createTaskService(parts: TaskParts): TaskService {
     },
   );
 
-  const output = batched(
-    commits,
-    async (tx, requests: readonly { executor: Executor; chunks: readonly OutputChunk[] }[]) => {
-      const sql = sqlOf(database, tx);
-      const known = await lockTasks(sql, distinct(requests.flatMap((one) => one.chunks)));
-      const chunks = requests.flatMap(({ executor, chunks: all }) =>
-        all.filter((one) => spokenOf(known, executor, one) !== undefined),
-      );
-      const changed = await appendOutput(sql, chunks, clock.now());
-      wakes.outputAdded(tx, distinctText([...changed].map((id) => known.get(id)!.jobId)));
-      return requests.map(() => undefined);
-    },
-  );
-
-  const messages = batched(
-    commits,
-    async (
-      tx,
-      requests: readonly { executor: Executor; messages: readonly (TaskRef & { readonly text: string })[] }[],
-    ) => {
-      const sql = sqlOf(database, tx);
-      const known = await lockTasks(sql, distinct(requests.flatMap((one) => one.messages)));
-      const said = requests.flatMap(({ executor, messages: all }) =>
-        all.flatMap((one) => {
-          const task = spokenOf(known, executor, one);
-          return task === undefined
-            ? []
-            : [{ jobId: task.jobId, kind: "message" as const, text: cut(one.text), taskId: task.id }];
-        }),
-      );
-      await lines(tx, sql, said, clock.now());
-      return requests.map(() => undefined);
-    },
-  );
-
   /** What cannot be opened is not given out: it failed, and may be tried again. */
   async function openAll(executor: Executor, claimed: readonly Assignment[]): Promise<readonly Assignment[]> {
     if (claimed.every((one) => one.sealed === undefined)) return claimed;
@@ -345,15 +203,10 @@ export function createTaskService(parts: TaskParts): TaskService {
         if (!(error instanceof GantryError)) throw error;
         const { task, attempt } = one;
         const failure = { message: error.message, code: error.code };
-        await finish({ executor, results: [{ task, attempt, outcome: "failed", error: failure }] });
+        await report(executor, { results: [{ task, attempt, outcome: "failed", error: failure }] });
       }
     }
     return opened;
-  }
-
-  /** Results as they may be stored. */
-  function hidden(results: readonly TaskResult[]): readonly TaskResult[] {
-    return results.map((one) => redactor.json(one as unknown as JsonObject) as unknown as TaskResult);
   }
 
   return {
@@ -365,27 +218,7 @@ export function createTaskService(parts: TaskParts): TaskService {
     },
     started: (executor, tasks) =>
       tasks.every((one) => one.safeToRepeat === true) ? startedSafe({ executor, tasks }) : started({ executor, tasks }),
-    async output(executor, chunks) {
-      await parts.recalled;
-      await output({ executor, chunks: redacted.take(chunks) });
-    },
-    async items(executor, reports) {
-      await parts.recalled;
-      await items({
-        executor,
-        reports: reports.map((one) => redactor.json(one as unknown as JsonObject) as unknown as ItemReport),
-      });
-    },
-    async messages(executor, all) {
-      await parts.recalled;
-      await messages({ executor, messages: all.map((one) => ({ ...one, text: redactor.text(one.text) })) });
-    },
-    async finish(executor, results) {
-      await parts.recalled;
-      const rest = redacted.end(results);
-      if (rest.length > 0) await output({ executor, chunks: rest });
-      return finish({ executor, results: hidden(results) });
-    },
+    report,
     async reconcile(executor, held) {
       // What it does was perhaps given to it by another server.
       if (held.length > 0) await parts.sealed.recall(executor.id);
@@ -405,26 +238,8 @@ function owned(known: ReadonlyMap<Id, TaskRecord>, executor: Executor, ref: Task
   return task !== undefined && isHeld(task) ? task : undefined;
 }
 
-/** An executor has it. */
-function isHeld({ status }: TaskRecord): boolean {
-  return status === "leased" || status === "started";
-}
-
-/** The task a reference means, if this attempt is the executor's, also after its end. */
-function spokenOf(known: ReadonlyMap<Id, TaskRecord>, executor: Executor, ref: TaskRef): TaskRecord | undefined {
-  const task = known.get(ref.task);
-  return task?.owner === executor.id && task.attempt === ref.attempt ? task : undefined;
-}
-
 function endBy(task: TaskRecord, now: number): number | null {
   return task.timeout === null ? null : now + task.timeout + TIMEOUT_GRACE;
-}
-
-/** A batch that failed says why by its first failed item, unless it has a reason of its own. */
-function withItemError(result: TaskResult): TaskResult {
-  if (result.outcome === "done" || result.error !== undefined) return result;
-  const error = result.items?.find((one) => one.error !== undefined)?.error;
-  return error === undefined ? result : { ...result, error };
 }
 
 function distinct(refs: readonly TaskRef[]): readonly Id[] {

@@ -10,7 +10,7 @@ import { callName } from "./model.ts";
 import type { TaskError } from "./model.ts";
 import { lockRows, rowsIn, skipLocked } from "./sql.ts";
 import type { Sql, SqlTransaction, SqlValue } from "./sql.ts";
-import type { TaskStatus } from "./task-model.ts";
+import type { Executor, TaskRef, TaskStatus } from "./task-model.ts";
 import type { TaskChange, TaskFacts } from "./task-rules.ts";
 
 /** Tasks in the database: the only queue there is. */
@@ -220,6 +220,21 @@ export async function lockTasks(sql: Sql, ids: readonly Id[]): Promise<ReadonlyM
     (list) => `SELECT ${FACTS} FROM task WHERE id IN (${list}) AND status <> 'ready' ORDER BY id ${lockRows(sql)}`,
   );
   return new Map(rows.map((row) => [row.id, recordOf(row)]));
+}
+
+/** An executor has it. */
+export function isHeld({ status }: TaskRecord): boolean {
+  return status === "leased" || status === "started";
+}
+
+/** The task a reference means, if this attempt is the executor's, also after its end. */
+export function spokenOf(
+  known: ReadonlyMap<Id, TaskRecord>,
+  executor: Executor,
+  { task: id, attempt }: TaskRef,
+): TaskRecord | undefined {
+  const task = known.get(id);
+  return task?.owner === executor.id && task.attempt === attempt ? task : undefined;
 }
 
 /** What executors have, held against others, by executor. */

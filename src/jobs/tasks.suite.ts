@@ -127,10 +127,9 @@ export function tasksSuite(open: OpenEmptyDatabase): void {
       const job = await ready({}, "config.seen = toy.add( value=1 )\nconfig.again = toy.add( value=2 )");
       const assignment = await begun();
       const twice = [done(assignment, 5), done(assignment, 6)];
-      const acks = await world.jobs.tasks.finish(worker(), twice);
-      expect(acks).toEqual(twice.map(({ task, attempt }) => ({ task, attempt })));
+      await world.jobs.tasks.report(worker(), { results: twice });
       await eventually(async () => (await tasksOf(job)).length).toBe(2);
-      expect(await world.jobs.tasks.finish(worker(), [done(assignment, 7)])).toHaveLength(1);
+      await world.jobs.tasks.report(worker(), { results: [done(assignment, 7)] });
       expect((await tasksOf(job)).map((one) => one.status)).toEqual(["done", "ready"]);
       expect(world.host.written).toEqual([{ name: "seen", value: 5 }]);
     });
@@ -138,14 +137,14 @@ export function tasksSuite(open: OpenEmptyDatabase): void {
     it("of somebody else, or of an older attempt, changes nothing", async () => {
       const job = await ready({ safeToRepeat: true });
       const first = await begun();
-      await world.jobs.tasks.finish(worker("stranger"), [done(first)]);
+      await world.jobs.tasks.report(worker("stranger"), { results: [done(first)] });
       expect(await statusOf(job)).toBe("started");
       await world.jobs.tasks.reconcile(worker("worker", { session: "two" }), []);
       const second = await claimed(worker("worker", { session: "two" }));
       expect(second).toMatchObject({ task: first.task, key: first.key, attempt: 2, fence: 2 });
-      await world.jobs.tasks.finish(worker(), [done(first, "old")]);
+      await world.jobs.tasks.report(worker(), { results: [done(first, "old")] });
       expect(await statusOf(job)).toBe("leased");
-      await world.jobs.tasks.finish(worker(), [done(second, "new")]);
+      await world.jobs.tasks.report(worker(), { results: [done(second, "new")] });
       await world.reach(job.id, "done");
       expect(world.host.written).toEqual([{ name: "seen", value: "new" }]);
     });
@@ -155,7 +154,9 @@ export function tasksSuite(open: OpenEmptyDatabase): void {
       for (let attempt = 1; attempt <= 5; attempt += 1) {
         const assignment = await begun();
         expect(assignment.attempt).toBe(attempt);
-        await world.jobs.tasks.finish(worker(), [{ task: assignment.task, attempt, outcome: "interrupted" }]);
+        await world.jobs.tasks.report(worker(), {
+          results: [{ task: assignment.task, attempt, outcome: "interrupted" }],
+        });
       }
       const failed = await world.reach(job.id, "failed");
       expect(failed.failure).toMatchObject({ code: "task_interrupted" });
@@ -190,13 +191,13 @@ export function tasksSuite(open: OpenEmptyDatabase): void {
       clock.advance(LEASE);
       const failed = await world.reach(job.id, "failed");
       expect(failed.failure).toMatchObject({ code: "task_interrupted", call: "toy.add" });
-      await world.jobs.tasks.finish(worker(), [done(first, "late")]);
+      await world.jobs.tasks.report(worker(), { results: [done(first, "late")] });
       expect(await statusOf(job)).toBe("interrupted");
       await world.jobs.service.retry(TENANT, job.id);
       await eventually(() => statusOf(job)).toBe("ready");
       const second = await begun();
       expect(second.task).not.toBe(first.task);
-      await world.jobs.tasks.finish(worker(), [done(second, "again")]);
+      await world.jobs.tasks.report(worker(), { results: [done(second, "again")] });
       await world.reach(job.id, "done");
       expect(world.host.written).toEqual([{ name: "seen", value: "again" }]);
     });
@@ -208,7 +209,7 @@ export function tasksSuite(open: OpenEmptyDatabase): void {
         clock.advance(LEASE / 4);
         await world.jobs.tasks.renew(worker());
       }
-      await world.jobs.tasks.finish(worker(), [done(assignment)]);
+      await world.jobs.tasks.report(worker(), { results: [done(assignment)] });
       await world.reach(job.id, "done");
       expect((await tasksOf(job))[0]).toMatchObject({ status: "done", attempt: 1 });
     });
@@ -247,7 +248,7 @@ export function tasksSuite(open: OpenEmptyDatabase): void {
       const second = createWorld(database, clock, { taskLease: LEASE });
       onTestFinished(() => second.close());
       await second.jobs.start();
-      await second.jobs.tasks.finish(worker(), [done(assignment, "late")]);
+      await second.jobs.tasks.report(worker(), { results: [done(assignment, "late")] });
       await second.reach(job.id, "done");
       expect(second.host.written).toEqual([{ name: "seen", value: "late" }]);
     });
@@ -333,7 +334,9 @@ export function tasksSuite(open: OpenEmptyDatabase): void {
       ]);
       await eventually(() => cancels.length).toBe(1);
       expect(cancels).toEqual([{ task: assignment.task, attempt: 1, executorId: "worker" }]);
-      await world.jobs.tasks.finish(worker(), [{ task: assignment.task, attempt: 1, outcome: "interrupted" }]);
+      await world.jobs.tasks.report(worker(), {
+        results: [{ task: assignment.task, attempt: 1, outcome: "interrupted" }],
+      });
       await world.reach(job.id, "cancelled");
     });
   });
@@ -350,17 +353,19 @@ export function tasksSuite(open: OpenEmptyDatabase): void {
       await eventually(async () => (await tasksOf(job!)).length).toBe(1);
       const first = await begun();
       expect(first.batch).toEqual([1, 2, 3].map((value, item) => ({ item, parameters: { value } })));
-      await world.jobs.tasks.finish(worker(), [
-        {
-          task: first.task,
-          attempt: 1,
-          outcome: "failed",
-          items: [
-            { item: 0, outcome: "done", value: "a" },
-            { item: 1, outcome: "failed", error: { message: "exit code 3" } },
-          ],
-        },
-      ]);
+      await world.jobs.tasks.report(worker(), {
+        results: [
+          {
+            task: first.task,
+            attempt: 1,
+            outcome: "failed",
+            items: [
+              { item: 0, outcome: "done", value: "a" },
+              { item: 1, outcome: "failed", error: { message: "exit code 3" } },
+            ],
+          },
+        ],
+      });
       const failed = await world.reach(job!.id, "failed");
       expect(failed.failure!.message).toBe("toy.add: exit code 3");
       await world.jobs.service.retry(TENANT, job!.id);
@@ -368,7 +373,7 @@ export function tasksSuite(open: OpenEmptyDatabase): void {
       const second = await begun();
       expect(second.batch).toEqual([2, 3].map((value) => ({ item: value - 1, parameters: { value } })));
       const items = second.batch!.map(({ item }) => ({ item, outcome: "done" as const, value: "b" }));
-      await world.jobs.tasks.finish(worker(), [{ task: second.task, attempt: 1, outcome: "done", items }]);
+      await world.jobs.tasks.report(worker(), { results: [{ task: second.task, attempt: 1, outcome: "done", items }] });
       expect(await world.reach(job!.id, "done")).toMatchObject({ percent: 100 });
     });
 
@@ -382,7 +387,7 @@ export function tasksSuite(open: OpenEmptyDatabase): void {
           ? { item, outcome: "failed" as const, error: { message: "exit code 3" } }
           : { item, outcome: "done" as const },
       );
-      await world.jobs.tasks.finish(worker(), [{ task: task.task, attempt: 1, outcome: "done", items }]);
+      await world.jobs.tasks.report(worker(), { results: [{ task: task.task, attempt: 1, outcome: "done", items }] });
       const failed = await world.reach(job!.id, "failed");
       expect(failed.failure!.message).toBe("1 of 3 verbs failed: exit code 3");
     });
@@ -404,9 +409,11 @@ export function tasksSuite(open: OpenEmptyDatabase): void {
       const assignment = await begun();
       const told: string[] = [];
       onTestFinished(world.jobs.service.onOutput((jobs) => told.push(...jobs)));
-      await world.jobs.tasks.output(worker(), [chunk(assignment, 1, "one "), chunk(assignment, 2, "two ")]);
-      await world.jobs.tasks.output(worker(), [chunk(assignment, 2, "two "), chunk(assignment, 3, "three")]);
-      await world.jobs.tasks.output(worker("stranger"), [chunk(assignment, 4, "no")]);
+      await world.jobs.tasks.report(worker(), { output: [chunk(assignment, 1, "one "), chunk(assignment, 2, "two ")] });
+      await world.jobs.tasks.report(worker(), {
+        output: [chunk(assignment, 2, "two "), chunk(assignment, 3, "three")],
+      });
+      await world.jobs.tasks.report(worker("stranger"), { output: [chunk(assignment, 4, "no")] });
       const all = await world.jobs.service.output(job.id, { after: null, limit: 10 });
       expect(Buffer.concat(all.map((one) => one.data)).toString()).toBe("one two three");
       const [, second] = all;
@@ -421,7 +428,9 @@ export function tasksSuite(open: OpenEmptyDatabase): void {
       const size = 256 * 1024;
       const pieces = (4 * OUTPUT_KEPT) / size;
       for (let index = 0; index < pieces; index += 1) {
-        await world.jobs.tasks.output(worker(), [chunk(assignment, index, new Uint8Array(size).fill(index))]);
+        await world.jobs.tasks.report(worker(), {
+          output: [chunk(assignment, index, new Uint8Array(size).fill(index))],
+        });
       }
       const all = await world.jobs.service.output(job.id, { after: null, limit: 1_000 });
       const kept = all.reduce((sum, one) => sum + one.data.byteLength, 0);
@@ -438,12 +447,12 @@ export function tasksSuite(open: OpenEmptyDatabase): void {
   it("messages of a running task become lines of the job's log", async () => {
     const job = await ready();
     const assignment = await begun();
-    await world.jobs.tasks.messages(worker(), [{ ...assignment, text: "pulling the image" }]);
-    await world.jobs.tasks.messages(worker("stranger"), [{ ...assignment, text: "no" }]);
+    await world.jobs.tasks.report(worker(), { messages: [{ ...assignment, text: "pulling the image" }] });
+    await world.jobs.tasks.report(worker("stranger"), { messages: [{ ...assignment, text: "no" }] });
     const log = await world.jobs.service.log(job.id, { after: 0, limit: 100 });
     expect(log.at(-1)).toMatchObject({ kind: "message", text: "pulling the image", taskId: assignment.task });
     expect((await world.jobs.service.get(TENANT, job.id)).message).toBe("pulling the image");
-    await world.jobs.tasks.finish(worker(), [done(assignment)]);
+    await world.jobs.tasks.report(worker(), { results: [done(assignment)] });
     await world.reach(job.id, "done");
   });
 }

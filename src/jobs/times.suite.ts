@@ -59,7 +59,9 @@ export function timesSuite(open: OpenEmptyDatabase): void {
       expect((await world.jobs.service.get(TENANT, id)).status).toBe("waiting");
       clock.advance(1);
       expect(await world.reach(id, "paused")).toMatchObject({ message: "Max Time Elapsed", line: 2 });
-      await world.jobs.tasks.finish(WORKER, [{ task: task.task, attempt: 1, outcome: "done", value: "late" }]);
+      await world.jobs.tasks.report(WORKER, {
+        results: [{ task: task.task, attempt: 1, outcome: "done", value: "late" }],
+      });
       await world.jobs.service.resume(TENANT, id);
       await world.reach(id, "done");
       expect(world.host.written).toEqual([{ name: "seen", value: "late" }]);
@@ -75,7 +77,9 @@ export function timesSuite(open: OpenEmptyDatabase): void {
       clock.advance(30_000);
       expect(await remaining(id)).toBe(14.5 * 60_000);
       await world.jobs.tasks.started(WORKER, [first]);
-      await world.jobs.tasks.finish(WORKER, [{ task: first.task, attempt: 1, outcome: "done", value: null }]);
+      await world.jobs.tasks.report(WORKER, {
+        results: [{ task: first.task, attempt: 1, outcome: "done", value: null }],
+      });
       await claimed();
       expect(await remaining(id)).toBe(5 * 60_000);
       clock.advance(6 * 60_000);
@@ -122,7 +126,9 @@ export function timesSuite(open: OpenEmptyDatabase): void {
         await world.jobs.tasks.renew(WORKER);
         await pass(50_000);
         expect((await world.jobs.service.tasks(id, { after: null, limit: 9 }))[0]!.status).toBe("started");
-        await world.jobs.tasks.finish(WORKER, [{ task: task.task, attempt: 1, outcome: "done", value: 1 }]);
+        await world.jobs.tasks.report(WORKER, {
+          results: [{ task: task.task, attempt: 1, outcome: "done", value: 1 }],
+        });
         await world.reach(id, "done");
       });
 
@@ -146,7 +152,7 @@ export function timesSuite(open: OpenEmptyDatabase): void {
       await pass(10_000);
       const task = await claimed();
       await world.jobs.tasks.started(WORKER, [task]);
-      await world.jobs.tasks.finish(WORKER, [{ task: task.task, attempt: 1, outcome: "done", value: 1 }]);
+      await world.jobs.tasks.report(WORKER, { results: [{ task: task.task, attempt: 1, outcome: "done", value: 1 }] });
       expect((await world.reach(waiting, "done")).percent).toBe(100);
     });
   });

@@ -60,7 +60,7 @@ export function unservedSuite(open: OpenEmptyDatabase): void {
       const [task] = await world.jobs.tasks.claim(WORKER);
       expect(await messageOf(id)).toBe("a worker for toy has come");
       await world.jobs.tasks.started(WORKER, [task!]);
-      await world.jobs.tasks.finish(WORKER, [{ task: task!.task, attempt: 1, outcome: "done", value: 1 }]);
+      await world.jobs.tasks.report(WORKER, { results: [{ task: task!.task, attempt: 1, outcome: "done", value: 1 }] });
       await world.reach(id, "done");
       const log = (await world.jobs.service.log(id, { after: 0, limit: 99 })).map((one) => one.text);
       expect(log.filter((text) => text.includes("worker for"))).toEqual([WAITS, "a worker for toy has come"]);

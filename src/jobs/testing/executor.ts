@@ -115,7 +115,7 @@ export function startExecutor(parts: TestExecutorParts): TestExecutor {
 
   async function report(results: readonly TaskResult[]): Promise<void> {
     free += results.length;
-    await tasks.finish(identity(), results);
+    await tasks.report(identity(), { results });
     look();
   }
 

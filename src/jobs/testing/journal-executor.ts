@@ -77,9 +77,9 @@ export function createJournalExecutor(run: (parameters: Json) => Json): JournalE
       }
       const results = [...journal.values()].flatMap((one) => (one.result === undefined ? [] : [one.result]));
       if (results.length === 0) return;
-      const acks = await tasks.finish(executor, results);
+      await tasks.report(executor, { results });
       if (number !== sessions) return;
-      for (const { task } of acks) journal.delete(task);
+      for (const { task } of results) journal.delete(task);
     }
 
     stopListening = tasks.onReady(look);
