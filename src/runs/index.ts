@@ -7,5 +7,4 @@ export type { JobLine } from "./orchestration/model.ts";
 export { runRoutes } from "./routes.ts";
 export { createRunService, type RunParts } from "./service.ts";
 export { migrations as runMigrations } from "./tables.ts";
-export { createMatching } from "./expression.ts";
 export type { NodeFacts, TargetWorld } from "./targets.ts";

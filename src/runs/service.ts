@@ -9,6 +9,7 @@ import type { Database } from "../platform/database/index.ts";
 import type { EventStream } from "../platform/events/index.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { NO_NODES, ORCHESTRATION_INVALID, RUN_STANDS, RUN_UNKNOWN } from "./errors.ts";
+import { matchesIn } from "./expression.ts";
 import { followRun } from "./follow.ts";
 import { analyse, type Analysis, type TaskTimes } from "./analysis.ts";
 import { checkSize, makeRun, type Making } from "./making.ts";
@@ -55,7 +56,7 @@ export interface RunView {
 
 export interface RunService {
   /**
-   * Begins a run. Errors: `node_unknown`, `target_invalid`, `no_nodes`, `orchestration_invalid`, `run_call_invalid`, `run_unknown`;
+   * Begins a run. Errors: `node_unknown`, `target_invalid`, `pattern_wrong`, `pattern_too_slow`, `no_nodes`, `orchestration_invalid`, `run_call_invalid`, `run_unknown`;
    * `forbidden` where the node may be seen.
    */
   create(principal: Principal, request: RunRequest): Promise<RunView>;
@@ -97,7 +98,7 @@ export interface RunParts {
   /** Every agent of the tenant that has joined, by name; `names`: those of them that there are. */
   nodes(tenantId: Id, names?: readonly string[]): Promise<readonly Node[]>;
   /** What targets may ask of nodes. */
-  world(principal: Principal, nodes: readonly Node[]): Promise<TargetWorld>;
+  world(principal: Principal, nodes: readonly Node[]): Promise<Omit<TargetWorld, "matching">>;
   /** Who reads the texts of these verbs, some of which may be of the tenant's own making. What is returned throws a GantryError. */
   meanings(principal: Principal, lines: readonly JobLine[]): Promise<(line: JobLine) => LineMeaning>;
 }
@@ -151,10 +152,11 @@ export function createRunService(parts: RunParts): RunService {
     const { name: who, rights } = principal;
     const visible = await seen(principal);
     const own = [...visible.values()].filter(({ place }) => rights.at("run.start", place)).sort(byName);
+    const matching = await matchesIn(lists, [...visible.keys()], clock);
     const world = lists.every((list) => list === undefined)
       ? undefined
       : await parts.world(principal, [...visible.values()].sort(byName));
-    const choose = world === undefined ? undefined : createChooser(world);
+    const choose = world === undefined ? undefined : createChooser({ ...world, matching });
     function nodesFor(targets: readonly string[]): readonly Node[] {
       // Without a name, what may not be used is not meant; who names a node is told.
       const named = new Set(targets);

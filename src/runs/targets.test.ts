@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { createMatching } from "./expression.ts";
-import { chooseNodes, createChooser, MOST_FORMS, type TargetWorld } from "./targets.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { matchesIn } from "./expression.ts";
+import { createChooser, expressionsIn, MOST_FORMS, type TargetWorld } from "./targets.ts";
 
 const none = { groups: [], sites: [], labels: {}, blueprints: [] };
 const world: TargetWorld = {
@@ -14,8 +15,14 @@ const world: TargetWorld = {
   sites: ["lab", "rack1", "rack2"],
   blueprints: ["nginx", "base"],
   variables: (question) => (node) => question === "os.family=debian" && node === "web2",
-  matching: (expression, names) => createMatching()(expression, names),
+  matching: new Map(),
 };
+
+/** As the service does it. */
+async function choose(targets: readonly string[], there = world): Promise<readonly string[]> {
+  const names = there.nodes.map(({ name }) => name);
+  return createChooser({ ...there, matching: await matchesIn([targets], names, systemClock) })(targets);
+}
 
 describe("targets", () => {
   it.each([
@@ -39,8 +46,8 @@ describe("targets", () => {
     ],
     [["group:odd"], ["group:odd"]],
     [[], ["db1", "web1", "web2", "group:odd"]],
-  ])("%j are %j", (targets, names) => {
-    expect(chooseNodes(targets, world)).toEqual(names);
+  ])("%j are %j", async (targets, names) => {
+    expect(await choose(targets)).toEqual(names);
   });
 
   it.each([
@@ -50,20 +57,15 @@ describe("targets", () => {
     ["blueprint:ngins", "there is no blueprint 'ngins'; did you mean 'nginx'?"],
     ["/(/", "/(/: /(/u: Unterminated group"],
     ["label:=x", "'label:=x' names no label"],
-  ])("%s is refused", (target, message) => {
-    expect(() => chooseNodes([target], world)).toThrow(message);
+  ])("%s is refused", async (target, message) => {
+    await expect(choose([target])).rejects.toThrow(message);
   });
 
-  it("are not looked for longer than a moment", () => {
+  it("that take for ever to look for are refused", async () => {
     const slow = { ...world, nodes: [{ ...none, name: `${"a".repeat(60)}!` }] };
-    expect(() => chooseNodes(["/^(a+)+$/"], slow)).toThrow("takes too long to be looked for");
-  });
-
-  it("share that moment among all expressions of a run", () => {
-    const slow = { ...world, nodes: [{ ...none, name: `${"a".repeat(60)}!` }], matching: createMatching() };
-    expect(() => chooseNodes(["/^(a+)+$/"], slow)).toThrow("takes too long");
-    // Alone it would have had the time.
-    expect(() => chooseNodes([`/${"(a|a)*".repeat(2)}$|(a?){18}a{42}!$/`], slow)).toThrow("takes too long");
+    const quick = { ...systemClock, after: (_: number, then: () => void) => systemClock.after(1, then) };
+    const looking = matchesIn([["/^(a+)+$/", "!/^b/"]], [slow.nodes[0]!.name], quick);
+    await expect(looking).rejects.toMatchObject({ code: "pattern_too_slow" });
   });
 
   it("are not more forms than a server can look at, however they are spread over entries", () => {
@@ -71,5 +73,7 @@ describe("targets", () => {
     for (let number = 0; number < MOST_FORMS; number += 1) choose([`label:k=${number}`]);
     expect(choose(["label:k=7", "web1"])).toEqual(["web1"]);
     expect(() => choose(["label:k=one-more"])).toThrow("more than 1000 different targets");
+    const expressions = Array.from({ length: MOST_FORMS + 1 }, (_, number) => `/${number}/`);
+    expect(() => expressionsIn([expressions])).toThrow("more than 1000 different targets");
   });
 });

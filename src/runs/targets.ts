@@ -25,12 +25,31 @@ export interface TargetWorld {
   readonly blueprints: readonly string[];
   /** Whether the resolved variables of a node have a value at a path. Errors: those of the question. */
   variables(question: string): (node: string) => boolean;
-  /** Names that an expression matches. Errors: `target_invalid`. */
-  matching(expression: string, names: readonly string[]): ReadonlySet<string>;
+  /** By expression, of those in the targets: the names that it matches. */
+  readonly matching: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /** Forms (all that is not a name) that the targets of one run may have together: each looks at every node. */
 export const MOST_FORMS = 1000;
+
+/** The expressions among targets, each once. Errors: `target_invalid` for too many. */
+export function expressionsIn(lists: readonly (readonly string[] | undefined)[]): readonly string[] {
+  const found = new Set<string>();
+  for (const target of lists.flatMap((list) => list ?? [])) {
+    const expression = expressionOf(target.startsWith("!") ? target.slice(1) : target);
+    if (expression !== undefined) found.add(expression);
+    if (found.size > MOST_FORMS) throw tooMany();
+  }
+  return [...found];
+}
+
+function expressionOf(target: string): string | undefined {
+  return /^\/(.*)\/$/s.exec(target)?.[1];
+}
+
+function tooMany(): GantryError {
+  return new GantryError(TARGET_INVALID, `more than ${MOST_FORMS} different targets that are not names of nodes`);
+}
 
 /**
  * Chooses nodes for the lists of targets of one run: names, each once, in the order of the targets; a target that begins with `!` takes nodes
@@ -46,8 +65,7 @@ export function createChooser(world: TargetWorld): (targets: readonly string[]) 
     if (names.has(target)) return [target];
     const known = forms.get(target);
     if (known !== undefined) return known;
-    if (forms.size >= MOST_FORMS)
-      throw new GantryError(TARGET_INVALID, `more than ${MOST_FORMS} different targets that are not names of nodes`);
+    if (forms.size >= MOST_FORMS) throw tooMany();
     const nodes = nodesOf(target, world, names);
     forms.set(target, nodes);
     return nodes;
@@ -64,18 +82,9 @@ export function createChooser(world: TargetWorld): (targets: readonly string[]) 
   };
 }
 
-/** The same for one list. */
-export function chooseNodes(targets: readonly string[], world: TargetWorld): readonly string[] {
-  return createChooser(world)(targets);
-}
-
 function nodesOf(target: string, world: TargetWorld, names: ReadonlySet<string>): readonly string[] {
-  const expression = /^\/(.*)\/$/s.exec(target)?.[1];
-  if (expression !== undefined) {
-    const all = [...names];
-    const matching = world.matching(expression, all);
-    return all.filter((name) => matching.has(name));
-  }
+  const matching = world.matching.get(expressionOf(target) ?? "");
+  if (matching !== undefined) return [...names].filter((name) => matching.has(name));
   const [, kind = "", value = ""] = /^([a-z]+):(.*)$/s.exec(target) ?? [];
   switch (kind) {
     case "group":

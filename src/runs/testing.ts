@@ -84,7 +84,6 @@ export async function openRunWorld(database: Database, options: RunWorldOptions)
       sites: [],
       blueprints: [],
       variables: () => () => false,
-      matching: () => new Set(),
     }),
     meanings: async () => meaningOf,
   });

@@ -26,7 +26,6 @@ import {
   createCoordinator,
   createRunHost,
   createRunService,
-  createMatching,
   RUN_CALL_INVALID,
   RUN_HOST,
   runRoutes,
@@ -36,7 +35,6 @@ import {
   type Node,
   type NodeFacts,
   type RunParts,
-  type TargetWorld,
   type VerbCall,
 } from "../runs/index.ts";
 import { type KnownVerb, parseCustomVerb, parseVerb, type describeAgentFunctions, VERB_NAMES } from "../verbs/index.ts";
@@ -119,7 +117,11 @@ interface StandingNode extends Node {
 }
 
 /** What targets may ask of nodes, from the inventory: what somebody may not read there is not there, and is in no hint. */
-export function targetWorld(principal: Principal, snapshot: Snapshot, nodes: readonly StandingNode[]): TargetWorld {
+export function targetWorld(
+  principal: Principal,
+  snapshot: Snapshot,
+  nodes: readonly StandingNode[],
+): Awaited<ReturnType<RunParts["world"]>> {
   const { byId } = indexesOf(snapshot);
   const knows = knownTo(principal, snapshot) ?? (() => true);
   const seen = [...snapshot.structures.values()].filter((one) => knows("structure", one));
@@ -167,7 +169,6 @@ export function targetWorld(principal: Principal, snapshot: Snapshot, nodes: rea
         sameValue(valueAtPath(resolver!.value(name, variable), rest), value);
       return (node) => standing.get(node)!.structures.some(has);
     },
-    matching: createMatching(),
   };
 }
 

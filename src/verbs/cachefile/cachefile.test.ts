@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -63,6 +64,14 @@ describe("CACHEFILE", () => {
     await expect(agent.call("cachefile", { path: "file" })).rejects.toMatchObject({
       code: "cachefile_wrong",
       message: expect.stringMatching(message),
+    });
+  });
+
+  it("waits for no pipe", async () => {
+    execFileSync("mkfifo", [join(agent.home, "file")]);
+    await expect(agent.call("cachefile", { path: "file" })).rejects.toMatchObject({
+      code: "cachefile_wrong",
+      message: `${join(agent.home, "file")} is no file`,
     });
   });
 

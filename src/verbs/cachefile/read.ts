@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { GantryError, messageOf } from "../../kernel/errors.ts";
 import type { Json, JsonObject } from "../../kernel/json.ts";
@@ -18,9 +19,12 @@ export async function readArguments(path: string): Promise<JsonObject | undefine
 
 async function textOf(path: string): Promise<string | undefined> {
   try {
-    const file = await open(path, "r");
+    // A pipe would be waited for.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      const { size } = await file.stat();
+      const there = await file.stat();
+      if (!there.isFile()) throw new GantryError(CACHEFILE_WRONG, `${path} is no file`);
+      const { size } = there;
       if (size > LONGEST) throw new GantryError(CACHEFILE_WRONG, `${path} has ${size} bytes; ${LONGEST} is the most`);
       return await file.readFile("utf8");
     } finally {

@@ -12,7 +12,7 @@ import { FETCHED_BYTES, type GetParameters } from "./model.ts";
 /** Bytes read at once. */
 const AT_ONCE = 256 * 1024;
 
-/** Brings the files to the server. Throws `get_failed`, `content_not_taken`. */
+/** Brings the files to the server. Throws `get_failed`, `pattern_too_slow`, `content_not_taken`. */
 export async function applyGet(parameters: GetParameters, context: VerbContext): Promise<VerbResult> {
   if (context.bring === undefined) throw new GantryError(GET_FAILED, "this node has nowhere to bring files");
   const most = parameters.limit ?? FETCHED_BYTES;

@@ -1,23 +1,30 @@
-import { glob, lstat, readdir, stat } from "node:fs/promises";
+import { lstat, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { GantryError } from "../../kernel/errors.ts";
+import { findPaths } from "../../platform/patterns/index.ts";
 import { GET_FAILED } from "../errors.ts";
 import type { VerbContext } from "../verb.ts";
 import { type GetParameters, MOST_FETCHED } from "./model.ts";
 
+/** What a pattern may stand for, folders and what else is no file included. */
+const MOST_MATCHES = 100_000;
 /** Folders in folders. */
 const DEEPEST = 64;
 
-/** The files that are asked for, absolute, sorted, each once. Throws `get_failed` when a path or a pattern stands for none. */
+/** The files that are asked for, absolute, sorted, each once. Throws `get_failed` when a path or a pattern stands for none, `pattern_too_slow`. */
 export async function findFiles({ paths }: GetParameters, context: VerbContext): Promise<readonly string[]> {
   const found = new Set<string>();
   for (const path of paths) {
     const whole = context.path(path);
     const there = await stat(whole).catch(() => undefined);
     let matches = there === undefined ? 0 : 1;
-    if (there !== undefined) await add(found, whole, 0, there.isDirectory());
-    else {
-      for await (const match of glob(path, { cwd: context.cwd })) {
+    if (there !== undefined) {
+      if (!there.isFile() && !there.isDirectory())
+        throw new GantryError(GET_FAILED, `${whole} is a pipe, a socket or a device: it has no end to be read to`);
+      await add(found, whole, 0, there.isDirectory());
+    } else {
+      const { clock, signal, cwd: folder } = context;
+      for (const match of await findPaths(path, { folder, most: MOST_MATCHES, clock, signal })) {
         matches += 1;
         await add(found, context.path(match), 0, false);
       }

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -31,6 +32,16 @@ describe("GET", () => {
   it("fails when there is no such file, or too much of it", async () => {
     for (const call of [{ paths: ["d/a.log", "missing"] }, { paths: ["*.none"] }, { paths: ["d"], limit: 2 }])
       await expect(agent.call("get", call)).rejects.toMatchObject({ code: "get_failed" });
+  });
+
+  it("waits for no pipe, and reads no device, that it is asked for by name", async () => {
+    execFileSync("mkfifo", [join(agent.home, "d/pipe")]);
+    for (const path of ["d/pipe", "d/zero"])
+      await expect(agent.call("get", { paths: [path] })).rejects.toMatchObject({
+        code: "get_failed",
+        message: `${join(agent.home, path)} is a pipe, a socket or a device: it has no end to be read to`,
+      });
+    expect(await agent.call("get", { paths: ["d/*"] })).toMatchObject({ files: [{ size: 1 }] });
   });
 
   it("plans by counting", async () => {

@@ -4,7 +4,7 @@ import type { VerbContext } from "../verb.ts";
 import { findFiles } from "./find.ts";
 import type { GetParameters } from "./model.ts";
 
-/** It changes nothing on the node. Throws `get_failed`. */
+/** It changes nothing on the node. Throws `get_failed`, `pattern_too_slow`. */
 export async function planGet(parameters: GetParameters, context: VerbContext): Promise<VerbPlan> {
   const files = await findFiles(parameters, context);
   let size = 0;

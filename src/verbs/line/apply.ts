@@ -6,7 +6,7 @@ import type { VerbContext } from "../verb.ts";
 import type { LineParameters } from "./model.ts";
 import { editedFile } from "./read.ts";
 
-/** Throws `line_failed`, `owner_unknown`, `link_refused`. */
+/** Throws `line_failed`, `owner_unknown`, `link_refused`, `pattern_too_slow`. */
 export async function applyLine(parameters: LineParameters, context: VerbContext): Promise<VerbResult> {
   const wanted = await wantedOwner(parameters.chown, parameters.chmod);
   const { path, before, after } = await editedFile(parameters, context);

@@ -4,10 +4,17 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseVerb } from "../parse.ts";
 import { createTestAgent, type TestAgent } from "../testing.ts";
-import { editLines, type LineParameters } from "./model.ts";
+import { editLines, type LineParameters, linesOf, PATTERNS } from "./model.ts";
 
-const edit = (text: string, parameters: Omit<LineParameters, "file">): string =>
-  editLines(text, { file: "f", ...parameters } as LineParameters);
+function edit(text: string, parameters: Omit<LineParameters, "file">): string {
+  const found = PATTERNS.flatMap((name) => {
+    const expression = parameters[name];
+    if (expression === undefined) return [];
+    const numbers = linesOf(text).flatMap((line, index) => (new RegExp(expression).test(line) ? [index] : []));
+    return [[name, numbers]];
+  });
+  return editLines(text, { file: "f", ...parameters } as LineParameters, Object.fromEntries(found));
+}
 
 describe("lines of a text", () => {
   it.each<[string, Omit<LineParameters, "file">, string]>([
@@ -81,6 +88,14 @@ describe("LINE", () => {
     const plan = await agent.call("line", { file: "f", line: "b" }, { shared: { plan: true } });
     expect(plan).toMatchObject({ changed: true, diff: expect.stringContaining("\n a\n+b") });
     expect(readFileSync(join(agent.home, "f"), "utf8")).toBe("a\n");
+  });
+
+  it("is ended by its time-out, whatever its expressions look for, and lets others work meanwhile", async () => {
+    writeFileSync(join(agent.home, "f"), `${"a".repeat(60)}!\n`);
+    const slow = { file: "f", line: "b", match: "^(a+)+$", timeout: 0.2 };
+    await expect(agent.call("line", slow)).rejects.toMatchObject({ code: "function_timed_out" });
+    expect(await agent.call("line", { file: "f", line: "b", match: "^a" })).toMatchObject({ changed: true });
+    expect(readFileSync(join(agent.home, "f"), "utf8")).toBe("b\n");
   });
 
   it("is read from its text form, the line as it is typed", () => {

@@ -5,11 +5,7 @@ import type { ReadVerb } from "../verb.ts";
 
 /** LINE FILE TEXT: a line in a file, or none. Pure. */
 
-const pattern = z
-  .string()
-  .min(1)
-  .max(1000)
-  .refine((text) => compiled(text) !== undefined, "is no regular expression");
+const pattern = z.string().min(1).max(1000).refine(isExpression, "is no regular expression");
 
 export const lineParameters = z.object({
   file: nodePath.describe("Path on the node, of a text file"),
@@ -70,51 +66,48 @@ export function problemOfLine({ line, match, absent, after, before, create }: Li
   return after !== undefined && before !== undefined ? "takes --after or --before, not both" : undefined;
 }
 
-function compiled(text: string): RegExp | undefined {
+function isExpression(text: string): boolean {
   try {
-    return new RegExp(text, "u");
+    return new RegExp(text, "u").unicode;
   } catch {
-    return undefined;
+    return false;
   }
 }
 
+/** Without the ends of lines. */
+export function linesOf(text: string): readonly string[] {
+  return text === "" ? [] : text.replace(/\r?\n$/, "").split(/\r?\n/);
+}
+
+/** Numbers of the lines, from 0, in which the expressions find something. */
+export type Found = Readonly<Partial<Record<Pattern, readonly number[]>>>;
+export type Pattern = (typeof PATTERNS)[number];
+export const PATTERNS = ["match", "after", "before"] as const;
+
 /** The text with the line in it, or without it; the very same when nothing has to change. Line ends stay as they are. */
-export function editLines(text: string, parameters: LineParameters): string {
+export function editLines(text: string, parameters: LineParameters, found: Found): string {
   const end = text.includes("\r\n") ? "\r\n" : "\n";
-  const lines = text === "" ? [] : text.replace(/\r?\n$/, "").split(/\r?\n/);
-  const edited = parameters.absent === true ? without(lines, parameters) : within(lines, parameters);
+  const lines = linesOf(text);
+  const edited = parameters.absent === true ? without(lines, parameters, found) : within(lines, parameters, found);
   return edited === undefined ? text : edited.map((line) => `${line}${end}`).join("");
 }
 
 /** Undefined: it is as wanted. */
-function without(lines: readonly string[], { line, match }: LineParameters): readonly string[] | undefined {
-  const pattern = match === undefined ? undefined : compiled(match);
-  const left = lines.filter((one) => !(pattern?.test(one) ?? one === line));
+function without(lines: readonly string[], { line }: LineParameters, { match }: Found): readonly string[] | undefined {
+  const matching = match === undefined ? undefined : new Set(match);
+  const left = lines.filter((one, index) => !(matching?.has(index) ?? one === line));
   return left.length === lines.length ? undefined : left;
 }
 
 function within(
   lines: readonly string[],
-  { line = "", match, after, before }: LineParameters,
+  { line = "" }: LineParameters,
+  { match, after, before }: Found,
 ): readonly string[] | undefined {
-  const place = match === undefined ? -1 : lastMatch(lines, match);
-  if (place >= 0) return lines[place] === line ? undefined : lines.with(place, line);
+  const place = match?.at(-1);
+  if (place !== undefined) return lines[place] === line ? undefined : lines.with(place, line);
   if (lines.includes(line)) return undefined;
-  return lines.toSpliced(placeOf(lines, after, before), 0, line);
-}
-
-/** Where a new line goes: at the end, when nothing matches. */
-function placeOf(lines: readonly string[], after: string | undefined, before: string | undefined): number {
-  if (after !== undefined) {
-    const found = lastMatch(lines, after);
-    return found < 0 ? lines.length : found + 1;
-  }
-  const pattern = before === undefined ? undefined : compiled(before);
-  const found = pattern === undefined ? -1 : lines.findIndex((one) => pattern.test(one));
-  return found < 0 ? lines.length : found;
-}
-
-function lastMatch(lines: readonly string[], text: string): number {
-  const pattern = compiled(text);
-  return lines.findLastIndex((one) => pattern?.test(one) === true);
+  // At the end, when nothing matches.
+  const last = after?.at(-1);
+  return lines.toSpliced(last === undefined ? (before?.[0] ?? lines.length) : last + 1, 0, line);
 }

@@ -1,9 +1,10 @@
 import { GantryError } from "../../kernel/errors.ts";
+import { findMatches } from "../../platform/patterns/index.ts";
 import { LINE_FAILED } from "../errors.ts";
 import { textAt } from "../files.ts";
 import { safePath } from "../safe-path.ts";
 import type { VerbContext } from "../verb.ts";
-import { editLines, type LineParameters } from "./model.ts";
+import { editLines, type Found, type LineParameters, linesOf, PATTERNS } from "./model.ts";
 
 /** Bytes of a file that is changed by lines. */
 const LONGEST = 8 * 1024 * 1024;
@@ -16,12 +17,21 @@ export interface Edited {
   readonly after: string;
 }
 
-/** What the file holds, and is to hold. Throws `line_failed`, `link_refused`. */
+/** What the file holds, and is to hold. Throws `line_failed`, `link_refused`, `pattern_too_slow`. */
 export async function editedFile(parameters: LineParameters, context: VerbContext): Promise<Edited> {
   const path = await safePath(context.path(parameters.file));
   const before = await textAt(path, LONGEST);
   if (before === null) throw new GantryError(LINE_FAILED, `${path} is no text file of at most ${LONGEST} bytes`);
   if (before === undefined && parameters.absent !== true && parameters.create !== true)
     throw new GantryError(LINE_FAILED, `there is no file ${path}; --create makes it`);
-  return { path, before, after: editLines(before ?? "", parameters) };
+  const text = before ?? "";
+  return { path, before, after: editLines(text, parameters, await found(text, parameters, context)) };
+}
+
+async function found(text: string, parameters: LineParameters, { clock, signal }: VerbContext): Promise<Found> {
+  const given = PATTERNS.filter((name) => parameters[name] !== undefined);
+  if (given.length === 0) return {};
+  const expressions = given.map((name) => parameters[name]!);
+  const places = await findMatches({ expressions, texts: linesOf(text), clock, signal });
+  return Object.fromEntries(given.map((name, index) => [name, places[index]]));
 }

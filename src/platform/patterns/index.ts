@@ -1,0 +1,2 @@
+export { findMatches } from "./matches.ts";
+export { findPaths } from "./paths.ts";
