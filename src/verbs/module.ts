@@ -8,6 +8,7 @@ import { openVerbCache } from "./custom/index.ts";
 import { agentFunctions } from "./functions.ts";
 import { sweepParts } from "./incoming.ts";
 import { createServices, serviceFiles } from "./service/index.ts";
+import { userVariables } from "./program.ts";
 import { openRemembered } from "./store.ts";
 import { childEnvironment, onNode, type Surroundings } from "./surroundings.ts";
 
@@ -28,11 +29,13 @@ export async function createAgentModule(options: AgentModuleOptions): Promise<Mo
   await ensurePrivateFolder(options.state);
   // A copy: every look at the process's own goes through the system, and each command takes all of it.
   const base = { home: options.home, environment: { ...options.environment }, nodeFolder: dirname(process.execPath) };
+  const variables = openRemembered<string>(join(options.state, "environment.json"));
   const services = createServices({
     files: serviceFiles(join(options.state, "services")),
     clock: options.clock,
     onNode: (path) => onNode(base, path),
-    environment: (more) => childEnvironment(base, more),
+    environment: async (user, more) =>
+      childEnvironment(base, { ...userVariables(user), ...(await variables.all()), ...more }),
     markerPrefix: options.state,
     warn: options.warn,
   });
@@ -40,7 +43,7 @@ export async function createAgentModule(options: AgentModuleOptions): Promise<Mo
   const surroundings: Surroundings = {
     ...base,
     arguments: openRemembered(join(options.state, "arguments.json")),
-    variables: openRemembered(join(options.state, "environment.json")),
+    variables,
     cache: openResultCache(join(options.state, "results")),
     services,
     launchers,

@@ -30,13 +30,13 @@ export interface ProgramOptions {
 export async function runProgram(context: VerbContext, options: ProgramOptions): Promise<CommandEnd> {
   const user = options.user === undefined ? context.user : (options.user ?? undefined);
   const environment = childEnvironment(context.surroundings, {
-    ...(user === undefined ? {} : { HOME: user.home, USER: user.name, LOGNAME: user.name, SHELL: user.shell }),
+    ...userVariables(user),
     ...context.environment,
     ...options.environment,
     [TASK_MARKER]: taskMarker(context.key),
   });
   const own = [options.program, ...(options.arguments ?? [])];
-  const [program = "", ...rest] = user === undefined ? own : [...(await switching(user, environment["PATH"])), ...own];
+  const [program = "", ...rest] = [...(await switching(user, environment["PATH"])), ...own];
   return runCommand({
     program,
     arguments: rest,
@@ -57,8 +57,14 @@ export async function runProgram(context: VerbContext, options: ProgramOptions):
   });
 }
 
-/** The words in front of a program that make it another user's. Root starts it; the groups are the user's. */
-async function switching(user: NodeUser, path: string | undefined): Promise<readonly string[]> {
+/** What a login would set for the user that something is done as. */
+export function userVariables(user: NodeUser | undefined): Readonly<Record<string, string>> {
+  return user === undefined ? {} : { HOME: user.home, USER: user.name, LOGNAME: user.name, SHELL: user.shell };
+}
+
+/** The words in front of a program that make it another user's. Root starts it; the groups are the user's. Throws `user_refused`. */
+export async function switching(user: NodeUser | undefined, path: string | undefined): Promise<readonly string[]> {
+  if (user === undefined) return [];
   const setpriv = await findProgram("setpriv", path);
   if (setpriv !== undefined) {
     return [setpriv, `--reuid=${user.uid}`, `--regid=${user.gid}`, `--groups=${user.groups.join(",")}`, "--"];

@@ -1,4 +1,9 @@
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
 import { afterAll, vi } from "vitest";
+
+// Also for the threads that tests start: each would bring the TypeScript compiler with it.
+enableCompileCache(join(import.meta.dirname, "../../node_modules/.cache/unit-tests"));
 
 /**
  * Files of unit tests run in one process, one after the other. So each leaves what they share as it found it: the environment, the working

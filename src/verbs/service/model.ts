@@ -31,13 +31,16 @@ export const serviceParameters = z.object({
     .optional()
     .describe("Seconds between the request to end and the end by force, 10 when left out"),
 });
-export type ServiceParameters = z.output<typeof serviceParameters> & Pick<CommonParameters, "cwd" | "environment">;
+export type ServiceParameters = z.output<typeof serviceParameters> &
+  Pick<CommonParameters, "cwd" | "environment" | "user">;
 
 /** What a service is: a change of it means a restart. */
 const serviceDefinition = z.object({
   command: z.array(z.string()).min(1),
   folder: z.string(),
   environment: z.record(z.string(), z.string()),
+  /** Left out: the agent's own. */
+  user: z.string().optional(),
   watch: z.array(z.string()),
   restart: z.enum(["no", "on-failure"]),
   stopSeconds: z.number(),
@@ -73,10 +76,12 @@ export function definitionAfter(
   if (command === undefined) return undefined;
   // A call with a command says what the service is; without one it only asks for a state.
   const base = parameters.command === undefined ? old : undefined;
+  const user = parameters.user ?? base?.user;
   return {
     command: [...command],
     folder: parameters.cwd ?? base?.folder ?? ".",
     environment: { ...(parameters.environment ?? base?.environment) },
+    ...(user === undefined ? {} : { user }),
     watch: [...(parameters.watch ?? base?.watch ?? [])],
     restart: parameters.restart ?? base?.restart ?? "no",
     stopSeconds: parameters.stop_seconds ?? base?.stopSeconds ?? DEFAULT_STOP_SECONDS,
@@ -116,8 +121,8 @@ export function decideService(
 
 /** How it is supervised may change while it runs. */
 function sameProgram(a: ServiceDefinition, b: ServiceDefinition): boolean {
-  function program({ command, folder, environment, watch }: ServiceDefinition): string {
-    return canonicalJson({ command, folder, environment, watch: [...watch].sort() });
+  function program({ command, folder, environment, user = "", watch }: ServiceDefinition): string {
+    return canonicalJson({ command, folder, environment, user, watch: [...watch].sort() });
   }
   return program(a) === program(b);
 }

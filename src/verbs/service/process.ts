@@ -11,6 +11,8 @@ import {
 } from "../../executor/index.ts";
 import { GantryError, messageOf } from "../../kernel/errors.ts";
 import { COMMAND_NOT_STARTED } from "../errors.ts";
+import { switching } from "../program.ts";
+import type { NodeUser } from "../users.ts";
 import type { ServiceDefinition } from "./model.ts";
 
 /** The process of a service: in a session of its own, so that it outlives the agent, and marked, so that it is found again. */
@@ -23,17 +25,20 @@ export interface Started {
   readonly process: ProcessName | undefined;
 }
 
-/** Throws `command_not_started`. */
+/** Throws `command_not_started`, `user_refused`. */
 export async function startProcess(
   definition: ServiceDefinition,
   options: {
     readonly folder: string;
     readonly environment: NodeJS.ProcessEnv;
+    /** Undefined: the agent's own. */
+    readonly user: NodeUser | undefined;
     readonly log: string;
     readonly marker: string;
   },
 ): Promise<Started> {
-  const [program = "", ...rest] = definition.command;
+  const words = [...(await switching(options.user, options.environment["PATH"])), ...definition.command];
+  const [program = "", ...rest] = words;
   const log = await open(options.log, "a", 0o600);
   try {
     const child = spawn(program, rest, {
@@ -48,7 +53,7 @@ export async function startProcess(
   } catch (error) {
     throw new GantryError(
       COMMAND_NOT_STARTED,
-      `${program} cannot be started in ${options.folder}: ${messageOf(error)}`,
+      `${definition.command[0]} cannot be started in ${options.folder}: ${messageOf(error)}`,
       { cause: error },
     );
   } finally {

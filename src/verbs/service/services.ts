@@ -15,6 +15,7 @@ import {
   type ServiceState,
   stateOf,
 } from "./model.ts";
+import { actingUser, type NodeUser } from "../users.ts";
 import { endService, findMarked, startProcess } from "./process.ts";
 import { hashFiles, type ServiceFiles } from "./records.ts";
 
@@ -42,7 +43,8 @@ export interface ServicesOptions {
   readonly clock: Clock;
   /** Where the paths of a definition are on this node. */
   onNode(path: string): string;
-  environment(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv;
+  /** What a service is started with: what ENV set before that, and stronger than it `more`. */
+  environment(user: NodeUser | undefined, more: Readonly<Record<string, string>>): Promise<NodeJS.ProcessEnv>;
   /** What this agent's services are marked with, before their name. */
   readonly markerPrefix: string;
   warn(fields: object, text: string): void;
@@ -141,9 +143,11 @@ export function createServices(options: ServicesOptions): Services {
       restarts,
     };
     await files.write(name, intent);
+    const user = await actingUser(definition.user);
     const { child, process } = await startProcess(definition, {
       folder: options.onNode(definition.folder),
-      environment: options.environment(definition.environment),
+      environment: await options.environment(user, definition.environment),
+      user,
       log: await files.log(name),
       marker: markerOf(name),
     });

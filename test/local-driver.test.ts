@@ -4,10 +4,10 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { callFunction, conformanceCases, type DriverUnderTest, type Parameters } from "../conformance.ts";
-import { createLocalModule } from "./index.ts";
-import { placesOf } from "./folder.ts";
-import { processAt, processesOf } from "./processes.ts";
+import { callFunction, conformanceCases, type DriverUnderTest, type Parameters } from "../src/drivers/conformance.ts";
+import { createLocalModule } from "../src/drivers/local/index.ts";
+import { placesOf } from "../src/drivers/local/folder.ts";
+import { processAt, processesOf } from "../src/drivers/local/processes.ts";
 
 /** Stands in for the agent: joins, starts a service in a session of its own, and runs until it is told to end. */
 const STAND_IN = `

@@ -1,10 +1,12 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { processName } from "../../executor/index.ts";
-import type { ServiceStatus } from "./services.ts";
-import { createTestAgent, endTestServices, type TestAgent } from "../testing.ts";
-import { decideService, restartDelay, stateOf, type ServiceDefinition, type ServiceRecord } from "./model.ts";
+import { processName } from "../src/executor/index.ts";
+import type { ServiceStatus } from "../src/verbs/service/services.ts";
+import { createTestAgent, endTestServices, type TestAgent } from "../src/verbs/testing.ts";
+import type { ServiceRecord } from "../src/verbs/service/model.ts";
+
+/** SERVICE with the processes that an agent starts itself, and looks after. */
 
 let agent: TestAgent;
 beforeEach(async () => {
@@ -55,6 +57,31 @@ describe("SERVICE", () => {
     });
     await until(() => readFileSync(join(agent.state, "services/web/log"), "utf8") === `hello in ${agent.home}/web\n`);
     expect(await status()).toEqual([{ name: "web", state: "running", pid: started.pid, restarts: 0 }]);
+  });
+
+  it("starts it with what ENV set, also when it starts it again, and restarts nothing because of it", async () => {
+    const log = join(agent.state, "services/web/log");
+    const command = ["/bin/sh", "-c", "echo $GREETING $WHO; exec sleep 1000"];
+    await agent.call("env", { name: "GREETING", value: "hello" });
+    await agent.call("env", { name: "WHO", value: "you" });
+    const asked = { command, environment: { WHO: "me" }, restart: "on-failure" };
+    const { pid } = await service(asked);
+    await until(() => readFileSync(log, "utf8") === "hello me\n");
+    await agent.call("env", { name: "GREETING", value: "bye" });
+    expect(await service(asked)).toMatchObject({ changed: false, pid });
+    process.kill(pid!, "SIGKILL");
+    await until(() => readFileSync(log, "utf8") === "hello me\nbye me\n");
+  });
+
+  it.skipIf(process.getuid?.() !== 0)("starts it as another user, whose it stays", async () => {
+    const command = ["/bin/sh", "-c", "echo $(id -un) $HOME; exec sleep 1000"];
+    const { pid } = await service({ command, user: "nobody" });
+    await until(() => readFileSync(join(agent.state, "services/web/log"), "utf8") === "nobody /nonexistent\n");
+    expect(await agent.call("service", { name: "web", state: "stopped" })).toMatchObject({ changed: true });
+    expect(runs(pid)).toBe(false);
+    expect(await agent.call("service", { name: "web" })).toMatchObject({ changed: true });
+    await until(() => /^(nobody .*\n){2}$/.test(readFileSync(join(agent.state, "services/web/log"), "utf8")));
+    await expect(service({ user: "nobody-at-all" })).rejects.toMatchObject({ code: "owner_unknown" });
   });
 
   it("starts it anew when its definition or a watched file has changed, and only then", async () => {
@@ -169,54 +196,4 @@ describe("SERVICE", () => {
     expect(await status(again)).toMatchObject([{ state: "stopped" }]);
     await again.module.close?.();
   }, 20_000);
-});
-
-describe("deciding about a service", () => {
-  const definition: ServiceDefinition = {
-    command: ["a"],
-    folder: ".",
-    environment: {},
-    watch: [],
-    restart: "no",
-    stopSeconds: 10,
-  };
-  const now = { definition, watched: "h", running: true };
-  const next = { definition, watched: "h" };
-
-  it.each([
-    ["started", undefined, next, ["start"]],
-    ["started", now, next, ["keep"]],
-    ["started", { ...now, running: false }, next, ["start"]],
-    ["started", now, { ...next, watched: "other" }, ["stop", "start"]],
-    ["started", now, { ...next, definition: { ...definition, environment: { A: "1" } } }, ["stop", "start"]],
-    ["started", now, { ...next, definition: { ...definition, restart: "on-failure" as const } }, ["keep"]],
-    ["restarted", now, next, ["stop", "start"]],
-    ["restarted", { ...now, running: false }, next, ["start"]],
-    ["stopped", now, next, ["stop", "keep"]],
-    ["stopped", { ...now, running: false }, next, ["keep"]],
-    ["absent", now, next, ["stop", "remove"]],
-    ["absent", undefined, undefined, []],
-  ] as const)("%s", (wanted, view, after, steps) => {
-    expect(decideService(wanted, view, after).steps).toEqual(steps);
-  });
-
-  it("waits longer after each failure", () => {
-    expect([0, 1, 2, 6, 100].map(restartDelay)).toEqual([1000, 2000, 4000, 60_000, 60_000]);
-  });
-
-  it("calls a service that ended with exit code 0 stopped, any other failed", () => {
-    const record: ServiceRecord = {
-      definition,
-      watched: "",
-      wanted: "started",
-      process: null,
-      startedAt: 0,
-      exit: { code: 0, signal: null },
-      restarts: 0,
-    };
-    expect(stateOf(record, false)).toBe("stopped");
-    expect(stateOf({ ...record, exit: { code: 1, signal: null } }, false)).toBe("failed");
-    expect(stateOf({ ...record, exit: null }, false)).toBe("failed");
-    expect(stateOf(record, true)).toBe("running");
-  });
 });
