@@ -258,6 +258,12 @@ export function createFleet(parts: FleetParts): Fleet {
         for (const session of candidates(route)) if (session.serves(route, module)) session.wake();
       }
     }),
+    tasks.placeWith(function* (tenantId, route, module) {
+      for (const session of candidates(route)) {
+        const seat = session.serves(route, module, tenantId) ? session.seat() : undefined;
+        if (seat !== undefined) yield seat;
+      }
+    }),
     tasks.onCancel((cancels) => {
       for (const { task, attempt, executorId } of cancels) sessions.get(executorId)?.cancel({ task, attempt });
     }),

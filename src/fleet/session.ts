@@ -2,7 +2,7 @@ import type { CancelTimer, Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
-import type { Assignment, Executor, TaskRef, TaskService } from "../jobs/index.ts";
+import type { Assignment, Executor, Seat, TaskRef, TaskService } from "../jobs/index.ts";
 import {
   type CloseReason,
   type Connection,
@@ -86,6 +86,8 @@ export interface FleetSession {
   serves(route: Route, module: string, tenantId?: Id): boolean;
   /** There may be work: asks for it as soon as there is room. */
   wake(): void;
+  /** Where it may be given tasks at once; undefined: older ones may wait for it, or it is not ready. */
+  seat(): Seat | undefined;
   cancel(ref: TaskRef): void;
   /** Errors: `executor_no_answer`, `executor_answer_failed`, `executor_not_connected`. */
   ask(module: string, name: string, parameters: Json, milliseconds: number): Promise<Json>;
@@ -232,18 +234,21 @@ export function openSession(
         }
         const assignments = await tasks.claim(asking);
         const askAgain = takesAll(asking.modules, assignments);
-        assignments.forEach(given);
         // Of a module without a free slot nobody knows what waits for it.
         more = askAgain || Object.keys(modules).some((module) => asking.modules[module] === undefined);
-        await Promise.all(assignments.map(give));
+        await giveAll(assignments);
         if (askAgain) wanted = true;
       }
     } catch (error) {
-      log.error({ err: error }, "cannot give out tasks");
-      clock.after(AFTER_FAILURE, wake);
+      cannotGive(error);
     } finally {
       claiming = false;
     }
+  }
+
+  function cannotGive(error: unknown): void {
+    log.error({ err: error }, "cannot give out tasks");
+    clock.after(AFTER_FAILURE, wake);
   }
 
   /** Sites come and go below the one it serves, and another replica may have been told to drain it. */
@@ -258,6 +263,13 @@ export function openSession(
     } catch (error) {
       log.error({ err: error }, "cannot look at what a worker serves");
     }
+  }
+
+  async function giveAll(assignments: readonly Assignment[]): Promise<void> {
+    // Who is back on another connection was asked what it holds, perhaps before these were its own.
+    if (over) return tasks.giveBack(assignments);
+    assignments.forEach(given);
+    await Promise.all(assignments.map(give));
   }
 
   async function give(assignment: Assignment): Promise<void> {
@@ -382,6 +394,10 @@ export function openSession(
       drains += 1;
       draining = on;
       if (!on) wake();
+    },
+    seat() {
+      if (!ready || over || draining || claiming || wanted || more || connection.buffered() > SLOW) return undefined;
+      return { executor: executor(), give: (assignments) => void giveAll(assignments).catch(cannotGive) };
     },
     serves: (route, module, about) => !draining && serves(served(), route, module, about),
     wake,

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from "../kernel/json.ts";
 import { assignedItems, endedItemsOf } from "./list-store.ts";
 import { marks, pieces, skipLocked, withValues } from "./sql.ts";
 import type { Sql, SqlValue } from "./sql.ts";
-import type { Assignment, Executor } from "./task-model.ts";
+import type { Assignment, Executor, ReadyRoute } from "./task-model.ts";
 
 /** Gives ready tasks to those who ask for work. */
 
@@ -148,6 +148,33 @@ async function claimWhere(
     UPDATE task SET ${LEASED}, owner = ? FROM free WHERE task.id = free.id RETURNING ${CLAIMED}`,
     [...parameters, now, limit, owner],
   );
+}
+
+/**
+ * Takes leases back that nobody was told of; what is to be stopped stays, as somebody waits for its end.
+ * @returns where they may go now, and when they are to be looked at
+ */
+export async function unleaseTasks(
+  sql: Sql,
+  leases: readonly Pick<Assignment, "task" | "fence">[],
+  now: number,
+): Promise<readonly (ReadyRoute & { readonly dueAt: number | null })[]> {
+  const rows = await withValues<{ module: string; agent_id: Id | null; site_id: Id | null; due_at: number | null }>(
+    sql,
+    [
+      ["id", "text"],
+      ["fence", "bigint"],
+      ["now_at", "bigint"],
+    ],
+    leases.map(({ task, fence }) => [task, fence, now]),
+    `UPDATE task SET status = 'ready', owner = NULL, due_at = v.now_at + reach_within FROM v
+     WHERE task.id = v.id AND task.fence = v.fence AND status = 'leased' AND cancel = 0 RETURNING module, agent_id, site_id, due_at`,
+  );
+  return rows.map(({ module, agent_id: agentId, site_id: siteId, due_at: dueAt }) => ({
+    module,
+    route: agentId === null ? { siteId: siteId! } : { agentId },
+    dueAt,
+  }));
 }
 
 function assignmentOf(row: ClaimedRow, ended: ReadonlySet<number> | undefined): Assignment {

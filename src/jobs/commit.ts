@@ -1,21 +1,22 @@
 import type { Audit, AuditDraft } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
-import type { Random } from "../kernel/ids.ts";
+import type { Id, Random } from "../kernel/ids.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import type { Database, Transaction } from "../platform/database/index.ts";
 import type { EventDraft, EventStream } from "../platform/events/index.ts";
 import { stateAfter } from "./advance.ts";
-import type { Turn } from "./turn.ts";
+import type { LogDraft, Turn } from "./turn.ts";
 import type { Redactor } from "../platform/redaction/index.ts";
 import type { Flight } from "./flight.ts";
 import type { JobHost } from "./host.ts";
 import { jobEvent } from "./job-events.ts";
-import { insertLog, pokeJobs, updateJobs } from "./job-store.ts";
+import { insertJobs, insertLog, pokeJobs, updateJobs } from "./job-store.ts";
 import type { JobUpdate, LoadedJob } from "./job-store.ts";
-import { hasEnded } from "./model.ts";
+import { callsIn, hasEnded } from "./model.ts";
 import type { Job, JobFailure, LogEntry } from "./model.ts";
 import { doneItemsOfJobs, reopenItems } from "./list-store.ts";
 import { noteDurations } from "./estimate-store.ts";
+import type { Placing } from "./placing.ts";
 import { dropSealed } from "./sealed-store.ts";
 import { sqlOf } from "./sql.ts";
 import type { SqlTransaction } from "./sql.ts";
@@ -35,7 +36,7 @@ export interface Landing {
 /** What a committed turn made of a job; undefined: somebody else took a turn in between, and this one never happened. */
 export type Landed = LandedJob | undefined;
 
-interface LandedJob {
+export interface LandedJob {
   readonly loaded: LoadedJob;
   readonly size: number;
   /** Its next turn has come: it runs on, or something came for it during this turn. Who told of that found it still in hand. */
@@ -52,6 +53,7 @@ export interface CommitParts {
   readonly audit: Audit;
   readonly hosts: ReadonlyMap<string, JobHost>;
   readonly unserved: Pick<UnservedWatch, "created">;
+  readonly placing: Pick<Placing, "place">;
   /** Tells the sweeper of tasks of a time to look at. */
   readonly sweepBy: (tx: Transaction, at: number) => void;
 }
@@ -63,6 +65,8 @@ interface Written {
   readonly landing: Landing;
   readonly job: Job;
   readonly update: JobUpdate;
+  /** It is made in the same commit. */
+  readonly made?: true;
 }
 
 /** Writes many turns in one transaction: states, tasks, log, events, and what hosts add. */
@@ -71,8 +75,7 @@ export async function commitTurns(
   tx: Transaction,
   landings: readonly Landing[],
 ): Promise<readonly Landed[]> {
-  const { database, events, wakes } = parts;
-  const sql = sqlOf(database, tx);
+  const sql = sqlOf(parts.database, tx);
   const now = parts.clock.now();
   for (const { turn } of landings) hideSecrets(turn, parts.redactor);
   const written = landings.map((landing) => writtenOf(landing, now));
@@ -83,13 +86,59 @@ export async function commitTurns(
   );
   const counted = written.filter((one) => updated.has(one.job.id));
   const again = ({ job }: Written) => (updated.get(job.id)?.runnableAt ?? Infinity) <= now;
-  await noteDurations(
-    sql,
-    counted.filter(({ job }) => job.status === "done").map(({ job }) => job),
-  );
   await consumeTasks(
     sql,
     counted.flatMap((one) => one.landing.turn.consumed),
+  );
+  await recordTurns(parts, tx, sql, counted, (id) => updated.get(id)!.lastLine, now);
+  if (counted.some(again)) parts.wakes.jobsRunnable(tx);
+  return written.map((one) => (updated.has(one.job.id) ? landedOf(one, again(one)) : undefined));
+}
+
+/** Makes jobs that have taken their first turn as they are after it. The rows of their programs are there. */
+export async function commitBeginnings(
+  parts: CommitParts,
+  tx: Transaction,
+  landings: readonly Landing[],
+): Promise<readonly LandedJob[]> {
+  const sql = sqlOf(parts.database, tx);
+  const now = parts.clock.now();
+  for (const { turn } of landings) hideSecrets(turn, parts.redactor);
+  const written = landings.map((landing): Written => ({ ...writtenOf(landing, now), made: true }));
+  const linesOf = ({ landing }: Written): number => landing.turn.log.length + 1;
+  await insertJobs(
+    sql,
+    written.map((one) => {
+      const { state, fence, runnableAt } = one.update;
+      const items = callsIn(one.landing.flight.source!);
+      return { job: one.job, state, fence: fence + 1, runnableAt, lines: linesOf(one), items };
+    }),
+  );
+  const lines = new Map(written.map((one) => [one.job.id, linesOf(one)]));
+  await recordTurns(parts, tx, sql, written, (id) => lines.get(id)!, now);
+  // Also of what waits for a time: the engine is to know of it.
+  if (written.some(({ update }) => update.runnableAt !== null)) parts.wakes.jobsRunnable(tx);
+  return written.map((one) => landedOf(one, false));
+}
+
+function landedOf({ job, update, landing }: Written, again: boolean): LandedJob {
+  const loaded = { job, fence: update.fence + 1, state: stateAfter(landing.turn), started: true };
+  return { loaded, size: update.state.length, again };
+}
+
+/** Writes what turns bring beside the rows of their jobs. */
+async function recordTurns(
+  parts: CommitParts,
+  tx: Transaction,
+  sql: SqlTransaction,
+  counted: readonly Written[],
+  /** The number of a job's last line in the log, those of this turn included. */
+  lastLine: (job: Id) => number,
+  now: number,
+): Promise<void> {
+  await noteDurations(
+    sql,
+    counted.filter(({ job }) => job.status === "done").map(({ job }) => job),
   );
   await addTasks(parts, tx, sql, counted, now);
   await dropSealed(
@@ -99,22 +148,12 @@ export async function commitTurns(
   await parts.audit.append(tx, counted.flatMap(stoppedEntry));
   await insertLog(
     sql,
-    counted.flatMap((one) => logOf(one, updated.get(one.job.id)!.lastLine, now)),
+    counted.flatMap((one) => logOf(one, lastLine(one.job.id), now)),
   );
-  await events.append(tx, counted.flatMap(eventsOf));
+  await parts.events.append(tx, counted.flatMap(eventsOf));
   for (const { landing } of counted) await addUndo(parts, tx, sql, landing.turn, now);
   for (const one of counted) await stopWhatIsOut(parts, tx, sql, one, now);
   for (const one of counted) await tellHost(parts, tx, one);
-  if (counted.some(again)) wakes.jobsRunnable(tx);
-  return written.map((one) =>
-    updated.has(one.job.id)
-      ? {
-          loaded: { job: one.job, fence: one.update.fence + 1, state: stateAfter(one.landing.turn), started: true },
-          size: one.update.state.length,
-          again: again(one),
-        }
-      : undefined,
-  );
 }
 
 /** What a turn says to people holds no value of a secret: an error may repeat what it was given. */
@@ -191,11 +230,11 @@ async function addTasks(
   );
   const retried = again.filter(({ landing }) => landing.flight.claimed.wish === "retry").map(({ job }) => job.id);
   await reopenItems(sql, retried);
-  const tasks: NewTask[] = [];
+  const drafts: NewTask[] = [];
   for (const { job, landing } of written) {
     const doneItems = done.get(job.id);
     for (const { call, draft, sealed } of landing.turn.tasks) {
-      tasks.push({
+      drafts.push({
         id: parts.random.id(),
         jobId: job.id,
         call: call.id,
@@ -208,7 +247,8 @@ async function addTasks(
       });
     }
   }
-  if (tasks.length === 0) return;
+  if (drafts.length === 0) return;
+  const tasks = await parts.placing.place(tx, sql, drafts);
   await insertTasks(sql, tasks, now);
   const empty = tasks.filter(isEmpty).map(({ jobId }) => jobId);
   if (empty.length > 0) {
@@ -218,7 +258,7 @@ async function addTasks(
   const ready: ReadyRoute[] = [];
   const outside: OutsideRef[] = [];
   for (const task of tasks) {
-    if (isEmpty(task)) continue;
+    if (isEmpty(task) || task.owner !== undefined) continue;
     const { id, draft } = task;
     const dueAt = dueAtCreation(draft, now);
     if (dueAt !== null) parts.sweepBy(tx, dueAt);
@@ -249,8 +289,10 @@ async function addUndo(
   parts.unserved.created(tx);
 }
 
-function logOf({ job, landing }: Written, last: number, now: number): readonly LogEntry[] {
-  const { log } = landing.turn;
+const CREATED: LogDraft = { kind: "created", line: null, text: "created" };
+
+function logOf({ job, landing, made }: Written, last: number, now: number): readonly LogEntry[] {
+  const log = made === true ? [CREATED, ...landing.turn.log] : landing.turn.log;
   return log.map((one, index) => ({
     jobId: job.id,
     sequence: last - log.length + index + 1,
@@ -262,9 +304,9 @@ function logOf({ job, landing }: Written, last: number, now: number): readonly L
   }));
 }
 
-function eventsOf({ job, landing }: Written): readonly EventDraft[] {
-  const before = landing.flight.loaded.job;
-  const result: EventDraft[] = [];
+function eventsOf({ job, landing, made }: Written): readonly EventDraft[] {
+  const before = made === true ? job : landing.flight.loaded.job;
+  const result: EventDraft[] = made === true ? [jobEvent("job.created", job, { status: job.status })] : [];
   for (const line of landing.turn.log) {
     if (line.kind === "message" || line.kind === "undo")
       result.push(jobEvent("job.message", job, { text: line.text, line: line.line }));

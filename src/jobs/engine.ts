@@ -7,15 +7,16 @@ import type { EventStream } from "../platform/events/index.ts";
 import type { Logger } from "../platform/logging/index.ts";
 import { createAlarm } from "./alarm.ts";
 import { loseTurn } from "./advance.ts";
-import { type UndoTask } from "./turn.ts";
+import { FIRST_STATE, type UndoTask } from "./turn.ts";
 import { batched } from "./batcher.ts";
 import { createJobCache } from "./cache.ts";
 import { commitTurns } from "./commit.ts";
-import type { Landed, Landing } from "./commit.ts";
+import type { Landed, LandedJob, Landing } from "./commit.ts";
 import { meanDurations } from "./estimate-store.ts";
 import { createFlight, takeTurn } from "./flight.ts";
 import type { Flight } from "./flight.ts";
 import type { JobHost } from "./host.ts";
+import type { Job, ProgramSource } from "./model.ts";
 import { claimJobs, loadJobs, nextRunnableAt, releaseJobs, renewJobLeases } from "./job-store.ts";
 import type { ClaimedJob, LoadedJob } from "./job-store.ts";
 import type { Programs } from "./programs.ts";
@@ -27,6 +28,7 @@ import { firstItemError } from "./list-store.ts";
 import { pendingTasks } from "./task-store.ts";
 import type { PendingTasks } from "./task-store.ts";
 import { lastOutput } from "./output-store.ts";
+import type { Placing } from "./placing.ts";
 import { createTurnstile } from "./turnstile.ts";
 import { selectTakeable, selectTakeableOfCalls } from "./undo-store.ts";
 import type { UnservedWatch } from "./unserved.ts";
@@ -39,6 +41,10 @@ import type { Wakes } from "./wakes.ts";
  */
 export interface Engine {
   start(): void;
+  /** The first turns of jobs that are not stored yet. Not inside a transaction. */
+  first(jobs: readonly { readonly job: Job; readonly source: ProgramSource }[]): Promise<readonly Landing[]>;
+  /** After the commit of a turn that was not taken here. */
+  landed(job: LandedJob): void;
   /** Resolves when nothing of it runs any more. Turns not committed yet are dropped. */
   stop(): Promise<void>;
 }
@@ -58,6 +64,7 @@ export interface EngineParts {
   readonly audit: Audit;
   readonly mayGoOn: MayGoOn;
   readonly unserved: Pick<UnservedWatch, "created">;
+  readonly placing: Placing;
   /** Tells the sweeper of tasks of a time to look at. */
   readonly sweepBy: (tx: Transaction, at: number) => void;
   readonly limits: EngineLimits;
@@ -213,13 +220,33 @@ export function createEngine(parts: EngineParts): Engine {
       else result.set(id, cached);
     }
     for (const loaded of await loadJobs(reader, missing)) result.set(loaded.job.id, loaded);
-    const begin = [...result.values()].filter((one) => !one.started);
-    const durations = await meanDurations(reader, [...new Set(begin.map((one) => one.job.programHash))]);
-    for (const { job, ...rest } of begin) {
-      const mean = durations.get(job.programHash);
-      if (mean !== undefined) result.set(job.id, { ...rest, job: { ...job, endsAt: clock.now() + mean } });
-    }
+    for (const loaded of await withEnds([...result.values()].filter((one) => !one.started)))
+      result.set(loaded.job.id, loaded);
     return result;
+  }
+
+  /** Jobs that begin, with when they will have come to their end, as far as earlier ones of their programs tell. */
+  async function withEnds(begin: readonly LoadedJob[]): Promise<readonly LoadedJob[]> {
+    const durations = await meanDurations(reader, [...new Set(begin.map((one) => one.job.programHash))]);
+    return begin.map(({ job, ...rest }) => {
+      const mean = durations.get(job.programHash);
+      return { ...rest, job: mean === undefined ? job : { ...job, endsAt: clock.now() + mean } };
+    });
+  }
+
+  async function first(
+    jobs: readonly { readonly job: Job; readonly source: ProgramSource }[],
+  ): Promise<readonly Landing[]> {
+    const loaded = await withEnds(jobs.map(({ job }) => ({ job, fence: 0, state: FIRST_STATE, started: false })));
+    return Promise.all(
+      loaded.map(async (one, index) => {
+        const { id, status, wish } = one.job;
+        const claimed = { id, fence: one.fence, poke: 0, status, wish };
+        const flight = createFlight(claimed, one, NOTHING_PENDING, [], jobs[index]!.source);
+        // It is dropped only when somebody asks something of the job, which nobody knows yet.
+        return { flight, turn: (await takeTurn(flightParts, flight))! };
+      }),
+    );
   }
 
   async function fly(flight: Flight): Promise<void> {
@@ -287,6 +314,8 @@ export function createEngine(parts: EngineParts): Engine {
   }
 
   return {
+    first,
+    landed: (job) => settle(job.loaded.job.id, job),
     start() {
       stopped = false;
       stopListening.push(

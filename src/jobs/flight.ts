@@ -9,7 +9,7 @@ import { JOB_HOST_UNKNOWN } from "./errors.ts";
 import type { JobHost, Prepared } from "./host.ts";
 import type { ClaimedJob, LoadedJob } from "./job-store.ts";
 import { callName, placeOfLine } from "./model.ts";
-import type { Call, JobFailure } from "./model.ts";
+import type { Call, JobFailure, ProgramSource } from "./model.ts";
 import type { LoadedProgram, Programs } from "./programs.ts";
 import type { SealedTasks } from "./sealed.ts";
 import type { MayGoOn } from "./starter.ts";
@@ -24,6 +24,8 @@ export interface Flight {
   readonly pending: PendingTasks;
   /** Of a job that is to take back: what can be, the latest first. */
   readonly takeable: readonly UndoTask[];
+  /** The program of a job that is not stored yet. */
+  readonly source?: ProgramSource;
   /** Resolves when somebody asks something of the job: the turn is dropped, and nothing of it happened. */
   readonly interrupted: Promise<typeof INTERRUPTED>;
   interrupt(): void;
@@ -37,6 +39,7 @@ export function createFlight(
   loaded: LoadedJob,
   pending: PendingTasks,
   takeable: readonly UndoTask[] = [],
+  source?: ProgramSource,
 ): Flight {
   const { promise, resolve } = Promise.withResolvers<typeof INTERRUPTED>();
   let interrupted = false;
@@ -45,6 +48,7 @@ export function createFlight(
     loaded,
     pending,
     takeable,
+    ...(source === undefined ? {} : { source }),
     interrupted: promise,
     wasInterrupted: () => interrupted,
     interrupt() {
@@ -109,7 +113,7 @@ async function runProgram(parts: FlightParts, flight: Flight, turn: Turn): Promi
   const { job } = flight.loaded;
   const host = parts.hosts.get(job.host);
   if (host === undefined) throw new GantryError(JOB_HOST_UNKNOWN, `no part of this server runs jobs of '${job.host}'`);
-  const loaded = await parts.programs.get(job.programHash);
+  const loaded = await parts.programs.get(job.programHash, flight.source);
   if (await isRefused(parts, flight, turn, turnBefore(turn))) return undefined;
   await prepareCalls(parts, flight, turn, host, loaded);
   if (!turn.goesOn || turn.values.length > 0) return undefined;

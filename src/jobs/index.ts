@@ -43,6 +43,7 @@ export type {
   ItemReport,
   OutputChunk,
   ReadyRoute,
+  Seat,
   StartedRef,
   TaskCancel,
   TaskRef,
@@ -51,6 +52,7 @@ export type {
   TaskStatus,
 } from "./task-model.ts";
 export { createJobs, type Jobs, type JobsParts } from "./jobs.ts";
+export type { BegunJob } from "./making.ts";
 export type { JobService } from "./service.ts";
 export type { JobFilter } from "./job-store.ts";
 export type { OutputPiece, OutputPosition } from "./output-store.ts";

@@ -98,8 +98,14 @@ function jobOf(row: JobRow): Job {
 
 export interface NewJob {
   readonly job: Job;
-  readonly state: JobState;
-  readonly runnableAt: number;
+  /** A `JobState` as JSON. */
+  readonly state: string;
+  /** Turns it has taken. */
+  readonly fence: number;
+  /** When its next turn comes; null: when something comes for it. */
+  readonly runnableAt: number | null;
+  /** Lines of its log. */
+  readonly lines: number;
   /** How many calls its program makes; null: nobody knows. */
   readonly items: number | null;
 }
@@ -139,12 +145,18 @@ const INSERTED_COLUMNS = [
   "starter_name",
   "context",
   "status",
+  "wish",
   "state",
+  "line",
   "percent",
   "progress",
   "message",
+  "failure",
   "wake_at",
+  "ends_at",
   "created_at",
+  "started_at",
+  "finished_at",
   "runnable_at",
   "poke",
   "fence",
@@ -153,7 +165,7 @@ const INSERTED_COLUMNS = [
 ];
 
 export async function insertJobs(sql: SqlTransaction, jobs: readonly NewJob[]): Promise<void> {
-  const rows = jobs.map(({ job, state, runnableAt, items }): SqlValue[] => [
+  const rows = jobs.map(({ job, state, fence, runnableAt, lines, items }): SqlValue[] => [
     job.id,
     job.tenantId,
     job.host,
@@ -169,16 +181,22 @@ export async function insertJobs(sql: SqlTransaction, jobs: readonly NewJob[]): 
     job.starter.name,
     JSON.stringify(job.context),
     job.status,
-    JSON.stringify(state),
+    job.wish,
+    state,
+    job.line,
     job.percent,
     JSON.stringify(job.progress),
     job.message,
+    job.failure === null ? null : JSON.stringify(job.failure),
     job.wakeAt,
+    job.endsAt,
     job.createdAt,
+    job.startedAt,
+    job.finishedAt,
     runnableAt,
     0,
-    0,
-    1,
+    fence,
+    lines,
     items,
   ]);
   await sql.insert({ table: "job", columns: INSERTED_COLUMNS, rows });

@@ -9,9 +9,11 @@ import type { Logger } from "../platform/logging/index.ts";
 import type { ScriptProgram } from "../tscript/index.ts";
 import { createEngine, ENGINE_LIMITS } from "./engine.ts";
 import type { EngineLimits } from "./engine.ts";
+import { createExecutorSessions } from "./executor-sessions.ts";
 import type { JobHost } from "./host.ts";
 import { createJobLines } from "./lines.ts";
 import { createOutsideTasks, type OutsideTasks } from "./outside.ts";
+import { createPlacing } from "./placing.ts";
 import { pruneJobs, removeJobsOfRun } from "./prune.ts";
 import { createSealedTasks } from "./sealed.ts";
 import { openedSecrets, type Redactor } from "../platform/redaction/index.ts";
@@ -113,7 +115,14 @@ export function createJobs(parts: JobsParts): Jobs {
     mayGoOn,
   };
   const sweeper = createTaskSweeper(shared);
-  const engine = createEngine({ ...shared, sweepBy: sweeper.by, limits: { ...ENGINE_LIMITS, ...parts.limits } });
+  const sessions = createExecutorSessions({ clock, lease, sweepBy: sweeper.by });
+  const placing = createPlacing(sessions);
+  const engine = createEngine({
+    ...shared,
+    placing,
+    sweepBy: sweeper.by,
+    limits: { ...ENGINE_LIMITS, ...parts.limits },
+  });
   const stopping = new AbortController();
   let pruning: Promise<unknown> = Promise.resolve();
 
@@ -124,8 +133,14 @@ export function createJobs(parts: JobsParts): Jobs {
   }
 
   return {
-    service: createJobService({ ...shared, remove }),
-    tasks: createTaskService({ ...shared, chance: parts.chance ?? Math.random, sweepBy: sweeper.by }),
+    service: createJobService({ ...shared, placing, sweepBy: sweeper.by, engine, remove }),
+    tasks: createTaskService({
+      ...shared,
+      sessions,
+      placing,
+      chance: parts.chance ?? Math.random,
+      sweepBy: sweeper.by,
+    }),
     outside: createOutsideTasks({ ...shared, sweepBy: sweeper.by }),
     registerHost(name, host) {
       if (hosts.has(name)) throw new Error(`the job host ${name} is registered twice`);

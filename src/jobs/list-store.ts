@@ -44,12 +44,11 @@ export function storedItems(
 
 /** Items an executor is given: those of a list that have not ended. */
 export function assignedItems(text: string, ended: ReadonlySet<number> | undefined): readonly AssignedItem[] {
-  return (JSON.parse(text) as StoredItem[])
-    .filter(({ item }) => ended?.has(item) !== true)
-    .map((one) => {
-      const { awayFor: _awayFor, ...item } = one;
-      return item;
-    });
+  return (JSON.parse(text) as StoredItem[]).filter(({ item }) => ended?.has(item) !== true).map(assignedItem);
+}
+
+export function assignedItem({ awayFor: _awayFor, ...item }: StoredItem): AssignedItem {
+  return item;
 }
 
 export interface TallyRow {

@@ -91,6 +91,11 @@ export interface VerbList {
 
 export type ProgramKind = ProgramSource["kind"];
 
+/** How many calls a program makes; null: nobody knows. */
+export function callsIn(source: ProgramSource): number | null {
+  return source.kind === "verbs" ? source.verbs.verbs.length : null;
+}
+
 /** Whose rights a job has. */
 export interface Starter {
   /** Null: the owner of the server, or the program itself; they may do everything. */

@@ -10,8 +10,8 @@ export interface LoadedProgram {
 
 /** Programs ready to run, by hash. */
 export interface Programs {
-  /** Throws a GantryError with every problem of a source that does not load. */
-  get(hash: string): Promise<LoadedProgram>;
+  /** Throws a GantryError with every problem of a source that does not load. `source`: of one that may not be stored yet. */
+  get(hash: string, source?: ProgramSource): Promise<LoadedProgram>;
 }
 
 /** Compiled programs kept. A site has a few dozen scripts. */
@@ -20,10 +20,10 @@ const MOST_PROGRAMS = 200;
 export function createPrograms(sql: Sql, loaders: Readonly<Record<ProgramKind, ProgramLoader>>): Programs {
   const known = new Map<string, LoadedProgram>();
   return {
-    async get(hash) {
+    async get(hash, given) {
       const cached = known.get(hash);
       if (cached !== undefined) return cached;
-      const source = await selectProgram(sql, hash);
+      const source = given ?? (await selectProgram(sql, hash));
       if (source === undefined) throw new Error(`program ${hash} is missing`);
       const loaded = { source, program: loaders[source.kind].load(source) };
       if (known.size >= MOST_PROGRAMS) known.delete(known.keys().next().value!);

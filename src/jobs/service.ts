@@ -1,32 +1,18 @@
-import { createHash } from "node:crypto";
 import { createAudit, recordActor, type AuditDraft, type Principal } from "../access/index.ts";
-import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
-import type { Id, Random } from "../kernel/ids.ts";
-import { canonicalJson } from "../kernel/json.ts";
-import type { Json, JsonObject } from "../kernel/json.ts";
-import type { Database, Transaction } from "../platform/database/index.ts";
-import type { EventStream } from "../platform/events/index.ts";
+import type { Id } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
+import type { Transaction } from "../platform/database/index.ts";
 import { FIRST_STATE } from "./turn.ts";
 import type { JobState } from "./turn.ts";
-import { JOB_ACTION_NOT_ALLOWED, JOB_NOTHING_TO_ROLL_BACK, JOB_NOT_FOUND, JOB_PROGRAM_INVALID } from "./errors.ts";
-import type { JobHost } from "./host.ts";
+import { JOB_ACTION_NOT_ALLOWED, JOB_NOTHING_TO_ROLL_BACK, JOB_NOT_FOUND } from "./errors.ts";
 import { jobEvent } from "./job-events.ts";
-import {
-  askJob,
-  insertJobs,
-  insertLog,
-  insertProgram,
-  loadJobs,
-  reviveJob,
-  selectJob,
-  selectJobs,
-  selectLog,
-} from "./job-store.ts";
-import type { JobFilter, NewJob, Revival } from "./job-store.ts";
+import { askJob, loadJobs, reviveJob, selectJob, selectJobs, selectLog } from "./job-store.ts";
+import type { JobFilter, Revival } from "./job-store.ts";
+import { createMaking, type Making, type MakingParts } from "./making.ts";
 import { ALLOWED_ACTIONS, JOB_STATUSES, allowedActions } from "./model.ts";
-import { SERVER_STARTER, starterOf } from "./starter.ts";
-import type { ItemResult, Job, JobAction, JobDraft, LogEntry, ProgramSource, Wish } from "./model.ts";
+import { starterOf } from "./starter.ts";
+import type { ItemResult, Job, JobAction, LogEntry, Wish } from "./model.ts";
 import { selectOutput } from "./output-store.ts";
 import type { OutputPiece, OutputPosition } from "./output-store.ts";
 import type { Programs } from "./programs.ts";
@@ -36,12 +22,9 @@ import type { Sql } from "./sql.ts";
 import { selectItems, selectTasks } from "./task-views.ts";
 import type { ItemPosition, Task } from "./task-views.ts";
 import { selectBegunForGood } from "./undo-store.ts";
-import type { Wakes } from "./wakes.ts";
 
 /** What others do with jobs. */
-export interface JobService {
-  /** Makes jobs within the caller's transaction; they begin once it is committed. Errors: `job_program_invalid`. */
-  create(tx: Transaction, drafts: readonly JobDraft[]): Promise<readonly Job[]>;
+export interface JobService extends Making {
   /** Stops making calls; what is out ends. `by`: whose wish it is; left out, the program's own. Errors of these six: `job_not_found`, `job_action_not_allowed`. */
   pause(tenantId: Id, id: Id, by?: Principal): Promise<Job>;
   /** Goes on where it was paused, by whomever; with the rights of who lets it (`by`). The same holds for `retry`. */
@@ -90,61 +73,15 @@ export interface JobService {
   onOutput(listener: (jobs: readonly Id[]) => void): () => void;
 }
 
-export interface ServiceParts {
-  readonly database: Database;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly events: EventStream;
-  readonly wakes: Wakes;
-  readonly hosts: ReadonlyMap<string, JobHost>;
+export interface ServiceParts extends MakingParts {
   readonly programs: Programs;
   remove(runId: Id): Promise<number>;
 }
 
-/** Characters of one program. */
-const LONGEST_PROGRAM = 8 * 1024 * 1024;
-
 export function createJobService(parts: ServiceParts): JobService {
-  const { database, clock, random, events, wakes } = parts;
+  const { database, clock, events, wakes } = parts;
   const reader = readerOf(database);
   const audit = createAudit(parts);
-
-  async function create(tx: Transaction, drafts: readonly JobDraft[]): Promise<readonly Job[]> {
-    const now = clock.now();
-    const sql = sqlOf(database, tx);
-    // A run makes thousands of jobs of one program: it is hashed and stored once.
-    const hashes = new Map<ProgramSource, string>();
-    for (const { program } of drafts) {
-      if (hashes.has(program)) continue;
-      const hash = hashOf(program);
-      hashes.set(program, hash);
-      await insertProgram(sql, hash, program, now);
-    }
-    const jobs = drafts.map((draft): NewJob => {
-      const runnableAt = draft.startAt ?? now;
-      const items = draft.program.kind === "verbs" ? draft.program.verbs.verbs.length : null;
-      return { job: jobOf(draft, random.id(), hashes.get(draft.program)!, now), state: FIRST_STATE, runnableAt, items };
-    });
-    await insertJobs(sql, jobs);
-    await insertLog(
-      sql,
-      jobs.map(({ job }) => ({
-        jobId: job.id,
-        sequence: 1,
-        at: now,
-        kind: "created",
-        line: null,
-        text: "created",
-        taskId: null,
-      })),
-    );
-    await events.append(
-      tx,
-      jobs.map(({ job }) => jobEvent("job.created", job, { status: job.status })),
-    );
-    wakes.jobsRunnable(tx);
-    return jobs.map(({ job }) => job);
-  }
 
   async function act(tenantId: Id, id: Id, action: Exclude<JobAction, "jump">, by?: Principal): Promise<Job> {
     return database.transaction(async (tx) => {
@@ -234,7 +171,7 @@ export function createJobService(parts: ServiceParts): JobService {
   }
 
   return {
-    create,
+    ...createMaking(parts),
     pause: (tenantId, id, by) => act(tenantId, id, "pause", by),
     resume: (tenantId, id, by) => act(tenantId, id, "resume", by),
     cancel: (tenantId, id, by) => act(tenantId, id, "cancel", by),
@@ -284,44 +221,6 @@ const DONE: Readonly<Record<JobAction, string>> = {
   rollback: "job.rolled_back",
   jump: "job.jumped",
 };
-
-function hashOf(program: ProgramSource): string {
-  const text = canonicalJson(program as unknown as Json);
-  if (text.length > LONGEST_PROGRAM) {
-    throw new GantryError(
-      JOB_PROGRAM_INVALID,
-      `the program '${program.name}' has ${text.length} characters; ${LONGEST_PROGRAM} are allowed`,
-    );
-  }
-  return createHash("sha256").update(text).digest("hex");
-}
-
-function jobOf(draft: JobDraft, id: Id, programHash: string, now: number): Job {
-  return {
-    id,
-    tenantId: draft.tenantId,
-    host: draft.host,
-    programHash,
-    programKind: draft.program.kind,
-    programName: draft.program.name,
-    target: draft.target,
-    runId: draft.runId ?? null,
-    starter: draft.starter ?? SERVER_STARTER,
-    context: draft.context ?? {},
-    status: "queued",
-    wish: null,
-    line: null,
-    percent: 0,
-    progress: [],
-    message: "",
-    failure: null,
-    wakeAt: draft.startAt ?? null,
-    endsAt: null,
-    createdAt: now,
-    startedAt: null,
-    finishedAt: null,
-  };
-}
 
 export function notFound(id: Id): GantryError {
   return new GantryError(JOB_NOT_FOUND, `there is no job ${id}`);

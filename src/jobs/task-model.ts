@@ -140,6 +140,17 @@ export interface TaskCancel extends TaskRef {
   readonly executorId: Id;
 }
 
+/** An executor that is connected here, and for which nothing older waits. */
+export interface Seat {
+  /** With the slots that are free now. */
+  readonly executor: Executor;
+  /** Called after the commit that leased these to it. */
+  give(assignments: readonly Assignment[]): void;
+}
+
+/** Seats of those that may be given a task. Not awaited: it is asked within transactions. */
+export type FindSeats = (tenantId: Id, route: ExecutorRoute, module: string) => Iterable<Seat>;
+
 /**
  * What the server's end of the link calls. Every promise resolves after the commit that holds what it says; calls made at the same
  * time share commits.
@@ -163,6 +174,10 @@ export interface TaskService {
   sessionEnded(executor: Executor): Promise<void>;
   /** The session is alive: call it at each heartbeat. */
   renew(executor: Executor): Promise<void>;
+  /** What was leased to an executor that was gone before it was given it: it waits for the next one. */
+  giveBack(assignments: readonly Assignment[]): Promise<void>;
+  /** Who knows the executors that are connected here: what is made for them is leased to them in the same commit. Returns how to stop that. */
+  placeWith(find: FindSeats): () => void;
   /** After commit, on every replica: who has work now. Returns how to stop listening. */
   onReady(listener: (routes: readonly ReadyRoute[]) => void): () => void;
   /** After commit, on every replica. Told again at `renew` and `reconcile` for as long as the task runs. */

@@ -1,19 +1,19 @@
 import { GantryError } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
-import { afterCommit } from "../platform/database/index.ts";
 import type { Transaction } from "../platform/database/index.ts";
 import { batched } from "./batcher.ts";
+import type { ExecutorSessions } from "./executor-sessions.ts";
+import type { Placing } from "./placing.ts";
 import { createReports } from "./reports.ts";
 import type { ReportParts } from "./reports.ts";
 import type { SealedTasks } from "./sealed.ts";
-import { saveSessions } from "./session-store.ts";
 import { applyChanges, lossesOf } from "./settle.ts";
 import type { Settlement } from "./settle.ts";
 import { sqlOf } from "./sql.ts";
 import type { SqlTransaction } from "./sql.ts";
 import type { Assignment, Executor, HeldTask, StartedRef, TaskCancel, TaskRef, TaskService } from "./task-model.ts";
 import { afterLoss } from "./task-rules.ts";
-import { claimTasks } from "./claim-store.ts";
+import { claimTasks, unleaseTasks } from "./claim-store.ts";
 import { cancelsOf, isHeld, lockOwnedTasks, lockTasks, setDue, spokenOf, startTasks } from "./task-store.ts";
 import type { TaskRecord } from "./task-store.ts";
 import { takenLine } from "./unserved.ts";
@@ -21,50 +21,16 @@ import { takeUnserved } from "./unserved-store.ts";
 
 export interface TaskParts extends ReportParts {
   readonly sealed: SealedTasks;
-  /** Milliseconds an executor's leases live without a sign of life. */
-  readonly lease: number;
+  readonly sessions: ExecutorSessions;
+  readonly placing: Placing;
 }
 
 /** A started task that has not ended this long after its time-out is taken for lost: the executor should have ended it. */
 const TIMEOUT_GRACE = 30_000;
 
 export function createTaskService(parts: TaskParts): TaskService {
-  const { database, commits, clock, wakes, lines, sweepBy } = parts;
+  const { database, commits, clock, wakes, lines, sweepBy, sessions } = parts;
   const report = createReports(parts);
-  /** Until when each executor's leases live, as stored last. */
-  const sessions = new Map<Id, { readonly session: string; readonly until: number }>();
-
-  /** Half over; or longer than a lease is, because the clock was put back. */
-  function isStale(until: number, now: number): boolean {
-    return until - now < parts.lease / 2 || until - now > parts.lease;
-  }
-
-  /** Stores that the executors are alive, for those whose lease is half over. */
-  async function keepSessions(
-    tx: Transaction,
-    sql: SqlTransaction,
-    executors: readonly Executor[],
-    force: boolean,
-  ): Promise<readonly Executor[]> {
-    const now = clock.now();
-    const until = now + parts.lease;
-    const stale = new Map<Id, Executor>();
-    for (const one of executors) {
-      const known = sessions.get(one.id);
-      if (force || known?.session !== one.session || isStale(known.until, now)) stale.set(one.id, one);
-    }
-    if (stale.size === 0) return [];
-    await saveSessions(
-      sql,
-      [...stale.values()].map((one) => ({ id: one.id, session: one.session, until })),
-    );
-    for (const one of stale.values()) {
-      // Not before: one that was undone would not be stored again, and so never run out.
-      afterCommit(tx, `session ${one.id}`, () => sessions.set(one.id, { session: one.session, until }));
-    }
-    sweepBy(tx, until);
-    return [...stale.values()];
-  }
 
   async function tellCancels(tx: Transaction, sql: SqlTransaction, executors: readonly Executor[]): Promise<void> {
     const ids = distinctText(executors.map((one) => one.id));
@@ -89,7 +55,7 @@ export function createTaskService(parts: TaskParts): TaskService {
     executors: readonly Executor[],
   ): Promise<readonly (readonly Assignment[])[]> {
     const sql = sqlOf(database, tx);
-    await keepSessions(tx, sql, executors, false);
+    await sessions.keep(tx, sql, executors);
     const results = await claimTasks(sql, executors, clock.now());
     await tellTaken(tx, sql, results.flat());
     return results;
@@ -98,9 +64,17 @@ export function createTaskService(parts: TaskParts): TaskService {
   // A lease that is lost with the power leaves a task that is ready: who has it is told to drop it, and began nothing that may not be repeated.
   const claim = batched(commits, claimAll, { relaxed: true });
 
+  const giveBack = batched(commits, async (tx, requests: readonly (readonly Assignment[])[]) => {
+    const now = clock.now();
+    const back = await unleaseTasks(sqlOf(database, tx), requests.flat(), now);
+    for (const { dueAt } of back) if (dueAt !== null) sweepBy(tx, dueAt);
+    wakes.tasksReady(tx, back);
+    return requests.map(() => undefined);
+  });
+
   const renew = batched(commits, async (tx, executors: readonly Executor[]) => {
     const sql = sqlOf(database, tx);
-    await tellCancels(tx, sql, await keepSessions(tx, sql, executors, false));
+    await tellCancels(tx, sql, await sessions.keep(tx, sql, executors));
     return executors.map(() => undefined);
   });
 
@@ -145,7 +119,7 @@ export function createTaskService(parts: TaskParts): TaskService {
     async (tx, requests: readonly { executor: Executor; held: readonly HeldTask[] }[]) => {
       const sql = sqlOf(database, tx);
       const now = clock.now();
-      await keepSessions(
+      await sessions.keep(
         tx,
         sql,
         requests.map((one) => one.executor),
@@ -212,9 +186,7 @@ export function createTaskService(parts: TaskParts): TaskService {
   return {
     claim: async (executor) => openAll(executor, await claim(executor)),
     renew: async (executor) => {
-      const known = sessions.get(executor.id);
-      if (known?.session === executor.session && !isStale(known.until, clock.now())) return;
-      await renew(executor);
+      if (!sessions.isKept(executor)) await renew(executor);
     },
     started: (executor, tasks) =>
       tasks.every((one) => one.safeToRepeat === true) ? startedSafe({ executor, tasks }) : started({ executor, tasks }),
@@ -225,8 +197,12 @@ export function createTaskService(parts: TaskParts): TaskService {
       return reconcile({ executor, held });
     },
     async sessionEnded(executor) {
-      if (sessions.get(executor.id)?.session === executor.session) sessions.delete(executor.id);
+      sessions.ended(executor);
     },
+    async giveBack(assignments) {
+      if (assignments.length > 0) await giveBack(assignments);
+    },
+    placeWith: (find) => parts.placing.use(find),
     onReady: (listener) => wakes.onReady(listener),
     onCancel: (listener) => wakes.onCancel(listener),
   };

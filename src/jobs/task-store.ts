@@ -4,13 +4,22 @@ import type { SettledTask } from "./turn.ts";
 import type { Outside, TaskDraft, TaskRoute } from "./host.ts";
 import { badItems, closedTally, restOf } from "./items.ts";
 import type { ItemTally } from "./items.ts";
-import { isSafeDraft, saveTallies, storedItems, TALLY, TALLY_COLUMNS, tallyOf, tallyValues } from "./list-store.ts";
+import {
+  assignedItem,
+  isSafeDraft,
+  saveTallies,
+  storedItems,
+  TALLY,
+  TALLY_COLUMNS,
+  tallyOf,
+  tallyValues,
+} from "./list-store.ts";
 import type { TallyRow } from "./list-store.ts";
 import { callName } from "./model.ts";
 import type { TaskError } from "./model.ts";
 import { lockRows, rowsIn, skipLocked } from "./sql.ts";
 import type { Sql, SqlTransaction, SqlValue } from "./sql.ts";
-import type { Executor, TaskRef, TaskStatus } from "./task-model.ts";
+import type { Assignment, Executor, TaskRef, TaskStatus } from "./task-model.ts";
 import type { TaskChange, TaskFacts } from "./task-rules.ts";
 
 /** Tasks in the database: the only queue there is. */
@@ -29,6 +38,8 @@ export interface NewTask {
   readonly keepGoing: boolean;
   /** Items of the batch done by an earlier task of the same job. */
   readonly doneItems?: ReadonlySet<number>;
+  /** Who is given it at once. */
+  readonly owner?: Id;
 }
 
 /** Of a batch: nothing is left of it that an earlier task did not do. */
@@ -71,6 +82,7 @@ export async function insertTasks(sql: SqlTransaction, tasks: readonly NewTask[]
       "begun",
       "shared",
       "items_total",
+      "owner",
     ],
     rows: tasks.map((task) => rowOf(task, now)),
   });
@@ -98,12 +110,12 @@ function rowOf(task: NewTask, now: number): readonly SqlValue[] {
     draft.retry?.backoff ?? 0,
     draft.reachWithin ?? null,
     // Nothing is left to be done of it.
-    items?.length === 0 ? "done" : "ready",
-    1,
+    items?.length === 0 ? "done" : task.owner === undefined ? "ready" : "leased",
+    FIRST_ATTEMPT,
     0,
-    0,
+    task.owner === undefined ? 0 : FIRST_FENCE,
     now,
-    items?.length === 0 ? null : dueAtCreation(draft, now),
+    items?.length === 0 || task.owner !== undefined ? null : dueAtCreation(draft, now),
     0,
     now,
     0,
@@ -114,7 +126,34 @@ function rowOf(task: NewTask, now: number): readonly SqlValue[] {
     0,
     draft.shared === undefined || task.sealed !== undefined ? null : JSON.stringify(draft.shared),
     items?.length ?? null,
+    task.owner ?? null,
   ];
+}
+
+const FIRST_ATTEMPT = 1;
+const FIRST_FENCE = 1;
+
+/** What the owner of a task that was just made is given. */
+export function assignmentOf(task: NewTask): Assignment {
+  const { draft } = task;
+  const items = draft.batch === undefined ? undefined : storedItems(draft, task.firstItem ?? 0, task.doneItems);
+  return {
+    task: task.id,
+    attempt: FIRST_ATTEMPT,
+    key: task.id,
+    fence: FIRST_FENCE,
+    jobId: task.jobId,
+    call: task.call,
+    tenantId: task.tenantId,
+    module: draft.module,
+    function: draft.function,
+    parameters: draft.parameters,
+    ...(items === undefined ? {} : { batch: items.map(assignedItem) }),
+    ...(draft.shared === undefined ? {} : { shared: draft.shared }),
+    keepGoing: task.keepGoing,
+    timeout: draft.timeout,
+    safeToRepeat: isSafeDraft(draft),
+  };
 }
 
 /** When a task that was just made is to be looked at, if nobody took or answered it before. */

@@ -1,6 +1,6 @@
 import { afterCommit, type Database, type Queries, type Transaction } from "../platform/database/index.ts";
 import type { EventStream } from "../platform/events/index.ts";
-import type { Job, JobDraft, JobOutcome, JobService } from "../jobs/index.ts";
+import type { BegunJob, Job, JobDraft, JobOutcome, JobService } from "../jobs/index.ts";
 import type { CancelTimer, Clock } from "../kernel/clock.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
@@ -165,37 +165,59 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
   async function moveOn(id: Id): Promise<boolean> {
     const defined = await definition(id);
     const gathered = await gather(id, defined);
-    const result = await database.transaction(async (tx) => {
-      const run = await holdRunning(database, tx, id);
-      if (run === undefined) return "ended";
-      const scene: Scene = {
-        tx,
-        run,
-        defined,
-        entries: await selectEntries(tx, id),
-        stages: await selectStages(tx, id),
-        gathered,
-      };
-      const lagging = await selectLagging(tx, id);
-      const steps = nextSteps({
-        cancelled: run.cancelled,
-        broken: run.error !== null,
-        entries: scene.entries,
-        stages: scene.stages.map((stage) => progressOf(stage, defined.stages[stage.stage]!.waits, lagging)),
-        lagging,
-      });
-      let moved = 0;
-      for (const step of steps) moved += await take(scene, step);
-      return { again: moved > 0, cancelled: run.cancelled };
+    const planned = await database.transaction(async (tx) => {
+      const scene = await look(tx, id, defined, gathered);
+      return scene === undefined ? undefined : { scene, moves: await plan(tx, scene) };
     });
-    if (result === "ended") {
+    const done = planned === undefined ? undefined : await carryOut(planned.scene, planned.moves);
+    if (done === undefined) {
       active.delete(id);
       definitions.delete(id);
       return false;
     }
     active.add(id);
-    if (result.cancelled) await cancelBegun(id);
-    return result.again;
+    if (done.cancelled) await cancelBegun(id);
+    return done.again;
+  }
+
+  /** Undefined: the run has ended meanwhile. */
+  async function carryOut(
+    { run, defined, gathered }: Scene,
+    moves: readonly Move[],
+  ): Promise<{ readonly again: boolean; readonly cancelled: boolean } | undefined> {
+    if (moves.length === 0) return { again: false, cancelled: run.cancelled };
+    const begun: (readonly BegunJob[])[] = [];
+    for (const { drafts } of moves) begun.push(await jobs.begin(drafts.map(({ draft }) => draft)));
+    return database.transaction(async (tx) => {
+      const scene = await look(tx, run.id, defined, gathered);
+      if (scene === undefined) return undefined;
+      const { cancelled } = scene.run;
+      if (!moves.every((move) => stands(move, scene))) return { again: true, cancelled };
+      for (const [index, move] of moves.entries()) await take(tx, scene, move, begun[index]!);
+      return { again: moves.some(({ moved }) => moved > 0), cancelled };
+    });
+  }
+
+  /** Undefined: the run has ended. */
+  async function look(
+    tx: Transaction,
+    id: Id,
+    defined: Definition,
+    gathered: ReadonlyMap<number, Json>,
+  ): Promise<Scene | undefined> {
+    const run = await holdRunning(database, tx, id);
+    if (run === undefined) return undefined;
+    const [entries, stages] = [await selectEntries(tx, id), await selectStages(tx, id)];
+    const lagging = await selectLagging(tx, id);
+    const progress = stages.map((stage) => progressOf(stage, defined.stages[stage.stage]!.waits, lagging));
+    const steps = nextSteps({
+      cancelled: run.cancelled,
+      broken: run.error !== null,
+      entries,
+      stages: progress,
+      lagging,
+    });
+    return { run, defined, entries, stages, gathered, steps };
   }
 
   /** What queries that ended collected, for the stages behind them that have not begun. Read before the transaction: it is final. */
@@ -213,29 +235,44 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
   }
 
   interface Scene {
-    readonly tx: Transaction;
     readonly run: StoredRun;
     readonly defined: Definition;
     readonly entries: readonly StoredEntry[];
     readonly stages: readonly StoredStage[];
     readonly gathered: ReadonlyMap<number, Json>;
+    readonly steps: readonly RunStep[];
   }
 
-  /** Returns how many nodes it moved. */
-  async function take(scene: Scene, step: RunStep): Promise<number> {
-    if (step.kind === "end") {
-      await end(scene.tx, scene.run, step.status);
-      return 1;
-    }
+  /** A step, with what it does on each node. */
+  interface Move {
+    readonly step: RunStep;
+    /** Nodes it moves; the end of the run counts as one. */
+    readonly moved: number;
+    readonly begunBefore: number;
+    /** Of nodes that get no job. */
+    readonly changes: readonly JobChange[];
+    readonly drafts: readonly { readonly draft: JobDraft; readonly node: number }[];
+    readonly first: number | null;
+    readonly given: Json | null;
+  }
+
+  async function plan(tx: Transaction, scene: Scene): Promise<readonly Move[]> {
+    const moves: Move[] = [];
+    for (const step of scene.steps) moves.push(await moveOf(tx, scene, step));
+    return moves;
+  }
+
+  async function moveOf(tx: Transaction, scene: Scene, step: RunStep): Promise<Move> {
+    if (step.kind === "end")
+      return { step, moved: 1, begunBefore: 0, changes: [], drafts: [], first: null, given: null };
     const rows = await selectWaiting(
-      scene.tx,
+      tx,
       scene.run.id,
       step.stage,
       step.kind === "drop" ? AT_ONCE : Math.min(step.count, AT_ONCE),
       step.kind === "drop" ? "all" : (step.lagging ?? "crowd"),
     );
     const stage = scene.stages[step.stage]!;
-    const now = clock.now();
     const changes: JobChange[] = [];
     const drafts: { readonly draft: JobDraft; readonly node: number }[] = [];
     const programs = new Map<string, StageProgram | undefined>();
@@ -269,17 +306,38 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
       if (program === undefined) changes.push({ ...place, jobId: null, state: "done" });
       else drafts.push({ node: row.node, draft: draftOf(scene.run, program, row, place) });
     }
-    const made = await jobs.create(
-      scene.tx,
-      drafts.map(({ draft }) => draft),
-    );
-    for (const [index, job] of made.entries())
-      changes.push({ stage: step.stage, node: drafts[index]!.node, jobId: job.id, state: "begun" });
-    await changeJobs(database, scene.tx, scene.run.id, changes, now);
-    if (given !== null && stage.given === null) await saveGiven(scene.tx, scene.run.id, step.stage, given);
-    if (first !== null && first !== stage.first) await saveFirst(scene.tx, scene.run.id, step.stage, first);
-    await countStage(scene.tx, scene.run.id, step.stage, { begun: rows.length, ended: rows.length - made.length }, now);
-    return rows.length;
+    return { step, moved: rows.length, begunBefore: stage.begun, changes, drafts, first, given };
+  }
+
+  /** It is still what is to be done: another server may have been faster, nodes may have failed, or somebody may have cancelled it. */
+  function stands({ step, moved, begunBefore }: Move, { steps, stages }: Scene): boolean {
+    return steps.some((one) => {
+      if (step.kind === "end" || one.kind === "end") return one.kind === step.kind;
+      if (one.kind !== step.kind || one.stage !== step.stage || stages[step.stage]!.begun !== begunBefore) return false;
+      return one.kind === "drop" || one.count >= moved;
+    });
+  }
+
+  async function take(tx: Transaction, scene: Scene, move: Move, begun: readonly BegunJob[]): Promise<void> {
+    const { step, drafts, first, given } = move;
+    if (step.kind === "end") return end(tx, scene.run, step.status);
+    const { run, stages } = scene;
+    const stage = stages[step.stage]!;
+    const now = clock.now();
+    const made = await jobs.create(tx, begun);
+    const changes = [
+      ...move.changes,
+      ...made.map((job, index) => ({
+        stage: step.stage,
+        node: drafts[index]!.node,
+        jobId: job.id,
+        state: "begun",
+      })),
+    ];
+    await changeJobs(database, tx, run.id, changes, now);
+    if (given !== null && stage.given === null) await saveGiven(tx, run.id, step.stage, given);
+    if (first !== null && first !== stage.first) await saveFirst(tx, run.id, step.stage, first);
+    await countStage(tx, run.id, step.stage, { begun: move.moved, ended: move.moved - made.length }, now);
   }
 
   async function end(tx: Transaction, run: StoredRun, status: "done" | "failed" | "cancelled"): Promise<void> {
