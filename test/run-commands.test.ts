@@ -73,7 +73,25 @@ describe("on two nodes", () => {
     expect((await ok("run", "results", "--state", "failed")).out).toMatch(
       /^two +1 +RUN echo to look at.* +failed +7 +/m,
     );
-    expect((await ok("run", "analyze")).out).toMatch(/The slowest verbs:\nNUMBER[^]*The slowest nodes:\nNODE/);
+    const time = String.raw`[\d.]+m?s`;
+    expect((await ok("run", "analyze")).out).toMatch(
+      new RegExp(
+        [
+          `^2 verbs on nodes: they worked for ${time}, and were waited for ${time}`,
+          "",
+          "The slowest verbs:",
+          "NUMBER +VERB +NODES +MEAN +LONGEST +ON",
+          `1 +RUN echo to look at; test -e once .. exit 7 +2 +${time} +${time} +(one|two)`,
+          "",
+          "The slowest nodes:",
+          "NODE +WAITED +WORKED +ELSE",
+          ...[1, 2].map(() => `(one|two) +${time} +${time} +${time}`),
+          "$",
+        ].join("\n"),
+      ),
+    );
+    const analysis = JSON.parse((await ok("run", "analyze", "-o", "json")).out) as { total: { verbs: number } };
+    expect(analysis.total.verbs).toBe(2);
     const again = await bench.gantry(["run", "output"]);
     expect([again.code, again.out]).toEqual([1, expect.stringMatching(/^two \| to look at$/m)]);
     const file = join(bench.folder, "run.ndjson");

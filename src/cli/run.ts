@@ -224,7 +224,7 @@ export async function analyze(
     { heading: "NODE", value: (row) => printable(row.node) },
     { heading: "WAITED", value: (row) => durationText(row.waiting) },
     { heading: "WORKED", value: (row) => durationText(row.execution) },
-    { heading: "ALL", value: (row) => durationText(row.roundTrip) },
+    { heading: "ELSE", value: (row) => durationText(row.roundTrip) },
   ];
   const { total } = analysis;
   terminal.out(

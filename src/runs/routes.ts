@@ -157,8 +157,8 @@ export function runRoutes(server: HttpServer, runs: RunService): void {
     },
     async (request) => {
       const { cursor, limit } = request.query;
-      const items = await runs.list(request.principal as Principal, { before: cursor ?? null, limit });
-      return { items: items.map(listedOf), next: items.length < limit ? null : items.at(-1)!.id };
+      const { items, next } = await runs.list(request.principal as Principal, { before: cursor ?? null, limit });
+      return { items: items.map(listedOf), next };
     },
   );
   app.get(

@@ -62,11 +62,11 @@ export interface RunService {
   create(principal: Principal, request: RunRequest): Promise<RunView>;
   /** With the nodes that may be seen. Errors: `run_unknown`, also when none may. */
   get(principal: Principal, id: Id): Promise<RunView>;
-  /** Newest first, those made before the run `before`. */
+  /** Newest first, those made before the run `before`. A page may be shorter than its limit: what is looked at for one is bounded. */
   list(
     principal: Principal,
     page: { readonly before: Id | null; readonly limit: number },
-  ): Promise<readonly StoredRun[]>;
+  ): Promise<{ readonly items: readonly StoredRun[]; readonly next: Id | null }>;
   /** Its verbs on nodes that may be seen, behind a place. Errors: `run_unknown`. */
   results(principal: Principal, id: Id, page: ResultPage): Promise<readonly VerbResult[]>;
   /** Its verbs, behind so many. Errors: `run_unknown`. */
@@ -351,14 +351,22 @@ export function createRunService(parts: RunParts): RunService {
     get,
     async list(principal, { before, limit }) {
       const { tenantId, rights } = principal;
-      if (rights.everywhere("run.read")) return selectRuns(database.kysely, tenantId, before, limit);
+      if (rights.everywhere("run.read")) {
+        const items = await selectRuns(database.kysely, tenantId, before, limit);
+        return { items, next: items.length < limit ? null : items.at(-1)!.id };
+      }
       const visible = await sight(principal);
-      const found: StoredRun[] = [];
+      const items: StoredRun[] = [];
+      let looked = 0;
       for (let last = before; ;) {
         const some = await selectRuns(database.kysely, tenantId, last, LOOKED_AT);
-        for (const run of some) if ((await selectNodes(database.kysely, run.id)).some(visible)) found.push(run);
-        if (found.length >= limit || some.length < LOOKED_AT) return found.slice(0, limit);
-        last = some.at(-1)!.id;
+        for (const run of some) {
+          if ((await selectNodes(database.kysely, run.id)).some(visible)) items.push(run);
+          last = run.id;
+          looked += 1 + run.nodes;
+          if (items.length === limit || looked >= MOST_LOOKED_AT) return { items, next: run.id };
+        }
+        if (some.length < LOOKED_AT) return { items, next: null };
       }
     },
     async *follow(principal, id, signal) {
@@ -458,6 +466,8 @@ const MOST_COUNTED = 500;
 const NODES_TOLD = 1000;
 /** Runs looked at in one go for one page. */
 const LOOKED_AT = 200;
+/** Runs and their nodes looked at for one page, where somebody may not see all. */
+const MOST_LOOKED_AT = 20_000;
 
 /** What was typed, without the texts of verbs that are sensitive. */
 function shownText({ text, entries = [] }: RunRequest, lines: readonly RunLine[]): string {

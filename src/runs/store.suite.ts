@@ -1,9 +1,14 @@
+import { sql } from "kysely";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { Database, OpenEmptyDatabase } from "../platform/database/index.ts";
+import { DEFAULT_TENANT, NOWHERE, rightsIn, type Principal } from "../access/index.ts";
+import { ADMINISTRATOR } from "../access/testing.ts";
+import { systemRandom } from "../kernel/ids.ts";
 import { eventually } from "../jobs/testing/eventually.ts";
-import { selectRun } from "./store.ts";
+import { insertRun, selectRun } from "./store.ts";
 import { openRunWorld, RUN_MIGRATIONS, type RunWorld, type RunWorldOptions } from "./testing.ts";
 
+const tenantId = DEFAULT_TENANT.id;
 const QUIET = { echo: () => ({ changed: false }) };
 
 export function storeSuite(open: OpenEmptyDatabase): void {
@@ -65,5 +70,66 @@ export function storeSuite(open: OpenEmptyDatabase): void {
     await world();
     await eventually(async () => (await selectRun(database.kysely, run.tenantId, run.id))?.status).toBe("failed");
     expect(await selectRun(database.kysely, run.tenantId, run.id)).toMatchObject({ error: { code: "run_broken" } });
+  });
+
+  describe("the list of runs", () => {
+    it("looks at no more runs and nodes for a page than it may, of those somebody may see a part of", async () => {
+      const place = (name: string) => ({ ...NOWHERE, sites: name === "mine" ? ["plant"] : [] });
+      const { begin, runs } = await world({ nodes: ["mine", "other"], place });
+      const scope = { kind: "site", tenantId, id: "plant" } as const;
+      const rights = rightsIn([{ permissions: ["run.read"], scope }], tenantId)!;
+      const paul: Principal = { ...ADMINISTRATOR, kind: "person", name: "paul", accountId: "p", rights };
+      const old = await begin(["ECHO"]);
+      await begin(["ECHO"], { targets: ["other"] });
+      const nodes = Array.from({ length: 10_000 }, (_, number) => ({ agentId: `x${number}`, name: `x${number}` }));
+      for (let count = 0; count < 2; count += 1) {
+        const run = { ...old.run, id: systemRandom.id(), nodes: nodes.length };
+        const made = { run, definition: old.definition, entries: [], stages: [], nodes };
+        await database.transaction((tx) => insertRun(database, tx, made));
+      }
+      const page = await runs.list(paul, { before: null, limit: 10 });
+      expect(page.items).toEqual([]);
+      const rest = await runs.list(paul, { before: page.next, limit: 10 });
+      expect([rest.items.map(({ id }) => id), rest.next]).toEqual([[old.run.id], null]);
+      expect((await runs.list(ADMINISTRATOR, { before: null, limit: 10 })).items).toHaveLength(4);
+    });
+  });
+
+  describe("a run that is removed", () => {
+    const TABLES = ["run", "run_entry", "run_stage", "run_node", "run_job", "job", "task", "task_item"] as const;
+
+    async function rows(): Promise<readonly number[]> {
+      const counts = TABLES.map((table) =>
+        sql<{ count: number }>`select count(*) as count from ${sql.table(table)}`.execute(database.kysely),
+      );
+      return (await Promise.all(counts)).map((found) => Number(found.rows[0]!.count));
+    }
+    const none = TABLES.map(() => 0);
+
+    it("leaves nothing, and is not removed while it runs", async () => {
+      const made = await openRunWorld(database, { verbs: QUIET });
+      onTestFinished(() => made.close());
+      const { runs, begin, ended, coordinator } = made;
+      const { run } = await begin(["ECHO one", "ECHO two"]);
+      await expect(runs.remove(ADMINISTRATOR, run.id)).rejects.toMatchObject({ code: "run_stands" });
+      coordinator.start();
+      await ended(run.id);
+      expect(await rows()).toEqual([1, 1, 1, 2, 2, 2, 2, 4]);
+      await runs.remove(ADMINISTRATOR, run.id);
+      expect(await rows()).toEqual(none);
+      await expect(runs.get(ADMINISTRATOR, run.id)).rejects.toMatchObject({ code: "run_unknown" });
+    });
+
+    it("for its age goes alone: what ended later, and what runs, stays", async () => {
+      const { begin, ended, coordinator } = await world();
+      const [first, second] = [await begin(["ECHO"]), await begin(["ECHO"])];
+      const { run } = await ended(first.run.id);
+      const after = await ended(second.run.id);
+      await database.kysely.updateTable("run").set({ finished_at: 1000 }).where("id", "=", run.id).execute();
+      await coordinator.prune(1001);
+      expect(await selectRun(database.kysely, tenantId, run.id)).toBeUndefined();
+      expect(await selectRun(database.kysely, tenantId, after.run.id)).toMatchObject({ status: "done" });
+      expect((await rows()).slice(0, 5)).toEqual([1, 1, 1, 2, 2]);
+    });
   });
 }

@@ -1,4 +1,4 @@
-import { auditMigrations, DEFAULT_TENANT, type Principal } from "../access/index.ts";
+import { auditMigrations, DEFAULT_TENANT, NOWHERE, type Principal } from "../access/index.ts";
 import { ADMINISTRATOR } from "../access/testing.ts";
 import { createJobs, jobMigrations, type Jobs } from "../jobs/index.ts";
 import { startExecutor, type TestFunction } from "../jobs/testing/executor.ts";
@@ -46,8 +46,6 @@ export interface RunWorldOptions {
   readonly nodes?: readonly string[];
   readonly place?: (name: string) => Node["place"];
 }
-
-const NOWHERE = { sites: [], groups: [] } as unknown as Node["place"];
 
 /** Nothing moves before `coordinator.start()`; `QUERY` and `SECRET` (sensitive) mean what they say. */
 export async function openRunWorld(database: Database, options: RunWorldOptions): Promise<RunWorld> {
