@@ -49,6 +49,7 @@ const shared = createAgentModule({
   environment: process.env,
   limit: 16,
   warn: log.warn,
+  noticed: () => undefined,
 });
 
 async function start(number: number): Promise<void> {

@@ -86,7 +86,7 @@ async function startAgent(
     clock: systemClock,
     random: systemRandom,
     log: options.log,
-    modules: async () => [
+    modules: async (noticed) => [
       withUpgrade(
         await createAgentModule({
           home,
@@ -95,6 +95,7 @@ async function startAgent(
           environment,
           limit: LIMIT,
           warn: (fields, text) => options.log.warn(fields, text),
+          noticed,
         }),
         { folder, restart },
       ),

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Clock } from "../kernel/clock.ts";
+import type { CancelTimer, Clock } from "../kernel/clock.ts";
 import { messageOf } from "../kernel/errors.ts";
 import type { Random } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
@@ -8,6 +8,7 @@ import {
   type BroughtFile,
   connect,
   type Connection,
+  type LinkSession,
   type Module,
   type SessionLog,
   signChallenge,
@@ -27,9 +28,12 @@ import { createTrust } from "./trust.ts";
 interface CommonOptions {
   /** Absolute. Its own folder, made when missing. */
   readonly state: string;
-  /** Called once the folder is locked: what an earlier one of the same folder left is not in use any more. */
-  modules(): Promise<readonly Module[]>;
-  /** Told at each connection, and with heartbeats when they changed. */
+  /**
+   * Called once the folder is locked: what an earlier one of the same folder left is not in use any more.
+   * @param noticed to be called when the facts may have changed
+   */
+  modules(noticed: () => void): Promise<readonly Module[]>;
+  /** Told at each connection, and when they changed. */
   facts(): Promise<JsonObject>;
   /** Of this program. */
   readonly version: string;
@@ -72,6 +76,8 @@ export interface LinkedExecutor {
 const CONNECT = 20_000;
 /** Milliseconds between two looks at the facts. */
 const FACTS_EVERY = 60_000;
+/** The same where something asks for them again and again. */
+const FACTS_SOONEST = 1000;
 
 /** Resolves when it works (not when it is connected). Errors: `lock_held`, those of `ensureIdentity`, `executor_journal_damaged`. */
 export async function startLinkedExecutor(options: LinkedOptions): Promise<LinkedExecutor> {
@@ -137,27 +143,32 @@ interface Link {
 
 async function start(options: CommonOptions, link: Link): Promise<Executor> {
   const { clock, random, log } = options;
-  const modules = await options.modules();
+  const modules = await options.modules(() => refreshIn(Math.max(0, lookedAt + FACTS_SOONEST - clock.now())));
   const adverts = advertise(modules);
   const advert = advertHash(adverts);
   let facts = await options.facts();
   let told = JSON.stringify(facts);
+  let lookedAt = clock.now();
+  let session: LinkSession | undefined;
   let stopped = false;
+  let cancel: CancelTimer = () => undefined;
 
   async function refresh(): Promise<void> {
-    if (stopped) return;
+    lookedAt = clock.now();
     try {
       facts = await options.facts();
     } catch (error) {
       log.warn({ error: messageOf(error) }, "cannot collect facts");
     }
-    refreshLater();
+    refreshIn(FACTS_EVERY);
+    if (JSON.stringify(facts) !== told) session?.beat();
   }
 
-  function refreshLater(): void {
-    clock.after(FACTS_EVERY, () => void refresh());
+  function refreshIn(milliseconds: number): void {
+    cancel();
+    if (!stopped) cancel = clock.after(milliseconds, () => void refresh());
   }
-  refreshLater();
+  refreshIn(FACTS_EVERY);
 
   const executor = await startExecutor({
     modules,
@@ -168,7 +179,7 @@ async function start(options: CommonOptions, link: Link): Promise<Executor> {
     ...(link.bring === undefined ? {} : { bring: link.bring }),
     ...(options.cleanUp === undefined ? {} : { cleanUp: options.cleanUp }),
     startSession: (handlers, held) =>
-      startSession({
+      (session = startSession({
         executor: link.id,
         open: link.open,
         sign: link.sign,
@@ -194,12 +205,13 @@ async function start(options: CommonOptions, link: Link): Promise<Executor> {
         clock,
         random,
         log,
-      }),
+      })),
   });
   return {
     held: executor.held,
     async stop() {
       stopped = true;
+      cancel();
       await executor.stop();
     },
   };

@@ -90,6 +90,7 @@ export async function start(options: { limit?: number; cleanUp?: string[] } = {}
     send: (draft) => deliver({ ...draft, sequence: (sequence += 1) } as ExecutorMessage),
     reply: deliver,
     unacknowledgedOutput: () => 0,
+    beat: () => undefined,
     close: () => undefined,
   };
   function wait(called: string, context: FunctionContext): Promise<string> {

@@ -57,6 +57,10 @@ describe("a connection", () => {
     expect(await rig.fleet.nodes(TENANT)).toMatchObject([
       { name: "node1", state: "connected", version: "1.2.3", modules: ["test"], agentId: peer.id },
     ]);
+    expect((await rig.fleet.node(TENANT, "node1")).facts).toEqual({ hostname: "here" });
+    peer.send({ type: "heartbeat", facts: { hostname: "there" } });
+    await settled(peer);
+    expect((await rig.fleet.node(TENANT, "node1")).facts).toEqual({ hostname: "there" });
     peer.connection.close({ code: "closed", text: "bye" });
     await peer.closed;
     expect(await rig.fleet.node(TENANT, "node1")).toMatchObject({ state: "away", seenAt: clock.now() });
@@ -64,7 +68,7 @@ describe("a connection", () => {
     expect(await rig.fleet.node(TENANT, "node1")).toMatchObject({
       state: "away",
       version: "1.2.3",
-      facts: { hostname: "here" },
+      facts: { hostname: "there" },
     });
     await expect(rig.fleet.node(TENANT, "node2")).rejects.toMatchObject({ code: "executor_unknown" });
   });

@@ -237,7 +237,7 @@ export function createFleet(parts: FleetParts): Fleet {
     content,
     ask: (...question) => fleet.ask(...question),
   });
-  const presence = createPresence({ sessions, clock, heartbeat: parts.heartbeat });
+  const presence = createPresence({ sessions, clock, news: sightings.news, heartbeat: parts.heartbeat });
   const tidings = createTidings(parts);
   let adverts = createAdverts();
   const offered = createOffered();

@@ -2,6 +2,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { Id } from "../kernel/ids.ts";
 import { agentIdOf, type ExecutorIdentity, type ExecutorRecord, type Node } from "./model.ts";
 import type { FleetSession } from "./session.ts";
+import type { Sightings } from "./sightings.ts";
 
 /** Who is there, as far as it is known here: by its connection to this server, or by when it was seen last. */
 
@@ -20,10 +21,12 @@ export interface Presence {
 export function createPresence(parts: {
   readonly sessions: ReadonlyMap<Id, FleetSession>;
   readonly clock: Pick<Clock, "now">;
+  /** What it told that is not in its record yet. */
+  readonly news: Sightings["news"];
   /** Milliseconds between heartbeats. */
   readonly heartbeat: number;
 }): Presence {
-  const { sessions, clock, heartbeat } = parts;
+  const { sessions, clock, heartbeat, news } = parts;
   /** When they went away that are not connected here any more. */
   const left = new Map<Id, number>();
 
@@ -59,7 +62,7 @@ export function createPresence(parts: {
         drain: record.drainAt === null ? null : done ? "drained" : "draining",
         foundationId: record.foundationId,
         siteId: record.siteId,
-        facts: record.facts,
+        facts: news(record.id)?.facts ?? record.facts,
         joinedAt: record.joinedAt,
         seenAt: seenAt === 0 ? null : seenAt,
         missed: seenAt === 0 ? null : Math.max(0, Math.floor((clock.now() - seenAt) / heartbeat)),

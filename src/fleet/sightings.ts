@@ -10,6 +10,8 @@ import { saveSightings, type Sighting } from "./store.ts";
 export interface Sightings {
   /** It is there. What it told besides is written with it; what is left out stays as it was. */
   note(id: Id, news?: SightingNews): void;
+  /** What it told that is not written yet. */
+  news(id: Id): SightingNews | undefined;
   /** Writes what is noted, and stops. */
   close(): Promise<void>;
 }
@@ -22,7 +24,7 @@ export interface SightingNews {
 }
 
 /** Milliseconds between two writings. */
-const EVERY = 5000;
+const EVERY = 1000;
 /** Executors in one commit: a few milliseconds, in which nobody else can write. */
 const AT_ONCE = 500;
 
@@ -33,12 +35,15 @@ export function createSightings(parts: {
 }): Sightings {
   const { clock } = parts;
   let noted = new Map<Id, Sighting>();
+  /** What is being written. */
+  let writing: ReadonlyMap<Id, Sighting> = new Map();
   let cancel: CancelTimer | undefined;
+  let written: Promise<void> = Promise.resolve();
   let closed = false;
 
   async function write(): Promise<void> {
-    cancel = undefined;
     const sightings = [...noted.values()];
+    writing = noted;
     noted = new Map();
     try {
       for (let at = 0; at < sightings.length; at += AT_ONCE)
@@ -47,17 +52,30 @@ export function createSightings(parts: {
       // The next heartbeat says that it is there; what it told besides is told again with the next connection.
       parts.log.error({ err: error }, "cannot write down which executors were seen");
     }
+    writing = new Map();
+    cancel = undefined;
+    if (noted.size > 0 && !closed) writeLater();
+  }
+
+  /** One writing at a time. */
+  function writeLater(): void {
+    cancel = clock.after(EVERY, () => (written = write()));
   }
 
   return {
     note(id, news) {
       if (closed) return;
       noted.set(id, { ...noted.get(id), ...news, id, seenAt: clock.now() });
-      cancel ??= clock.after(EVERY, () => void write());
+      if (cancel === undefined) writeLater();
+    },
+    news(id) {
+      const [first, second] = [writing.get(id), noted.get(id)];
+      return first === undefined || second === undefined ? (second ?? first) : { ...first, ...second };
     },
     async close() {
       closed = true;
       cancel?.();
+      await written;
       await write();
     },
   };

@@ -217,6 +217,22 @@ describe("a session", () => {
     }
   });
 
+  it("beats at once when it is asked to, and then as often as before", async () => {
+    const { nextPeer, welcome, clock, session } = setUp();
+    session.beat();
+    const peer = await nextPeer();
+    await welcome(peer);
+    clock.advance(600);
+    session.beat();
+    expect(await peer.next()).toEqual({ type: "heartbeat", facts: { load: 1 } });
+    peer.send({ type: "query", query: "q", module: "m", function: "f", parameters: {}, timeout: 1 });
+    clock.advance(600);
+    session.reply({ type: "reply", query: "q", value: 1 });
+    expect(await peer.next()).toMatchObject({ type: "reply" });
+    clock.advance(400);
+    expect(await peer.next()).toEqual({ type: "heartbeat", facts: { load: 1 } });
+  });
+
   it("gives up on a server that is silent for three heartbeats, and sends its own", async () => {
     const { nextPeer, welcome, clock } = setUp();
     const peer = await nextPeer();

@@ -85,6 +85,8 @@ export interface LinkSession {
   reply(message: Extract<ExecutorMessage, { type: "reply" }>): void;
   /** Output bytes (base64) the server has not acknowledged. */
   unacknowledgedOutput(): number;
+  /** The next heartbeat now: there are new facts. */
+  beat(): void;
   readonly connected: boolean;
   /** Says goodbye and ends; nothing is sent or received after. */
   close(reason: string): void;
@@ -192,6 +194,7 @@ export function startSession(options: SessionOptions): LinkSession {
       if (current?.welcomed === true) current.writer.write(message);
     },
     unacknowledgedOutput: () => outputBytes,
+    beat: () => current?.beat(),
     get connected() {
       return current?.welcomed === true;
     },
@@ -206,6 +209,8 @@ export function startSession(options: SessionOptions): LinkSession {
 interface Link {
   readonly writer: FrameWriter<ExecutorMessage>;
   readonly welcomed: boolean;
+  /** What is told before the welcome holds the facts anyway. */
+  beat(): void;
   end(reason: CloseReason): void;
 }
 
@@ -231,6 +236,8 @@ function startLink(options: LinkOptions): Link {
   let cancelBeat: CancelTimer = () => undefined;
 
   function beat(): void {
+    if (!isWelcomed || over) return;
+    cancelBeat();
     const facts = options.facts();
     const pin = options.pin?.();
     writer.write({
@@ -262,6 +269,7 @@ function startLink(options: LinkOptions): Link {
     get welcomed() {
       return isWelcomed && !over;
     },
+    beat,
     end,
   };
 

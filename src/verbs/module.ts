@@ -22,6 +22,8 @@ export interface AgentModuleOptions {
   /** Tasks at the same time. */
   readonly limit: number;
   warn(fields: object, text: string): void;
+  /** Somebody looked at the facts of the node: they may have changed. */
+  noticed(): void;
 }
 
 /** The module `agent`: the verbs as functions, and what can be asked of a node. Takes over the services of an agent before. */
@@ -50,6 +52,7 @@ export async function createAgentModule(options: AgentModuleOptions): Promise<Mo
     state: options.state,
     verbs: openVerbCache(join(options.state, "verbs")),
     server: () => ownServer(options.state),
+    noticed: options.noticed,
   };
   await sweepParts(options.state, options.clock.now());
   await services.recover();

@@ -27,6 +27,8 @@ export interface Surroundings {
   readonly verbs: VerbCache;
   /** The server it belongs to; undefined: to none. */
   server(): Promise<OwnServer | undefined>;
+  /** The facts of the node were looked at: the server is told what is new. */
+  noticed(): void;
 }
 
 /** Marks what a task started, for whoever cleans up after a crash. */

@@ -23,6 +23,8 @@ export interface TestAgent {
   readonly brought: ReadonlyMap<string, Uint8Array>;
   /** Where in content it began to read, each time. */
   readonly asked: readonly number[];
+  /** How often the facts were said to have changed. */
+  noticed(): number;
   call(name: string, parameters: Json, options?: TestCall): Promise<Json>;
   /** Another module over the same folders, as after the agent's death. */
   again(): Promise<TestAgent>;
@@ -45,6 +47,7 @@ export async function createTestAgent(
 ): Promise<TestAgent> {
   const home = folder;
   const state = join(folder, ".state");
+  let noticed = 0;
   const module = await createAgentModule({
     home,
     state,
@@ -52,6 +55,7 @@ export async function createTestAgent(
     environment: process.env,
     limit: 4,
     warn: () => undefined,
+    noticed: () => (noticed += 1),
   });
   const messages: string[] = [];
   const written = { stdout: "", stderr: "" };
@@ -66,6 +70,7 @@ export async function createTestAgent(
     messages,
     content,
     asked,
+    noticed: () => noticed,
     brought,
     async call(name, parameters, options = {}) {
       const wanted = module.functions[name]!;

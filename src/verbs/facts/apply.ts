@@ -7,9 +7,10 @@ import type { VerbContext } from "../verb.ts";
 import { collectFacts } from "./collect.ts";
 import type { FactsParameters } from "./model.ts";
 
-/** Prints them: one that is a text as it is, everything else as JSON. Throws `fact_unknown`. */
+/** Prints them, and has the server told what changed: one that is a text as it is, everything else as JSON. Throws `fact_unknown`. */
 export async function applyFacts({ key }: FactsParameters, context: VerbContext): Promise<VerbResult> {
   const facts = await collectFacts();
+  context.surroundings.noticed();
   if (key === undefined) {
     print(context, facts);
     return { ...facts, changed: false };

@@ -14,6 +14,7 @@ describe("FACTS", () => {
     const facts = await agent.call("facts", {});
     expect(facts).toMatchObject({ hostname: hostname(), changed: false, processors: expect.any(Number) });
     expect(JSON.parse(agent.written.stdout)).toMatchObject({ hostname: hostname() });
+    expect(agent.noticed()).toBe(1);
   });
 
   it("tells one, also as FACTER", async () => {
