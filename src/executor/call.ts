@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { onAbort } from "../kernel/abort.ts";
 import type { CancelTimer, Clock } from "../kernel/clock.ts";
 import { type ErrorKind, GantryError, messageOf } from "../kernel/errors.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
@@ -127,12 +128,19 @@ export async function runCall(
 /** The function's own end; or, when it was stopped and does not come to one by itself, an error after a while. */
 function patiently<Result>(work: Promise<Result>, { signal }: Stopper, clock: Clock): Promise<Result> {
   return new Promise((resolve, reject) => {
-    function stopped(): void {
+    const forget = onAbort(signal, () => {
       clock.after(PATIENCE, () => reject(new Error(`it did not stop within ${PATIENCE} ms`)));
-    }
-    // Thousands of calls of one batch share the signal: none leaves its listener behind.
-    signal.addEventListener("abort", stopped, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stopped));
+    });
+    work.then(
+      (result) => {
+        forget();
+        return resolve(result);
+      },
+      (error: unknown) => {
+        forget();
+        return reject(error);
+      },
+    );
   });
 }
 

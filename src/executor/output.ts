@@ -6,7 +6,8 @@ export interface TaskOutput {
   /** `item`: of a batch, who wrote it. */
   output(stream: OutputStream, chunk: Uint8Array, item?: number): void;
   message(text: string): void;
-  room(): Promise<void>;
+  /** Undefined: there is room. */
+  room(): Promise<void> | undefined;
 }
 
 export type OutputSession = Pick<LinkSession, "send" | "unacknowledgedOutput" | "connected">;
@@ -28,6 +29,14 @@ export function createTaskOutput(session: OutputSession, ref: TaskRef, roomAgain
     index += 1;
   }
 
+  function isFull(): boolean {
+    return session.connected && session.unacknowledgedOutput() > HIGH_WATER;
+  }
+
+  async function untilRoom(): Promise<void> {
+    while (isFull()) await roomAgain();
+  }
+
   return {
     output(stream, chunk, item) {
       for (let at = 0; at < chunk.length; at += OUTPUT_CHUNK) {
@@ -46,8 +55,6 @@ export function createTaskOutput(session: OutputSession, ref: TaskRef, roomAgain
     message(text) {
       session.send({ type: "message", task: ref.task, attempt: ref.attempt, text: text.slice(0, MESSAGE_LENGTH) });
     },
-    async room() {
-      while (session.connected && session.unacknowledgedOutput() > HIGH_WATER) await roomAgain();
-    },
+    room: () => (isFull() ? untilRoom() : undefined),
   };
 }

@@ -7,6 +7,10 @@ export interface Tail {
   readonly cut: boolean;
 }
 
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
 export function createTail(limit: number): Tail {
   let chunks: Uint8Array[] = [];
   let size = 0;
@@ -22,7 +26,7 @@ export function createTail(limit: number): Tail {
       cut = true;
     },
     text(bytes = limit) {
-      const all = Buffer.concat(chunks);
+      const all = chunks.length === 1 ? bufferOf(chunks[0]!) : Buffer.concat(chunks);
       // A character cut in half at the front would be shown as garbage: continuation bytes are skipped.
       let start = Math.max(0, all.length - bytes);
       while (start > 0 && start < all.length && (all[start]! & 0xc0) === 0x80) start += 1;

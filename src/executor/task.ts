@@ -1,3 +1,4 @@
+import { onAbort } from "../kernel/abort.ts";
 import type { Ending } from "../link/index.ts";
 import { runCall, wantedOf } from "./call.ts";
 import { hidden, LEFT, type TaskRun, withContext } from "./context.ts";
@@ -13,6 +14,8 @@ export async function runTask(run: TaskRun): Promise<Ending | typeof LEFT> {
   const redactor = redactorOf(message);
   const output = createTaskOutput(run.session, ref, run.roomAgain);
   const cancelLimit = stopper.limit(message.timeout, clock);
+  // The one listener that all calls of a list share.
+  const forget = onAbort(stopper.signal, () => undefined);
   try {
     if (message.batch !== null) return await runList(run, message.batch, output, redactor);
     const wanted = wantedOf(run.modules, message);
@@ -23,6 +26,7 @@ export async function runTask(run: TaskRun): Promise<Ending | typeof LEFT> {
     if (wanted.survivesRestart === true && stopper.reason === "stopping") return LEFT;
     return hidden(redactor, ending);
   } finally {
+    forget();
     cancelLimit();
   }
 }

@@ -35,10 +35,10 @@ export interface FunctionContext {
   /** Live output. Chunks of any size; the order within a stream is kept. */
   output(stream: OutputStream, chunk: Uint8Array): void;
   /**
-   * Resolves when earlier output has moved on: await it between the chunks of a long output, so that a slow link slows the function
+   * Resolves when earlier output has moved on, undefined when it has: await it between the chunks of a long output, so that a slow link slows the function
    * down instead of filling memory. Does not wait while there is no connection; what is too much then is left out, and says so.
    */
-  room?(): Promise<void>;
+  room?(): Promise<void> | undefined;
   /** A line for the job's log. */
   message(text: string): void;
   /**

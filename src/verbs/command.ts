@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { type CommandEnd, endGroup, type Launchers, type RunningCommand, type TakeOutput } from "../executor/index.ts";
+import { onAbort } from "../kernel/abort.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
 import { COMMAND_NOT_STARTED } from "./errors.ts";
@@ -19,8 +20,8 @@ export interface CommandOptions {
   readonly launchers?: Launchers;
   readonly signal: AbortSignal;
   readonly clock: Clock;
-  /** Called with each piece of output; the next one is read when it resolves. */
-  output(stream: "stdout" | "stderr", chunk: Uint8Array): Promise<void>;
+  /** Called with each piece of output; the next one is read when it resolves, or at once. */
+  output(stream: "stdout" | "stderr", chunk: Uint8Array): Promise<void> | undefined;
 }
 
 export type { CommandEnd };
@@ -37,7 +38,7 @@ const DRAIN = 250;
 export async function runCommand(options: CommandOptions): Promise<CommandEnd> {
   options.signal.throwIfAborted();
   const take: TakeOutput = (stream, chunk) => options.output(stream, chunk);
-  const launched = options.input === undefined ? await options.launchers?.start(options, take) : undefined;
+  const launched = options.input === undefined ? options.launchers?.start(options, take) : undefined;
   if (launched !== undefined) {
     const end = await finish(launched, options);
     if (end !== "unknown") return end;
@@ -66,14 +67,18 @@ async function spawned(options: CommandOptions, take: TakeOutput): Promise<Runni
   const { stdout, stderr } = child as { stdout: Readable; stderr: Readable };
   // It may end without reading all of it.
   child.stdin?.on("error", () => undefined).end(options.input);
+  const group = child.pid as number;
+  const drained = Promise.all([pass(stdout, "stdout", take), pass(stderr, "stderr", take)]).then(() => undefined);
+  // A failed reader must not go unheard while we wait for the exit.
+  drained.catch(() => undefined);
   return {
-    group: child.pid as number,
+    end: (patience) => endGroup(group, { patience }),
     ended: new Promise((resolve) => {
       if (child.exitCode !== null || child.signalCode !== null)
         resolve({ code: child.exitCode, signal: child.signalCode });
       child.once("exit", (code, signal) => resolve({ code, signal }));
     }),
-    drained: Promise.all([pass(stdout, "stdout", take), pass(stderr, "stderr", take)]).then(() => undefined),
+    drained: () => drained,
     release() {
       child.stdin?.destroy();
       stdout.destroy();
@@ -83,27 +88,41 @@ async function spawned(options: CommandOptions, take: TakeOutput): Promise<Runni
 }
 
 async function finish(command: RunningCommand, { signal, clock }: CommandOptions): Promise<CommandEnd | "unknown"> {
-  const stopped = Promise.withResolvers<"stopped">();
-  const stop = () => stopped.resolve("stopped");
-  // A failed reader must not go unheard while we wait for the exit.
-  command.drained.catch(() => undefined);
-  signal.addEventListener("abort", stop, { once: true });
-  if (signal.aborted) stop();
   try {
-    const end = await Promise.race([command.ended, stopped.promise]);
-    if (end === "stopped") {
-      await endGroup(command.group, { patience: PATIENCE });
+    const end = await orStopped(command.ended, signal);
+    if (end === STOPPED) {
+      await command.end(PATIENCE);
       throw signal.reason;
     }
-    const late = Promise.withResolvers<void>();
-    // Never cancelled: many of them at the same time cost next to nothing, each put up and taken down alone does.
-    clock.after(DRAIN, late.resolve);
-    await Promise.race([command.drained, late.promise, stopped.promise]);
+    const drained = command.drained();
+    if (drained !== undefined) {
+      const late = Promise.withResolvers<void>();
+      // Never cancelled: many of them at the same time cost next to nothing, each put up and taken down alone does.
+      clock.after(DRAIN, late.resolve);
+      await orStopped(Promise.race([drained, late.promise]), signal);
+    }
     return end;
   } finally {
-    signal.removeEventListener("abort", stop);
     command.release();
   }
+}
+
+const STOPPED = Symbol("stopped");
+
+function orStopped<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result | typeof STOPPED> {
+  return new Promise((resolve, reject) => {
+    const forget = onAbort(signal, () => resolve(STOPPED));
+    work.then(
+      (result) => {
+        forget();
+        return resolve(result);
+      },
+      (error: unknown) => {
+        forget();
+        return reject(error);
+      },
+    );
+  });
 }
 
 async function pass(stream: Readable, name: "stdout" | "stderr", take: TakeOutput): Promise<void> {

@@ -104,13 +104,14 @@ async function settled(call: Call, shared: Shared, overlay: Overlay | undefined)
   // A script fills in its own values, and what it gives may hold braces: a password, above all.
   const texts = call.context.item === undefined ? verb.texts : [...verb.texts, ...COMMON_TEXTS];
   const parameters = checked(verb, await renderParameters(texts, given, values), given);
-  const user = await actingUser(parameters.user);
+  const user = parameters.user === undefined ? undefined : await actingUser(parameters.user);
   async function remembered<Kind extends keyof Known>(kind: Kind): Promise<Known[Kind]> {
     const store = kind === "arguments" ? surroundings.arguments : surroundings.variables;
     return overlaid(await store.all(), overlay, kind) as Known[Kind];
   }
-  const environment = { ...(await remembered("environment")), ...parameters.environment };
-  const cwd = onNode(surroundings, parameters.cwd ?? ".");
+  const known = await remembered("environment");
+  const environment = parameters.environment === undefined ? known : { ...known, ...parameters.environment };
+  const cwd = parameters.cwd === undefined ? surroundings.home : onNode(surroundings, parameters.cwd);
   return {
     parameters,
     contextFor: (context, said) => ({

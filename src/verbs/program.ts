@@ -4,7 +4,7 @@ import { GantryError } from "../kernel/errors.ts";
 import type { OutputStream } from "../link/index.ts";
 import { type CommandEnd, runCommand } from "./command.ts";
 import { USER_REFUSED } from "./errors.ts";
-import { childEnvironment, TASK_MARKER, taskMarker } from "./surroundings.ts";
+import { childEnvironment, type Surroundings, TASK_MARKER, taskMarker } from "./surroundings.ts";
 import type { NodeUser } from "./users.ts";
 import type { VerbContext } from "./verb.ts";
 
@@ -29,12 +29,7 @@ export interface ProgramOptions {
 /** Runs a program to its end, whatever its exit code is. Throws `command_not_started`, and the reason of its signal when that ended it. */
 export async function runProgram(context: VerbContext, options: ProgramOptions): Promise<CommandEnd> {
   const user = options.user === undefined ? context.user : (options.user ?? undefined);
-  const environment = childEnvironment(context.surroundings, {
-    ...userVariables(user),
-    ...context.environment,
-    ...options.environment,
-    [TASK_MARKER]: taskMarker(context.key),
-  });
+  const environment = environmentOf(context, user, options.environment);
   const own = [options.program, ...(options.arguments ?? [])];
   const [program = "", ...rest] = [...(await switching(user, environment["PATH"])), ...own];
   return runCommand({
@@ -46,15 +41,44 @@ export async function runProgram(context: VerbContext, options: ProgramOptions):
     signal: options.signal ?? context.signal,
     clock: context.clock,
     ...(options.input === undefined ? {} : { input: options.input }),
-    async output(stream, chunk) {
-      if (options.output !== undefined) {
-        options.output(stream, chunk);
-        return;
+    output(stream, chunk) {
+      if (options.output === undefined) {
+        context.output(stream, chunk);
+        return context.room?.();
       }
-      context.output(stream, chunk);
-      await context.room?.();
+      options.output(stream, chunk);
+      return undefined;
     },
   });
+}
+
+interface Made {
+  readonly surroundings: Surroundings;
+  readonly marker: string;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** By the variables of the verbs they were made for: the commands of a list have the same, unless one has some of its own. */
+const made = new WeakMap<VerbContext["environment"], Made>();
+
+function environmentOf(
+  context: VerbContext,
+  user: NodeUser | undefined,
+  more: ProgramOptions["environment"],
+): NodeJS.ProcessEnv {
+  const { surroundings } = context;
+  const marker = taskMarker(context.key);
+  const before = made.get(context.environment);
+  const isPlain = user === undefined && more === undefined;
+  if (isPlain && before?.surroundings === surroundings && before.marker === marker) return before.environment;
+  const environment = childEnvironment(surroundings, {
+    ...userVariables(user),
+    ...context.environment,
+    ...more,
+    [TASK_MARKER]: marker,
+  });
+  if (isPlain) made.set(context.environment, { surroundings, marker, environment });
+  return environment;
 }
 
 /** What a login would set for the user that something is done as. */

@@ -19,15 +19,16 @@ export interface Listening extends Said {
 const KEPT_BYTES = 256 * 1024;
 
 export function listen(context: Pick<FunctionContext, "hiding">): Listening {
-  const streams = { stdout: createStream(context), stderr: createStream(context) };
+  // Made when something is written: most write to one of them, many to none.
+  const streams: Partial<Record<OutputStream, ReturnType<typeof createStream>>> = {};
   return {
-    push: (stream, chunk) => streams[stream].push(chunk),
+    push: (stream, chunk) => (streams[stream] ??= createStream(context)).push(chunk),
     end() {
-      streams.stdout.end();
-      streams.stderr.end();
+      streams.stdout?.end();
+      streams.stderr?.end();
     },
-    text: (stream, bytes = KEPT_BYTES) => streams[stream].tail.text(bytes),
-    cut: (stream) => streams[stream].tail.cut,
+    text: (stream, bytes = KEPT_BYTES) => streams[stream]?.tail.text(bytes) ?? "",
+    cut: (stream) => streams[stream]?.tail.cut ?? false,
   };
 }
 

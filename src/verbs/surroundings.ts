@@ -36,7 +36,8 @@ export const TASK_MARKER = "GANTRY_TASK";
 
 /** The marker's value: all items of a batch have that of their task. */
 export function taskMarker(key: string): string {
-  return key.split("/")[0] ?? key;
+  const end = key.indexOf("/");
+  return end < 0 ? key : key.slice(0, end);
 }
 
 /** Ends what tasks with this key left running when the agent died under them. */

@@ -1,14 +1,14 @@
 import { spawn } from "node:child_process";
-import { rmSync } from "node:fs";
-import type { Socket } from "node:net";
+import { closeSync, openSync, constants as files, readSync, rmSync, writeSync } from "node:fs";
+import { Socket } from "node:net";
 import { constants } from "node:os";
 import { systemClock } from "../../kernel/clock.ts";
 import { GantryError } from "../../kernel/errors.ts";
 import { COMMAND_LOST } from "../errors.ts";
 import { endGroup } from "../processes.ts";
-import { openPipe } from "./pipe.ts";
+import { outputPipe, READING } from "./pipe.ts";
 import { LAUNCHER_PROGRAM } from "./program.ts";
-import { encodeRequest, environmentFields, type LaunchRequest } from "./request.ts";
+import { environmentText, type LaunchRequest, REQUEST_LIMIT, writeRequest } from "./request.ts";
 
 /** How a command ended. */
 export interface CommandEnd {
@@ -17,17 +17,17 @@ export interface CommandEnd {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** Takes a piece of output; the next one is read when it resolves. */
-export type TakeOutput = (stream: "stdout" | "stderr", chunk: Uint8Array) => Promise<void>;
+/** Takes a piece of output; the next one is read when it resolves, or at once. */
+export type TakeOutput = (stream: "stdout" | "stderr", chunk: Uint8Array) => Promise<void> | undefined;
 
 /** A command that was started. */
 export interface RunningCommand {
-  /** The process group it leads. */
-  readonly group: number;
   /** `unknown`: it could not be executed, for a reason only the one who starts it anew hears. Rejects with `command_lost`. */
   readonly ended: Promise<CommandEnd | "unknown">;
-  /** Resolves when all its output was taken: nobody can write any more. Rejects as the taker does. */
-  readonly drained: Promise<void>;
+  /** Ends it with its whole process group; resolves when none of that runs any more. `patience`: milliseconds between SIGTERM and SIGKILL. */
+  end(patience: number): Promise<void>;
+  /** When it has ended: resolves when all its output was taken, nobody can write any more. Rejects as the taker does. Undefined: it was. */
+  drained(): Promise<void> | undefined;
   /** To be called once, at last: output not taken by now is given up. */
   release(): void;
 }
@@ -35,75 +35,118 @@ export interface RunningCommand {
 /** One launcher: a process that has one command at a time. */
 export interface Launcher {
   readonly state: "starting" | "free" | "busy" | "ended";
-  /** Only when free. Undefined: nothing was started. Rejects with `command_lost` when the launcher ends under it. */
-  run(request: LaunchRequest, take: TakeOutput): Promise<RunningCommand | undefined>;
+  /** Only when free. Undefined: nothing was started. */
+  run(request: LaunchRequest, take: TakeOutput): RunningCommand | undefined;
   /** Takes no more commands; ends when the one it has does. */
   retire(): void;
 }
 
 interface Current {
   readonly take: TakeOutput;
-  readonly started: PromiseWithResolvers<RunningCommand | undefined>;
   readonly ended: PromiseWithResolvers<CommandEnd | "unknown">;
-  readonly drained: PromiseWithResolvers<void>;
+  drained: Promise<void> | undefined;
+  /** 0: not known. */
   group: number;
+  /** Its output is the agent's to read. */
+  taken: boolean;
   unknown: boolean;
   over: boolean;
 }
 
 export const PERL = "/usr/bin/perl";
-/** Milliseconds after which output is taken as it comes: by then most commands are over, and need no sockets. */
-const LIVE_AFTER = 50;
+/** Milliseconds between two looks whether a command takes longer, so that its output is taken as it comes. Most commands are over by then. */
+const LOOK = 30;
+/** Milliseconds between two looks for the number of a command that is just being started. */
+const LOOK_FOR_NUMBER = 5;
 /** Milliseconds between SIGTERM and SIGKILL for a command whose launcher is gone. */
 const PATIENCE = 2000;
 
-/** Starts one with its pipes at `PATH.out` and `PATH.err`. `changed` is called when it becomes free and when it has ended. */
+/** What is written and read in one go, by all launchers: nothing of it is kept. */
+const writing = Buffer.allocUnsafeSlow(REQUEST_LIMIT);
+const reading = Buffer.allocUnsafeSlow(64 * 1024);
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Starts one at FIFOs that are there: `PATH.in`, `.answers`, `.token`, `.out` and `.err`; they go with it. `changed` is called when it becomes
+ * free and when it has ended. Throws where it cannot be started.
+ */
 export function startLauncher(path: string, changed: () => void): Launcher {
-  const paths = { stdout: `${path}.out`, stderr: `${path}.err` };
-  const pipes = { stdout: openPipe(paths.stdout), stderr: openPipe(paths.stderr) };
+  const pipes = { stdout: outputPipe(`${path}.out`), stderr: outputPipe(`${path}.err`) };
+  const open: number[] = [];
+  function opened(name: (typeof FIFOS)[number], flags: number): number {
+    const file = openSync(`${path}.${name}`, flags);
+    open.push(file);
+    return file;
+  }
+  let state: Launcher["state"] = "starting";
+  let retired = false;
+  let current: Current | undefined;
+  let said: Buffer = NOTHING;
+  /** Of the command before: the very object, and as text. */
+  let environment: NodeJS.ProcessEnv | undefined;
+  let fields = "";
+
+  // Its input ends when this process does: nobody else has the other end.
+  const input = opened("in", READING);
+  const requests = opened("in", files.O_WRONLY | files.O_NONBLOCK);
+  const token = opened("token", READING);
+  const answers = new Socket({
+    fd: openSync(`${path}.answers`, READING),
+    readable: true,
+    writable: false,
+    onread: { buffer: reading, callback: (size) => hear(reading.subarray(0, size)) },
+  } as ConstructorParameters<typeof Socket>[0]);
+  const output = opened("answers", files.O_WRONLY);
   // It has nothing of the agent's environment: each command brings its own.
-  const child = spawn(PERL, ["-e", LAUNCHER_PROGRAM, paths.stdout, paths.stderr], {
+  const child = spawn(PERL, ["-e", LAUNCHER_PROGRAM, `${path}.out`, `${path}.err`, `${path}.token`], {
     cwd: "/",
     env: { PATH: "/usr/bin:/bin:/usr/local/bin" },
     // A session of its own: Ctrl-C in the agent's terminal is for the agent.
     detached: true,
-    stdio: ["pipe", "pipe", "ignore"],
+    stdio: [input, output, "ignore"],
   });
-  const answers = child.stdout as unknown as Socket;
+  for (const file of [input, output]) closeSync(file);
+  open.splice(0, open.length, requests, token);
   // Only while a command runs does it keep its agent from ending.
   child.unref();
-  (child.stdin as unknown as Socket).unref();
   answers.unref();
-  let state: Launcher["state"] = "starting";
-  let retired = false;
-  let current: Current | undefined;
-  let said = "";
-  /** Of the command before. */
-  let environment = "";
-
   child.once("error", gone);
+  answers.on("error", gone);
   // Not at its exit: what it said last may not have been heard by then.
-  child.once("close", gone);
-  // A launcher that was killed is heard of by its end.
-  child.stdin.on("error", () => undefined);
-  answers.setEncoding("latin1");
-  answers.on("data", (text: string) => {
-    const lines = (said + text).split("\n");
-    said = lines.pop() ?? "";
-    for (const line of lines) heard(line);
-  });
+  answers.once("close", gone);
 
-  function heard(line: string): void {
-    const [word, number] = line.split(" ");
-    if (word === "ready") becomeFree();
-    else if (word === "started") started(Number(number));
-    else if (word === "ended") ended(Number(number));
-    else if (word === "unknown" && current !== undefined) current.unknown = true;
-    else if (word === "refused") {
-      const before = current;
-      current = undefined;
-      becomeFree();
-      before?.started.resolve(undefined);
+  function hear(bytes: Buffer): boolean {
+    said = said.length === 0 ? bytes : Buffer.concat([said, bytes]);
+    for (;;) {
+      const end = said.indexOf(10);
+      if (end < 0) break;
+      const words = said.toString("latin1", 0, end).split(" ");
+      const sizes = [Number(words[3] ?? 0), Number(words[5] ?? 0)] as const;
+      const whole = end + 1 + sizes[0] + sizes[1];
+      if (said.length < whole) break;
+      const middle = end + 1 + sizes[0];
+      heard(words, { stdout: said.subarray(end + 1, middle), stderr: said.subarray(middle, whole) });
+      said = said.subarray(whole);
+    }
+    // The memory is used again for what comes next.
+    said = said.length === 0 ? NOTHING : Buffer.from(said);
+    return true;
+  }
+
+  function heard(words: readonly string[], bytes: Readonly<Record<"stdout" | "stderr", Buffer>>): void {
+    const one = current;
+    if (words[0] === "ready") becomeFree();
+    else if (one === undefined) return;
+    else if (words[0] === "unknown") one.unknown = true;
+    else if (words[0] === "refused") {
+      one.over = true;
+      one.ended.resolve("unknown");
+    } else {
+      one.group = Number(words[1]);
+      one.over = true;
+      if (one.taken) drain(one);
+      else finish(one, bytes, { stdout: words[4] === "1", stderr: words[6] === "1" });
+      one.ended.resolve(one.unknown ? "unknown" : endOf(Number(words[2])));
     }
   }
 
@@ -120,38 +163,62 @@ export function startLauncher(path: string, changed: () => void): Launcher {
     changed();
   }
 
-  function started(group: number): void {
-    if (current === undefined) return;
-    const one = current;
-    one.group = group;
-    // Never cancelled: it costs less to let it find that the command is over.
-    systemClock.after(LIVE_AFTER, () => {
-      if (current === one && !one.over) drain(one, "live");
-    });
-    one.started.resolve({
-      group,
-      ended: one.ended.promise,
-      drained: one.drained.promise,
-      release: () => release(one),
+  let looking = false;
+  let seen: Current | undefined;
+  /** One timer for many commands: most are over when it comes. */
+  function lookSoon(): void {
+    if (looking) return;
+    looking = true;
+    systemClock.after(LOOK, () => {
+      looking = false;
+      const one = current;
+      if (one === undefined || one.over || one.taken) return;
+      if (one === seen && takeOver(one)) drain(one);
+      else lookSoon();
+      seen = one;
     });
   }
 
-  function ended(status: number): void {
-    if (current === undefined) return;
-    const one = current;
-    one.over = true;
-    drain(one, "rest");
-    one.ended.resolve(one.unknown ? "unknown" : endOf(status));
+  /** Takes a command from its launcher, which has begun it and has not heard its end. Returns whether that is so. */
+  function takeOver(one: Current): boolean {
+    try {
+      const size = readSync(token, reading);
+      one.group = Number(reading.toString("latin1", 0, size));
+      one.taken = size > 0;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+    }
+    return one.taken;
   }
 
-  let draining: Current | undefined;
-  function drain(one: Current, how: "live" | "rest"): void {
-    if (draining === one) return;
-    draining = one;
-    Promise.all([
-      pipes.stdout[how]((chunk) => one.take("stdout", chunk)),
-      pipes.stderr[how]((chunk) => one.take("stderr", chunk)),
-    ]).then(() => one.drained.resolve(), one.drained.reject);
+  function drain(one: Current): void {
+    if (one.drained === undefined) waitFor(one, [live(one, "stdout"), live(one, "stderr")]);
+  }
+
+  function waitFor(one: Current, taking: readonly Promise<void>[]): void {
+    one.drained = taking.length === 1 ? taking[0]! : Promise.all(taking).then(() => undefined);
+    // Whoever waits for its end may not come to wait for this.
+    one.drained.catch(() => undefined);
+  }
+
+  function live(one: Current, stream: "stdout" | "stderr"): Promise<void> {
+    return pipes[stream].live((chunk) => one.take(stream, chunk));
+  }
+
+  /** All that a short command wrote. */
+  function finish(
+    one: Current,
+    bytes: Readonly<Record<"stdout" | "stderr", Buffer>>,
+    more: Readonly<Record<"stdout" | "stderr", boolean>>,
+  ): void {
+    const taking: Promise<void>[] = [];
+    for (const stream of ["stdout", "stderr"] as const) {
+      // A copy: the memory is used again.
+      const taken = bytes[stream].length === 0 ? undefined : one.take(stream, Buffer.from(bytes[stream]));
+      if (more[stream]) taking.push((taken ?? Promise.resolve()).then(() => live(one, stream)));
+      else if (taken !== undefined) taking.push(taken);
+    }
+    if (taking.length > 0) waitFor(one, taking);
   }
 
   function release(one: Current): void {
@@ -167,18 +234,23 @@ export function startLauncher(path: string, changed: () => void): Launcher {
     retired = true;
     answers.unref();
     state = "ended";
-    child.stdin.end();
+    closeSync(requests);
     pipes.stdout.close();
     pipes.stderr.close();
     changed();
   }
 
+  let over = false;
   function gone(): void {
+    if (over) return;
+    over = true;
     retire();
-    for (const each of Object.values(paths)) rmSync(each, { recursive: true, force: true });
     const one = current;
-    if (one === undefined || one.over) return;
-    void lose(one);
+    if (one !== undefined && !one.over && !one.taken) takeOver(one);
+    closeSync(token);
+    answers.destroy();
+    removeFifos(path);
+    if (one !== undefined && !one.over) void lose(one);
   }
 
   /** Nobody will hear how the command ends. */
@@ -186,46 +258,85 @@ export function startLauncher(path: string, changed: () => void): Launcher {
     const begun = one.group !== 0;
     // What it may not end, it cannot wait for either.
     if (begun) await endGroup(one.group, { patience: PATIENCE }).catch(() => undefined);
-    const error = new GantryError(
-      COMMAND_LOST,
-      `the process that starts commands was ended by somebody else; ${begun ? "the command was ended with it" : "whether the command began is not known"}`,
+    one.ended.reject(
+      new GantryError(
+        COMMAND_LOST,
+        `the process that starts commands was ended by somebody else; ${begun ? "the command was ended with it" : "whether the command began is not known"}`,
+      ),
     );
-    one.ended.reject(error);
-    one.started.reject(error);
+  }
+
+  async function end(one: Current, patience: number): Promise<void> {
+    while (one.group === 0 && !one.over && !over && !takeOver(one))
+      await new Promise<void>((resolve) => systemClock.after(LOOK_FOR_NUMBER, resolve));
+    if (one.group !== 0) await endGroup(one.group, { patience });
   }
 
   return {
     get state() {
       return state;
     },
-    async run(request, take) {
-      const fields = environmentFields(request.environment);
-      if (fields === undefined) return undefined;
-      const text = fields.join("\0");
-      // A launcher cannot be told of an environment with nothing in it.
-      const bytes = text === "" ? undefined : encodeRequest(request, text === environment ? [] : fields);
-      if (bytes === undefined) return undefined;
-      environment = text;
+    run(request, take) {
+      let told = "";
+      if (request.environment !== environment) {
+        const text = environmentText(request.environment);
+        // A launcher cannot be told of an environment with nothing in it.
+        if (text === undefined || text === "") return undefined;
+        told = text === fields ? "" : text;
+      }
+      const size = writeRequest(request, told, writing);
+      if (size === undefined) return undefined;
+      environment = request.environment;
+      if (told !== "") fields = told;
       state = "busy";
       const one: Current = {
         take,
-        started: Promise.withResolvers(),
         ended: Promise.withResolvers(),
-        drained: Promise.withResolvers(),
+        drained: undefined,
         group: 0,
+        taken: false,
         unknown: false,
         over: false,
       };
-      // Whoever waits for one of them may not come to wait for the others.
+      // Whoever waits for its end may have stopped to.
       one.ended.promise.catch(() => undefined);
-      one.drained.promise.catch(() => undefined);
       current = one;
       answers.ref();
-      child.stdin.write(bytes);
-      return one.started.promise;
+      if (!sent(size)) {
+        current = undefined;
+        retire();
+        return undefined;
+      }
+      lookSoon();
+      return {
+        ended: one.ended.promise,
+        end: (patience) => end(one, patience),
+        drained: () => one.drained,
+        release: () => release(one),
+      };
     },
     retire,
   };
+
+  /** False: not all of it, so that nothing is started of it. */
+  function sent(size: number): boolean {
+    try {
+      return writeSync(requests, writing, 0, size) === size;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** What a launcher needs beside itself, by the ends of their names. */
+const FIFOS = ["in", "answers", "token", "out", "err"] as const;
+
+export function fifosOf(path: string): readonly string[] {
+  return FIFOS.map((name) => `${path}.${name}`);
+}
+
+export function removeFifos(path: string): void {
+  for (const each of fifosOf(path)) rmSync(each, { recursive: true, force: true });
 }
 
 /** The status as wait(2) gives it. */

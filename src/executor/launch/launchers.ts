@@ -1,7 +1,16 @@
+import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type CancelTimer, systemClock } from "../../kernel/clock.ts";
-import { type Launcher, PERL, type RunningCommand, startLauncher, type TakeOutput } from "./launcher.ts";
+import {
+  fifosOf,
+  type Launcher,
+  PERL,
+  removeFifos,
+  type RunningCommand,
+  startLauncher,
+  type TakeOutput,
+} from "./launcher.ts";
 import type { LaunchRequest } from "./request.ts";
 
 /**
@@ -9,10 +18,8 @@ import type { LaunchRequest } from "./request.ts";
  * that no command ever waits for a launcher; and ended when none came for a while.
  */
 export interface Launchers {
-  /**
-   * Starts a command by a launcher that is free. Undefined: nothing was started, so start it another way. Rejects with `command_lost`.
-   */
-  start(request: LaunchRequest, take: TakeOutput): Promise<RunningCommand | undefined>;
+  /** Starts a command by a launcher that is free. Undefined: nothing was started, so start it another way. */
+  start(request: LaunchRequest, take: TakeOutput): RunningCommand | undefined;
   /** Launchers that wait for a command. */
   free(): number;
   /** Ends them all; a command that runs goes on. */
@@ -37,25 +44,47 @@ export function createLaunchers(folder: string): Launchers {
   let number = 0;
   let last = Number.NEGATIVE_INFINITY;
   let closed = false;
+  let preparing = false;
   let rest: CancelTimer | undefined;
   rmSync(folder, { recursive: true, force: true });
 
-  function launch(): void {
-    if (launchers.size >= MOST) return;
+  /** Its pipes are made by a program: Node cannot. */
+  function prepare(): void {
+    if (launchers.size >= MOST || preparing) return;
     number += 1;
     // Until it has shown that it works.
     failures += 1;
+    const path = join(folder, String(number));
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-      const launcher = startLauncher(join(folder, String(number)), () => {
-        if (launcher.state === "ended") launchers.delete(launcher);
-        else failures = 0;
+      const making = spawn("mkfifo", ["-m", "600", ...fifosOf(path)], {
+        env: { PATH: "/usr/bin:/bin:/usr/local/bin" },
+        stdio: "ignore",
       });
-      launchers.add(launcher);
+      preparing = true;
+      making.once("error", () => prepared(path, false));
+      making.once("exit", (code) => prepared(path, code === 0));
     } catch {
       // Commands are started without.
-      return;
     }
+  }
+
+  function prepared(path: string, isThere: boolean): void {
+    preparing = false;
+    try {
+      if (!isThere || closed) return removeFifos(path);
+      launch(path);
+    } catch {
+      removeFifos(path);
+    }
+  }
+
+  function launch(path: string): void {
+    const launcher = startLauncher(path, () => {
+      if (launcher.state === "ended") launchers.delete(launcher);
+      else failures = 0;
+    });
+    launchers.add(launcher);
     rest ??= systemClock.after(REST, lookAtRest);
   }
 
@@ -67,18 +96,18 @@ export function createLaunchers(folder: string): Launchers {
   }
 
   return {
-    async start(request, take) {
+    start(request, take) {
       const now = performance.now();
       const often = now - last < CLOSE_BY;
       last = now;
       if (!possible || closed) return undefined;
-      const all = [...launchers];
-      const free = all.find(({ state }) => state === "free");
-      if (free === undefined) {
-        if (often && failures < MOST_FAILURES && !all.some(({ state }) => state === "starting")) launch();
-        return undefined;
+      let isStarting = false;
+      for (const launcher of launchers) {
+        if (launcher.state === "free") return launcher.run(request, take);
+        isStarting ||= launcher.state === "starting";
       }
-      return free.run(request, take);
+      if (often && failures < MOST_FAILURES && !isStarting) prepare();
+      return undefined;
     },
     free: () => [...launchers].filter(({ state }) => state === "free").length,
     close() {

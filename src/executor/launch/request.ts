@@ -5,30 +5,43 @@ export interface LaunchRequest {
   readonly arguments: readonly string[];
   /** Absolute. */
   readonly folder: string;
-  /** All of it; undefined is as good as missing. */
+  /** All of it; undefined is as good as missing. Never changed: the very same object is the same environment. */
   readonly environment: NodeJS.ProcessEnv;
 }
 
+/** Bytes of a request: what a pipe of Linux takes at once, so that nobody waits. What needs more is started another way. */
+export const REQUEST_LIMIT = 60 * 1024;
+const LENGTH_BYTES = 4;
+
 /** The environment as a launcher takes it; undefined when it holds what only Node's own way says clearly is wrong: names with `=`. */
-export function environmentFields(environment: NodeJS.ProcessEnv): readonly string[] | undefined {
+export function environmentText(environment: NodeJS.ProcessEnv): string | undefined {
   const fields: string[] = [];
   for (const [name, value] of Object.entries(environment)) {
     if (value === undefined) continue;
-    if (name === "" || name.includes("=")) return undefined;
+    if (name === "" || name.includes("=") || name.includes("\0") || value.includes("\0")) return undefined;
     fields.push(`${name}=${value}`);
   }
-  return fields;
+  return fields.join("\0");
 }
 
-/** The bytes of a request. `environment`: empty when it is that of the request before. Undefined: something holds a zero byte. */
-export function encodeRequest(request: LaunchRequest, environment: readonly string[]): Buffer | undefined {
-  const words = [request.program, ...request.arguments];
-  const fields = [request.folder, String(words.length), ...words, ...environment];
-  if (fields.some((field) => field.includes("\0"))) return undefined;
-  const text = fields.join("\0");
-  const size = Buffer.byteLength(text);
-  const bytes = Buffer.allocUnsafe(4 + size);
-  bytes.writeUInt32BE(size);
-  bytes.write(text, 4);
-  return bytes;
+/**
+ * Writes a request. Returns its bytes; undefined: something holds a zero byte, or it is too large.
+ *
+ * @param environment empty when it is that of the request before
+ */
+export function writeRequest(request: LaunchRequest, environment: string, into: Buffer): number | undefined {
+  const { folder, program, arguments: rest } = request;
+  if (folder.includes("\0") || program.includes("\0")) return undefined;
+  let text = `${folder}\0${rest.length + 1}\0${program}`;
+  for (const word of rest) {
+    if (word.includes("\0")) return undefined;
+    text += `\0${word}`;
+  }
+  if (environment !== "") text += `\0${environment}`;
+  // A character has three bytes at most.
+  if (text.length * 3 + LENGTH_BYTES > REQUEST_LIMIT && Buffer.byteLength(text) + LENGTH_BYTES > REQUEST_LIMIT)
+    return undefined;
+  const size = into.write(text, LENGTH_BYTES);
+  into.writeUInt32BE(size);
+  return LENGTH_BYTES + size;
 }

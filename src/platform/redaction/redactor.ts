@@ -64,8 +64,10 @@ export function createRedactor(): Redactor {
   };
 }
 
+const NOTHING = new Uint8Array(0);
+
 function createStream(matcher: Matcher): RedactedStream {
-  let held: Uint8Array = new Uint8Array(0);
+  let held = NOTHING;
   return {
     push(bytes) {
       if (matcher.empty && held.length === 0) return bytes;
@@ -76,8 +78,9 @@ function createStream(matcher: Matcher): RedactedStream {
       return out;
     },
     end() {
+      if (held.length === 0) return held;
       const { out } = redacted(matcher, held, false);
-      held = new Uint8Array(0);
+      held = NOTHING;
       return out;
     },
     get held() {
