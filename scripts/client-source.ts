@@ -67,15 +67,17 @@ interface Operation {
   readonly summary: string;
 }
 
-/** The text of `operations.generated.ts`. @throws Error when two endpoints would get the same name */
-export function clientSource(document: OpenApi): string {
+const MADE = "// Made from docs/openapi.json by `npm run client`. Changes here are lost.";
+
+/** The text of `operations.generated.ts`, which is types alone. @throws Error when two endpoints would get the same name */
+export function operationTypes(document: OpenApi): string {
   const operations = operationsOf(document);
   const { declarations, renamed } = namedTypes(operations);
   const resources = [...new Set(operations.map((one) => one.resource))].toSorted();
   const of = (resource: string): readonly Operation[] => operations.filter((one) => one.resource === resource);
   return [
-    "// Made from docs/openapi.json by `npm run client`. Changes here are lost.",
-    'import type { CallOptions, Listing, OperationTable, RunExportLine, RunLine } from "./model.ts";',
+    MADE,
+    'import type { CallOptions, Listing, RunExportLine, RunLine } from "./model.ts";',
     ...Object.entries(document.components?.schemas ?? {}).map(
       ([name, schema]) => `export type ${typeName(name)} = ${typeOf(schema)};`,
     ),
@@ -90,10 +92,22 @@ export function clientSource(document: OpenApi): string {
       ].join("\n"),
     ),
     "}",
+    "",
+  ].join("\n");
+}
+
+/** The text of `operation-table.generated.ts`: what a program needs of it, which every command loads. */
+export function operationTable(document: OpenApi): string {
+  const resources = Map.groupBy(operationsOf(document), ({ resource }) => resource);
+  return [
+    MADE,
+    'import type { OperationTable } from "./model.ts";',
     "export const OPERATIONS: OperationTable = {",
-    ...resources.map((resource) =>
-      [`${resource}: {`, ...of(resource).map((one) => `${one.name}: ${tableEntry(one)},`), "},"].join("\n"),
-    ),
+    ...[...resources]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([resource, own]) =>
+        [`${resource}: {`, ...own.map((one) => `${one.name}: ${tableEntry(one)},`), "},"].join("\n"),
+      ),
     "};",
     "",
   ].join("\n");

@@ -1,5 +1,5 @@
 import type { Command, Option } from "commander";
-import { buildProgram } from "../src/cli/program.ts";
+import { wholeProgram } from "../src/cli/program.ts";
 import { processTerminal } from "../src/cli/terminal.ts";
 import { keepSection } from "./sections.ts";
 
@@ -34,6 +34,6 @@ function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-const program = buildProgram(processTerminal(), () => {});
+const program = await wholeProgram(processTerminal());
 const text = program.commands.flatMap((command) => describe(command, program.name())).join("\n");
 keepSection("docs/cli.md", "commands", text, "npm run commands");

@@ -4,7 +4,8 @@
 #     install_dependencies ROOT      sets `node` to the project's own Node; returns 1 after saying what is wrong
 #
 # What was installed is known by a copy of the lock file in node_modules, written last: an interrupted
-# installation has none, and is done again. Needs bash, coreutils, and for an installation Node >= 20 with npm.
+# installation has none, and is done again. It has the lock file's time, by which `gantry` knows it without reading
+# either. Needs bash, coreutils, and for an installation Node >= 20 with npm.
 
 say() { printf 'gantry: %s\n' "$*" >&2; }
 
@@ -132,7 +133,7 @@ install_locked() {
     say "Node was installed as $node, but does not run here: it needs glibc and libstdc++"
     return 1
   fi
-  cp -- "$1/package-lock.json" "$1/node_modules/.installed-lock.json.new" || return 1
+  cp --preserve=timestamps -- "$1/package-lock.json" "$1/node_modules/.installed-lock.json.new" || return 1
   mv -f -- "$1/node_modules/.installed-lock.json.new" "$1/node_modules/.installed-lock.json" || return 1
   # Only to be faster the first time.
   "$node" "$1/scripts/warm.js" >/dev/null 2>&1 || true
@@ -141,7 +142,13 @@ install_locked() {
 
 install_dependencies() {
   find_node "$1" || return 1
-  installed "$1" && return 0
+  local changed
+  changed=$(stat --format=%y -- "$1/package-lock.json")
+  if installed "$1"; then
+    # The next start sees it by the times. Asked for before they were compared: it may have changed since.
+    touch --no-create --date="$changed" -- "$1/node_modules/.installed-lock.json" 2>/dev/null
+    return 0
+  fi
   local me log child= lock=$1/.installing status PATH=$PATH
   # Inside `npm test` the PATH begins with node_modules/.bin, whose Node is about to be replaced.
   PATH=${PATH//"$1/node_modules/.bin:"/}

@@ -8,7 +8,9 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
+  utimesSync,
   watch,
   writeFileSync,
 } from "node:fs";
@@ -56,7 +58,22 @@ beforeEach(() => {
   script(join(root, "node.sh"), fakeNode);
   tools = join(root, "tools");
   mkdirSync(tools);
-  for (const name of ["bash", "env", "readlink", "cmp", "cp", "mv", "rm", "ln", "cat", "mktemp", "sleep", "mkdir"]) {
+  for (const name of [
+    "bash",
+    "env",
+    "readlink",
+    "cmp",
+    "cp",
+    "mv",
+    "rm",
+    "ln",
+    "cat",
+    "mktemp",
+    "sleep",
+    "mkdir",
+    "stat",
+    "touch",
+  ]) {
     symlinkSync(tool(name), join(tools, name));
   }
   script(join(tools, "node"), `echo v20.0.0`);
@@ -154,6 +171,16 @@ describe("the launcher", () => {
     rmSync(join(root, `node_modules/node-linux-${architecture}`), { recursive: true });
     expect((await run([])).error).toContain("installing");
     expect((await run([])).error).toBe("");
+  });
+
+  it("installs nothing when the lock file only has another time, and need not compare it again", async () => {
+    await run([]);
+    const [lock, copy] = [join(root, "package-lock.json"), join(root, "node_modules/.installed-lock.json")];
+    expect(statSync(copy, { bigint: true }).mtimeNs).toBe(statSync(lock, { bigint: true }).mtimeNs);
+    utimesSync(lock, new Date(), new Date("2026-03-01T08:00:00.123Z"));
+    expect((await run([])).error).toBe("");
+    expect(statSync(copy, { bigint: true }).mtimeNs).toBe(statSync(lock, { bigint: true }).mtimeNs);
+    expect(npmLog().filter((line) => line.startsWith("start"))).toHaveLength(1);
   });
 
   it("installs what the tests and the machine need, whatever the user's npm leaves out, and runs no install script", async () => {

@@ -211,7 +211,7 @@ export async function outputOf(server: Pick<LinkServer, "jobs">, job: Job): Prom
   let text = "";
   let after: OutputPosition | null = null;
   for (;;) {
-    const pieces: readonly OutputPiece[] = await server.jobs.service.output(job.id, { after, limit: 1000 });
+    const pieces: readonly OutputPiece[] = await server.jobs.service.output([{ jobId: job.id, after }], 1000);
     for (const piece of pieces) text += Buffer.from(piece.data).toString();
     const last = pieces.at(-1);
     if (last === undefined) return text;

@@ -1,19 +1,12 @@
 import { Option, type Command } from "commander";
+import { loginCommands } from "./login-program.ts";
+import { collect, output, yes, type Handle } from "./program-parts.ts";
 
-/** Names, options and help of the commands for accounts, tokens, roles and bindings. What they do is in `access.ts`, loaded when called. */
+/** Names, options and help of the commands for accounts, tokens, roles, bindings and logins. What they do is loaded when called. */
 
 type Actions = typeof import("./access.ts");
 
-export interface ProgramParts {
-  /** Makes the handler of a command from what does it. */
-  handle(load: () => Promise<Actions[keyof Actions]>): (...received: unknown[]) => Promise<void>;
-  output(): Option;
-  yes(): Option;
-  collect(value: string, before: readonly string[] | undefined): readonly string[];
-}
-
-/** @returns the command `account`, to which logging in adds */
-export function accessCommands(program: Command, { handle, output, yes, collect }: ProgramParts): Command {
+export function accessCommands(program: Command, handle: Handle): void {
   const does = (action: keyof Actions) => handle(async () => (await import("./access.ts"))[action]);
 
   program
@@ -114,5 +107,5 @@ export function accessCommands(program: Command, { handle, output, yes, collect 
     .addOption(output())
     .action(does("listBindings"));
   binding.command("delete <id>").summary("take a role away again").action(does("deleteBinding"));
-  return account;
+  loginCommands(program, account, handle);
 }

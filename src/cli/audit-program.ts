@@ -1,19 +1,14 @@
-import type { Command, Option } from "commander";
+import type { Command } from "commander";
+import { output, type Handle } from "./program-parts.ts";
 
 /** Names, options and help of the commands for the audit and the history. What they do is in `audit.ts`, loaded when called. */
 
 type Actions = typeof import("./audit.ts");
 
-export interface ProgramParts {
-  /** Makes the handler of a command from what does it. */
-  handle(load: () => Promise<Actions[keyof Actions]>): (...received: unknown[]) => Promise<void>;
-  output(): Option;
-}
-
 const SERVER = "the server's own chain: people, logins, backups, keys (default: that of the tenant)";
 const SINCE = "from this time on: 2026-03-01T08:00:00Z, or epoch milliseconds";
 
-export function auditCommands(program: Command, { handle, output }: ProgramParts): void {
+export function auditCommands(program: Command, handle: Handle): void {
   const does = (action: keyof Actions) => handle(async () => (await import("./audit.ts"))[action]);
 
   const audit = program

@@ -1,18 +1,12 @@
-import type { Command, Option } from "commander";
+import type { Command } from "commander";
 import { EXAMPLES } from "./examples.ts";
+import { output, yes, type Handle } from "./program-parts.ts";
 
 /** Names, options and help of the commands for blueprints. What they do is in `blueprint.ts`, loaded when called. */
 
 type Actions = typeof import("./blueprint.ts");
 
-interface ProgramParts {
-  /** Makes the handler of a command from what does it. */
-  handle(load: () => Promise<Actions[keyof Actions]>): (...received: unknown[]) => Promise<void>;
-  output(): Option;
-  yes(): Option;
-}
-
-export function blueprintCommands(program: Command, { handle, output, yes }: ProgramParts): void {
+export function blueprintCommands(program: Command, handle: Handle): void {
   const does = (action: keyof Actions) => handle(async () => (await import("./blueprint.ts"))[action]);
   const blueprint = program.command("blueprint").summary("how things are made: import blueprints, and check them");
   blueprint

@@ -1,17 +1,12 @@
 import { Option, type Command } from "commander";
 import { EXAMPLES } from "./examples.ts";
+import { output, type Handle } from "./program-parts.ts";
 
 /** Names, options and help of the commands for change sets. What they do is in `change-set.ts`, loaded when called. */
 
 type Actions = Omit<typeof import("./change-set.ts"), "proposeEdits">;
 
-export interface ChangeProgramParts {
-  /** Makes the handler of a command from what does it. */
-  handle(load: () => Promise<Actions[keyof Actions]>): (...received: unknown[]) => Promise<void>;
-  output(): Option;
-}
-
-export function changeCommands(program: Command, { handle, output }: ChangeProgramParts): void {
+export function changeCommands(program: Command, handle: Handle): void {
   const does = (action: keyof Actions) => handle(async () => (await import("./change-set.ts"))[action]);
 
   const change = program

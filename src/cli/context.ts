@@ -1,8 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { createClient, type ClientOptions, type GantryClient } from "../client/index.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
-import { readPrivateFile } from "../platform/files/index.ts";
 import { endpointNamed, endpointsFile, readEndpoints } from "./endpoints.ts";
 import { ENDPOINT_UNKNOWN, USAGE } from "./errors.ts";
 import type { OutputFormat } from "./output.ts";
@@ -97,14 +95,19 @@ async function targetOf(options: GlobalOptions, here: Target): Promise<Target> {
 
 async function inEnvironment(url: string, environment: NodeJS.ProcessEnv): Promise<Target> {
   const { GANTRY_TOKEN: given, GANTRY_TOKEN_FILE: tokenFile, GANTRY_CA: file } = environment;
-  const token = given || (tokenFile ? (await readPrivateFile(tokenFile, LONGEST_TOKEN)).toString("utf8").trim() : "");
+  const token = given || (tokenFile ? await tokenIn(tokenFile) : "");
   if (token === "")
     throw new GantryError(USAGE, "GANTRY_URL is set, and neither GANTRY_TOKEN nor GANTRY_TOKEN_FILE is");
   let authority: string | undefined;
   try {
-    authority = file ? await readFile(file, "utf8") : undefined;
+    authority = file ? process.getBuiltinModule("node:fs").readFileSync(file, "utf8") : undefined;
   } catch (cause) {
     throw new GantryError(USAGE, `GANTRY_CA: ${messageOf(cause)}`, { cause });
   }
   return { endpoint: { name: "(GANTRY_URL)", url }, address: { url, token, authority } };
+}
+
+async function tokenIn(file: string): Promise<string> {
+  const { readPrivateFile } = await import("../platform/files/index.ts");
+  return (await readPrivateFile(file, LONGEST_TOKEN)).toString("utf8").trim();
 }

@@ -1,18 +1,12 @@
 import { Option, type Command } from "commander";
+import { collect, output, type Handle } from "./program-parts.ts";
 
 /** Names, options and help of the commands for name servers and backends: what is told elsewhere, and what is kept there. */
 
 type Names = typeof import("./dns.ts");
 type Kept = typeof import("./backend.ts");
 
-interface ElsewhereProgramParts {
-  /** Makes the handler of a command from what does it. */
-  handle(load: () => Promise<Names[keyof Names] | Kept[keyof Kept]>): (...received: unknown[]) => Promise<void>;
-  output(): Option;
-  collect(value: string, before: readonly string[] | undefined): readonly string[];
-}
-
-export function elsewhereCommands(program: Command, { handle, output, collect }: ElsewhereProgramParts): void {
+export function elsewhereCommands(program: Command, handle: Handle): void {
   const names = (action: keyof Names) => handle(async () => (await import("./dns.ts"))[action]);
   const kept = (action: keyof Kept) => handle(async () => (await import("./backend.ts"))[action]);
 

@@ -1,10 +1,12 @@
-import { lstat, mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { GantryError } from "../kernel/errors.ts";
 import { nearest } from "../kernel/nearest.ts";
-import { acquireLock, FOLDER_NOT_PRIVATE, readPrivateFile, writePrivateFile } from "../platform/files/index.ts";
 import { ENDPOINT_UNKNOWN, ENDPOINTS_INVALID } from "./errors.ts";
+
+// Most commands find no such file, and wait for nothing that is needed to read one.
+const { lstatSync, mkdirSync } = process.getBuiltinModule("node:fs");
+const files = () => import("../platform/files/index.ts");
 
 /** Servers that were logged in to, in a file of the user's alone: it holds tokens. */
 
@@ -44,8 +46,9 @@ export function endpointsFile(environment: NodeJS.ProcessEnv = process.env): str
 
 /** Errors: `file_not_private`, `folder_not_private`, `endpoints_invalid`. */
 export async function readEndpoints(path: string): Promise<Endpoints> {
-  if ((await lstat(path).catch(() => undefined)) === undefined) return NOTHING;
+  if (!isThere(path)) return NOTHING;
   await requireOwnFolder(dirname(path));
+  const { readPrivateFile } = await files();
   const text = (await readPrivateFile(path, LONGEST_FILE)).toString("utf8");
   const { parse } = await import("yaml");
   let content: unknown;
@@ -60,7 +63,8 @@ export async function readEndpoints(path: string): Promise<Endpoints> {
 
 /** Changes the file; nobody else does meanwhile. Errors: those of `readEndpoints`, `lock_held`. */
 export async function changeEndpoints(path: string, change: (before: Endpoints) => Endpoints): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const { acquireLock, writePrivateFile } = await files();
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   await requireOwnFolder(dirname(path));
   const release = await acquireLock(`${path}.lock`);
   try {
@@ -91,9 +95,18 @@ export function endpointNameProblem(name: string): string | undefined {
     : "must be letters, digits, and . _ -, beginning with a letter or digit";
 }
 
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** Who may write the folder may put another file there. */
 async function requireOwnFolder(folder: string): Promise<void> {
-  const found = await lstat(folder);
+  const found = lstatSync(folder);
+  const { FOLDER_NOT_PRIVATE } = await files();
   const own = process.getuid?.();
   if (own !== undefined && found.uid !== own && found.uid !== 0)
     throw new GantryError(FOLDER_NOT_PRIVATE, `${folder} belongs to another user (uid ${found.uid})`);

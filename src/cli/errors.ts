@@ -37,6 +37,12 @@ export const EXEC_FAILED = errorKind("exec_failed", {
   remedy: "The lines above name the nodes and their exit codes.",
 });
 
+export const OUTPUT_BROKEN_OFF = errorKind("output_broken_off", {
+  status: 503,
+  summary: "The server stopped while it told what the nodes of a run write.",
+  remedy: "The run goes on when the server does. To see it then: `gantry run output RUN`.",
+});
+
 export const OUTPUT_FILE_UNUSABLE = errorKind("output_file_unusable", {
   status: 409,
   summary: "The file to write is there already, or cannot be written.",

@@ -1,48 +1,15 @@
 import { type Command, Option } from "commander";
+import { collect, output, systemdCommand, yes, type Handle } from "./program-parts.ts";
 
 /** Names, options and help of the commands for workers and agents, join tokens and the certificate authority. What they do is loaded when called. */
 
 type Nodes = typeof import("./nodes.ts");
 type Authority = typeof import("./authority.ts");
 type Daemons = typeof import("./daemons.ts");
-type Facts = typeof import("./agent-facts.ts");
 type Workers = typeof import("./workers.ts");
-type Units = typeof import("./systemd.ts");
 type Seen = typeof import("./node.ts");
-type Upgrades = typeof import("./node-upgrade.ts");
-type Bootstrap = typeof import("./bootstrap.ts");
 
-/** `… systemd`, the same for servers, agents and workers. */
-export function systemdCommand(parent: Command, what: string): Command {
-  return parent
-    .command("systemd")
-    .summary(`write the unit by which systemd runs ${what} of this installation`)
-    .option("--user", "for your own systemd (systemctl --user), and not for the machine's")
-    .option("--out <file>", "another place for it")
-    .option("--stdout", "print it, and write nothing");
-}
-
-interface ProgramParts {
-  /** Makes the handler of a command from what does it. */
-  handle(
-    load: () => Promise<
-      | Nodes[keyof Nodes]
-      | Authority[keyof Authority]
-      | Daemons[keyof Daemons]
-      | Facts["facts"]
-      | Workers[keyof Workers]
-      | Units[keyof Units]
-      | Upgrades["upgrade"]
-      | Bootstrap["bootstrap"]
-      | Seen[keyof Seen]
-    >,
-  ): (...received: unknown[]) => Promise<void>;
-  output(): Option;
-  yes(): Option;
-  collect(value: string, before: readonly string[] | undefined): readonly string[];
-}
-
-export function fleetCommands(program: Command, { handle, output, yes, collect }: ProgramParts): void {
+export function fleetCommands(program: Command, handle: Handle): void {
   const node = (action: keyof Nodes) => handle(async () => (await import("./nodes.ts"))[action]);
   const certificate = (action: keyof Authority) => handle(async () => (await import("./authority.ts"))[action]);
   const worker = (action: keyof Workers) => handle(async () => (await import("./workers.ts"))[action]);

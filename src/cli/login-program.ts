@@ -1,18 +1,13 @@
 import { Option, type Command } from "commander";
-import type { ProgramParts } from "./access-program.ts";
+import { output, type Handle } from "./program-parts.ts";
 
 /** Names, options and help of the commands for logging in. What they do is in `login.ts`, loaded when called. */
 
 type Actions = typeof import("./login.ts");
 
-export function loginCommands(
-  program: Command,
-  account: Command,
-  parts: Pick<ProgramParts, "output"> & {
-    handle(load: () => Promise<Actions[keyof Actions]>): (...received: unknown[]) => Promise<void>;
-  },
-): void {
-  const does = (action: keyof Actions) => parts.handle(async () => (await import("./login.ts"))[action]);
+/** @param account the command to which a way to set passwords is added */
+export function loginCommands(program: Command, account: Command, handle: Handle): void {
+  const does = (action: keyof Actions) => handle(async () => (await import("./login.ts"))[action]);
   const passwordFile = ["--password-file <file>", "read the password from there; `-`: from standard input"] as const;
 
   program
@@ -42,7 +37,7 @@ export function loginCommands(
     .command("use [name]")
     .summary("say which server is asked from now on, or list those there are")
     .option("--local", "the one of the data folder")
-    .addOption(parts.output())
+    .addOption(output())
     .action(does("use"));
   account
     .command("set-password <name>")

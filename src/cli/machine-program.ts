@@ -1,18 +1,12 @@
 import { Option, type Command } from "commander";
 import { EXAMPLES } from "./examples.ts";
+import { output, yes, type Handle } from "./program-parts.ts";
 
 /** Names, options and help of the commands for machines that register. What they do is in `machine.ts`, loaded when called. */
 
 type Actions = typeof import("./machine.ts");
 
-interface ProgramParts {
-  /** Makes the handler of a command from what does it. */
-  handle(load: () => Promise<Actions[keyof Actions]>): (...received: unknown[]) => Promise<void>;
-  output(): Option;
-  yes(): Option;
-}
-
-export function machineCommands(program: Command, { handle, output, yes }: ProgramParts): void {
+export function machineCommands(program: Command, handle: Handle): void {
   const does = (action: keyof Actions) => handle(async () => (await import("./machine.ts"))[action]);
   const machine = program.command("machine").summary("machines that registered: which foundation each is, or why none");
   machine

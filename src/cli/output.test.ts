@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { durationText, printData, printList, table } from "./output.ts";
 import { completionScript, entriesOf } from "./completion.ts";
 import { kindNamed } from "./kinds.ts";
-import { buildProgram, run } from "./program.ts";
+import { run, wholeProgram } from "./program.ts";
 import { printable } from "./terminal.ts";
 import { testTerminal } from "./testing.ts";
 
@@ -80,9 +80,9 @@ describe("the command line", () => {
     expect(format.error()).toContain("Allowed choices are table, json, yaml");
   });
 
-  it("completes every command and option, in three shells", () => {
+  it("completes every command and option, in three shells", async () => {
     const { terminal } = testTerminal();
-    const entries = entriesOf(buildProgram(terminal, () => {}));
+    const entries = entriesOf(await wholeProgram(terminal));
     expect(entries.map((entry) => entry.path.join(" "))).toContain("server start");
     for (const shell of ["bash", "zsh", "fish"]) {
       const script = completionScript(entries, shell)!;

@@ -1,4 +1,3 @@
-import { createRequire } from "node:module";
 import type { Json } from "../kernel/json.ts";
 import { paint, printable, widthOf, type Terminal } from "./terminal.ts";
 
@@ -60,6 +59,7 @@ export function printData(terminal: Terminal, format: OutputFormat, value: Json)
 
 /** The library is loaded only when it is needed: every command would wait for it. */
 function yaml(value: Json): string {
+  const { createRequire } = process.getBuiltinModule("node:module");
   const { stringify } = createRequire(import.meta.url)("yaml") as typeof import("yaml");
   return stringify(value, { lineWidth: 0 });
 }

@@ -1,19 +1,13 @@
 import { Option, type Command } from "commander";
+import { collect, output, type Handle } from "./program-parts.ts";
 
 /** Names, options and help of `gantry query`. What it does is in `query.ts`, loaded when called. */
 
 type Actions = typeof import("./query.ts");
 
-interface QueryProgramParts {
-  /** Makes the handler of a command from what does it. */
-  handle(load: () => Promise<Actions[keyof Actions]>): (...received: unknown[]) => Promise<void>;
-  output(): Option;
-  collect(value: string, before: readonly string[] | undefined): readonly string[];
-}
-
 const FORMATS = ["table", "json", "yaml", "dot"];
 
-export function queryCommands(program: Command, { handle, output, collect }: QueryProgramParts): void {
+export function queryCommands(program: Command, handle: Handle): void {
   const does = (action: keyof Actions) => handle(async () => (await import("./query.ts"))[action]);
   const graph = (): Option =>
     new Option("-o, --output <format>", "how to print; dot: a graph for Graphviz").choices(FORMATS).default("table");

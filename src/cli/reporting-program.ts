@@ -1,25 +1,18 @@
 import { Option, type Command } from "commander";
 import { EXAMPLES } from "./examples.ts";
+import { collect, output, yes, type Handle } from "./program-parts.ts";
 
 /** Names, options and help of the commands for boot profiles, webhooks and reported events. What they do is loaded when called. */
 
 type Boot = typeof import("./boot.ts");
 type Webhooks = typeof import("./webhook.ts");
 
-export interface ReportingProgramParts {
-  /** Makes the handler of a command from what does it. */
-  handle(load: () => Promise<Boot[keyof Boot] | Webhooks[keyof Webhooks]>): (...received: unknown[]) => Promise<void>;
-  output(): Option;
-  yes(): Option;
-  collect(value: string, before: readonly string[] | undefined): readonly string[];
+export function reportingCommands(program: Command, handle: Handle): void {
+  bootCommands(program, handle);
+  webhookCommands(program, handle);
 }
 
-export function reportingCommands(program: Command, parts: ReportingProgramParts): void {
-  bootCommands(program, parts);
-  webhookCommands(program, parts);
-}
-
-function bootCommands(program: Command, { handle, output, yes }: ReportingProgramParts): void {
+function bootCommands(program: Command, handle: Handle): void {
   const does = (action: keyof Boot) => handle(async () => (await import("./boot.ts"))[action]);
   const boot = program.command("boot").summary("what machines boot from the network, and their keys while they do");
   boot
@@ -51,7 +44,7 @@ function bootCommands(program: Command, { handle, output, yes }: ReportingProgra
     .action(does("deleteProfile"));
 }
 
-function webhookCommands(program: Command, { handle, output, yes, collect }: ReportingProgramParts): void {
+function webhookCommands(program: Command, handle: Handle): void {
   const does = (action: keyof Webhooks) => handle(async () => (await import("./webhook.ts"))[action]);
   program
     .command("event")

@@ -1,7 +1,7 @@
-import type { GantryClient, RunLine } from "../client/index.ts";
+import type { EndedRun, GantryClient, RunLine } from "../client/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { CommandContext } from "./context.ts";
-import { EXEC_FAILED } from "./errors.ts";
+import { EXEC_FAILED, OUTPUT_BROKEN_OFF } from "./errors.ts";
 import { EXIT } from "./failure.ts";
 import { countsText, progressBar, summaryText } from "./run-summary.ts";
 import { paint, printable, type Terminal } from "./terminal.ts";
@@ -22,21 +22,22 @@ export interface FollowOptions {
 }
 
 /**
- * Shows a run until it ends. Ends with 0 when every node did everything, and with 130 when somebody no longer wants to look. Errors: `exec_failed`.
+ * Shows a run until it ends. Ends with 0 when every node did everything, and with 130 when somebody no longer wants to look. Errors:
+ * `exec_failed`, `output_broken_off`.
  */
 export async function followRun(
   context: CommandContext,
   run: Pick<Run, "id" | "nodes">,
   options: FollowOptions = {},
 ): Promise<number> {
-  const { client, terminal } = context;
-  if (!(await showLines(context, run, options))) {
+  const { terminal } = context;
+  const after = await showLines(context, run, options);
+  if (after === undefined) {
     terminal.error(
       `The run goes on. To see it: gantry run output ${run.id}; to stop it: gantry run cancel ${run.id}\n`,
     );
     return EXIT.interrupted;
   }
-  const after = await client.runs.get(run.id);
   if (options.fetches === true && !after.plan) {
     const { writeFetched } = await import("./run-fetched.ts");
     await writeFetched(context, run.id, options.foreign === true ? process.cwd() : undefined);
@@ -51,12 +52,12 @@ export async function followRun(
   throw new GantryError(EXEC_FAILED, `${failed.length} of ${after.nodes.length} nodes failed: ${shortList(failed)}`);
 }
 
-/** Returns false when Ctrl-C ended it before the run. */
+/** Returns the run as it ended; undefined when Ctrl-C came before. Errors: `output_broken_off`. */
 async function showLines(
   { client, terminal }: CommandContext,
   run: Pick<Run, "id" | "nodes">,
   { quiet = false }: FollowOptions,
-): Promise<boolean> {
+): Promise<EndedRun | undefined> {
   const width = Math.max(0, ...run.nodes.map(({ name }) => name.length));
   const printer = linePrinter(terminal, width);
   const bar = progressBar(terminal);
@@ -71,15 +72,19 @@ async function showLines(
       }
       if (line.kind === "output" && quiet) continue;
       bar.hide();
+      if (line.kind === "run") return line.run;
       if (line.kind === "output") printer.write(line.node ?? "", line.stream ?? "stdout", line.text ?? "");
       else {
         printer.end(line.node ?? "");
         printEnd(terminal, width, line);
       }
     }
-    return !leaving.signal.aborted;
+    if (leaving.signal.aborted) return undefined;
+    throw new GantryError(OUTPUT_BROKEN_OFF, `the server stopped before run ${run.id} had ended`, {
+      hint: `The run goes on when the server does. To see it then: gantry run output ${run.id}`,
+    });
   } catch (error) {
-    if (leaving.signal.aborted) return false;
+    if (leaving.signal.aborted) return undefined;
     throw error;
   } finally {
     bar.hide();

@@ -1,26 +1,16 @@
 import { Option, type Command } from "commander";
 import { EXAMPLES } from "./examples.ts";
+import { collect, output, yes, type Handle } from "./program-parts.ts";
 
 /** Names, options and help of `gantry exec`, `gantry orchestrate` and `gantry run`. What they do is loaded when called. */
 
 type Runs = typeof import("./run.ts");
-type Exec = (typeof import("./exec.ts"))["exec"];
-type Orchestrate = (typeof import("./orchestrate.ts"))["orchestrate"];
-
-interface ProgramParts {
-  /** Makes the handler of a command from what does it. */
-  handle(load: () => Promise<Runs[keyof Runs] | Exec | Orchestrate>): (...received: unknown[]) => Promise<void>;
-  output(): Option;
-  yes(): Option;
-  collect(value: string, before: readonly string[] | undefined): readonly string[];
-}
 
 const TARGETS =
   "NAME, group:NAME, site:NAME, label:KEY=VALUE, blueprint:NAME, vars:PATH=VALUE, /REGEX/; with ! not these";
 
-export function runCommands(program: Command, parts: ProgramParts): void {
-  startCommands(program, parts);
-  const { handle, output, yes } = parts;
+export function runCommands(program: Command, handle: Handle): void {
+  startCommands(program, handle);
   const does = (action: keyof Runs) => handle(async () => (await import("./run.ts"))[action]);
   const run = program
     .command("run")
@@ -77,7 +67,7 @@ export function runCommands(program: Command, parts: ProgramParts): void {
     .action(does("purge"));
 }
 
-function startCommands(program: Command, { handle, collect }: ProgramParts): void {
+function startCommands(program: Command, handle: Handle): void {
   program
     .command("exec <text>")
     .summary("run a verb on nodes and stream the output")

@@ -1,18 +1,12 @@
 import { Option, type Command } from "commander";
 import { EXAMPLES } from "./examples.ts";
+import { output, yes, type Handle } from "./program-parts.ts";
 
 /** Names, options and help of `gantry secret`. What it does is in `secret.ts`, loaded when called. */
 
 type Actions = typeof import("./secret.ts");
 
-interface SecretProgramParts {
-  /** Makes the handler of a command from what does it. */
-  handle(load: () => Promise<Actions[keyof Actions]>): (...received: unknown[]) => Promise<void>;
-  output(): Option;
-  yes(): Option;
-}
-
-export function secretCommands(program: Command, { handle, output, yes }: SecretProgramParts): void {
+export function secretCommands(program: Command, handle: Handle): void {
   const does = (action: keyof Actions) => handle(async () => (await import("./secret.ts"))[action]);
 
   const secret = program.command("secret").summary("values that are kept sealed: passwords, keys, certificates");

@@ -1,4 +1,5 @@
-import { stripVTControlCharacters, styleText } from "node:util";
+// Importing node:util evaluates all its exports, among them worker threads.
+const { stripVTControlCharacters, styleText } = process.getBuiltinModule("node:util");
 
 /** What the program writes to and reads from; tests put their own in. */
 export interface Terminal {

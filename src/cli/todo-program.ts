@@ -1,17 +1,12 @@
-import type { Command, Option } from "commander";
+import type { Command } from "commander";
 import { EXAMPLES } from "./examples.ts";
+import { output, type Handle } from "./program-parts.ts";
 
 /** Names, options and help of `gantry todo`. What it does is in `todo.ts`, loaded when called. */
 
 type Actions = typeof import("./todo.ts");
 
-interface ProgramParts {
-  /** Makes the handler of a command from what does it. */
-  handle(load: () => Promise<Actions[keyof Actions]>): (...received: unknown[]) => Promise<void>;
-  output(): Option;
-}
-
-export function todoCommands(program: Command, { handle, output }: ProgramParts): void {
+export function todoCommands(program: Command, handle: Handle): void {
   const does = (action: keyof Actions) => handle(async () => (await import("./todo.ts"))[action]);
   const todo = program
     .command("todo")

@@ -1,18 +1,12 @@
-import type { Command, Option } from "commander";
+import type { Command } from "commander";
 import { EXAMPLES } from "./examples.ts";
+import { output, yes, type Handle } from "./program-parts.ts";
 
 /** Names, options and help of `gantry verb`. What it does is in `verb.ts`, loaded when called. */
 
 type Actions = Pick<typeof import("./verb.ts"), "add" | "list" | "show" | "remove">;
 
-interface ProgramParts {
-  /** Makes the handler of a command from what does it. */
-  handle(load: () => Promise<Actions[keyof Actions]>): (...received: unknown[]) => Promise<void>;
-  output(): Option;
-  yes(): Option;
-}
-
-export function verbCommands(program: Command, { handle, output, yes }: ProgramParts): void {
+export function verbCommands(program: Command, handle: Handle): void {
   const does = (action: keyof Actions) => handle(async () => (await import("./verb.ts"))[action]);
   const verb = program
     .command("verb")

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+// Importing node:fs evaluates all its exports, among them streams of files.
+const { readFileSync } = process.getBuiltinModule("node:fs");
 
 /** The version of the package: of the checkout when run from source, of what was installed otherwise. */
 export const VERSION: string = readVersion();

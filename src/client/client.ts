@@ -1,14 +1,13 @@
 import { resolve } from "node:path";
-import { systemClock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
-import { socketPath } from "../platform/files/index.ts";
+import { socketPath } from "../platform/socket-path/index.ts";
 import { CLIENT_ADDRESS_INVALID } from "./errors.ts";
-import { followEvents } from "./feed.ts";
 import type { Address, EventFeed, EventWish, Requests } from "./model.ts";
-import { OPERATIONS, type Resources } from "./operations.generated.ts";
+import { OPERATIONS } from "./operation-table.generated.ts";
+import type { Resources } from "./operations.generated.ts";
 import { createRequests } from "./requests.ts";
 import { createResources } from "./resources.ts";
-import { createTransport } from "./transport.ts";
+import { createTransport, type Transport } from "./transport.ts";
 
 /** A server, as a program asks it. */
 export interface GantryClient extends Omit<Resources, "events">, Requests {
@@ -52,9 +51,23 @@ export function createClient(
   return {
     ...resources,
     ...requests,
-    events: { ...resources.events, follow: (wish) => followEvents(transport, systemClock, wish) },
+    events: { ...resources.events, follow: (wish) => follow(transport, wish) },
     address: transport.server,
     close: () => transport.close(),
+  };
+}
+
+/** Few programs want events, so what reads them is loaded when it is asked for. */
+function follow(transport: Transport, wish: EventWish | undefined): EventFeed {
+  const feed = import("./feed.ts").then(({ followEvents }) => followEvents(transport, wish));
+  const opened = feed.then((one) => one.opened);
+  // Whoever reads meets the error there.
+  opened.catch(() => undefined);
+  return {
+    opened,
+    async *[Symbol.asyncIterator]() {
+      yield* await feed;
+    },
   };
 }
 

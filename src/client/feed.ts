@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Clock } from "../kernel/clock.ts";
+import { systemClock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Json } from "../kernel/json.ts";
 import { ANSWER_NOT_UNDERSTOOD, SERVER_NOT_RUNNING, SERVER_UNREACHABLE } from "./errors.ts";
@@ -24,12 +24,11 @@ const PASSING: readonly string[] = [
 ];
 
 /** The events as they happen: see `EventFeed`. */
-export function followEvents(transport: Transport, clock: Clock, wish: EventWish = {}): EventFeed {
+export function followEvents(transport: Transport, wish: EventWish = {}): EventFeed {
   const { signal } = wish;
   let last = wish.after;
   const path = `/v1/events${queryOf(wish)}`;
   const first = open();
-  // Whoever reads meets the error there.
   const opened = first.then(() => undefined);
   opened.catch(() => undefined);
   return { opened, [Symbol.asyncIterator]: follow };
@@ -76,14 +75,14 @@ export function followEvents(transport: Transport, clock: Clock, wish: EventWish
   }
 
   async function openAgain(): Promise<IncomingMessage> {
-    const until = clock.now() + (wish.patience ?? PATIENCE);
+    const until = systemClock.now() + (wish.patience ?? PATIENCE);
     for (let pause = FIRST_PAUSE; ; pause = Math.min(LONGEST_PAUSE, pause * 2)) {
       await waited(pause);
       try {
         return await open();
       } catch (error) {
         // Who gave up reading is not kept waiting, and keeps no program alive.
-        if (!passes(error) || signal?.aborted === true || clock.now() > until) throw error;
+        if (!passes(error) || signal?.aborted === true || systemClock.now() > until) throw error;
       }
     }
   }

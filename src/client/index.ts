@@ -5,6 +5,7 @@ export { linesIn } from "./lines.ts";
 export type {
   Address,
   CallOptions,
+  EndedRun,
   Event,
   EventFeed,
   EventWish,

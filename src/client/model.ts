@@ -1,4 +1,5 @@
 import type { Json } from "../kernel/json.ts";
+import type { Resources } from "./operations.generated.ts";
 
 /** The shapes of the client. */
 
@@ -72,9 +73,9 @@ export interface EventFeed extends AsyncIterable<Event> {
   readonly opened: Promise<void>;
 }
 
-/** One line of a run's output: what a node wrote, how it ended a stage, or how far the run is. */
+/** One line of a run's output: what a node wrote, how it ended a stage, how far the run is; the last one is the run as it ended. */
 export interface RunLine {
-  readonly kind: "output" | "ended" | "progress";
+  readonly kind: "output" | "ended" | "progress" | "run";
   readonly node?: string;
   /** Of output: the number of the verb in the run, from 1; null where nobody can say. */
   readonly job?: number | null;
@@ -90,7 +91,11 @@ export interface RunLine {
   /** Of progress: verbs on nodes that ended, of so many. */
   readonly done?: number;
   readonly total?: number;
+  readonly run?: EndedRun;
 }
+
+/** As `GET /v1/runs/ID` tells it. */
+export type EndedRun = Awaited<ReturnType<Resources["runs"]["get"]>>;
 
 /** One line of a run's export: `kind` says what of. */
 export interface RunExportLine {

@@ -186,7 +186,7 @@ describe("tasks", () => {
     expect((await rig.ended(job)).status).toBe("done");
     let acknowledged = 0;
     while (acknowledged < 4) acknowledged = (await peer.next("ack")).sequence;
-    const [piece] = await rig.jobs.service.output(job.id, { after: null, limit: 10 });
+    const [piece] = await rig.jobs.service.output([{ jobId: job.id, after: null }], 10);
     expect(Buffer.from(piece!.data).toString()).toBe("hello");
     expect((await rig.jobs.service.log(job.id, { after: 0, limit: 50 })).map(({ text }) => text)).toContain("half-way");
     await settled(other);
@@ -223,7 +223,7 @@ describe("tasks", () => {
     expect((await rig.jobs.service.get(TENANT, job.id)).status).toBe("waiting");
     peer.send({ type: "result", sequence: 1, task, attempt: 1, outcome: "done", value: "own" });
     await rig.ended(job);
-    expect(await rig.jobs.service.output(job.id, { after: null, limit: 10 })).toEqual([]);
+    expect(await rig.jobs.service.output([{ jobId: job.id, after: null }], 10)).toEqual([]);
     expect(await rig.jobs.service.tasks(job.id, { after: null, limit: 1 })).toMatchObject([{ value: "own" }]);
   });
 

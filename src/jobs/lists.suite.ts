@@ -177,7 +177,7 @@ export function listsSuite(open: OpenEmptyDatabase): void {
           { task, attempt, stream: "stdout", sequence: 1, data: Buffer.from("two"), item: 1 },
         ],
       });
-      const pieces = await world.jobs.service.output(job.id, { after: null, limit: 10 });
+      const pieces = await world.jobs.service.output([{ jobId: job.id, after: null }], 10);
       expect(pieces.map(({ item, data }) => [item, Buffer.from(data).toString()])).toEqual([
         [0, "one"],
         [1, "two"],

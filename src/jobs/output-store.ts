@@ -1,6 +1,6 @@
 import type { Id } from "../kernel/ids.ts";
-import { rowsIn } from "./sql.ts";
-import type { Sql, SqlTransaction, SqlValue } from "./sql.ts";
+import { pieces, rowsIn, withValues } from "./sql.ts";
+import type { Sql, SqlTransaction, SqlValue, ValueColumn } from "./sql.ts";
 import type { OutputChunk } from "./task-model.ts";
 
 /**
@@ -148,6 +148,7 @@ async function saveSizes(sql: SqlTransaction, sizes: readonly Size[]): Promise<v
 
 /** A piece of output as it was written. */
 export interface OutputPiece {
+  readonly jobId: Id;
   readonly taskId: Id;
   /** Counts from 0 in each task; holes where the middle was dropped. */
   readonly position: number;
@@ -162,6 +163,7 @@ export interface OutputPiece {
 }
 
 interface OutputRow {
+  readonly job_id: string;
   readonly task_id: string;
   readonly position: number;
   readonly attempt: number;
@@ -175,6 +177,7 @@ interface OutputRow {
 
 function pieceOf(row: OutputRow): OutputPiece {
   return {
+    jobId: row.job_id,
     taskId: row.task_id,
     position: row.position,
     attempt: row.attempt,
@@ -187,7 +190,7 @@ function pieceOf(row: OutputRow): OutputPiece {
 }
 
 const OUTPUT_COLUMNS =
-  "task_output.task_id, position, task_output.attempt, stream, item, at, data, tail_start, dropped_bytes";
+  "task.job_id, task_output.task_id, task_output.position, task_output.attempt, stream, item, at, data, tail_start, dropped_bytes";
 
 /** A place in the output of a job: behind this piece. */
 export interface OutputPosition {
@@ -195,22 +198,40 @@ export interface OutputPosition {
   readonly position: number;
 }
 
-/** Output of all tasks of a job, task by task in the order they were made. */
+/** The output of a job from a place on; null: from its beginning. */
+export interface OutputPlace {
+  readonly jobId: Id;
+  readonly after: OutputPosition | null;
+}
+
+const PLACE_COLUMNS: readonly ValueColumn[] = [
+  ["wanted", "text"],
+  ["after_task", "text"],
+  ["after_position", "bigint"],
+];
+
+/** Output of all tasks of some jobs, of each task by task in the order they were made. At most `limit` pieces, whichever jobs they are of. */
 export async function selectOutput(
   sql: Sql,
-  jobId: Id,
-  after: OutputPosition | null,
+  places: readonly OutputPlace[],
   limit: number,
 ): Promise<readonly OutputPiece[]> {
-  const place = after === null ? "" : "AND task.id >= ? AND (task.id > ? OR position > ?)";
-  const rows = await sql.rows<OutputRow>(
-    `SELECT ${OUTPUT_COLUMNS} FROM task
-     JOIN task_output ON task_output.task_id = task.id
-     JOIN task_output_size ON task_output_size.task_id = task.id
-     WHERE task.job_id = ? ${place} ORDER BY task.id, position LIMIT ?`,
-    [jobId, ...(after === null ? [] : [after.taskId, after.taskId, after.position]), limit],
-  );
-  return rows.map(pieceOf);
+  const found: OutputPiece[] = [];
+  for (const some of pieces(places, PLACE_COLUMNS.length)) {
+    if (found.length >= limit) break;
+    const rows = await withValues<OutputRow>(
+      sql,
+      PLACE_COLUMNS,
+      some.map(({ jobId, after }) => [jobId, after?.taskId ?? "", after?.position ?? -1]),
+      `SELECT ${OUTPUT_COLUMNS} FROM v
+       JOIN task ON task.job_id = wanted AND task.id >= after_task
+       JOIN task_output ON task_output.task_id = task.id AND (task.id > after_task OR task_output.position > after_position)
+       JOIN task_output_size ON task_output_size.task_id = task.id
+       ORDER BY task.id, task_output.position LIMIT ${limit - found.length}`,
+    );
+    found.push(...rows.map(pieceOf));
+  }
+  return found;
 }
 
 /** Bytes looked at for the last lines of a failed task. */

@@ -175,7 +175,7 @@ export function jobRoutes(app: App, jobs: JobService, places: TargetPlaces, cloc
     async (request) => {
       const { cursor, limit: most } = request.query;
       const { id } = await seen.get(request.principal as Principal, request.params.id);
-      const pieces = await jobs.output(id, { after: cursor === undefined ? null : positionOf(cursor), limit: most });
+      const pieces = await jobs.output([{ jobId: id, after: cursor === undefined ? null : positionOf(cursor) }], most);
       return { items: pieces.map(shownPiece), next: pieces.length === 0 ? null : positionText(pieces.at(-1)!) };
     },
   );

@@ -153,7 +153,7 @@ export function sealedSuite(open: OpenEmptyDatabase): void {
       });
       const failed = await world.reach(job!.id, "failed");
       expect(failed.failure?.message).toBe("toy.add: wrong: [secret db]");
-      const pieces = await world.jobs.service.output(job!.id, { after: null, limit: 100 });
+      const pieces = await world.jobs.service.output([{ jobId: job!.id, after: null }], 100);
       const written = pieces.filter((one) => one.stream === "stdout").map((one) => Buffer.from(one.data).toString());
       expect(written.join("")).toBe(`before [secret db] then ${half}`);
       expect(await stored()).not.toContain(VALUE);
@@ -213,7 +213,7 @@ export function sealedSuite(open: OpenEmptyDatabase): void {
       await world.jobs.tasks.report(WORKER, { results: [{ ...ref, outcome: "failed", items }] });
       await world.reach(job!.id, "failed");
       expect(await stored()).not.toContain(VALUE);
-      const pieces = await world.jobs.service.output(job!.id, { after: null, limit: 10 });
+      const pieces = await world.jobs.service.output([{ jobId: job!.id, after: null }], 10);
       expect(pieces.map(({ item, data }) => [item, Buffer.from(data).toString()])).toEqual([
         [0, "one "],
         [0, half],

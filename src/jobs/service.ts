@@ -14,7 +14,7 @@ import { ALLOWED_ACTIONS, JOB_STATUSES, allowedActions } from "./model.ts";
 import { starterOf } from "./starter.ts";
 import type { ItemResult, Job, JobAction, LogEntry, Wish } from "./model.ts";
 import { selectOutput } from "./output-store.ts";
-import type { OutputPiece, OutputPosition } from "./output-store.ts";
+import type { OutputPiece, OutputPlace } from "./output-store.ts";
 import type { Programs } from "./programs.ts";
 import { callResults, callStates, itemCounts, type CallResultRow, type JobCalls, type JobCounts } from "./run-views.ts";
 import { readerOf, sqlOf } from "./sql.ts";
@@ -43,11 +43,8 @@ export interface JobService extends Making {
   list(filter: JobFilter, page: { readonly before: Id | null; readonly limit: number }): Promise<readonly Job[]>;
   /** Lines behind the number `after`, oldest first. */
   log(id: Id, page: { readonly after: number; readonly limit: number }): Promise<readonly LogEntry[]>;
-  /** What its tasks wrote, task by task. */
-  output(
-    id: Id,
-    page: { readonly after: OutputPosition | null; readonly limit: number },
-  ): Promise<readonly OutputPiece[]>;
+  /** What the tasks of jobs wrote, of each job task by task; at most `limit` pieces, whichever jobs they are of. */
+  output(places: readonly OutputPlace[], limit: number): Promise<readonly OutputPiece[]>;
   /** Its tasks in the order they were made. */
   tasks(id: Id, page: { readonly after: Id | null; readonly limit: number }): Promise<readonly Task[]>;
   /** Results of the items of its batches. */
@@ -181,7 +178,7 @@ export function createJobService(parts: ServiceParts): JobService {
     get: (tenantId, id) => ofTenant(reader, tenantId, id),
     list: (filter, page) => selectJobs(reader, filter, page.before, page.limit),
     log: (id, page) => selectLog(reader, id, page.after, page.limit),
-    output: (id, page) => selectOutput(reader, id, page.after, page.limit),
+    output: (places, limit) => selectOutput(reader, places, limit),
     tasks: (id, page) => selectTasks(reader, id, page.after, page.limit),
     results: (id, page) => selectItems(reader, id, page.after, page.limit),
     callStates: (tx, all) => callStates(sqlOf(database, tx), all),

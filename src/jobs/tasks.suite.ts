@@ -414,10 +414,10 @@ export function tasksSuite(open: OpenEmptyDatabase): void {
         output: [chunk(assignment, 2, "two "), chunk(assignment, 3, "three")],
       });
       await world.jobs.tasks.report(worker("stranger"), { output: [chunk(assignment, 4, "no")] });
-      const all = await world.jobs.service.output(job.id, { after: null, limit: 10 });
+      const all = await world.jobs.service.output([{ jobId: job.id, after: null }], 10);
       expect(Buffer.concat(all.map((one) => one.data)).toString()).toBe("one two three");
       const [, second] = all;
-      const rest = await world.jobs.service.output(job.id, { after: second!, limit: 10 });
+      const rest = await world.jobs.service.output([{ jobId: job.id, after: second! }], 10);
       expect(rest.map((one) => Buffer.from(one.data).toString())).toEqual(["three"]);
       await eventually(() => told).toEqual([job.id, job.id]);
     });
@@ -432,7 +432,7 @@ export function tasksSuite(open: OpenEmptyDatabase): void {
           output: [chunk(assignment, index, new Uint8Array(size).fill(index))],
         });
       }
-      const all = await world.jobs.service.output(job.id, { after: null, limit: 1_000 });
+      const all = await world.jobs.service.output([{ jobId: job.id, after: null }], 1_000);
       const kept = all.reduce((sum, one) => sum + one.data.byteLength, 0);
       const dropped = all.reduce((sum, one) => sum + one.droppedBefore, 0);
       expect(kept + dropped).toBe(pieces * size);

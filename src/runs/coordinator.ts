@@ -1,4 +1,5 @@
 import { afterCommit, type Database, type Queries, type Transaction } from "../platform/database/index.ts";
+import type { Bus } from "../platform/bus/index.ts";
 import type { EventStream } from "../platform/events/index.ts";
 import type { BegunJob, Job, JobDraft, JobOutcome, JobService } from "../jobs/index.ts";
 import type { CancelTimer, Clock } from "../kernel/clock.ts";
@@ -10,6 +11,7 @@ import { nextSteps, type RunStep } from "./advance.ts";
 import { collectedOf } from "./collected.ts";
 import { RUN_UNKNOWN } from "./errors.ts";
 import { createEndings } from "./endings.ts";
+import { changedSubject } from "./follow.ts";
 import { RUN_HOST } from "./host.ts";
 import { lastingError } from "./lasting.ts";
 import { NO_COUNTS, type Definition, type RunError } from "./model.ts";
@@ -63,6 +65,7 @@ export interface CoordinatorParts {
   readonly database: Database;
   readonly jobs: JobService;
   readonly events: EventStream;
+  readonly bus: Bus;
   readonly clock: Clock;
   readonly log: Logger;
   /** Whether a node is not connected, to whichever server. Right after a server's start they all count as connected: they come back. */
@@ -112,6 +115,13 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
 
   function wakeAfter(tx: Transaction, run: Id): void {
     afterCommit(tx, `runs.wake.${run}`, () => wake([run]));
+    tellAfter(tx, run);
+  }
+
+  /** Who follows it looks at it after this transaction. */
+  function tellAfter(tx: Transaction, run: Id): void {
+    const subject = changedSubject(run);
+    afterCommit(tx, subject, () => parts.bus.publish(subject, null));
   }
 
   function wake(runs: readonly Id[]): void {
@@ -194,6 +204,7 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
       const { cancelled } = scene.run;
       if (!moves.every((move) => stands(move, scene))) return { again: true, cancelled };
       for (const [index, move] of moves.entries()) await take(tx, scene, move, begun[index]!);
+      tellAfter(tx, run.id);
       return { again: moves.some(({ moved }) => moved > 0), cancelled };
     });
   }

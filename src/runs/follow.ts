@@ -1,10 +1,10 @@
-import type { JobService, OutputPosition } from "../jobs/index.ts";
+import type { JobService, OutputPiece, OutputPosition } from "../jobs/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { Bus } from "../platform/bus/index.ts";
 import type { Database } from "../platform/database/index.ts";
-import type { RunEnded, RunOutputLine } from "./model.ts";
-import type { RunView } from "./service.ts";
+import type { RunEnded, RunOutput } from "./model.ts";
+import type { FollowedLine, RunView } from "./service.ts";
 import { plannedFor } from "./results.ts";
 import { ENDED_STATES, selectJobs, selectProgress, selectRun, selectStages, type NodeJob } from "./store.ts";
 
@@ -23,18 +23,31 @@ const PAGE = 500;
 const PROGRESS_MILLISECONDS = 500;
 /** Lists that go on of which each verb is counted; of more only whole ones. */
 const MOST_COUNTED = 500;
-/** Looked at anew this often without being woken. */
+/** Looked at anew this often without being woken: a message of the bus may get lost. */
 const LOOK_MILLISECONDS = 1_000;
-/** Commits on other replicas may come later than what they are dated. */
+/** Of a run on more nodes than these, what happens within this time is told together. */
+const FEW_NODES = 50;
+const GATHERED_MILLISECONDS = 25;
+/** On PostgreSQL, commits of other replicas may come later than what they are dated. SQLite has one writer. */
 const LATE_MILLISECONDS = 10_000;
 
-/** Ends when the run has ended and all of it was told. @param view the run, as the reader may see it */
+/** Where the bus says, after the commit, that a run or one of its nodes is no longer as it was. */
+export function changedSubject(run: Id): string {
+  return `run.changed.${run}`;
+}
+
+/**
+ * Ends when the run has ended and all of it was told, with the run as it is then.
+ *
+ * @param view the run, as the reader may see it
+ * @param again the same as it is now
+ */
 export async function* followRun(
   parts: FollowParts,
   view: RunView,
-  visible: (node: NodeJob) => boolean,
+  { visible, again }: { visible(node: NodeJob): boolean; again(): Promise<RunView> },
   signal: AbortSignal,
-): AsyncGenerator<RunOutputLine> {
+): AsyncGenerator<FollowedLine> {
   const { database, jobs, clock } = parts;
   const { id, tenantId } = view.run;
   const waker = createWaker(clock);
@@ -42,17 +55,19 @@ export async function* followRun(
   const written = new Set<Id>();
   const stops = [
     jobs.onOutput((ids) => {
-      for (const job of ids) written.add(job);
-      waker.wake();
+      const own = ids.filter((job) => open.has(job));
+      for (const job of own) written.add(job);
+      if (own.length > 0) waker.wake();
     }),
-    parts.bus.subscribe("events", waker.wake),
+    parts.bus.subscribe(changedSubject(id), waker.wake),
   ];
   signal.addEventListener("abort", waker.wake);
-  const open = new Map<Id, NodeReader>();
+  const open = new Map<Id, NodeOutput>();
   const told = new Set<string>();
+  const late = database.dialect === "postgres" ? LATE_MILLISECONDS : 0;
   let since = 0;
   const total = verbsIn(view);
-  let shown = 0;
+  let shown = clock.now();
   let before = -1;
   const plans = new Map<string, readonly number[]>();
   /** As of the present look: thousands of nodes begin together. */
@@ -68,44 +83,58 @@ export async function* followRun(
     plans.set(key, calls);
     return calls;
   }
+  /** What was written since the last time, of all jobs together. */
+  async function* output(): AsyncGenerator<RunOutput> {
+    const wanted = [...written].filter((job) => open.has(job));
+    written.clear();
+    for (let more = wanted.length > 0; more;) {
+      const pieces = await jobs.output(
+        wanted.map((jobId) => ({ jobId, after: open.get(jobId)!.after })),
+        PAGE,
+      );
+      for (const piece of pieces) yield* open.get(piece.jobId)!.take(piece);
+      more = pieces.length === PAGE;
+    }
+  }
   try {
     for (;;) {
       waker.reset();
       stagesNow = undefined;
       // Read before its jobs: of a run that has ended, all of them have.
       const run = await selectRun(database.kysely, tenantId, id);
-      const over = run === undefined || run.status !== "running";
-      const looked = clock.now();
-      const news = (await selectJobs(database.kysely, id, { since })).filter(visible);
-      since = looked - LATE_MILLISECONDS;
+      const last = run?.status === "running" ? undefined : await again();
+      const news = last?.jobs ?? (await selectJobs(database.kysely, id, { since }));
+      const ended: NodeJob[] = [];
       for (const job of news) {
+        since = Math.max(since, job.changedAt - late);
         const key = `${job.stage} ${job.node}`;
-        if (told.has(key) || job.state === "waiting") continue;
+        if (told.has(key) || job.state === "waiting" || !visible(job)) continue;
         if (job.jobId !== null && !open.has(job.jobId)) {
-          open.set(job.jobId, createNodeReader(jobs, job.jobId, job.name, await callsOf(job)));
+          open.set(job.jobId, createNodeOutput(job.name, await callsOf(job)));
           written.add(job.jobId);
         }
         if (!ENDED_STATES.includes(job.state)) continue;
+        if (job.jobId !== null) written.add(job.jobId);
         told.add(key);
-        if (job.jobId !== null) {
-          yield* open.get(job.jobId)!.read(true);
-          open.delete(job.jobId);
-        }
+        ended.push(job);
+      }
+      yield* output();
+      for (const job of ended) {
+        const own = open.get(job.jobId ?? "");
+        if (own !== undefined) yield* own.end();
+        open.delete(job.jobId ?? "");
         yield endedOf(job, view);
       }
-      for (const job of written) {
-        written.delete(job);
-        const reader = open.get(job);
-        if (reader !== undefined) yield* reader.read(false);
-      }
       const now = clock.now();
-      if (over || now - shown >= PROGRESS_MILLISECONDS) {
+      if (last !== undefined || now - shown >= PROGRESS_MILLISECONDS) {
         const done = await doneIn(parts, id);
         if (done !== before) yield { kind: "progress", done, total };
         before = done;
         shown = now;
       }
-      if (over || isAborted(signal)) return;
+      if (last !== undefined) yield { kind: "run", view: last };
+      if (last !== undefined || isAborted(signal)) return;
+      if (view.run.nodes > FEW_NODES) await passed(clock, GATHERED_MILLISECONDS);
       await waker.wait(LOOK_MILLISECONDS);
       if (isAborted(signal)) return;
     }
@@ -158,6 +187,10 @@ function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }
 
+function passed(clock: Clock, milliseconds: number): Promise<void> {
+  return new Promise((resolve) => void clock.after(milliseconds, resolve));
+}
+
 interface Waker {
   readonly wake: () => void;
   reset(): void;
@@ -194,35 +227,34 @@ function numberOf(calls: readonly number[], item: number | null): number | null 
   return (item === null && calls.length !== 1) || line < 0 ? null : line + 1;
 }
 
-interface NodeReader {
-  /** What is new. `last`: nothing comes after it, so a character that was cut off is given up. */
-  read(last: boolean): AsyncGenerator<RunOutputLine>;
+interface NodeOutput {
+  /** Where to read on. */
+  readonly after: OutputPosition | null;
+  take(piece: OutputPiece): Generator<RunOutput>;
+  /** Nothing comes any more, so a character that was cut off is given up. */
+  end(): Generator<RunOutput>;
 }
 
-/** Reads the output of one job on. A character may be cut in two by the pieces: each stream has a decoder that waits for the rest. */
-function createNodeReader(jobs: JobService, jobId: Id, node: string, calls: readonly number[]): NodeReader {
+/** The output of one job. A character may be cut in two by the pieces: each stream has a decoder that waits for the rest. */
+function createNodeOutput(node: string, calls: readonly number[]): NodeOutput {
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
   let after: OutputPosition | null = null;
   let job: number | null = null;
   return {
-    async *read(last) {
-      for (;;) {
-        const pieces = await jobs.output(jobId, { after, limit: PAGE });
-        for (const piece of pieces) {
-          after = { taskId: piece.taskId, position: piece.position };
-          const { stream } = piece;
-          job = numberOf(calls, piece.item);
-          if (piece.droppedBefore > 0)
-            yield { kind: "output", node, job, stream, text: `\n[${piece.droppedBefore} bytes left out]\n` };
-          const text = decoders[stream].decode(piece.data, { stream: true });
-          if (text !== "") yield { kind: "output", node, job, stream, text };
-        }
-        if (pieces.length < PAGE) break;
-      }
-      if (!last) return;
+    get after() {
+      return after;
+    },
+    *take({ taskId, position, stream, item, data, droppedBefore }) {
+      after = { taskId, position };
+      job = numberOf(calls, item);
+      if (droppedBefore > 0) yield { kind: "output", node, job, stream, text: `\n[${droppedBefore} bytes left out]\n` };
+      const text = decoders[stream].decode(data, { stream: true });
+      if (text !== "") yield { kind: "output", node, job, stream, text };
+    },
+    *end() {
       for (const stream of ["stdout", "stderr"] as const) {
-        const rest = decoders[stream].decode();
-        if (rest !== "") yield { kind: "output", node, job, stream, text: rest };
+        const text = decoders[stream].decode();
+        if (text !== "") yield { kind: "output", node, job, stream, text };
       }
     },
   };

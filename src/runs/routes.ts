@@ -6,7 +6,14 @@ import { CALL_STATES } from "../jobs/index.ts";
 import { GantryError } from "../kernel/errors.ts";
 import { CURSOR_UNKNOWN } from "../platform/requests/index.ts";
 import type { VerbResult } from "./results.ts";
-import { NODE_STATES, nodeSummaries, type ExportedLine, type RunService, type RunView } from "./service.ts";
+import {
+  NODE_STATES,
+  nodeSummaries,
+  type ExportedLine,
+  type FollowedLine,
+  type RunService,
+  type RunView,
+} from "./service.ts";
 import type { StoredRun } from "./store.ts";
 
 const counts = z.object({
@@ -203,14 +210,21 @@ export function runRoutes(server: HttpServer, runs: RunService): void {
     "/v1/runs/:id/output",
     {
       ...needs("run.read", "place"),
-      schema: { summary: "What the nodes write, as it comes (NDJSON), and how each ended", tags: ["runs"], params },
+      schema: {
+        summary: "What the nodes write, as it comes (NDJSON), how each ended, and at last the run",
+        tags: ["runs"],
+        params,
+      },
     },
     async (request, reply) => {
-      const principal = request.principal as Principal;
-      await runs.get(principal, request.params.id);
-      return sendLines(reply, server.closing, (signal) => runs.follow(principal, request.params.id, signal));
+      const follow = await runs.follow(request.principal as Principal, request.params.id);
+      return sendLines(reply, server.closing, (signal) => followed(follow(signal)));
     },
   );
+}
+
+async function* followed(lines: AsyncIterable<FollowedLine>): AsyncGenerator<object> {
+  for await (const line of lines) yield line.kind === "run" ? { kind: "run", run: answerOf(line.view) } : line;
 }
 
 /** What became of each verb of a run. */

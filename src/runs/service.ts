@@ -54,6 +54,8 @@ export interface RunView {
   readonly jobs: readonly NodeJob[];
 }
 
+export type FollowedLine = RunOutputLine | { readonly kind: "run"; readonly view: RunView };
+
 export interface RunService {
   /**
    * Begins a run. Errors: `node_unknown`, `target_invalid`, `pattern_wrong`, `pattern_too_slow`, `no_nodes`, `orchestration_invalid`, `run_call_invalid`, `run_unknown`;
@@ -81,8 +83,8 @@ export interface RunService {
   export(principal: Principal, id: Id): AsyncGenerator<ExportedLine>;
   /** Stops what is out, and begins nothing more. Errors: `run_unknown`, `forbidden`, `run_stands`. */
   cancel(principal: Principal, id: Id): Promise<RunView>;
-  /** What the nodes write, as it comes, and how each ended its stages; ends with the run. Errors: `run_unknown`. */
-  follow(principal: Principal, id: Id, signal: AbortSignal): AsyncGenerator<RunOutputLine>;
+  /** What the nodes write, as it comes, and how each ended its stages; ends with the run, which is last. Errors: `run_unknown`. */
+  follow(principal: Principal, id: Id): Promise<(signal: AbortSignal) => AsyncGenerator<FollowedLine>>;
   /** Removes a run that ended, with its jobs and what they wrote. Errors: `run_unknown`, `forbidden`, `run_stands`. */
   remove(principal: Principal, id: Id): Promise<void>;
 }
@@ -369,9 +371,10 @@ export function createRunService(parts: RunParts): RunService {
         if (some.length < LOOKED_AT) return { items, next: null };
       }
     },
-    async *follow(principal, id, signal) {
+    async follow(principal, id) {
       const view = await get(principal, id);
-      yield* followRun(parts, view, await sight(principal), signal);
+      const visible = await sight(principal);
+      return (signal) => followRun(parts, view, { visible, again: () => get(principal, id) }, signal);
     },
     results: pageOfResults,
     async verbs(principal, id, { after, limit }) {

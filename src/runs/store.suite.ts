@@ -5,6 +5,7 @@ import { DEFAULT_TENANT, NOWHERE, rightsIn, type Principal } from "../access/ind
 import { ADMINISTRATOR } from "../access/testing.ts";
 import { systemRandom } from "../kernel/ids.ts";
 import { eventually } from "../jobs/testing/eventually.ts";
+import type { FollowedLine } from "./service.ts";
 import { insertRun, selectRun } from "./store.ts";
 import { openRunWorld, RUN_MIGRATIONS, type RunWorld, type RunWorldOptions } from "./testing.ts";
 
@@ -59,6 +60,33 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       });
       expect(jobs.map(({ state }) => state)).toEqual(["done", "done", "skipped", "skipped"]);
     });
+  });
+
+  it("a run is told to its end, which is the last line, whenever one begins to listen", async () => {
+    const made = await openRunWorld(database, {
+      verbs: {
+        ...QUIET,
+        fail() {
+          throw new Error("no");
+        },
+      },
+    });
+    onTestFinished(() => made.close());
+    const { run } = await made.begin(["ECHO", "FAIL"]);
+    async function told(): Promise<readonly FollowedLine[]> {
+      const lines: FollowedLine[] = [];
+      const follow = await made.runs.follow(ADMINISTRATOR, run.id);
+      for await (const line of follow(new AbortController().signal)) lines.push(line);
+      return lines;
+    }
+    const live = told();
+    made.coordinator.start();
+    for (const lines of [await live, await told()]) {
+      const ends = lines.flatMap((line) => (line.kind === "ended" ? [`${line.node} ${line.state}`] : []));
+      expect(ends.toSorted()).toEqual(["a failed", "b failed"]);
+      expect(lines.at(-2)).toEqual({ kind: "progress", done: 4, total: 4 });
+      expect(lines.at(-1)).toMatchObject({ kind: "run", view: { run: { id: run.id, status: "failed" } } });
+    }
   });
 
   it("a run that can never go on ends, instead of being tried for ever", async () => {

@@ -55,7 +55,7 @@ export async function openRunWorld(database: Database, options: RunWorldOptions)
   const bus = createInProcessBus(log);
   const events = createEventStream({ ...shared, bus });
   const jobs = createJobs({ ...shared, bus, events, language: tscript });
-  const coordinator = createCoordinator({ ...shared, jobs: jobs.service, events, isAway: async () => false });
+  const coordinator = createCoordinator({ ...shared, jobs: jobs.service, events, bus, isAway: async () => false });
   jobs.registerHost(
     RUN_HOST,
     createRunHost({

@@ -12,7 +12,7 @@ import { errorKind, GantryError } from "../../kernel/errors.ts";
 import { manualClock, systemClock } from "../../kernel/clock.ts";
 import { createMetrics } from "../metrics/index.ts";
 import { createHttpServer, ensureCertificates, sendLines, SERVER_NAME, type HttpServer } from "./index.ts";
-import { socketPath } from "../files/index.ts";
+import { socketPath } from "../socket-path/index.ts";
 
 const NOT_LET_IN = errorKind("test_not_let_in", { status: 401, summary: "No.", remedy: "Bring a token." });
 const TEAPOT = errorKind("test_teapot", { status: 418, summary: "Short and stout.", remedy: "Ask for tea." });

@@ -81,6 +81,9 @@ function sendStream<Value>(
   const body = new PassThrough({ highWaterMark: WAITING_BYTES });
   const beat = heartbeat(body, form.heartbeat);
   let refusal: unknown;
+  /** What is written together: values that are there at once, and not one by one. */
+  let text = "";
+  let turn: NodeJS.Immediate | undefined;
   const stopWatching = reply.server.watchAdmission(reply.request, (error) => {
     refusal ??= error;
     gone.abort();
@@ -97,18 +100,31 @@ function sendStream<Value>(
       for (;;) {
         const next = await values.next();
         if (next.done === true || signal.aborted) break;
-        if (!body.write(form.one(next.value))) await drained();
-        beat.again();
+        text += form.one(next.value);
+        if (text.length < WAITING_BYTES && !body.writableNeedDrain) turn ??= setImmediate(write);
+        else if (!write()) await drained();
       }
       if (refusal !== undefined) throw refusal;
     } catch (error) {
-      if (!body.destroyed) body.write(form.problem(problemDocument(refusal ?? error)));
+      text += form.problem(problemDocument(refusal ?? error));
     } finally {
+      write();
       stopWatching();
       beat.stop();
       body.end();
       await values.return?.();
     }
+  }
+
+  /** False: nothing more until it is drained. */
+  function write(): boolean {
+    clearImmediate(turn);
+    turn = undefined;
+    if (text === "" || body.destroyed) return true;
+    const all = text;
+    text = "";
+    beat.again();
+    return body.write(all);
   }
 
   function drained(): Promise<void> {

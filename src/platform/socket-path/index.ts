@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -10,6 +9,8 @@ export function socketPath(dataFolder: string, environment: NodeJS.ProcessEnv = 
   const absolute = resolve(dataFolder);
   const path = join(absolute, "gantry.sock");
   if (Buffer.byteLength(path) <= LONGEST) return path;
+  // node:crypto takes as long to load as all else that a command needs, and few paths are so long.
+  const { createHash } = process.getBuiltinModule("node:crypto");
   const name = createHash("sha256").update(absolute).digest("hex").slice(0, 16);
   const runtime = environment["XDG_RUNTIME_DIR"];
   const owner = process.getuid?.() ?? 0;
