@@ -9,7 +9,7 @@ import { createAlarm } from "./alarm.ts";
 import { loseTurn } from "./advance.ts";
 import { FIRST_STATE, type UndoTask } from "./turn.ts";
 import { batched } from "./batcher.ts";
-import { createJobCache } from "./cache.ts";
+import type { JobCache } from "./cache.ts";
 import { commitTurns } from "./commit.ts";
 import type { Landed, LandedJob, Landing } from "./commit.ts";
 import { meanDurations } from "./estimate-store.ts";
@@ -59,6 +59,7 @@ export interface EngineParts {
   readonly wakes: Wakes;
   readonly hosts: ReadonlyMap<string, JobHost>;
   readonly programs: Programs;
+  readonly cache: JobCache;
   readonly sealed: SealedTasks;
   readonly redactor: Redactor;
   readonly audit: Audit;
@@ -100,11 +101,10 @@ const NOTHING_PENDING: PendingTasks = { settled: [], open: 0, undoing: null };
 const AFTER_FAILURE = 1_000;
 
 export function createEngine(parts: EngineParts): Engine {
-  const { database, clock, log, wakes, limits } = parts;
+  const { database, clock, log, wakes, limits, cache } = parts;
   const reader = readerOf(database);
   const owner = parts.random.id();
   const shared = database.dialect === "postgres";
-  const cache = createJobCache(limits.cache);
   const flights = new Map<Id, Flight>();
   /** Jobs that were claimed again between the commit of their turn and the moment it was known here. */
   const reclaimed = new Set<Id>();

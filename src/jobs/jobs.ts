@@ -11,6 +11,8 @@ import { createEngine, ENGINE_LIMITS } from "./engine.ts";
 import type { EngineLimits } from "./engine.ts";
 import { createExecutorSessions } from "./executor-sessions.ts";
 import type { JobHost } from "./host.ts";
+import { createJobCache } from "./cache.ts";
+import { createLastTurns } from "./last-turns.ts";
 import { createJobLines } from "./lines.ts";
 import { createOutsideTasks, type OutsideTasks } from "./outside.ts";
 import { createPlacing } from "./placing.ts";
@@ -114,15 +116,13 @@ export function createJobs(parts: JobsParts): Jobs {
     audit,
     mayGoOn,
   };
+  const limits = { ...ENGINE_LIMITS, ...parts.limits };
   const sweeper = createTaskSweeper(shared);
   const sessions = createExecutorSessions({ clock, lease, sweepBy: sweeper.by });
   const placing = createPlacing(sessions);
-  const engine = createEngine({
-    ...shared,
-    placing,
-    sweepBy: sweeper.by,
-    limits: { ...ENGINE_LIMITS, ...parts.limits },
-  });
+  const turns = { ...shared, placing, sweepBy: sweeper.by, cache: createJobCache(limits.cache) };
+  const engine = createEngine({ ...turns, limits });
+  const lastTurns = createLastTurns(turns);
   const stopping = new AbortController();
   let pruning: Promise<unknown> = Promise.resolve();
 
@@ -133,14 +133,8 @@ export function createJobs(parts: JobsParts): Jobs {
   }
 
   return {
-    service: createJobService({ ...shared, placing, sweepBy: sweeper.by, engine, remove }),
-    tasks: createTaskService({
-      ...shared,
-      sessions,
-      placing,
-      chance: parts.chance ?? Math.random,
-      sweepBy: sweeper.by,
-    }),
+    service: createJobService({ ...turns, engine, remove }),
+    tasks: createTaskService({ ...turns, sessions, lastTurns, chance: parts.chance ?? Math.random }),
     outside: createOutsideTasks({ ...shared, sweepBy: sweeper.by }),
     registerHost(name, host) {
       if (hosts.has(name)) throw new Error(`the job host ${name} is registered twice`);

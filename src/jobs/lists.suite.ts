@@ -119,6 +119,26 @@ export function listsSuite(open: OpenEmptyDatabase): void {
       expect([name, batch!.map((one) => one.function)]).toEqual(["add", [undefined, undefined]]);
     });
 
+    it("is over in the commit that takes in how it ended", async () => {
+      const job = await create({ verbs: verbs("add", "add") });
+      await ended(await begun(), "done", done(0), done(1, true));
+      expect(await world.jobs.service.get(TENANT, job.id)).toMatchObject({ status: "done", percent: 100 });
+      expect(world.host.ended).toMatchObject([{ job: job.id, outcome: { status: "done" } }]);
+      expect((await tasksOf(job))[0]).toMatchObject({ status: "done" });
+    });
+
+    it("whose end its host cannot take fails by that, and what was done stays done", async () => {
+      const { finished } = world.host;
+      world.host.finished = async (tx, job, outcome) => {
+        if (outcome.status === "done") throw new Error("no room for it");
+        await finished(tx, job, outcome);
+      };
+      const job = await create({ verbs: verbs("add") });
+      await ended(await begun(), "done", done(0));
+      expect(await world.reach(job.id, "failed")).toMatchObject({ failure: { message: "no room for it" } });
+      expect((await tasksOf(job))[0]).toMatchObject({ status: "done" });
+    });
+
     it("says of each verb whether it may run again where that differs", async () => {
       world.host.draft = (_, draft) => draft;
       await create({ verbs: verbs("add", "noop") });

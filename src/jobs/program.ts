@@ -76,6 +76,8 @@ export interface Program {
   recall?(call: Call): Call;
   /** After `paused`: the state that goes on behind the pause. */
   resume(state: Json): Json;
+  /** It looks at nothing of its host: no values, no catalogue. */
+  readonly alone?: true;
 }
 
 /** One kind of program. */

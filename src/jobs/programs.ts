@@ -12,6 +12,8 @@ export interface LoadedProgram {
 export interface Programs {
   /** Throws a GantryError with every problem of a source that does not load. `source`: of one that may not be stored yet. */
   get(hash: string, source?: ProgramSource): Promise<LoadedProgram>;
+  /** One that is at hand. */
+  known(hash: string): LoadedProgram | undefined;
 }
 
 /** Compiled programs kept. A site has a few dozen scripts. */
@@ -20,6 +22,7 @@ const MOST_PROGRAMS = 200;
 export function createPrograms(sql: Sql, loaders: Readonly<Record<ProgramKind, ProgramLoader>>): Programs {
   const known = new Map<string, LoadedProgram>();
   return {
+    known: (hash) => known.get(hash),
     async get(hash, given) {
       const cached = known.get(hash);
       if (cached !== undefined) return cached;

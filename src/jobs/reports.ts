@@ -7,6 +7,7 @@ import type { Redactor } from "../platform/redaction/index.ts";
 import { batched } from "./batcher.ts";
 import { noteLate } from "./late.ts";
 import type { LateWord } from "./late.ts";
+import type { LastTurns } from "./last-turns.ts";
 import type { JobLines } from "./lines.ts";
 import { saveTallies, showProgress } from "./list-store.ts";
 import type { ItemResult } from "./model.ts";
@@ -39,11 +40,14 @@ export interface ReportParts {
   readonly recalled: Promise<void>;
   /** Tells the sweeper of a time to look at. */
   readonly sweepBy: (tx: Transaction, at: number) => void;
+  readonly lastTurns: LastTurns;
 }
 
 interface Request {
   readonly executor: Executor;
   readonly report: Required<ExecutorReport>;
+  /** Jobs that end by it have their last turns with it. */
+  readonly lastTurns: boolean;
 }
 
 type Known = ReadonlyMap<Id, TaskRecord>;
@@ -91,7 +95,8 @@ export function createReports(parts: ReportParts): TaskService["report"] {
       const list = { ...task, tally };
       return { task: list, change: afterListResult(list, withItemError(result), now, parts.chance()), told: true };
     });
-    await applyChanges({ tx, sql, wakes, lines, sweepBy, now }, settlements);
+    const lastTurns = requests.every((one) => one.lastTurns) ? parts.lastTurns : undefined;
+    await applyChanges({ tx, sql, wakes, lines, sweepBy, now, lastTurns }, settlements);
     return requests.map(() => undefined);
   });
 
@@ -158,7 +163,13 @@ export function createReports(parts: ReportParts): TaskService["report"] {
       items: hidden(items),
       results: hidden(results),
     };
-    await takeIn({ executor, report });
+    try {
+      await takeIn({ executor, report, lastTurns: true });
+    } catch (error) {
+      if (results.length === 0) throw error;
+      // A host that cannot take the end of a job must not keep a result from being taken in: the engine says what is wrong.
+      await takeIn({ executor, report, lastTurns: false });
+    }
   };
 }
 

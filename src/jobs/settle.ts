@@ -1,5 +1,6 @@
 import type { Transaction } from "../platform/database/index.ts";
 import { pokeJobs } from "./job-store.ts";
+import type { LastTurns } from "./last-turns.ts";
 import type { JobLines } from "./lines.ts";
 import { openItemsOf } from "./list-store.ts";
 import type { TaskError } from "./model.ts";
@@ -26,6 +27,8 @@ export interface SettleParts {
   readonly lines: JobLines;
   readonly sweepBy: (tx: Transaction, at: number) => void;
   readonly now: number;
+  /** Left out: jobs have their turns from the engine alone. */
+  readonly lastTurns?: LastTurns | undefined;
 }
 
 /** Writes what became of tasks, gives their jobs a turn, and tells who can take those that are ready again. */
@@ -33,7 +36,8 @@ export async function applyChanges(parts: SettleParts, settlements: readonly Set
   if (settlements.length === 0) return;
   const { tx, sql, wakes, now } = parts;
   await changeTasks(sql, settlements, now);
-  const ended = settlements.filter((one) => one.change.status !== "ready");
+  const over = await parts.lastTurns?.(tx, sql, settlements);
+  const ended = settlements.filter((one) => one.change.status !== "ready" && over?.has(one.task.jobId) !== true);
   await pokeJobs(sql, [...new Set(ended.map((one) => one.task.jobId))], now);
   if (ended.length > 0) wakes.jobsRunnable(tx);
   const again = settlements.flatMap(({ task, change }) => (change.status === "ready" ? [{ task, change }] : []));

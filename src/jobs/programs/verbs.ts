@@ -41,6 +41,7 @@ export function verbsProgram(list: VerbList): Program {
   });
 
   return {
+    alone: true,
     resume: (state) => state,
     recall(call) {
       if (call.items === undefined) return call;
