@@ -1,7 +1,8 @@
+import type { Hash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { ensurePrivateFolder, syncFolder } from "../platform/files/index.ts";
+import { ensurePrivateFolder, syncFolder, writeAll } from "../platform/files/index.ts";
 import { inChunks } from "./content-pieces.ts";
 
 /** Large content as files of the server's data folder, named by the id of their blob. */
@@ -16,13 +17,14 @@ export interface ContentFile {
 export interface ContentFiles {
   /** Whether the file is there: synchronous, so that it can be asked inside a transaction. */
   has(blobId: string): boolean;
-  /** Durable when it resolves. What fails leaves a part, to be removed. */
-  write(blobId: string, bytes: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Durable when it resolves, and added to the hash. What fails leaves a part, to be removed. */
+  write(blobId: string, bytes: AsyncIterable<Uint8Array>, hash: Hash): Promise<void>;
   /** Writes behind the first `from` bytes, and tells how many are durable about every `every` bytes and at the end, however it comes. */
   append(
     blobId: string,
     from: number,
     bytes: AsyncIterable<Uint8Array>,
+    hash: Hash | undefined,
     every: number,
     durable: (size: number) => Promise<void>,
   ): Promise<void>;
@@ -49,6 +51,7 @@ export function contentFiles(folder: string): ContentFiles {
     flags: "wx" | "w" | "r+",
     from: number,
     bytes: AsyncIterable<Uint8Array>,
+    hash: Hash | undefined,
     notes: { readonly every: number; durable(size: number): Promise<void> } | undefined,
   ): Promise<void> {
     const file = await open(pathOf(blobId), flags, 0o600);
@@ -58,7 +61,9 @@ export function contentFiles(folder: string): ContentFiles {
       let syncing: Promise<void> = Promise.resolve();
       try {
         for await (const chunk of inChunks(bytes, AT_ONCE)) {
-          await writeAll(file, chunk, position);
+          const writing = writeAll(file, chunk, position);
+          hash?.update(chunk);
+          await writing;
           position += chunk.length;
           if (position - syncedAt < (notes?.every ?? SYNC_EVERY)) continue;
           syncedAt = position;
@@ -82,14 +87,14 @@ export function contentFiles(folder: string): ContentFiles {
 
   return {
     has: (blobId) => existsSync(pathOf(blobId)),
-    async write(blobId, bytes) {
+    async write(blobId, bytes, hash) {
       await ensurePrivateFolder(folder);
-      await append(blobId, "wx", 0, bytes, undefined);
+      await append(blobId, "wx", 0, bytes, hash, undefined);
       await syncFolder(folder);
     },
-    async append(blobId, from, bytes, every, durable) {
+    async append(blobId, from, bytes, hash, every, durable) {
       await ensurePrivateFolder(folder);
-      await append(blobId, from === 0 ? "w" : "r+", from, bytes, { every, durable });
+      await append(blobId, from === 0 ? "w" : "r+", from, bytes, hash, { every, durable });
       await syncFolder(folder);
     },
     async *read(blobId, from) {
@@ -108,11 +113,4 @@ export function contentFiles(folder: string): ContentFiles {
     open: openFile,
     remove: (blobId) => rm(pathOf(blobId), { force: true }),
   };
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
-    done += bytesWritten;
-  }
 }

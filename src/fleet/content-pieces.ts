@@ -54,13 +54,18 @@ export async function* inChunks(bytes: AsyncIterable<Uint8Array>, size: number):
     waiting.push(piece);
     length += piece.length;
     if (length < size) continue;
-    let all = Buffer.concat(waiting);
+    let all = whole(waiting);
     while (all.length >= size) {
       yield all.subarray(0, size);
       all = all.subarray(size);
     }
-    waiting = [all];
+    waiting = all.length === 0 ? [] : [all];
     length = all.length;
   }
-  if (length > 0) yield Buffer.concat(waiting);
+  if (length > 0) yield whole(waiting);
+}
+
+function whole(pieces: readonly Uint8Array[]): Uint8Array {
+  const [only] = pieces;
+  return only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces);
 }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { pipeline, Readable } from "node:stream";
 import type { FastifyReply } from "fastify";
 import type { ContentFile } from "./content-files.ts";
+import { contentWindow, type Piece } from "./content-window.ts";
 import type { Content, ContentStore } from "./content.ts";
 
 /** How content goes out: compressed when it pays, and from a file through few and large buffers. */
@@ -15,7 +16,7 @@ const SAMPLE = 64 * 1024;
 const PAYS = 0.75;
 /** Answers remembered. */
 const REMEMBERED = 4096;
-/** Bytes read and written at once. Larger ones miss the processor's caches, smaller ones cost more calls. */
+/** Bytes of a packed piece. */
 const AT_ONCE = 256 * 1024;
 const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
@@ -29,6 +30,7 @@ export interface Wanted extends Content {
 /** Sends the bytes behind `from`. With `Content-Encoding: zstd` when the other end takes that and it pays. */
 export function contentSender(content: ContentStore): (reply: FastifyReply, wanted: Wanted) => Promise<FastifyReply> {
   const paying = new Map<string, boolean>();
+  const window = contentWindow();
 
   async function pays({ sha256, size }: Content): Promise<boolean> {
     if (size < WORTH) return false;
@@ -58,32 +60,33 @@ export function contentSender(content: ContentStore): (reply: FastifyReply, want
     void reply.header("content-length", Math.max(0, size - from));
     const file = await content.openFile(sha256);
     if (file === undefined) return reply.send(Readable.from(content.read(sha256, from)));
-    await sendFile(reply, file, from);
+    await sendFile(reply, file, (position) => window.take(sha256, file, position), from);
     return reply;
   };
 }
 
-/**
- * Two buffers take turns: one is read into while the other is on its way. Streams would take a new one for each piece, which costs half as
- * much again.
- */
-async function sendFile(reply: FastifyReply, { handle, size }: ContentFile, from: number): Promise<void> {
+/** While one piece is on its way, the next is read. Streams would take a new buffer for each, which costs half as much again. */
+async function sendFile(
+  reply: FastifyReply,
+  { handle, size }: ContentFile,
+  take: (position: number) => Promise<Piece>,
+  from: number,
+): Promise<void> {
   reply.hijack();
   const { raw } = reply;
+  let sent: Promise<void> = Promise.resolve();
   try {
     raw.writeHead(200, reply.getHeaders() as Record<string, string>);
-    const buffers = [Buffer.allocUnsafeSlow(AT_ONCE), Buffer.allocUnsafeSlow(AT_ONCE)] as const;
-    let position = from;
-    let turn = 0;
-    let sent: Promise<void> = Promise.resolve();
-    while (position < size && !raw.destroyed) {
-      const buffer = buffers[turn % 2]!;
-      turn += 1;
-      const { bytesRead } = await handle.read(buffer, 0, Math.min(AT_ONCE, size - position), position);
-      if (bytesRead === 0) throw new Error("the file is shorter than it was");
-      position += bytesRead;
-      await sent;
-      sent = written(raw, buffer.subarray(0, bytesRead));
+    for (let position = from; position < size && !raw.destroyed;) {
+      const piece = await take(position);
+      position += piece.bytes.length;
+      try {
+        await sent;
+      } catch (error) {
+        piece.release();
+        throw error;
+      }
+      sent = written(raw, piece.bytes).finally(piece.release);
       sent.catch(() => undefined);
     }
     await sent;

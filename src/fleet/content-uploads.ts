@@ -105,15 +105,15 @@ export function contentUploads(parts: Parts): (upload: Upload, bytes: AsyncItera
       for await (const piece of bytes) {
         at += piece.length;
         if (at > size) throw new GantryError(CONTENT_TOO_LARGE, `more than the ${size} bytes that were announced came`);
-        hash?.update(piece);
         yield piece;
       }
     }
     const whole = wholeOnly(inChunks(counted(), chunk), chunk, () => at === size);
-    if (inFile) await files!.append(blobId, from, whole, NOTE_EVERY, (done) => note(id, done));
+    if (inFile) await files!.append(blobId, from, whole, hash, NOTE_EVERY, (done) => note(id, done));
     else {
       let done = from;
       for await (const piece of whole) {
+        hash?.update(piece);
         await parts.writeChunk(blobId, Math.floor(done / chunk), piece);
         done += piece.length;
         await note(id, done);

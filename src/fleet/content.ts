@@ -186,15 +186,17 @@ export function createContentStore(parts: {
       for await (const piece of bytes) {
         size += piece.length;
         if (size > limit) throw new GantryError(CONTENT_TOO_LARGE, `the file has more than ${limit} bytes`);
-        hash.update(piece);
         yield piece;
       }
     }
     try {
-      if (inFile) await files!.write(blobId, counted());
+      if (inFile) await files!.write(blobId, counted(), hash);
       else {
         let position = 0;
-        for await (const chunk of inChunks(counted(), CHUNK)) await writeChunk(blobId, position++, chunk);
+        for await (const chunk of inChunks(counted(), CHUNK)) {
+          hash.update(chunk);
+          await writeChunk(blobId, position++, chunk);
+        }
       }
     } catch (error) {
       await forget(blobId);

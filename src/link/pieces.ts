@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { alignedBuffer } from "../platform/files/index.ts";
 
 /** What comes from the network in thousands of parts, handed on in few. */
 
@@ -17,7 +18,7 @@ export interface Collector {
 
 /** @param resume lets parts come again */
 export function createCollector(resume: () => void): Collector {
-  const buffers = [Buffer.allocUnsafeSlow(PIECE), Buffer.allocUnsafeSlow(PIECE)] as const;
+  const buffers = [alignedBuffer(PIECE), alignedBuffer(PIECE)] as const;
   let turn = 0;
   let filled = 0;
   /** What did not fit. */

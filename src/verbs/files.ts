@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { type FileHandle, lstat, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type ErrorKind, GantryError, messageOf } from "../kernel/errors.ts";
-import { syncFolder } from "../platform/files/index.ts";
+import { BLOCK, syncFolder, writerPastCache } from "../platform/files/index.ts";
 import { forgetPart, notePart, PART_ENDING } from "./incoming.ts";
 import { applyOwner, type Wanted } from "./owner.ts";
 import type { VerbContext } from "./verb.ts";
@@ -146,8 +146,6 @@ export function textOf(bytes: Uint8Array): string | null {
 
 /** Bytes from which a transfer that broke off goes on where it stopped, instead of beginning anew. */
 const WORTH_KEEPING = 4 * 1024 * 1024;
-/** Bytes until the disk is told to begin writing: at the end little is left to wait for. */
-const SYNC_EVERY = 64 * 1024 * 1024;
 
 /** Parts that are being written. */
 const busy = new Set<string>();
@@ -197,8 +195,9 @@ async function openPart(part: string, size: number): Promise<{ file: FileHandle;
     const found = await file.stat();
     const ours = found.isFile() && found.uid === process.getuid?.() && found.nlink === 1 && (found.mode & 0o077) === 0;
     if (ours && found.size <= size) {
-      await hashInto(hash, file, found.size);
-      return { file, hash, from: found.size };
+      const from = found.size - (found.size % BLOCK);
+      await hashInto(hash, file, from);
+      return { file, hash, from };
     }
     await file.close();
   } catch {
@@ -246,32 +245,18 @@ async function pour(
   hash: Hash,
   from: number,
 ): Promise<void> {
-  let position = from;
-  let synced = from;
-  let syncing: Promise<void> = Promise.resolve();
+  if (content.size !== undefined && from >= content.size && from > 0) return;
+  const writer = await writerPastCache(file);
   try {
-    if (content.size !== undefined && from >= content.size && from > 0) return;
+    let position = from;
     for await (const piece of content.read(from)) {
       context.signal.throwIfAborted();
-      const writing = writeAll(file, piece, position);
+      const writing = writer.write(piece, position);
       hash.update(piece);
       await writing;
       position += piece.length;
-      if (position - synced < SYNC_EVERY) continue;
-      synced = position;
-      await syncing;
-      syncing = file.datasync();
-      // It is awaited before the next, and at the end: meanwhile nobody hears it fail.
-      syncing.catch(() => undefined);
     }
   } finally {
-    await syncing;
-  }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
-    done += bytesWritten;
+    await writer.close();
   }
 }
