@@ -66,8 +66,8 @@ export async function selectEvents(
   const query = database.kysely
     .selectFrom("event")
     .selectAll()
-    .where(compared(">", range.after))
-    .where(compared("<=", range.end))
+    .where(compared(database, ">", range.after))
+    .where(compared(database, "<=", range.end))
     .orderBy("transaction_id")
     .orderBy("sequence")
     .limit(range.limit);
@@ -124,8 +124,15 @@ function filtered<Output>(
   );
 }
 
-function compared(operator: "<" | "<=" | ">", { transaction, sequence }: Position): RawBuilder<boolean> {
-  return sql`(transaction_id, sequence) ${sql.raw(operator)} (${transaction}, ${sequence})`;
+/** SQLite uses only the first column of a pair for a range. There all rows are of transaction 0, so that the second one says all. */
+function compared(
+  { dialect }: Database,
+  operator: "<" | "<=" | ">",
+  { transaction, sequence }: Position,
+): RawBuilder<boolean> {
+  return dialect === "sqlite"
+    ? sql`(transaction_id = 0 and sequence ${sql.raw(operator)} ${sequence})`
+    : sql`(transaction_id, sequence) ${sql.raw(operator)} (${transaction}, ${sequence})`;
 }
 
 /** The first event, in the order of the stream, that did not happen before a time. */
@@ -148,7 +155,7 @@ export function deleteOldest(database: Database, kept: Position | undefined, lim
       .selectFrom("event")
       .select(["transaction_id", "sequence"])
       .where(settled(database))
-      .where(kept === undefined ? sql<boolean>`true` : compared("<", kept))
+      .where(kept === undefined ? sql<boolean>`true` : compared(database, "<", kept))
       .orderBy("transaction_id")
       .orderBy("sequence")
       .limit(limit)
@@ -157,7 +164,10 @@ export function deleteOldest(database: Database, kept: Position | undefined, lim
     if (last === undefined) return 0;
     await tx.updateTable("event_floor").set(last).execute();
     const position = { transaction: last.transaction_id, sequence: last.sequence };
-    await tx.deleteFrom("event").where(compared("<=", position)).execute();
+    await tx
+      .deleteFrom("event")
+      .where(compared(database, "<=", position))
+      .execute();
     return oldest.length;
   });
 }
