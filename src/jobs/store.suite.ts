@@ -2,6 +2,7 @@ import { vi } from "vitest";
 import type { OpenEmptyDatabase } from "../platform/database/index.ts";
 import { engineSuite } from "./engine.suite.ts";
 import { listsSuite } from "./lists.suite.ts";
+import { makingSuite } from "./making.suite.ts";
 import { outsideSuite } from "./outside.suite.ts";
 import { pruneSuite } from "./prune.suite.ts";
 import { restartSuite } from "./restart.suite.ts";
@@ -17,6 +18,7 @@ import { wishesSuite } from "./wishes.suite.ts";
 export function storeSuite(open: OpenEmptyDatabase): void {
   vi.setConfig({ testTimeout: 120_000 });
   engineSuite(open);
+  makingSuite(open);
   wishesSuite(open);
   tasksSuite(open);
   listsSuite(open);
