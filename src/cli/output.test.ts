@@ -72,6 +72,13 @@ describe("the command line", () => {
     expect(await run(["upp"], typo.terminal)).toBe(2);
     expect(typo.error()).toContain("unknown command 'upp'");
     expect(typo.error()).toContain("Did you mean up?");
+    const below = testTerminal();
+    expect(await run(["node", "cach"], below.terminal)).toBe(2);
+    expect(below.error()).toContain("unknown command 'cach'");
+    expect(below.error()).toContain("Did you mean cache?");
+    const asked = testTerminal();
+    expect(await run(["help", "exec"], asked.terminal)).toBe(0);
+    expect(asked.out()).toContain("gantry exec [options] <text>");
     const missing = testTerminal();
     expect(await run(["job", "log"], missing.terminal)).toBe(2);
     expect(missing.error()).toContain("missing required argument 'id'");

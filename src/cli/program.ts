@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { EXIT, reportFailure } from "./failure.ts";
+import { nearest } from "../kernel/nearest.ts";
 import { paint, processTerminal, type Terminal } from "./terminal.ts";
 import type { GlobalOptions } from "./context.ts";
 import type { Handle } from "./program-parts.ts";
@@ -27,7 +28,12 @@ const PARTS: readonly Part[] = [
   },
   {
     group: "Verbs on nodes:",
-    commands: ["exec", "orchestrate", "run"],
+    commands: ["exec", "orchestrate"],
+    load: async () => (await import("./start-program.ts")).startCommands,
+  },
+  {
+    group: "Verbs on nodes:",
+    commands: ["run"],
     load: async () => (await import("./run-program.ts")).runCommands,
   },
   {
@@ -120,12 +126,26 @@ export async function run(args: readonly string[], terminal: Terminal = processT
   });
   await declare(program, handle, partsFor(program, args));
   try {
+    refuseUnknown(program, args);
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.refused;
     return reportFailure(terminal, thrown);
   }
+}
+
+/** Where a command has one below it that is meant when none is named, a name that is none would be taken for one of its arguments. */
+function refuseUnknown(program: Command, args: readonly string[]): void {
+  const [first = "", ...rest] = args;
+  const child = program.commands.find((one) => one.name() === first);
+  if (child !== undefined) return refuseUnknown(child, rest);
+  if (program.parent === null || program.commands.length === 0 || first === "" || first.startsWith("-")) return;
+  const near = nearest(
+    first,
+    program.commands.map((one) => one.name()),
+  );
+  program.error(`unknown command '${first}'${near === undefined ? "" : `\n(Did you mean ${near}?)`}`);
 }
 
 /** With every command. */
@@ -148,13 +168,6 @@ function partsFor(program: Command, args: readonly string[]): readonly Part[] {
 async function declare(program: Command, handle: Handle, parts: readonly Part[]): Promise<void> {
   const loaded = await Promise.all(parts.map(async ({ group, load }) => ({ group, commands: await load() })));
   for (const { group, commands } of loaded) commands(program.commandsGroup(group), handle);
-  forEachCommand(program, (command) => {
-    command
-      .exitOverride()
-      .configureOutput(program.configureOutput())
-      .helpOption("-h, --help", "show help")
-      .helpCommand(false);
-  });
 }
 
 /** Commands that are about the server of the data folder, whatever endpoint is in use. */
@@ -166,12 +179,20 @@ function isLocal(command: Command): boolean {
   return LOCAL_COMMANDS.includes(top.name());
 }
 
+/** Those below have no command `help` of their own. */
+class OwnCommand extends Command {
+  override createCommand(name?: string): Command {
+    return new OwnCommand(name).helpCommand(false);
+  }
+}
+
 /** Without commands. @param ended told of the exit code of the command */
 function bareProgram(
   terminal: Terminal,
   ended: (code: number) => void,
 ): { readonly program: Command; readonly handle: Handle } {
-  const program = new Command("gantry");
+  const program = new OwnCommand("gantry");
+  // The commands that are declared later take over how help and errors are shown.
   program
     .description("From a written design to running services: one inventory, one job engine, one fleet bus.")
     .version(VERSION, "-V, --version", "print the version")
@@ -188,6 +209,7 @@ function bareProgram(
       outputError: (text, write) => write(errorText(terminal, text)),
     })
     .exitOverride()
+    .addHelpCommand(new Command("help").argument("[command]").description("show help").helpGroup("Upkeep and tools:"))
     .showHelpAfterError(false);
 
   /** Makes the handler of a command: loads it, runs it, keeps its exit code. */
@@ -203,11 +225,6 @@ function bareProgram(
     };
   }
   return { program, handle };
-}
-
-function forEachCommand(command: Command, action: (one: Command) => void): void {
-  action(command);
-  for (const child of command.commands) forEachCommand(child, action);
 }
 
 /** Commander's message in our form; the nearest name, which stands behind it in brackets, as the hint. */

@@ -42,7 +42,7 @@ describe("the start of a command", () => {
     const { files, builtin } = await loadedBy("exec", "--target", "web1", "uptime");
     const own = files.filter((url) => url.includes("/src/")).map((url) => url.slice(url.indexOf("/src/")));
     expect(own).toContain("/src/cli/exec.ts");
-    expect(own.filter((path) => path.endsWith("-program.ts"))).toEqual(["/src/cli/run-program.ts"]);
+    expect(own.filter((path) => path.endsWith("-program.ts"))).toEqual(["/src/cli/start-program.ts"]);
     expect(own.filter((path) => path.startsWith("/src/platform/"))).toEqual(["/src/platform/socket-path/index.ts"]);
     expect(files.length).toBeLessThan(MOST_FILES);
     // Each takes milliseconds, and comes in by an import of `node:crypto`, `node:util`, `node:fs` or `node:fs/promises`.
