@@ -2773,7 +2773,7 @@ readonly size: number;
 }>;
 };
 readonly contentChecks: {
-/** Which of these files the server has: those need not be sent */
+/** Which of these files the server has from who asks: those need not be sent */
 create(body: NewContentCheck, options?: CallOptions): Promise<{
 readonly known: readonly ({
 readonly sha256: string;

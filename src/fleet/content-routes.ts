@@ -6,7 +6,7 @@ import { GantryError } from "../kernel/errors.ts";
 import { LINK_PATHS } from "../link/index.ts";
 import type { Database } from "../platform/database/index.ts";
 import type { HttpServer } from "../platform/http/index.ts";
-import { CONTENT_LIMIT, isGranted } from "./content.ts";
+import { CONTENT_LIMIT, holderOf, isGranted } from "./content.ts";
 import { roomLeft, takeRoom } from "./content-inbound.ts";
 import { contentSender } from "./content-sending.ts";
 import { CONTENT_TOO_LARGE, CONTENT_UNKNOWN } from "./errors.ts";
@@ -51,15 +51,16 @@ function forPeople({ app }: HttpServer, fleet: Fleet): void {
     {
       ...needs("run.start", "place"),
       schema: {
-        summary: "Which of these files the server has: those need not be sent",
+        summary: "Which of these files the server has from who asks: those need not be sent",
         tags: ["nodes"],
         body: z.object({ sha256: z.array(hash).max(1000) }),
         response: { 200: z.object({ known: z.array(z.object({ sha256: z.string(), size: z.number() })) }) },
       },
     },
-    async (request) => ({
-      known: [...(await fleet.content.known((request.principal as Principal).tenantId, request.body.sha256))],
-    }),
+    async (request) => {
+      const { tenantId, accountId } = request.principal as Principal;
+      return { known: [...(await fleet.content.known(tenantId, holderOf(accountId), request.body.sha256))] };
+    },
   );
 
   app.get(
@@ -75,9 +76,10 @@ function forPeople({ app }: HttpServer, fleet: Fleet): void {
     },
     async (request, reply) => {
       const { sha256 } = request.params;
-      const { tenantId } = request.principal as Principal;
-      if (!(await fleet.content.owns(tenantId, sha256)))
-        throw new GantryError(CONTENT_UNKNOWN, `there is no content ${sha256}`);
+      const { tenantId, accountId } = request.principal as Principal;
+      const [known] = await fleet.content.known(tenantId, holderOf(accountId), [sha256]);
+      // What others brought does not exist for who merely knows its hash.
+      if (known === undefined) throw new GantryError(CONTENT_UNKNOWN, `there is no content ${sha256}`);
       const { size } = await fleet.content.find(sha256);
       return reply
         .type("application/octet-stream")
@@ -105,8 +107,11 @@ function forPeople({ app }: HttpServer, fleet: Fleet): void {
       async (request) => {
         const { sha256 } = request.params as z.output<typeof named>;
         const { size, from } = request.query as z.output<typeof upload>;
-        const { tenantId } = request.principal as Principal;
-        await fleet.content.receive(tenantId, { by: `${tenantId} ${sha256}`, sha256, size, from }, bodyOf(request));
+        const { tenantId, accountId } = request.principal as Principal;
+        const holder = holderOf(accountId);
+        // Of each by themselves: who would end another's upload would get what they never had.
+        const by = `${tenantId} ${holder} ${sha256}`;
+        await fleet.content.receive({ tenantId, holder, by, sha256, size, from }, bodyOf(request));
         return { sha256, size };
       },
     );
@@ -167,14 +172,17 @@ function forExecutors({ app }: HttpServer, fleet: Fleet, parts: Parts): void {
         const { sha256 } = request.params as z.output<typeof named>;
         const { size, from, task } = request.query as z.output<typeof fromTask>;
         const { kysely } = parts.database;
-        const room = await roomLeft(kysely, task, executor.id);
-        if (room === undefined) throw new GantryError(CONTENT_UNKNOWN, "no task asked this node for files");
-        if (size > room)
-          throw new GantryError(CONTENT_TOO_LARGE, "the files are larger than the task that asked for them allows");
-        const [known] = await fleet.content.known(executor.tenantId, [sha256]);
+        const asked = await roomLeft(kysely, task, executor.id);
+        if (asked === undefined) throw new GantryError(CONTENT_UNKNOWN, "no task asked this node for files");
+        const { tenantId } = executor;
+        // Brought in an earlier attempt, say: it takes no more room.
+        const [known] = await fleet.content.known(tenantId, asked.holder, [sha256]);
         if (known !== undefined) return known;
+        if (size > asked.room)
+          throw new GantryError(CONTENT_TOO_LARGE, "the files are larger than the task that asked for them allows");
         // One upload of a task at a time: what it leaves unfinished cannot pile up.
-        await fleet.content.receive(executor.tenantId, { by: `task ${task}`, sha256, size, from }, bodyOf(request));
+        const upload = { tenantId, holder: asked.holder, by: `task ${task}`, sha256, size, from };
+        await fleet.content.receive(upload, bodyOf(request));
         await takeRoom(kysely, task, size);
         return { sha256, size };
       },

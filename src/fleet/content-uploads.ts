@@ -2,21 +2,32 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import type { Id, Random } from "../kernel/ids.ts";
-import type { Database } from "../platform/database/index.ts";
+import type { Database, Transaction } from "../platform/database/index.ts";
+import type { Holder } from "./content.ts";
 import type { ContentFiles } from "./content-files.ts";
 import { inChunks } from "./content-pieces.ts";
-import { CONTENT_TOO_LARGE, CONTENT_UPLOAD_ELSEWHERE, CONTENT_WRONG } from "./errors.ts";
+import { CONTENT_TOO_LARGE, CONTENT_UPLOAD_ELSEWHERE, CONTENT_UPLOADS_FULL, CONTENT_WRONG } from "./errors.ts";
 
 /** Uploads that go on where they stopped. */
 
 declare module "../platform/database/tables.ts" {
   interface Tables {
     /** An upload under way. `id`: who brings it. `received`: bytes that are durable, whole chunks. */
-    content_upload: { id: string; sha256: string; blob_id: string; received: number };
+    content_upload: {
+      id: string;
+      sha256: string;
+      blob_id: string;
+      received: number;
+      tenant_id: string;
+      size: number;
+    };
   }
 }
 
 export interface Upload {
+  readonly tenantId: Id;
+  /** Whose it is then. */
+  readonly holder: Holder;
   /** Who brings it: one upload at a time, the next takes the place of one that was given up. */
   readonly by: string;
   readonly sha256: string;
@@ -42,12 +53,17 @@ interface Parts {
   done(blobId: Id, content: { readonly sha256: string; readonly size: number }): Promise<void>;
 }
 
+/** Bytes that all uploads of a tenant which have not ended may announce, and how many there may be: they wait for a day to be gone on with. */
+export const MOST_UNFINISHED_BYTES = 256 * 1024 ** 3;
+const MOST_UNFINISHED = 10_000;
+
 /** Bytes between two notes of how far an upload has come. */
 const NOTE_EVERY = 16 * 1024 * 1024;
 
 /**
  * Takes the bytes from `from` on. Resolves when all of the content is there. When the connection breaks, what came is kept, and the next
- * request may go on behind it. Errors: `content_upload_elsewhere` (with `received`: where to go on), `content_wrong`, `content_too_large`.
+ * request may go on behind it. Errors: `content_upload_elsewhere` (with `received`: where to go on), `content_wrong`, `content_too_large`,
+ * `content_uploads_full`.
  */
 export function contentUploads(parts: Parts): (upload: Upload, bytes: AsyncIterable<Uint8Array>) => Promise<void> {
   const { database, files, chunk } = parts;
@@ -55,7 +71,7 @@ export function contentUploads(parts: Parts): (upload: Upload, bytes: AsyncItera
 
   async function begin(
     id: string,
-    { sha256, size }: Upload,
+    { tenantId, sha256, size }: Upload,
   ): Promise<{ blobId: Id; received: number; inFile: boolean }> {
     const known = await database.kysely
       .selectFrom("content_upload")
@@ -70,17 +86,33 @@ export function contentUploads(parts: Parts): (upload: Upload, bytes: AsyncItera
     const blobId = parts.random.id();
     const inFile = files !== undefined && size > parts.large;
     await database.transaction(async (tx) => {
+      await checkRoom(tx, tenantId, id, size);
       await tx
         .insertInto("content_blob")
         .values({ id: blobId, created_at: parts.clock.now(), in_file: inFile ? 1 : 0 })
         .execute();
       await tx
         .insertInto("content_upload")
-        .values({ id, sha256, blob_id: blobId, received: 0 })
-        .onConflict((conflict) => conflict.column("id").doUpdateSet({ sha256, blob_id: blobId, received: 0 }))
+        .values({ id, sha256, blob_id: blobId, received: 0, tenant_id: tenantId, size })
+        .onConflict((conflict) => conflict.column("id").doUpdateSet({ sha256, blob_id: blobId, received: 0, size }))
         .execute();
     });
     return { blobId, received: 0, inFile };
+  }
+
+  async function checkRoom(tx: Transaction, tenantId: Id, id: string, size: number): Promise<void> {
+    const others = await tx
+      .selectFrom("content_upload")
+      .select(({ fn }) => [fn.countAll<number>().as("count"), fn.sum<number | null>("size").as("bytes")])
+      .where("tenant_id", "=", tenantId)
+      .where("id", "!=", id)
+      .executeTakeFirstOrThrow();
+    const [count, bytes] = [Number(others.count), Number(others.bytes ?? 0)];
+    if (count < MOST_UNFINISHED && bytes + size <= MOST_UNFINISHED_BYTES) return;
+    throw new GantryError(
+      CONTENT_UPLOADS_FULL,
+      `${count} uploads of ${bytes} bytes have not ended; ${MOST_UNFINISHED} of ${MOST_UNFINISHED_BYTES} bytes are the most`,
+    );
   }
 
   async function note(id: string, received: number): Promise<void> {

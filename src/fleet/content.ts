@@ -21,42 +21,71 @@ declare module "../platform/database/tables.ts" {
     /** `in_file`: 1 when its bytes stand in the data folder. */
     content_blob: { id: string; created_at: number; in_file: number };
     content_grant: { executor_id: string; sha256: string };
-    content_owner: { tenant_id: string; sha256: string };
+    /** `holder`: see `Holder`. */
+    content_owner: { tenant_id: string; sha256: string; holder: string };
     content_chunk: { blob_id: string; position: number; data: Uint8Array };
   }
 }
 
 /**
- * Lets an executor fetch content: it was given a task that names it. Only what its tenant brought here counts: who merely knows a hash
- * gets nothing by it.
+ * Who brought content here: the id of an account, `SERVER`, or `ADMINISTRATOR` (who has no account). Who merely knows the hash of what others
+ * brought gets nothing by it.
+ */
+export type Holder = string;
+/** What the server itself keeps: verbs and releases, which every task of the tenant may name. */
+export const SERVER: Holder = "";
+const ADMINISTRATOR: Holder = "administrator";
+
+/** @param accountId of a principal, or of who started a job */
+export function holderOf(accountId: Id | null | undefined): Holder {
+  return accountId ?? ADMINISTRATOR;
+}
+
+/**
+ * Lets an executor fetch content: it was given a task that names it. Only what who started its job has brought here counts, beside the server's
+ * own; an administrator's jobs, and the server's, may name all of the tenant's.
+ *
+ * @returns those of the names that it may fetch now
  */
 export async function grantContent(
   queries: Queries,
   executor: { readonly id: Id; readonly tenantId: Id },
+  holder: Holder,
   names: readonly string[],
-): Promise<void> {
+): Promise<readonly string[]> {
+  const granted: string[] = [];
   for (let at = 0; at < names.length; at += GRANTS_AT_ONCE) {
-    const owned = await ownedOf(queries, executor.tenantId, names.slice(at, at + GRANTS_AT_ONCE));
+    const some = names.slice(at, at + GRANTS_AT_ONCE);
+    const holders = holder === ADMINISTRATOR ? "all" : [SERVER, holder];
+    const owned = await ownedOf(queries, executor.tenantId, holders, some);
     if (owned.length === 0) continue;
     await queries
       .insertInto("content_grant")
       .values(owned.map((sha256) => ({ executor_id: executor.id, sha256 })))
       .onConflict((conflict) => conflict.doNothing())
       .execute();
+    granted.push(...owned);
   }
+  return granted;
 }
 
 /** So many fit the parameters of one statement on any database. */
 const GRANTS_AT_ONCE = 500;
 
-async function ownedOf(queries: Queries, tenantId: Id, names: readonly string[]): Promise<string[]> {
-  const rows = await queries
+async function ownedOf(
+  queries: Queries,
+  tenantId: Id,
+  holders: readonly Holder[] | "all",
+  names: readonly string[],
+): Promise<string[]> {
+  let query = queries
     .selectFrom("content_owner")
     .select("sha256")
+    .distinct()
     .where("tenant_id", "=", tenantId)
-    .where("sha256", "in", names)
-    .execute();
-  return rows.map(({ sha256 }) => sha256);
+    .where("sha256", "in", names);
+  if (holders !== "all") query = query.where("holder", "in", holders);
+  return (await query.execute()).map(({ sha256 }) => sha256);
 }
 
 export async function isGranted(queries: Queries, executorId: Id, sha256: string): Promise<boolean> {
@@ -78,7 +107,7 @@ export interface Content {
 type Bytes = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 export interface ContentStore {
-  /** Keeps bytes for a tenant; those it has are kept once. `limit`: bytes, at most `CONTENT_LIMIT`. Errors: `content_too_large`. */
+  /** Keeps bytes of the server's own for a tenant; those it has are kept once. `limit`: bytes, at most `CONTENT_LIMIT`. Errors: `content_too_large`. */
   keep(tenantId: Id, bytes: Bytes, limit?: number): Promise<Content>;
   /** The same for bytes at hand. Returns their SHA-256, hex. */
   put(tenantId: Id, bytes: Uint8Array): Promise<string>;
@@ -86,11 +115,13 @@ export interface ContentStore {
    * Keeps content whose hash and size are known before, and goes on with an upload that broke off. Errors: `content_too_large`,
    * `content_wrong`, `content_upload_elsewhere`.
    */
-  receive(tenantId: Id, upload: Upload, bytes: AsyncIterable<Uint8Array>): Promise<void>;
-  /** Of these, what the tenant has brought here: it need not be sent again. It stays for as long as if it had been. */
-  known(tenantId: Id, names: readonly string[]): Promise<readonly Content[]>;
-  /** Whether the tenant brought it here. */
-  owns(tenantId: Id, sha256: string): Promise<boolean>;
+  receive(upload: Upload, bytes: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Of these, what somebody has brought here: it need not be sent again. It stays for as long as if it had been. */
+  known(tenantId: Id, holder: Holder, names: readonly string[]): Promise<readonly Content[]>;
+  /** Of these, those that somebody has not brought here. */
+  strange(tenantId: Id, holder: Holder, names: readonly string[]): Promise<readonly string[]>;
+  /** Somebody may name these as if they had brought them, where the tenant has them. */
+  share(tenantId: Id, holder: Holder, names: readonly string[]): Promise<void>;
   /** Errors: `content_unknown`. */
   find(sha256: string): Promise<Content>;
   /** @param from bytes to leave out. Errors: `content_unknown`, also in the middle when it was swept away meanwhile. */
@@ -156,10 +187,10 @@ export function createContentStore(parts: {
     return row;
   }
 
-  async function own(tenantId: Id, sha256: string): Promise<void> {
+  async function own(tenantId: Id, holder: Holder, sha256: string): Promise<void> {
     await database.kysely
       .insertInto("content_owner")
-      .values({ tenant_id: tenantId, sha256 })
+      .values({ tenant_id: tenantId, sha256, holder })
       .onConflict((conflict) => conflict.doNothing())
       .execute();
   }
@@ -245,7 +276,7 @@ export function createContentStore(parts: {
       known === undefined
         ? await write(first.all(), !first.whole && files !== undefined, limit)
         : { sha256: first.sha256, size: known.size };
-    await own(tenantId, kept.sha256);
+    await own(tenantId, SERVER, kept.sha256);
     return kept;
   }
 
@@ -280,17 +311,17 @@ export function createContentStore(parts: {
 
   return {
     keep,
-    async receive(tenantId, announced, bytes) {
+    async receive(announced, bytes) {
       if (announced.size > CONTENT_LIMIT)
         throw new GantryError(CONTENT_TOO_LARGE, `the file has more than ${CONTENT_LIMIT} bytes`);
       await upload(announced, bytes);
-      await own(tenantId, announced.sha256);
+      await own(announced.tenantId, announced.holder, announced.sha256);
     },
     put: async (tenantId, bytes) => (await keep(tenantId, [bytes])).sha256,
-    async known(tenantId, names) {
+    async known(tenantId, holder, names) {
       const content: Content[] = [];
       if (names.length === 0) return content;
-      for (const sha256 of await ownedOf(database.kysely, tenantId, names)) {
+      for (const sha256 of await ownedOf(database.kysely, tenantId, [holder], names)) {
         const row = await lookUp(sha256);
         if (row === undefined) continue;
         await touch(sha256, row);
@@ -298,8 +329,19 @@ export function createContentStore(parts: {
       }
       return content;
     },
-    async owns(tenantId, sha256) {
-      return (await ownedOf(database.kysely, tenantId, [sha256])).length > 0;
+    async strange(tenantId, holder, names) {
+      const own = new Set<string>();
+      for (let at = 0; at < names.length; at += GRANTS_AT_ONCE) {
+        const some = names.slice(at, at + GRANTS_AT_ONCE);
+        for (const sha256 of await ownedOf(database.kysely, tenantId, [holder], some)) own.add(sha256);
+      }
+      return names.filter((name) => !own.has(name));
+    },
+    async share(tenantId, holder, names) {
+      for (let at = 0; at < names.length; at += GRANTS_AT_ONCE) {
+        const there = await ownedOf(database.kysely, tenantId, "all", names.slice(at, at + GRANTS_AT_ONCE));
+        for (const sha256 of there) await own(tenantId, holder, sha256);
+      }
     },
     async find(sha256) {
       return { sha256, size: (await found(sha256)).size };

@@ -117,6 +117,12 @@ export const CONTENT_UPLOAD_ELSEWHERE = errorKind("content_upload_elsewhere", {
   remedy: "Go on behind the bytes that `received` names; if it is null, try again when the other request has ended.",
 });
 
+export const CONTENT_UPLOADS_FULL = errorKind("content_uploads_full", {
+  status: 507,
+  summary: "So much of a tenant is being sent, or was begun and not brought to its end, that the server takes no more.",
+  remedy: "Go on with uploads that broke off, or wait: what nobody goes on with is removed after a day.",
+});
+
 export const CONTENT_TOO_LARGE = errorKind("content_too_large", {
   status: 413,
   summary: "A file is larger than the server keeps.",

@@ -24,7 +24,7 @@ import { deleteUnusedAdverts, selectAllAdverts } from "./advert-store.ts";
 import { createAdverts } from "./adverts.ts";
 import { type Authorities, createAuthorities } from "./authorities.ts";
 import { allowInbound } from "./content-inbound.ts";
-import { type ContentStore, createContentStore, grantContent } from "./content.ts";
+import { type ContentStore, createContentStore, grantContent, holderOf } from "./content.ts";
 import { EXECUTOR_NO_WORKER, EXECUTOR_UNKNOWN, JOIN_TOKEN_UNKNOWN, NOT_CONNECTED, unknownNode } from "./errors.ts";
 import { type Admitted, handshake, type Known, type ProvenFacts } from "./handshake.ts";
 import {
@@ -327,9 +327,15 @@ export function createFleet(parts: FleetParts): Fleet {
         const now = (await selectIdentity(database.kysely, record.id)) ?? record;
         return { siteIds: await sitesOf(now), draining: now.drainAt !== null };
       },
-      grant: (names) => commits.submit((tx) => grantContent(tx, record, names)),
-      allowInbound: (taskId, room) =>
-        commits.submit((tx) => allowInbound(tx, { taskId, executorId: record.id, room, now: clock.now() })),
+      async grant(names, jobId) {
+        const holder = holderOf(await tasks.starterOf(jobId));
+        return commits.submit((tx) => grantContent(tx, record, holder, names));
+      },
+      async allowInbound(taskId, room, jobId) {
+        const holder = holderOf(await tasks.starterOf(jobId));
+        const inbound = { taskId, executorId: record.id, room, now: clock.now(), holder };
+        await commits.submit((tx) => allowInbound(tx, inbound));
+      },
       seen: (news) => sightings.note(record.id, news),
       ended(ended) {
         if (sessions.get(record.id) !== ended) return;

@@ -108,4 +108,20 @@ export const fleetMigrations: readonly Migration[] = [
       `alter table executor add column advert ${text}`,
     ],
   },
+  {
+    // Content is of who brought it, and no more of everybody in the tenant who knows its hash.
+    name: "1630_content_holders",
+    statements: ({ id, text, integer, strict }) => [
+      "drop table content_owner",
+      `create table content_owner (
+        tenant_id ${id} not null,
+        sha256 ${text} not null,
+        holder ${text} not null,
+        primary key (tenant_id, sha256, holder)
+      )${strict}`,
+      `alter table content_inbound add column holder ${text} not null default ''`,
+      `alter table content_upload add column tenant_id ${id} not null default ''`,
+      `alter table content_upload add column size ${integer} not null default 0`,
+    ],
+  },
 ];

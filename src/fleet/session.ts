@@ -52,9 +52,9 @@ export interface SessionParts {
   /** The authority executors are to trust. */
   authority(): ToldAuthority;
   /** Lets it fetch content that a task names. */
-  grant(names: readonly string[]): Promise<void>;
+  grant(names: readonly string[], jobId: Id): Promise<readonly string[]>;
   /** Lets it bring so many bytes of content for a task. */
-  allowInbound(taskId: Id, room: number): Promise<void>;
+  allowInbound(taskId: Id, room: number, jobId: Id): Promise<void>;
   /** Of a worker: the sites it serves now, of which there may be more than when it connected, and whether it is to get nothing new. */
   look(): Promise<{ readonly siteIds: readonly Id[] | "all"; readonly draining: boolean }>;
   /** It is there, or still there. `facts` when it told new ones. `pin`: of the authority it trusts, base64url. */
@@ -279,9 +279,10 @@ export function openSession(
       refuseList(assignment);
       message = await taskMessage(assignment, parts);
       encodeMessage(message);
-      await grant(contentNames(message.batch?.map(({ parameters }) => parameters) ?? message.parameters));
+      const names = contentNames(message.batch?.map(({ parameters }) => parameters) ?? message.parameters);
+      await grant(names, assignment.jobId);
       const room = inboundRoom(message);
-      if (room > 0) await parts.allowInbound(message.task, room);
+      if (room > 0) await parts.allowInbound(message.task, room, assignment.jobId);
     } catch (error) {
       if (!(error instanceof GantryError)) throw error;
       const failure = { message: error.message, code: error.code };
@@ -306,11 +307,10 @@ export function openSession(
   }
 
   /** Before the task is sent: it may fetch at once what the task names. */
-  async function grant(names: readonly string[]): Promise<void> {
+  async function grant(names: readonly string[], jobId: Id): Promise<void> {
     const more = names.filter((name) => !granted.has(name));
     if (more.length === 0) return;
-    await parts.grant(more);
-    for (const name of more) granted.add(name);
+    for (const name of await parts.grant(more, jobId)) granted.add(name);
   }
 
   function close(reason: CloseReason): void {

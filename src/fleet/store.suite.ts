@@ -10,7 +10,7 @@ import { createKeyPair, hashSecret, parseJoinToken, signJoin } from "../link/ind
 import type { Database, OpenEmptyDatabase } from "../platform/database/index.ts";
 import { deleteUnusedAdverts, selectAllAdverts } from "./advert-store.ts";
 import { createAdverts } from "./adverts.ts";
-import { createContentStore, grantContent, isGranted } from "./content.ts";
+import { createContentStore, grantContent, holderOf, isGranted } from "./content.ts";
 import { admit, mintToken } from "./joining.ts";
 import {
   deleteExecutor,
@@ -241,14 +241,19 @@ export function storeSuite(open: OpenEmptyDatabase): void {
     it("is granted by name to one executor, as often as it is said, until that is gone", async () => {
       const record = await admit(parts(), request(await token()));
       const names = Array.from({ length: 1200 }, (_, index) => createHash("sha256").update(`${index}`).digest("hex"));
-      const owned = names.map((sha256) => ({ tenant_id: record.tenantId, sha256 }));
+      const owned = names.map((sha256) => ({ tenant_id: record.tenantId, sha256, holder: "eve" }));
       for (const some of [owned.slice(0, 400), owned.slice(400, 800), owned.slice(800)])
         await database.kysely.insertInto("content_owner").values(some).execute();
       for (const some of [names, names.slice(0, 3), [], ["0".repeat(64)]])
-        await grantContent(database.kysely, record, some);
+        await grantContent(database.kysely, record, "eve", some);
       const granted = (executor: string, name: string) => isGranted(database.kysely, executor, name);
       expect([await granted(record.id, names[1199]!), await granted("another", names[0]!)]).toEqual([true, false]);
       expect(await granted(record.id, "0".repeat(64))).toBe(false);
+      const other = { id: "another", tenantId: record.tenantId };
+      expect(await grantContent(database.kysely, other, "paul", names.slice(0, 2))).toEqual([]);
+      expect(await granted("another", names[0]!)).toBe(false);
+      // An administrator's jobs, and the server's, may name all of the tenant's.
+      expect(await grantContent(database.kysely, other, holderOf(null), names.slice(0, 1))).toEqual([names[0]]);
       await database.transaction((tx) => deleteExecutor(tx, record.id));
       expect(await granted(record.id, names[0]!)).toBe(false);
     });
@@ -292,30 +297,61 @@ export function storeSuite(open: OpenEmptyDatabase): void {
         for (const store of [createContentStore(parts()), createContentStore({ ...parts(), folder })]) {
           const bytes = Buffer.alloc(1_500_000, `${folder}${Math.random()}`);
           const sha256 = createHash("sha256").update(bytes).digest("hex");
-          const upload = { by: "somebody", sha256, size: bytes.length };
+          const upload = { tenantId: "t", holder: "eve", by: "somebody", sha256, size: bytes.length };
           async function* broken(): AsyncIterable<Uint8Array> {
             yield bytes.subarray(0, 700_000);
             throw new Error("the connection broke");
           }
-          await expect(store.receive("t", { ...upload, from: 0 }, broken())).rejects.toThrow("the connection broke");
+          await expect(store.receive({ ...upload, from: 0 }, broken())).rejects.toThrow("the connection broke");
           await expect(store.find(sha256)).rejects.toMatchObject({ code: "content_unknown" });
-          const elsewhere = await store
-            .receive("t", { ...upload, from: 0 }, some(bytes))
-            .catch((error: unknown) => error);
+          const elsewhere = await store.receive({ ...upload, from: 0 }, some(bytes)).catch((error: unknown) => error);
           expect(elsewhere).toMatchObject({ code: "content_upload_elsewhere", details: { received: 2 * 256 * 1024 } });
-          await store.receive("t", { ...upload, from: 2 * 256 * 1024 }, some(bytes.subarray(2 * 256 * 1024)));
+          await store.receive({ ...upload, from: 2 * 256 * 1024 }, some(bytes.subarray(2 * 256 * 1024)));
           expect((await bytesOf(store.read(sha256))).equals(bytes)).toBe(true);
           expect((await bytesOf(store.read(sha256, 1_499_999))).equals(bytes.subarray(1_499_999))).toBe(true);
-          expect(await store.known("t", [sha256, "0".repeat(64)])).toEqual([{ sha256, size: bytes.length }]);
-          expect(await store.known("another", [sha256])).toEqual([]);
+          expect(await store.known("t", "eve", [sha256, "0".repeat(64)])).toEqual([{ sha256, size: bytes.length }]);
+          expect(await store.known("another", "eve", [sha256])).toEqual([]);
+          // Somebody else of the same tenant has to bring it, too.
+          expect(await store.known("t", "paul", [sha256])).toEqual([]);
+          expect(await store.strange("t", "paul", [sha256])).toEqual([sha256]);
+          await store.share("another", "paul", [sha256]);
+          expect(await store.strange("another", "paul", [sha256])).toEqual([sha256]);
+          await store.share("t", "paul", [sha256, "0".repeat(64)]);
+          expect(await store.strange("t", "paul", [sha256, "0".repeat(64)])).toEqual(["0".repeat(64)]);
           const wrong = { ...upload, sha256: "1".repeat(64), from: 0 };
-          await expect(store.receive("t", wrong, some(bytes))).rejects.toMatchObject({ code: "content_wrong" });
+          await expect(store.receive(wrong, some(bytes))).rejects.toMatchObject({ code: "content_wrong" });
           const long = { ...upload, sha256: "1".repeat(64), size: 5, from: 0 };
-          await expect(store.receive("t", long, some(bytes))).rejects.toMatchObject({ code: "content_too_large" });
+          await expect(store.receive(long, some(bytes))).rejects.toMatchObject({ code: "content_too_large" });
         }
       } finally {
         rmSync(folder, { recursive: true });
       }
+    });
+
+    it("is not begun without bound: what is left unfinished counts by what it announced, until it ends or is swept", async () => {
+      const store = createContentStore(parts());
+      const bytes = Buffer.alloc(600_000, "z");
+      const sha256 = createHash("sha256").update(bytes).digest("hex");
+      const half = 256 * 1024 ** 3 - 1000;
+      const begin = (by: string, size: number, tenantId = "t") =>
+        store.receive(
+          { tenantId, holder: by, by: `${tenantId} ${by}`, sha256, size, from: 0 },
+          some(bytes.subarray(0, 10)),
+        );
+      // Announced larger than any may be, in parts.
+      for (let number = 0; number < 16; number += 1)
+        await expect(begin(`${number}`, Math.floor(half / 16))).rejects.toThrow("the upload ended after 10 of");
+      await expect(begin("17", bytes.length)).rejects.toMatchObject({ code: "content_uploads_full" });
+      // One that goes on is not kept from it, nor is another tenant.
+      await expect(begin("1", Math.floor(half / 16))).rejects.toThrow("the upload ended after 10 of");
+      await expect(begin("17", bytes.length, "another")).rejects.toThrow("the upload ended after 10 of");
+      clock.advance(2 * DAY);
+      await store.sweep();
+      await store.receive(
+        { tenantId: "t", holder: "17", by: "t 17", sha256, size: bytes.length, from: 0 },
+        some(bytes),
+      );
+      expect(await store.find(sha256)).toMatchObject({ size: bytes.length });
     });
 
     it("that is large stands in a file, which goes with it", async () => {

@@ -6,7 +6,7 @@ import { GantryError } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
 import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
 import type { Database } from "../platform/database/index.ts";
-import { type ContentStore, grantContent } from "./content.ts";
+import { type ContentStore, grantContent, SERVER } from "./content.ts";
 import { CONTENT_UNKNOWN, NODE_NOT_UPGRADABLE } from "./errors.ts";
 import type { AgentRuntime } from "./fleet.ts";
 import type { Node, Route } from "./model.ts";
@@ -44,7 +44,7 @@ export function createUpgrades(parts: UpgradeParts) {
     const hash = hashes.get(runtime.node) ?? hashOf(runtime.node);
     hashes.set(runtime.node, hash);
     const node = await hash;
-    const has = new Set((await content.known(tenantId, [program, node])).map(({ sha256 }) => sha256));
+    const has = new Set((await content.known(tenantId, SERVER, [program, node])).map(({ sha256 }) => sha256));
     if (!has.has(program)) await content.keep(tenantId, [runtime.bundle]);
     if (!has.has(node)) await content.keep(tenantId, createReadStream(runtime.node));
     return { program, node };
@@ -70,7 +70,9 @@ export function createUpgrades(parts: UpgradeParts) {
         `${name} runs with a program that it shares with others: in a container, or of an installation of all of Gantry`,
       );
     const { program, node: sha256 } = await offered(actor.tenantId);
-    await database.transaction((tx) => grantContent(tx, { id: node.id, tenantId: actor.tenantId }, [program, sha256]));
+    await database.transaction((tx) =>
+      grantContent(tx, { id: node.id, tenantId: actor.tenantId }, SERVER, [program, sha256]),
+    );
     const order = { program, node: { sha256, architecture: process.arch }, within };
     const answer = (await parts
       .ask(actor.tenantId, { agentId }, "agent", "upgrade", order, FETCH)

@@ -172,6 +172,8 @@ export interface TaskService {
   reconcile(executor: Executor, held: readonly HeldTask[]): Promise<{ readonly forget: readonly TaskRef[] }>;
   /** The connection is gone. Its leases live on until they run out, or until the executor is back. */
   sessionEnded(executor: Executor): Promise<void>;
+  /** The account that started a job; null: the administrator, or the server itself. */
+  starterOf(job: Id): Promise<Id | null>;
   /** The session is alive: call it at each heartbeat. */
   renew(executor: Executor): Promise<void>;
   /** What was leased to an executor that was gone before it was given it: it waits for the next one. */

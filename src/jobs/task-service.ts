@@ -9,7 +9,7 @@ import type { ReportParts } from "./reports.ts";
 import type { SealedTasks } from "./sealed.ts";
 import { applyChanges, lossesOf } from "./settle.ts";
 import type { Settlement } from "./settle.ts";
-import { sqlOf } from "./sql.ts";
+import { readerOf, sqlOf } from "./sql.ts";
 import type { SqlTransaction } from "./sql.ts";
 import type { Assignment, Executor, HeldTask, StartedRef, TaskCancel, TaskRef, TaskService } from "./task-model.ts";
 import { afterLoss } from "./task-rules.ts";
@@ -185,6 +185,12 @@ export function createTaskService(parts: TaskParts): TaskService {
 
   return {
     claim: async (executor) => openAll(executor, await claim(executor)),
+    async starterOf(job) {
+      const rows = await readerOf(database).rows<{ starter_id: Id | null }>("SELECT starter_id FROM job WHERE id = ?", [
+        job,
+      ]);
+      return rows[0]?.starter_id ?? null;
+    },
     renew: async (executor) => {
       if (!sessions.isKept(executor)) await renew(executor);
     },

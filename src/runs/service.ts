@@ -22,7 +22,7 @@ import {
   type RunOutputLine,
   type RunRequest,
 } from "./model.ts";
-import { compile, type LineMeaning, type RunLine } from "./orchestration/compile.ts";
+import { compile, type LineMeaning, type RunLine, type VerbCall } from "./orchestration/compile.ts";
 import { lineId, type Entry, type JobLine } from "./orchestration/model.ts";
 import {
   deleteRun,
@@ -103,6 +103,8 @@ export interface RunParts {
   world(principal: Principal, nodes: readonly Node[]): Promise<Omit<TargetWorld, "matching">>;
   /** Who reads the texts of these verbs, some of which may be of the tenant's own making. What is returned throws a GantryError. */
   meanings(principal: Principal, lines: readonly JobLine[]): Promise<(line: JobLine) => LineMeaning>;
+  /** Somebody may send what these calls send, as if they had brought it themselves. */
+  share(principal: Principal, calls: readonly VerbCall[]): Promise<void>;
 }
 
 /** Names that are looked up one by one. */
@@ -262,6 +264,11 @@ export function createRunService(parts: RunParts): RunService {
     });
     if (nodes.every((some, index) => some.every(({ name }) => left(index, name).length === 0)))
       throw new GantryError(RUN_STANDS, `nothing of run ${id} is left to do`);
+    // Who may run verbs on all its nodes could read there what it sent.
+    await parts.share(
+      principal,
+      definition.lines.flatMap(({ calls }) => calls),
+    );
     return {
       compiled: { lines: definition.lines, stages: definition.stages },
       entries: entries.map((entry, index) => ({

@@ -84,6 +84,7 @@ export async function openRunWorld(database: Database, options: RunWorldOptions)
       variables: () => () => false,
     }),
     meanings: async () => meaningOf,
+    share: async () => undefined,
   });
   await jobs.start();
   const known: TestVerbs = { arg: () => ({ changed: true }), ...verbs };

@@ -1,6 +1,6 @@
 import type { Holders, Principal } from "../access/index.ts";
 import type { CustomVerbService } from "../custom-verbs/index.ts";
-import type { Fleet } from "../fleet/index.ts";
+import { contentNames, type Fleet, holderOf } from "../fleet/index.ts";
 import type { SecretUse } from "../foreman/index.ts";
 import {
   createResolver,
@@ -41,9 +41,9 @@ import { type KnownVerb, parseCustomVerb, parseVerb, type describeAgentFunctions
 import { createRunValues } from "./run-values.ts";
 import type { nodePlaces } from "./target-places.ts";
 
-export interface RunsParts extends Omit<RunParts, "jobs" | "nodes" | "world" | "meanings" | "coordinator"> {
+export interface RunsParts extends Omit<RunParts, "jobs" | "nodes" | "world" | "meanings" | "share" | "coordinator"> {
   readonly jobs: Jobs;
-  readonly fleet: Pick<Fleet, "agents" | "isConnected" | "node">;
+  readonly fleet: Pick<Fleet, "agents" | "content" | "isConnected" | "node">;
   readonly inventory: Pick<InventoryStore, "snapshot">;
   readonly secrets: SecretUse;
   readonly holders: Pick<Holders, "starter">;
@@ -101,11 +101,15 @@ export function composeRuns(http: HttpServer, parts: RunsParts): Coordinator {
         nodes.map((node) => ({ ...node, ...(standing.get(node.agentId) ?? { foundationId: null, siteId: null }) })),
       );
     },
-    async meanings({ tenantId }, lines) {
+    async meanings({ tenantId, accountId }, lines) {
+      const sent = lines.flatMap(({ contents = [] }) => contents.flatMap(({ sha256 }) => sha256 ?? []));
+      const strange = new Set(await fleet.content.strange(tenantId, holderOf(accountId), [...new Set(sent)]));
       const foreign = lines.flatMap(({ verb }) => (VERB_NAMES.includes(verb.toUpperCase()) ? [] : [verb]));
       const own = await parts.customVerbs.known(tenantId, foreign);
-      return (line) => meaningOf(agent, line, own.get(line.verb.toUpperCase()));
+      return (line) => meaningOf(agent, line, own.get(line.verb.toUpperCase()), strange);
     },
+    share: ({ tenantId, accountId }, calls) =>
+      fleet.content.share(tenantId, holderOf(accountId), contentNames(calls.map(({ parameters }) => parameters))),
   });
   runRoutes(http, runs);
   return coordinator;
@@ -177,10 +181,15 @@ function sameValue(found: Json | undefined, wanted: Json): boolean {
 }
 
 /** What a verb's text means, as calls of functions of an agent. Errors: those of the verb, `run_call_invalid`. */
-function meaningOf(agent: RunsParts["agent"], line: JobLine, own: KnownVerb | undefined): LineMeaning {
+function meaningOf(
+  agent: RunsParts["agent"],
+  line: JobLine,
+  own: KnownVerb | undefined,
+  strange: ReadonlySet<string>,
+): LineMeaning {
   const vars = line.vars as JsonObject | undefined;
   const verb = own === undefined ? parseVerb(line.verb, line.text, vars) : parseCustomVerb(own, line.text, vars);
-  const parameters = verb.sources === undefined ? verb.parameters : sentFiles(verb.parameters, line);
+  const parameters = verb.sources === undefined ? verb.parameters : sentFiles(verb.parameters, line, strange);
   return {
     calls: [
       {
@@ -195,9 +204,19 @@ function meaningOf(agent: RunsParts["agent"], line: JobLine, own: KnownVerb | un
 }
 
 /** One call, however many files it sends: a verb has one result. */
-function sentFiles(parameters: VerbCall["parameters"], { verb, contents }: JobLine): VerbCall["parameters"] {
+function sentFiles(
+  parameters: VerbCall["parameters"],
+  { verb, contents }: JobLine,
+  strange: ReadonlySet<string>,
+): VerbCall["parameters"] {
   if (contents === undefined || contents.length === 0)
     throw new GantryError(RUN_CALL_INVALID, `${verb}: the files it sends are not given (\`contents\`)`);
+  const missing = contents.find(({ sha256 }) => sha256 !== undefined && strange.has(sha256));
+  if (missing !== undefined)
+    throw new GantryError(
+      RUN_CALL_INVALID,
+      `${verb}: ${missing.name} was not sent by you: bring it first (PUT /v1/content)`,
+    );
   const files = contents.map(({ name, sha256, size, mode, folder, link }) => ({
     name,
     mode,
