@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -62,9 +62,10 @@ export function openResultCache(folder: string): ResultCache {
     get: read,
     async put(key, result) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      const path = join(folder, key);
-      await writeFile(`${path}.new`, JSON.stringify(result), { mode: 0o600 });
-      await rename(`${path}.new`, path);
+      // Lists side by side may come to the same result at the same time.
+      const draft = join(folder, `${key}.${randomUUID()}`);
+      await writeFile(draft, JSON.stringify(result), { mode: 0o600 });
+      await rename(draft, join(folder, key));
       written += 1;
       if (written % LOOK_EVERY === 0) await removeOldest(folder);
     },
@@ -90,9 +91,11 @@ export function openResultCache(folder: string): ResultCache {
 async function removeOldest(folder: string): Promise<void> {
   const names = await readdir(folder);
   if (names.length <= MOST_ENTRIES) return;
-  const files = await Promise.all(
-    names.map(async (name) => ({ name, time: (await stat(join(folder, name))).mtimeMs })),
+  const found = await Promise.all(
+    names.map(async (name) => ({ name, time: (await stat(join(folder, name)).catch(() => undefined))?.mtimeMs })),
   );
+  // Some may have been taken away, or put in their place, meanwhile.
+  const files = found.flatMap(({ name, time }) => (time === undefined ? [] : [{ name, time }]));
   files.sort((a, b) => a.time - b.time);
   for (const { name } of files.slice(0, files.length - MOST_ENTRIES)) await rm(join(folder, name), { force: true });
 }

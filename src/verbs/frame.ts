@@ -78,14 +78,18 @@ async function done(call: Call, shared: Shared): Promise<JsonObject> {
   }
   const { result, said } = await attempts(call, parameters, contextFor);
   if (key !== undefined && !said.cut("stdout") && !said.cut("stderr")) {
-    await call.surroundings.cache.put(key, {
+    const found = {
       verb: call.verb.function,
       text: textOf(call.verb, parameters),
       value: result,
       stdout: said.text("stdout"),
       stderr: said.text("stderr"),
       at: call.context.clock.now(),
-    });
+    };
+    // What was done is done, also when there is no room to remember it.
+    await call.surroundings.cache
+      .put(key, found)
+      .catch((error: unknown) => call.context.message(`its result cannot be remembered: ${messageOf(error)}`));
   }
   return call.verb.cacheable === true ? { ...result, cached: false } : result;
 }
