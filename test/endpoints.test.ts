@@ -25,7 +25,7 @@ async function done(ended: Promise<Ended>): Promise<Ended> {
   return result;
 }
 
-const endpointsOf = (person: string): string => join(bench.folder, person, "gantry/config.yaml");
+const endpointsOf = (person: string): string => join(bench.folder, person, "gantry/endpoints.json");
 
 beforeAll(async () => {
   bench = createBench();
@@ -75,13 +75,13 @@ describe("gantry login", () => {
     expect(statSync(endpointsOf("alice")).mode & 0o777).toBe(0o600);
     const shown = await done(as("alice", ["whoami"]));
     expect(shown.out).toContain(`prod (${url})`);
-    const token = /token: (\S+)/.exec(readFileSync(endpointsOf("alice"), "utf8"))?.[1] ?? "";
+    const token = /"token": "([^"]+)"/.exec(readFileSync(endpointsOf("alice"), "utf8"))?.[1] ?? "";
     await done(as("alice", ["logout"]));
     expect(readFileSync(endpointsOf("alice"), "utf8")).not.toContain(token);
     expect((await as("alice", ["whoami"])).error).toContain("nobody is logged in to endpoint 'prod'");
     const GANTRY_CA = ca();
     await done(logIn("alice"));
-    const second = /token: (\S+)/.exec(readFileSync(endpointsOf("alice"), "utf8"))?.[1] ?? "";
+    const second = /"token": "([^"]+)"/.exec(readFileSync(endpointsOf("alice"), "utf8"))?.[1] ?? "";
     await done(logIn("alice"));
     const replaced = await as("alice", ["whoami"], { GANTRY_URL: url, GANTRY_TOKEN: second, GANTRY_CA });
     expect(replaced.error).toContain("unauthenticated");
@@ -126,10 +126,10 @@ describe("gantry login", () => {
   it("says what is wrong with a file it has not written, without quoting it", async () => {
     mkdirSync(join(bench.folder, "frank/gantry"), { recursive: true });
     const bad: readonly (readonly [string, string])[] = [
-      ["endpoints: [secret-token", "is no YAML"],
-      ["endpoints: {prod: {url: https://a, id: b, tokn: secret-token}}", "`tokn` is not known"],
-      ["endpoints: {prod: {url: https://a}}", "needs `url` and `id`"],
-      ["current: gone", "there is no endpoint 'gone'"],
+      ['{"endpoints": ["secret-token"', "is no JSON"],
+      ['{"endpoints":{"prod":{"url":"https://a","id":"b","tokn":"secret-token"}}}', "`tokn` is not known"],
+      ['{"endpoints":{"prod":{"url":"https://a"}}}', "needs `url` and `id`"],
+      ['{"current":"gone"}', "there is no endpoint 'gone'"],
     ];
     for (const [text, message] of bad) {
       writeFileSync(endpointsOf("frank"), text, { mode: 0o600 });
@@ -147,7 +147,7 @@ describe("gantry use", () => {
     await done(as("alice", ["use", "--local"]));
     expect((await as("alice", ["whoami"])).error).toContain("server_not_running");
     await done(as("alice", ["whoami", "--endpoint", "prod"]));
-    const token = /token: (\S+)/.exec(readFileSync(endpointsOf("alice"), "utf8"))?.[1] ?? "";
+    const token = /"token": "([^"]+)"/.exec(readFileSync(endpointsOf("alice"), "utf8"))?.[1] ?? "";
     const given = { GANTRY_URL: url, GANTRY_TOKEN_FILE: file("token", `${token}\n`), GANTRY_CA: ca() };
     expect((await done(as("grace", ["whoami"], given))).out).toContain("alice");
     expect((await as("grace", ["whoami"], { GANTRY_URL: url })).error).toContain("neither GANTRY_TOKEN nor");

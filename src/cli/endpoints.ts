@@ -34,14 +34,14 @@ const NOTHING: Endpoints = { current: undefined, endpoints: {} };
 const LONGEST_FILE = 1024 * 1024;
 const MEMBERS: readonly string[] = ["url", "id", "token", "ca", "tenant"];
 
-/** `GANTRY_ENDPOINTS`, else `gantry/config.yaml` in the user's folder for such files. */
+/** `GANTRY_ENDPOINTS`, else `gantry/endpoints.json` in the user's folder for such files. */
 export function endpointsFile(environment: NodeJS.ProcessEnv = process.env): string {
   const named = environment["GANTRY_ENDPOINTS"];
   if (named !== undefined && named !== "") return named;
   const given = environment["XDG_CONFIG_HOME"];
   // A relative path there is to be ignored (XDG Base Directory Specification).
   const folder = given?.startsWith("/") === true ? given : join(homedir(), ".config");
-  return join(folder, "gantry", "config.yaml");
+  return join(folder, "gantry", "endpoints.json");
 }
 
 /** Errors: `file_not_private`, `folder_not_private`, `endpoints_invalid`. */
@@ -50,13 +50,12 @@ export async function readEndpoints(path: string): Promise<Endpoints> {
   await requireOwnFolder(dirname(path));
   const { readPrivateFile } = await files();
   const text = (await readPrivateFile(path, LONGEST_FILE)).toString("utf8");
-  const { parse } = await import("yaml");
   let content: unknown;
   try {
-    content = parse(text, { maxAliasCount: 0 }) ?? {};
+    content = JSON.parse(text);
   } catch (cause) {
     // Its message may quote the line, and so a token.
-    throw new GantryError(ENDPOINTS_INVALID, `${path} is no YAML`, { cause });
+    throw new GantryError(ENDPOINTS_INVALID, `${path} is no JSON`, { cause });
   }
   return checked(path, content);
 }
@@ -69,8 +68,8 @@ export async function changeEndpoints(path: string, change: (before: Endpoints) 
   const release = await acquireLock(`${path}.lock`);
   try {
     const { current, endpoints } = change(await readEndpoints(path));
-    const { stringify } = await import("yaml");
-    await writePrivateFile(path, stringify({ ...(current !== undefined && { current }), endpoints }));
+    const content = { ...(current !== undefined && { current }), endpoints };
+    await writePrivateFile(path, `${JSON.stringify(content, null, 2)}\n`);
   } finally {
     await release();
   }
