@@ -21,6 +21,8 @@ export function startCommands(program: Command, handle: Handle): void {
     .option("--poll", "show how far it is, and not what the nodes write")
     // The options of a verb stand within the text, which may so begin with a dash.
     .allowUnknownOption()
+    // What is said of several texts says what to do.
+    .allowExcessArguments()
     .action(handle(async () => (await import("./exec.ts")).exec));
   program
     .command("orchestrate [files...]")
