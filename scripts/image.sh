@@ -13,7 +13,7 @@ case ${GANTRY_MODE:-agent} in
     # How the C library keeps memory that was freed: by default more and more.
     export MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072 MALLOC_MMAP_THRESHOLD_=65536
     # shellcheck disable=SC2086
-    exec "$node" $options "$home/dist/main.js" server run
+    exec "$node" $options --max-semi-space-size=8 "$home/dist/main.js" server run
     ;;
   agent | client)
     # shellcheck disable=SC2086

@@ -6,7 +6,7 @@ import { GantryError, messageOf } from "../kernel/errors.ts";
 import type { CommandContext } from "./context.ts";
 import { USAGE } from "./errors.ts";
 import { EXIT } from "./failure.ts";
-import { FRUGAL_MEMORY } from "./server/background.ts";
+import { FRUGAL_MEMORY, SERVER_FLAGS } from "./server/background.ts";
 
 /** `gantry server systemd`, `gantry agent systemd`, `gantry worker systemd`: a unit with the absolute paths of this installation. */
 
@@ -41,7 +41,8 @@ async function write({ terminal }: CommandContext, options: Options, kind: UnitK
   const given = options[kind === "server" ? "data" : "state"];
   const folder = resolve(typeof given === "string" ? given : usualFolder(kind, user));
   const config = user ? join(configFolder(), "gantry/config.yaml") : "/etc/gantry/config.yaml";
-  const program = [process.execPath, ...process.execArgv, resolve(process.argv[1]!)];
+  const flags = kind === "server" ? SERVER_FLAGS : [];
+  const program = [process.execPath, ...process.execArgv, ...flags, resolve(process.argv[1]!)];
   const text = unitText({
     kind,
     user,

@@ -8,6 +8,7 @@ import { acquireLock, ensurePrivateFolder, ownProcess, writePrivateFile } from "
 import { socketPath } from "../platform/socket-path/index.ts";
 import { ADDRESS_IN_USE, type Certificates, type HttpServer } from "../platform/http/index.ts";
 import { createLogger, type Logger } from "../platform/logging/index.ts";
+import { keepMemorySmall } from "../platform/memory/index.ts";
 import { compose, type Composition } from "./compose.ts";
 import { certificatesOf, masterKeyOf, settingsOf, type ConfigurationSources, type Settings } from "./configure.ts";
 import { loginOf } from "./login-settings.ts";
@@ -44,6 +45,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const release = await acquireLock(join(dataFolder, "server.lock"));
   const undo: (() => Promise<void>)[] = [release];
   try {
+    const memory = keepMemorySmall(systemClock);
+    undo.push(async () => memory.stop());
     const settings = await settingsOf(options);
     const log = createLogger(settings.log_level);
     const sharedKey = takeSharedKey(settings, options.environment, log);

@@ -3,6 +3,7 @@ import type { CommandContext } from "../context.ts";
 import { EXIT } from "../failure.ts";
 import { untilSignal } from "../signals.ts";
 import { VERSION } from "../version.ts";
+import { SERVER_FLAGS } from "./background.ts";
 import { compileForAgents } from "./compiled.ts";
 
 /** `gantry server`: in the foreground until SIGTERM or Ctrl-C. What it built goes on running. */
@@ -35,7 +36,12 @@ export function startOptions(context: CommandContext) {
     dataFolder: context.dataFolder,
     environment: process.env,
     version: VERSION,
-    // An agent is this same program.
-    agentCommand: [process.execPath, ...process.execArgv, process.argv[1]!, "agent"],
+    // An agent is this same program, and a small one.
+    agentCommand: [
+      process.execPath,
+      ...process.execArgv.filter((flag) => !SERVER_FLAGS.includes(flag)),
+      process.argv[1]!,
+      "agent",
+    ],
   };
 }

@@ -140,8 +140,6 @@ export async function createHttpServer<Principal extends object>(
   const routes: { route: string; open: boolean; bodyLimit: number }[] = [];
   const guard = createGuard(parts.limits, parts.clock ?? systemClock);
 
-  app.setValidatorCompiler(requestValidator);
-  app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(async (error, request, reply) => {
     if (isUnforeseen(error)) request.log.error({ err: error }, "request failed");
     return sendProblem(reply, error);
@@ -304,6 +302,9 @@ function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
   return reply.status(document.status).type(PROBLEM_TYPE).send(JSON.stringify(document));
 }
 
+/** Given at the start, so that Fastify does not load its own, which would never be used; its types know those alone. */
+const COMPILERS = { buildValidator: () => requestValidator, buildSerializer: () => serializerCompiler } as object;
+
 /** The app, with its own handler of requests given away: one app answers on several listeners. */
 function typedApp(
   log: FastifyBaseLogger,
@@ -315,6 +316,7 @@ function typedApp(
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: true,
+    schemaController: { compilersFactory: COMPILERS },
     // A path that cannot be read meets no hook and no handler of errors.
     frameworkErrors(error, request, reply) {
       begin(request, reply);

@@ -40,8 +40,8 @@ export function openHandle(path: string): SqliteHandle {
     try {
       database.exec("pragma journal_mode = wal");
       database.exec("pragma synchronous = full");
-      // 64 MB of pages in memory, and no temporary files.
-      database.exec("pragma cache_size = -65536");
+      // 16 MB of pages in memory, and no temporary files. The system keeps the others, and gives them away when somebody needs the room.
+      database.exec("pragma cache_size = -16384");
       database.exec("pragma temp_store = memory");
     } catch (error) {
       database.close();

@@ -1,0 +1,1 @@
+export { type Frugality, keepMemorySmall } from "./frugal.ts";
