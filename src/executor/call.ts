@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { onAbort } from "../kernel/abort.ts";
 import type { CancelTimer, Clock } from "../kernel/clock.ts";
 import { type ErrorKind, GantryError, messageOf } from "../kernel/errors.ts";
-import type { Json, JsonObject } from "../kernel/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
 import { nearest } from "../kernel/nearest.ts";
 import { FUNCTION_NOT_UNDOABLE } from "../link/index.ts";
 import type { Ending, Failure, FunctionContext, Module, ModuleFunction, TaskMessage } from "../link/index.ts";
@@ -52,17 +52,44 @@ function unknown(what: string, name: string, known: readonly string[]): string {
   return `there is no ${what} named ${name}${close === undefined ? "" : `; did you mean ${close}?`}`;
 }
 
-/** Making a schema costs far more than checking with it. */
-const strictSchemas = new WeakMap<ModuleFunction, z.ZodObject>();
+/** Making a schema costs far more than checking with it. By function, and by the names of what is given; under no name for anything else. */
+const strictSchemas = new WeakMap<ModuleFunction, Map<string, z.ZodObject>>();
+/** Sets of names remembered of a function. */
+const MOST_SETS = 32;
+
+function strictSchema(wanted: ModuleFunction, given: Json): z.ZodObject {
+  const known = strictSchemas.get(wanted) ?? new Map([["", wanted.parameters.strict()]]);
+  strictSchemas.set(wanted, known);
+  const names = isJsonObject(given) ? Object.keys(given) : [];
+  const key = names.join(" ");
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const schema = narrowed(wanted.parameters, names)?.strict() ?? known.get("")!;
+  if (schema !== known.get("") && known.size < MOST_SETS) known.set(key, schema);
+  return schema;
+}
+
+/**
+ * Most calls give one parameter of a dozen: those that may be left out, and then are nothing, need not be looked at for each. Undefined where
+ * that changes what is checked.
+ */
+function narrowed(schema: z.ZodObject, names: readonly string[]): z.ZodObject | undefined {
+  const { shape } = schema;
+  if ((schema.def.checks?.length ?? 0) > 0 || !names.every((name) => Object.hasOwn(shape, name))) return undefined;
+  const others = Object.keys(shape).filter((name) => !names.includes(name));
+  if (!others.every((name) => isNothing((shape[name] as z.ZodType).safeParse(undefined)))) return undefined;
+  const mask = Object.fromEntries(names.map((name) => [name, true]));
+  return schema.pick(mask as Parameters<typeof schema.pick>[0]);
+}
+
+function isNothing(result: z.ZodSafeParseResult<unknown>): boolean {
+  return result.success && result.data === undefined;
+}
 
 /** Throws `parameters_wrong`. */
 function checkParameters(wanted: ModuleFunction, parameters: Json): unknown {
-  let strict = strictSchemas.get(wanted);
-  if (strict === undefined) {
-    strict = wanted.parameters.strict();
-    strictSchemas.set(wanted, strict);
-  }
-  const result = strict.safeParse(parameters ?? {});
+  const given = parameters ?? {};
+  const result = strictSchema(wanted, given).safeParse(given);
   if (result.success) return result.data;
   throw new GantryError(PARAMETERS_WRONG, result.error.issues.map((issue) => issueText(issue, wanted)).join("; "));
 }
