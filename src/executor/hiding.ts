@@ -19,7 +19,7 @@ export interface HidingOutput extends Omit<TaskOutput, "output"> {
 
 /** Of one call. `item`: its number in a batch. */
 export function hidingOutput(output: TaskOutput, redactor: Redactor, item?: number): HidingOutput {
-  const streams = new Map<OutputStream, RedactedStream>();
+  const streams: Partial<Record<OutputStream, RedactedStream>> = {};
 
   function pass(stream: OutputStream, bytes: Uint8Array): void {
     if (bytes.length > 0) output.output(stream, bytes, item);
@@ -27,15 +27,13 @@ export function hidingOutput(output: TaskOutput, redactor: Redactor, item?: numb
 
   return {
     output(stream, chunk) {
-      const known = streams.get(stream) ?? redactor.stream();
-      streams.set(stream, known);
-      pass(stream, known.push(chunk));
+      pass(stream, (streams[stream] ??= redactor.stream()).push(chunk));
     },
     message: (text) => output.message(redactor.text(text)),
     room: output.room,
     end() {
-      for (const [stream, known] of streams) pass(stream, known.end());
-      streams.clear();
+      if (streams.stdout !== undefined) pass("stdout", streams.stdout.end());
+      if (streams.stderr !== undefined) pass("stderr", streams.stderr.end());
     },
   };
 }

@@ -88,9 +88,7 @@ export async function openJournal(path: string): Promise<Journal> {
     const text = pending.join("");
     pending = [];
     try {
-      const bytes = Buffer.from(text);
-      await writeAll(file, bytes, size);
-      size += bytes.length;
+      size += await writeAll(file, text, size);
     } catch (error) {
       // Half a line must not stay in front of later ones.
       await file.truncate(size).catch(() => undefined);
@@ -101,19 +99,17 @@ export async function openJournal(path: string): Promise<Journal> {
 
   /** What is pending is not in the file yet, but in the entries already: replaying it again changes nothing. */
   async function rewrite(): Promise<void> {
-    const text = Buffer.from(
-      [...entries.values()]
-        .flatMap(recordsOf)
-        .map((one) => `${JSON.stringify(one)}\n`)
-        .join(""),
-    );
+    const text = [...entries.values()]
+      .flatMap(recordsOf)
+      .map((one) => `${JSON.stringify(one)}\n`)
+      .join("");
     const fresh = await open(`${path}.new`, NEW, 0o600);
-    await writeAll(fresh, text, 0);
+    const length = await writeAll(fresh, text, 0);
     await rename(`${path}.new`, path);
     await syncFolder(dirname(path));
     await file.close();
     file = fresh;
-    size = text.length;
+    size = length;
     base = Math.max(size, SMALL);
   }
 
@@ -266,14 +262,17 @@ async function openAt(path: string, size: number): Promise<FileHandle> {
   return file;
 }
 
-async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  let done = 0;
-  while (done < bytes.length) done += await writeSome(file.fd, bytes.subarray(done), position + done);
+/** Returns how many bytes there were. */
+async function writeAll(file: FileHandle, text: string, position: number): Promise<number> {
+  const size = Buffer.byteLength(text);
+  let done = await writeText(file.fd, text, position);
+  while (done < size) done += (await file.write(Buffer.from(text), done, size - done, position + done)).bytesWritten;
+  return size;
 }
 
-/** By its number: a thousand short items wait for a thousand of these, and the handle's own costs three times as much. */
-function writeSome(file: number, bytes: Buffer, position: number): Promise<number> {
+/** By its number, as text: a thousand short items wait for a thousand of these, and the handle's own costs three times as much. */
+function writeText(file: number, text: string, position: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    writeTo(file, bytes, 0, bytes.length, position, (error, size) => (error === null ? resolve(size) : reject(error)));
+    writeTo(file, text, position, "utf8", (error, size) => (error === null ? resolve(size) : reject(error)));
   });
 }

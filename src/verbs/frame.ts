@@ -11,7 +11,7 @@ import type { Values } from "./render.ts";
 import { listen, type Listening } from "./said.ts";
 import { onNode, type Surroundings } from "./surroundings.ts";
 import { actingUser } from "./users.ts";
-import { COMMON_TEXTS, readShared, renderParameters, type Shared, valuesOf } from "./values.ts";
+import { COMMON_TEXTS, holdTemplates, readShared, renderParameters, type Shared, valuesOf } from "./values.ts";
 import type { Known, Verb, VerbContext } from "./verb.ts";
 
 /** What all verbs have in common when they run: values, user, folder, time-outs, further attempts, the cache, plans. */
@@ -71,7 +71,7 @@ function pick(from: Readonly<Record<string, unknown>>, names: readonly string[])
 
 async function done(call: Call, shared: Shared): Promise<JsonObject> {
   const { parameters, contextFor } = await settled(call, shared, undefined);
-  const key = await keyOf(call, parameters, contextFor);
+  const key = isKept(call, parameters) ? await keyOf(call, parameters, contextFor) : undefined;
   if (key !== undefined && parameters.cache === "use" && !shared.ignoreCache) {
     const earlier = await replay(call, parameters, key);
     if (earlier !== undefined) return earlier;
@@ -106,8 +106,10 @@ async function settled(call: Call, shared: Shared, overlay: Overlay | undefined)
     return valuesOf(given.values, shared, surroundings, overlay, withFacts);
   }
   // A script fills in its own values, and what it gives may hold braces: a password, above all.
-  const texts = call.context.item === undefined ? verb.texts : [...verb.texts, ...COMMON_TEXTS];
-  const parameters = checked(verb, await renderParameters(texts, given, values), given);
+  const isScript = call.context.item === undefined;
+  const isPlain = !holdTemplates(verb.texts, given) && (isScript || !holdTemplates(COMMON_TEXTS, given));
+  const texts = isScript ? verb.texts : [...verb.texts, ...COMMON_TEXTS];
+  const parameters = isPlain ? given : checked(verb, await renderParameters(texts, given, values));
   const user = parameters.user === undefined ? undefined : await actingUser(parameters.user);
   async function remembered<Kind extends keyof Known>(kind: Kind): Promise<Known[Kind]> {
     const store = kind === "arguments" ? surroundings.arguments : surroundings.variables;
@@ -137,8 +139,7 @@ async function settled(call: Call, shared: Shared, overlay: Overlay | undefined)
 }
 
 /** What was filled in may be wrong only now. */
-function checked(verb: Verb, rendered: CommonParameters, given: CommonParameters): CommonParameters {
-  if (rendered === given) return given;
+function checked(verb: Verb, rendered: CommonParameters): CommonParameters {
   const result = verb.strict.safeParse(rendered);
   if (result.success) return result.data as CommonParameters;
   const [issue] = result.error.issues;
@@ -159,13 +160,16 @@ async function attempts(
   const most = 1 + (verb.retries === true ? 0 : (parameters.retry ?? 0));
   for (let attempt = 1; ; attempt += 1) {
     const said = listen(context);
-    const ended = await once(call, parameters, (limited) => contextFor(limited, said)).then(
-      (result) => ({ result }),
-      (error: unknown) => ({ error }),
-    );
-    await remember(call.surroundings, parameters, said);
-    if ("result" in ended) return { result: ended.result, said };
-    const { error } = ended;
+    let result: VerbResult | undefined;
+    let error: unknown;
+    try {
+      result = await once(call, parameters, contextFor, said);
+    } catch (thrown) {
+      error = thrown;
+    }
+    said.end();
+    if (isRemembered(parameters)) await remember(call.surroundings, parameters, said);
+    if (result !== undefined) return { result, said };
     if (context.signal.aborted || attempt >= most) throw attempt === 1 ? error : counted(error, attempt);
     const wait = parameters.retry_wait ?? 0;
     context.message(`attempt ${attempt} of ${most} failed: ${messageOf(error)}; again in ${wait} s`);
@@ -183,14 +187,15 @@ function counted(error: unknown, attempts: number): unknown {
 }
 
 /** One attempt within its time-out. */
-async function once(
+function once(
   { verb, context }: Call,
   parameters: CommonParameters,
-  contextFor: (limited: FunctionContext) => VerbContext,
+  contextFor: Settled["contextFor"],
+  said: Listening,
 ): Promise<VerbResult> {
-  if (parameters.timeout === undefined) return verb.apply(parameters, contextFor(context));
+  if (parameters.timeout === undefined) return verb.apply(parameters, contextFor(context, said));
   const limit = limitedSignal(context, parameters.timeout);
-  const work = verb.apply(parameters, contextFor({ ...context, signal: limit.signal }));
+  const work = verb.apply(parameters, contextFor({ ...context, signal: limit.signal }, said));
   return limit.within(Promise.race([work, givenUp(context, limit.signal)]));
 }
 
@@ -204,26 +209,30 @@ function givenUp({ clock }: FunctionContext, signal: AbortSignal): Promise<never
 }
 
 /** `--stdout-arg` and `--stderr-arg`. */
+function isRemembered(parameters: CommonParameters): boolean {
+  return parameters.stdout_arg !== undefined || parameters.stderr_arg !== undefined;
+}
+
 async function remember(surroundings: Surroundings, parameters: CommonParameters, said: Listening): Promise<void> {
-  said.end();
   const values: Record<string, Json> = {};
   if (parameters.stdout_arg !== undefined) values[parameters.stdout_arg] = said.text("stdout").trim();
   if (parameters.stderr_arg !== undefined) values[parameters.stderr_arg] = said.text("stderr").trim();
-  if (Object.keys(values).length > 0) await surroundings.arguments.set(values);
+  await surroundings.arguments.set(values);
 }
 
 /** Parameters that do not change what a good result is; of `values`, what was filled in counts. */
 const NOT_IN_KEYS: readonly string[] = ["timeout", "retry", "retry_wait", "cache", "values", "sensitive"];
 
-/** Undefined when no earlier result may stand in, nor this one be kept. */
+/** Whether an earlier result may stand in, or this one be kept. */
+function isKept({ verb, context }: Call, { cache = "none", sensitive }: CommonParameters): boolean {
+  return verb.cacheable === true && cache !== "none" && sensitive !== true && context.hiding === undefined;
+}
+
 async function keyOf(
   { verb, context }: Call,
   parameters: CommonParameters,
   contextFor: Settled["contextFor"],
-): Promise<string | undefined> {
-  const use = parameters.cache ?? "none";
-  if (verb.cacheable !== true || use === "none" || parameters.sensitive === true || context.hiding !== undefined)
-    return undefined;
+): Promise<string> {
   const what = Object.fromEntries(Object.entries(parameters).filter(([name]) => !NOT_IN_KEYS.includes(name)));
   const within = contextFor(context, listen(context));
   const content = await verb.content(parameters, within);
@@ -246,7 +255,8 @@ async function replay(
     context.output(stream, bytes);
   }
   context.message(`not run: it succeeded here before, at ${new Date(known.at).toISOString()}`);
-  await remember(surroundings, parameters, said);
+  said.end();
+  if (isRemembered(parameters)) await remember(surroundings, parameters, said);
   return { ...known.value, changed: false, cached: true };
 }
 
@@ -270,8 +280,8 @@ async function planOf(call: Call, shared: Shared, overlay: Overlay): Promise<Ver
   const { verb, context, surroundings } = call;
   try {
     const { parameters, contextFor } = await settled(call, shared, overlay);
-    const key =
-      shared.ignoreCache || parameters.cache !== "use" ? undefined : await keyOf(call, parameters, contextFor);
+    const isAsked = !shared.ignoreCache && parameters.cache === "use" && isKept(call, parameters);
+    const key = isAsked ? await keyOf(call, parameters, contextFor) : undefined;
     if (key !== undefined && (await surroundings.cache.get(key)) !== undefined)
       return { changed: false, diff: "", message: "an earlier result would stand in for it" };
     return await verb.plan(parameters, contextFor(context, listen(context)));

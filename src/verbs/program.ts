@@ -30,11 +30,11 @@ export interface ProgramOptions {
 export async function runProgram(context: VerbContext, options: ProgramOptions): Promise<CommandEnd> {
   const user = options.user === undefined ? context.user : (options.user ?? undefined);
   const environment = environmentOf(context, user, options.environment);
-  const own = [options.program, ...(options.arguments ?? [])];
-  const [program = "", ...rest] = [...(await switching(user, environment["PATH"])), ...own];
+  const own = options.arguments ?? [];
+  const [before, ...between] = user === undefined ? [] : await switching(user, environment["PATH"]);
   return runCommand({
-    program,
-    arguments: rest,
+    program: before ?? options.program,
+    arguments: before === undefined ? own : [...between, options.program, ...own],
     folder: options.cwd ?? context.cwd,
     environment,
     launchers: context.surroundings.launchers,

@@ -23,6 +23,8 @@ const content = z.record(z.string(), z.json());
 export function openRemembered<Value extends Json = Json>(path: string): Remembered<Value> {
   let last: Promise<unknown> = Promise.resolve();
   let known: Record<string, Value> | undefined;
+  /** The same once all changes so far are done; asked for by each command of a list. */
+  let current: Promise<Record<string, Value>> | undefined;
   const watchers = new Set<() => void>();
 
   async function load(): Promise<Record<string, Value>> {
@@ -46,6 +48,7 @@ export function openRemembered<Value extends Json = Json>(path: string): Remembe
         return result;
       });
     last = mine;
+    current = undefined;
     return mine;
   }
 
@@ -58,9 +61,15 @@ export function openRemembered<Value extends Json = Json>(path: string): Remembe
   }
 
   return {
-    async all() {
-      await last.catch(() => undefined);
-      return load();
+    all() {
+      if (current !== undefined) return current;
+      const mine = last.catch(() => undefined).then(load);
+      current = mine;
+      // What cannot be read is tried again.
+      mine.catch(() => {
+        if (current === mine) current = undefined;
+      });
+      return mine;
     },
     set: (values) => update(() => values),
     update,

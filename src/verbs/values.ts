@@ -49,6 +49,12 @@ export async function valuesOf(
 /** Parameters of all verbs that may be templates in lists of verbs. */
 export const COMMON_TEXTS = ["cwd", "user", "environment"] as const;
 
+/** Whether any of these parameters is a template. */
+export function holdTemplates(texts: readonly string[], parameters: CommonParameters): boolean {
+  const all = parameters as Readonly<Record<string, Json | undefined>>;
+  return texts.some((name) => all[name] !== undefined && holdsExpressions(all[name]));
+}
+
 /** The parameters with their templates filled in; the very same when there are none. Throws `argument_undefined`. */
 export async function renderParameters(
   texts: readonly string[],

@@ -8,7 +8,7 @@ import { COMMAND_LOST } from "../errors.ts";
 import { endGroup } from "../processes.ts";
 import { outputPipe, READING } from "./pipe.ts";
 import { LAUNCHER_PROGRAM } from "./program.ts";
-import { environmentText, type LaunchRequest, REQUEST_LIMIT, writeRequest } from "./request.ts";
+import { environmentText, type LaunchRequest, requestText } from "./request.ts";
 
 /** How a command ended. */
 export interface CommandEnd {
@@ -61,8 +61,7 @@ const LOOK_FOR_NUMBER = 5;
 /** Milliseconds between SIGTERM and SIGKILL for a command whose launcher is gone. */
 const PATIENCE = 2000;
 
-/** What is written and read in one go, by all launchers: nothing of it is kept. */
-const writing = Buffer.allocUnsafeSlow(REQUEST_LIMIT);
+/** What all launchers read into: nothing of it is kept. */
 const reading = Buffer.allocUnsafeSlow(64 * 1024);
 const NOTHING = Buffer.alloc(0);
 
@@ -279,13 +278,13 @@ export function startLauncher(path: string, changed: () => void): Launcher {
     run(request, take) {
       let told = "";
       if (request.environment !== environment) {
-        const text = environmentText(request.environment);
+        const all = environmentText(request.environment);
         // A launcher cannot be told of an environment with nothing in it.
-        if (text === undefined || text === "") return undefined;
-        told = text === fields ? "" : text;
+        if (all === undefined || all === "") return undefined;
+        told = all === fields ? "" : all;
       }
-      const size = writeRequest(request, told, writing);
-      if (size === undefined) return undefined;
+      const text = requestText(request, told);
+      if (text === undefined) return undefined;
       environment = request.environment;
       if (told !== "") fields = told;
       state = "busy";
@@ -302,7 +301,7 @@ export function startLauncher(path: string, changed: () => void): Launcher {
       one.ended.promise.catch(() => undefined);
       current = one;
       answers.ref();
-      if (!sent(size)) {
+      if (!sent(text)) {
         current = undefined;
         retire();
         return undefined;
@@ -319,9 +318,9 @@ export function startLauncher(path: string, changed: () => void): Launcher {
   };
 
   /** False: not all of it, so that nothing is started of it. */
-  function sent(size: number): boolean {
+  function sent(text: string): boolean {
     try {
-      return writeSync(requests, writing, 0, size) === size;
+      return writeSync(requests, text) === Buffer.byteLength(text);
     } catch {
       return false;
     }

@@ -4,7 +4,7 @@
  * most others; where it is not, Node starts the commands.
  *
  * Arguments: three FIFOs: for the two streams of the commands' output, and one for a token. It has one command at a time.
- * A request on standard input: length (4 bytes, big endian), then fields with a zero byte between them: folder, number of words, the
+ * A request on standard input: length (8 digits), then fields with a zero byte between them: folder, number of words, the
  * words of the command, and, when it is another than that of the command before, its whole environment as NAME=VALUE.
  *
  * While a command runs, its number lies in the token's FIFO. Whoever takes it out has the command's output: the launcher when the command has
@@ -41,10 +41,10 @@ sub answer {
 
 sub take {
   $request = "";
-  while (length($request) < 4 || length($request) < 4 + unpack("N", $request)) {
+  while (length($request) < 8 || length($request) < 8 + substr($request, 0, 8)) {
     sysread($requests, $request, 65536, length($request)) or exit 0;
   }
-  return substr($request, 4);
+  return substr($request, 8);
 }
 
 # What is done before the fork is not done in the copy, where every page that is written to is copied first.

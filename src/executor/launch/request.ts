@@ -10,8 +10,9 @@ export interface LaunchRequest {
 }
 
 /** Bytes of a request: what a pipe of Linux takes at once, so that nobody waits. What needs more is started another way. */
-export const REQUEST_LIMIT = 60 * 1024;
-const LENGTH_BYTES = 4;
+const REQUEST_LIMIT = 60 * 1024;
+/** Digits of its length in front of it. */
+const LENGTH_DIGITS = 8;
 
 /** The environment as a launcher takes it; undefined when it holds what only Node's own way says clearly is wrong: names with `=`. */
 export function environmentText(environment: NodeJS.ProcessEnv): string | undefined {
@@ -25,23 +26,15 @@ export function environmentText(environment: NodeJS.ProcessEnv): string | undefi
 }
 
 /**
- * Writes a request. Returns its bytes; undefined: something holds a zero byte, or it is too large.
+ * A request as text. Undefined: something holds a zero byte, or it is too large.
  *
  * @param environment empty when it is that of the request before
  */
-export function writeRequest(request: LaunchRequest, environment: string, into: Buffer): number | undefined {
-  const { folder, program, arguments: rest } = request;
-  if (folder.includes("\0") || program.includes("\0")) return undefined;
-  let text = `${folder}\0${rest.length + 1}\0${program}`;
-  for (const word of rest) {
-    if (word.includes("\0")) return undefined;
-    text += `\0${word}`;
-  }
-  if (environment !== "") text += `\0${environment}`;
-  // A character has three bytes at most.
-  if (text.length * 3 + LENGTH_BYTES > REQUEST_LIMIT && Buffer.byteLength(text) + LENGTH_BYTES > REQUEST_LIMIT)
-    return undefined;
-  const size = into.write(text, LENGTH_BYTES);
-  into.writeUInt32BE(size);
-  return LENGTH_BYTES + size;
+export function requestText(request: LaunchRequest, environment: string): string | undefined {
+  const { folder, program, arguments: words } = request;
+  if (folder.includes("\0") || program.includes("\0") || words.some((word) => word.includes("\0"))) return undefined;
+  const start = `${folder}\0${words.length + 1}\0${program}`;
+  const text = `${start}${words.length === 0 ? "" : `\0${words.join("\0")}`}${environment === "" ? "" : `\0${environment}`}`;
+  const size = Buffer.byteLength(text);
+  return size + LENGTH_DIGITS > REQUEST_LIMIT ? undefined : `${String(size).padStart(LENGTH_DIGITS, "0")}${text}`;
 }
