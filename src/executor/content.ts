@@ -109,6 +109,7 @@ export function contentLink(parts: ContentParts): ContentLink {
         agent: parts.agent(),
         headers: { ...encodings, [EXECUTOR_HEADER]: proof(path).text },
         timeout: SILENCE,
+        clock: parts.clock,
       });
       if (body !== undefined) return body;
     }

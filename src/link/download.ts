@@ -1,9 +1,11 @@
 import type { Agent } from "node:https";
 import { isIP } from "node:net";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
+import type { Clock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import { LINK_UNREACHABLE } from "./errors.ts";
 import { createCollector } from "./pieces.ts";
+import { watchSilence } from "./silence.ts";
 
 /**
  * A large answer, read past Node's HTTP: its parser and its streams make an object of each 16 KiB, which costs as much as deciphering them
@@ -18,12 +20,13 @@ export interface DownloadOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Milliseconds without a byte. */
   readonly timeout: number;
+  readonly clock: Pick<Clock, "after">;
 }
 
 /** Bytes of the head of an answer. */
 const LONGEST_HEAD = 16 * 1024;
-/** Bytes of one reading. */
-const READING = 64 * 1024;
+/** Bytes of one reading: a record of TLS, so that a whole one needs no object of its own. */
+const READING = 16 * 1024;
 
 /** Whether the way to the server is a plain one: through a proxy it is not. */
 export function canDownload(agent: Agent): boolean {
@@ -44,7 +47,9 @@ export async function openDownload(options: DownloadOptions): Promise<AsyncGener
 
   const collector = createCollector(() => socket.resume());
 
-  function read(part: Buffer): boolean {
+  function read(size: number, buffer: Uint8Array): boolean {
+    silence.heard();
+    const part = size === buffer.length ? buffer : buffer.subarray(0, size);
     if (before === undefined) return take(part);
     before = Buffer.concat([before, part]);
     const end = before.indexOf("\r\n\r\n");
@@ -62,7 +67,7 @@ export async function openDownload(options: DownloadOptions): Promise<AsyncGener
     return rest.length === 0 || take(rest);
   }
 
-  function take(part: Buffer): boolean {
+  function take(part: Uint8Array): boolean {
     const own = part.length > missing ? part.subarray(0, missing) : part;
     missing -= own.length;
     const more = own.length === 0 || collector.put(own);
@@ -87,13 +92,19 @@ export async function openDownload(options: DownloadOptions): Promise<AsyncGener
     ALPNProtocols: ["http/1.1"],
     onread: {
       buffer: Buffer.allocUnsafeSlow(READING),
-      callback: (size: number, buffer: Uint8Array) => read(Buffer.from(buffer.buffer, buffer.byteOffset, size)),
+      callback: read,
     },
   } as ConnectionOptions);
-  socket.setTimeout(options.timeout, () => fail(new Error(`no answer in ${options.timeout} ms`)));
+  // Node's own time-out puts up a timer for each reading.
+  const silence = watchSilence(options.clock, options.timeout / 4, () =>
+    fail(new Error(`no answer in ${options.timeout} ms`)),
+  );
   socket.on("error", fail);
   socket.on("end", () => fail(new Error("the connection was closed")));
-  socket.on("close", () => fail(new Error("the connection was closed")));
+  socket.on("close", () => {
+    silence.stop();
+    fail(new Error("the connection was closed"));
+  });
   socket.once("secureConnect", () => {
     const headers = { host: url.host, connection: "close", ...options.headers };
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
