@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -42,9 +43,11 @@ export async function run(): Promise<readonly Measurement[]> {
       const storing = await seconds(() => rig.keep(createReadStream(file, { highWaterMark: 512 * 1024 })));
       const copying = await copies(folder, file, 1);
       const cpu = process.cpuUsage();
+      const ofNodes = rig.used();
       const lag = watchLag();
       const delivered = await seconds(() => rig.deliver(sha256));
       const used = process.cpuUsage(cpu);
+      const usedByNodes = rig.used() - ofNodes;
       const longest = lag();
       const after = await copies(folder, file);
       const baseline = (before + after) / 2;
@@ -53,6 +56,7 @@ export async function run(): Promise<readonly Measurement[]> {
       return [
         { ...measured(`${name}, from the server's store`, "s", delivered, baseline, cat), limit: LIMIT * baseline },
         measured(`${name}: processor time of the server`, "s", (used.user + used.system) / 1e6, baseline, cat),
+        measured(`${name}: processor time of the nodes together`, "s", usedByNodes, baseline, cat),
         measured(`${name}: longest wait of others at the server`, "ms", longest, delivered * 1000, "all of it"),
         measured(`${name}: memory of the server`, "MB", process.memoryUsage().rss / 1e6, SIZE / 1e6, "the file"),
         measured("1 GB into the server's store, hashed, on the disk", "s", storing, copying, "cat f | cat > copy"),
@@ -118,10 +122,22 @@ async function finished(child: ChildProcess): Promise<void> {
   if (code !== 0) throw new Error(`a program ended with ${code}`);
 }
 
+/** Seconds, by the ticks of `/proc/PID/stat`: a hundred a second. */
+function processorTime(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(11, 13);
+  return (Number(user) + Number(system)) / 100;
+}
+
 interface Rig {
   keep(bytes: AsyncIterable<Uint8Array>): Promise<unknown>;
   /** Resolves when all nodes have the file. */
   deliver(sha256: string): Promise<void>;
+  /** Seconds of processor time that the nodes have used. */
+  used(): number;
   close(): Promise<void>;
 }
 
@@ -179,6 +195,7 @@ async function openRig(folder: string): Promise<Rig> {
       for (const [index] of agents.entries())
         if (statSync(join(folder, `n${index}`, "home", "f")).size !== SIZE) throw new Error("a file is too short");
     },
+    used: () => agents.reduce((sum, { pid }) => sum + processorTime(pid!), 0),
     async close() {
       const ends = agents.map((agent) => once(agent, "exit"));
       for (const agent of agents) agent.kill();
