@@ -19,7 +19,7 @@ import { createInProcessBus } from "../src/platform/bus/index.ts";
 import { migrate, openDatabase } from "../src/platform/database/index.ts";
 import { eventMigrations } from "../src/platform/events/index.ts";
 import { silentLogger } from "../src/platform/logging/index.ts";
-import type { Measurement } from "../scripts/measurement.ts";
+import { measured, type Measurement } from "../scripts/measurement.ts";
 import { inventoryData, writeInventory } from "./inventory-data.ts";
 
 // What an Ansible inventory costs: every host resolved, as one document, as a tgz and as a zip; and Ansible itself on the same inventory.
@@ -44,10 +44,10 @@ export async function run(): Promise<readonly Measurement[]> {
   const zip = await least(1, () => archived(zipOf, world));
   const [written, compressed] = ["JSON.stringify of their own variables", "gzip of their own variables"];
   return [
-    measurement(`${MANY} hosts, resolved, as one document`, many, bare, written, 4000),
-    measurement(`${MANY} hosts, as a tgz`, tgz, packed, compressed, 8000),
-    measurement(`${MANY} hosts, as a zip`, zip, packed, compressed),
-    measurement(`a host of ${MANY}`, many / MANY, few / FEW, `a host of ${FEW}`),
+    measured(`${counted(MANY)} hosts, resolved, as one document`, "ms", many, bare, written, 4000),
+    measured(`${counted(MANY)} hosts, as a tgz`, "ms", tgz, packed, compressed, 8000),
+    measured(`${counted(MANY)} hosts, as a zip`, "ms", zip, packed, compressed),
+    measured(`a host of ${counted(MANY)}`, "ms", many / MANY, few / FEW, `a host of ${counted(FEW)}`),
     ...(await throughThread({ json: [bare, written], tgz: [packed, compressed] })),
     ...(await beside()),
   ];
@@ -80,9 +80,14 @@ async function throughThread(
       const first = await timed(() => exported("json"));
       const [json, tgz] = [await least(3, () => exported("json")), await least(3, () => exported("tgz"))];
       return [
-        measurement(`${MANY} hosts from the database, the first time, as one document`, first, ...baselines.json),
-        measurement(`${MANY} hosts from the database, as one document`, json, ...baselines.json, 4000),
-        measurement(`${MANY} hosts from the database, as a tgz`, tgz, ...baselines.tgz, 8000),
+        measured(
+          `${counted(MANY)} hosts from the database, the first time, as one document`,
+          "ms",
+          first,
+          ...baselines.json,
+        ),
+        measured(`${counted(MANY)} hosts from the database, as one document`, "ms", json, ...baselines.json, 4000),
+        measured(`${counted(MANY)} hosts from the database, as a tgz`, "ms", tgz, ...baselines.tgz, 8000),
       ];
     } finally {
       await exporter.close();
@@ -106,7 +111,9 @@ async function beside(): Promise<readonly Measurement[]> {
     const theirs = await timed(() =>
       execute("ansible-inventory", ["--list"], { cwd: out, maxBuffer: 1024 * 1024 * 1024 }),
     );
-    return [measurement(`${SOME} hosts, to a folder`, ours, theirs, "ansible-inventory --list in that folder")];
+    return [
+      measured(`${counted(SOME)} hosts, to a folder`, "ms", ours, theirs, "ansible-inventory --list in that folder"),
+    ];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -171,14 +178,6 @@ async function least(times: number, work: () => unknown): Promise<number> {
   return shortest;
 }
 
-function measurement(name: string, value: number, baseline: number, baselineName: string, limit?: number): Measurement {
-  return {
-    name: name.replaceAll(/\B(?=(?:\d{3})+(?!\d))/g, ","),
-    value,
-    unit: "ms",
-    baseline,
-    baselineName: baselineName.replaceAll(/\B(?=(?:\d{3})+(?!\d))/g, ","),
-    ratio: value / baseline,
-    ...(limit === undefined ? {} : { limit }),
-  };
+function counted(count: number): string {
+  return count.toLocaleString("en");
 }

@@ -21,7 +21,7 @@ import { systemRandom } from "../src/kernel/ids.ts";
 import { migrate, openDatabase } from "../src/platform/database/index.ts";
 import { eventMigrations } from "../src/platform/events/index.ts";
 import { silentLogger } from "../src/platform/logging/index.ts";
-import type { Measurement } from "../scripts/measurement.ts";
+import { measured, type Measurement } from "../scripts/measurement.ts";
 import { postgresPart } from "../test/support/postgres.ts";
 import { inventoryData, writeInventory } from "./inventory-data.ts";
 
@@ -63,11 +63,11 @@ async function onSqlite(folder: string): Promise<readonly Measurement[]> {
   );
   const size = new DatabaseSync(path).prepare("pragma page_count").get()!["page_count"] as number;
   return [
-    measurement("backup of 100,000 structures, SQLite", made, "ms", copied, "vacuum into", 30_000),
-    measurement("check of it", checked, "ms", copied, "vacuum into"),
-    measurement("restore of it", restored, "ms", copied, "vacuum into", 60_000),
-    measurement("longest wait of others while it is made", loop.max / 1e6, "ms", made, "the whole of it"),
-    measurement("memory for it", (most - before) / 1e6, "MB", (size * 4096) / 1e6, "the database", 300),
+    measured("backup of 100,000 structures, SQLite", "ms", made, copied, "vacuum into", 30_000),
+    measured("check of it", "ms", checked, copied, "vacuum into"),
+    measured("restore of it", "ms", restored, copied, "vacuum into", 60_000),
+    measured("longest wait of others while it is made", "ms", loop.max / 1e6, made, "the whole of it"),
+    measured("memory for it", "MB", (most - before) / 1e6, (size * 4096) / 1e6, "the database", 300),
   ];
 }
 
@@ -89,8 +89,8 @@ async function onPostgres(folder: string): Promise<readonly Measurement[]> {
       restore({ ...PARTS, file, key: KEY, dataFolder, database: ours, migrations: MIGRATIONS }),
     );
     return [
-      measurement("backup of 100,000 structures, PostgreSQL", made, "ms", dumped, "pg_dump -Fc"),
-      measurement("restore of it", restored, "ms", loaded, "pg_restore"),
+      measured("backup of 100,000 structures, PostgreSQL", "ms", made, dumped, "pg_dump -Fc"),
+      measured("restore of it", "ms", restored, loaded, "pg_restore"),
     ];
   } finally {
     await server.stop();
@@ -128,16 +128,4 @@ async function timed(work: () => unknown): Promise<number> {
   const began = performance.now();
   await work();
   return performance.now() - began;
-}
-
-function measurement(
-  name: string,
-  value: number,
-  unit: string,
-  baseline: number,
-  baselineName: string,
-  limit?: number,
-): Measurement {
-  const ratio = value / baseline;
-  return { name, value, unit, baseline, baselineName, ratio, ...(limit === undefined ? {} : { limit }) };
 }

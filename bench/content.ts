@@ -21,7 +21,7 @@ import { systemClock } from "../src/kernel/clock.ts";
 import { migrate, openDatabase } from "../src/platform/database/index.ts";
 import { createHttpServer, keepOwnCertificates } from "../src/platform/http/index.ts";
 import { silentLogger } from "../src/platform/logging/index.ts";
-import type { Measurement } from "../scripts/measurement.ts";
+import { measured, type Measurement } from "../scripts/measurement.ts";
 
 // A file of 1 GB, which cannot be compressed, to 6 agents: each a process of its own as on a machine of its own, over TLS, verified, on the
 // disk. This process is the server. Beside it six `cat f | cat > copy` at once, which neither encrypt nor verify nor wait for the disk.
@@ -67,10 +67,6 @@ export async function run(): Promise<readonly Measurement[]> {
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-function measured(name: string, unit: string, value: number, baseline: number, baselineName: string): Measurement {
-  return { name, unit, value, baseline, baselineName, ratio: value / baseline };
 }
 
 async function seconds(work: () => Promise<unknown>): Promise<number> {

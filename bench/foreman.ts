@@ -21,12 +21,14 @@ import { migrate, openDatabase, type Database } from "../src/platform/database/i
 import { createEventStream, eventMigrations } from "../src/platform/events/index.ts";
 import { silentLogger } from "../src/platform/logging/index.ts";
 import { tscript } from "../src/tscript/index.ts";
-import type { Measurement } from "../scripts/measurement.ts";
+import { measured, type Measurement, percentile } from "../scripts/measurement.ts";
 
 const COUNT = 10_000;
 const PASSES = 9;
 const TENANT = DEFAULT_TENANT.id;
 const HOSTS = 20;
+
+const ROWS = "JSON.parse of the same rows";
 
 export async function run(): Promise<readonly Measurement[]> {
   const folder = mkdtempSync(join(tmpdir(), "gantry-bench-"));
@@ -74,7 +76,7 @@ async function passes(database: Database, inventory: InventoryStore): Promise<re
   decide(foremanView(await inventory.snapshot(TENANT)));
   const first = performance.now() - cold;
   const text = JSON.stringify(await storedRows(database));
-  const parsing = median(await repeated(() => JSON.parse(text)));
+  const parsing = percentile(await repeated(() => JSON.parse(text)), 50);
   const whole: number[] = [];
   for (let pass = 0; pass < PASSES; pass += 1) {
     const snapshot = await inventory.snapshot(TENANT);
@@ -89,11 +91,13 @@ async function passes(database: Database, inventory: InventoryStore): Promise<re
   return [
     measured(
       `a pass over ${COUNT.toLocaleString("en")} structures that wait, read for the first time`,
+      "ms",
       first,
       parsing,
+      ROWS,
       1000,
     ),
-    measured(`a pass over them after one job has ended`, median(whole), parsing, 1000),
+    measured(`a pass over them after one job has ended`, "ms", percentile(whole, 50), parsing, ROWS, 1000),
   ];
 }
 
@@ -145,7 +149,7 @@ async function started(database: Database, inventory: InventoryStore): Promise<r
   const raw = performance.now() - again;
   await bus.close();
   const name = `${COUNT.toLocaleString("en")} jobs started`;
-  return [{ name, value, unit: "ms", baseline: raw, baselineName: "as many raw rows", ratio: value / raw }];
+  return [measured(name, "ms", value, raw, "as many raw rows")];
 }
 
 async function storedRows(database: Database): Promise<readonly unknown[]> {
@@ -163,20 +167,4 @@ async function repeated(work: () => unknown): Promise<readonly number[]> {
     await new Promise((resolve) => setImmediate(resolve));
   }
   return times;
-}
-
-function median(times: readonly number[]): number {
-  return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]!;
-}
-
-function measured(name: string, value: number, baseline: number, limit: number): Measurement {
-  return {
-    name,
-    value,
-    unit: "ms",
-    baseline,
-    baselineName: "JSON.parse of the same rows",
-    ratio: value / baseline,
-    limit,
-  };
 }

@@ -13,7 +13,7 @@ import { systemClock } from "../src/kernel/clock.ts";
 import { createInProcessBus } from "../src/platform/bus/index.ts";
 import { migrate, openDatabase, type Database } from "../src/platform/database/index.ts";
 import { silentLogger } from "../src/platform/logging/index.ts";
-import type { Measurement } from "../scripts/measurement.ts";
+import { measured, type Measurement } from "../scripts/measurement.ts";
 
 const STRUCTURES = 10_000;
 const CHANGES = 10_000;
@@ -31,8 +31,8 @@ export async function run(): Promise<readonly Measurement[]> {
       return [
         measured(
           `entries of ${CHANGES.toLocaleString("en")} changes, ${AT_ONCE} a commit`,
-          entries,
           "s",
+          entries,
           made.seconds,
           "the changes with their entries",
         ),
@@ -106,8 +106,8 @@ async function past(database: Database, at: number): Promise<readonly Measuremen
   const again = await processorSeconds(() => store.snapshotAt(TENANT, at));
   const reading = `reading all ${STRUCTURES.toLocaleString("en")} structures once`;
   return [
-    measured(`the inventory ${CHANGES.toLocaleString("en")} changes ago`, first * 1000, "ms", read * 1000, reading),
-    measured("the same time, asked again", again * 1000, "ms", read * 1000, reading),
+    measured(`the inventory ${CHANGES.toLocaleString("en")} changes ago`, "ms", first * 1000, read * 1000, reading),
+    measured("the same time, asked again", "ms", again * 1000, read * 1000, reading),
   ];
 }
 
@@ -139,8 +139,8 @@ async function verified(database: Database): Promise<readonly Measurement[]> {
   return [
     measured(
       `a chain of ${count} entries, verified`,
-      ENTRIES / seconds,
       "entries/s",
+      ENTRIES / seconds,
       ENTRIES / raw,
       "SHA-256 of the same lines alone",
     ),
@@ -152,8 +152,4 @@ async function processorSeconds(work: () => Promise<unknown>): Promise<number> {
   await work();
   const { user, system } = process.cpuUsage(used);
   return (user + system) / 1e6;
-}
-
-function measured(name: string, value: number, unit: string, baseline: number, baselineName: string): Measurement {
-  return { name, value, unit, baseline, baselineName, ratio: value / baseline };
 }

@@ -24,7 +24,7 @@ import { createInProcessBus } from "../src/platform/bus/index.ts";
 import { migrate, openDatabase, type Database } from "../src/platform/database/index.ts";
 import { createEventStream, eventMigrations } from "../src/platform/events/index.ts";
 import { silentLogger } from "../src/platform/logging/index.ts";
-import type { Measurement } from "../scripts/measurement.ts";
+import { measured, type Measurement, percentile } from "../scripts/measurement.ts";
 import { inventoryData, writeInventory, type InventoryData } from "./inventory-data.ts";
 
 const STRUCTURES = 100_000;
@@ -86,20 +86,20 @@ async function inProcess(folder: string): Promise<readonly Measurement[]> {
     const snapshot = await store.snapshot(DEFAULT_TENANT.id);
     const exported = timeOfSync(() => exportAll(snapshot));
     return [
-      measurement(
+      measured(
         "write 100,000 structures, indexes included",
-        written,
         "ms",
+        written,
         bare.write,
         "their JSON as raw rows",
         30_000,
       ),
-      measurement("first reading of all", reading, "ms", bare.walk, "JSON.parse of all into a map"),
+      measured("first reading of all", "ms", reading, bare.walk, "JSON.parse of all into a map"),
       ...(await questions(database, store, snapshot)),
-      measurement(
+      measured(
         "resolved variables of all, as JSON",
-        exported,
         "ms",
+        exported,
         bare.output,
         "their rows parsed and written",
         4000,
@@ -141,11 +141,11 @@ async function questions(
   });
   const names = [...snapshot.structures.keys()];
   const rows = names.slice(0, PAGE).map((name) => JSON.stringify(snapshot.structures.get(name)));
-  const parseOne = percentile(50, await times(1000, async (at) => void JSON.parse(rows[at % PAGE]!)));
-  const parsePage = percentile(95, await times(100, async () => void rows.map((text) => JSON.parse(text) as unknown)));
+  const parseOne = percentile(await times(1000, async (at) => void JSON.parse(rows[at % PAGE]!)), 50);
+  const parsePage = percentile(await times(100, async () => void rows.map((text) => JSON.parse(text) as unknown)), 95);
   const resolved = percentile(
-    50,
     await times(1000, async (at) => void createResolver(snapshot).structure(names[(at * 7919) % names.length]!)),
+    50,
   );
   // What is kept between requests is built by the first of each kind.
   for (const filter of FILTERS) await service.list(PRINCIPAL, "structure", { filter, limit: PAGE });
@@ -161,9 +161,9 @@ async function questions(
   await bus.close();
   const page = "JSON.parse of 100 rows";
   return [
-    measurement("one structure resolved with provenance, p50", resolved, "ms", parseOne, "JSON.parse of its row", 3),
-    measurement("two filtered pages of 100, p95", percentile(95, pages), "ms", parsePage, page, 40),
-    measurement("search by a variable, p95", percentile(95, searches), "ms", parsePage, page, 50),
+    measured("one structure resolved with provenance, p50", "ms", resolved, parseOne, "JSON.parse of its row", 3),
+    measured("two filtered pages of 100, p95", "ms", percentile(pages, 95), parsePage, page, 40),
+    measured("search by a variable, p95", "ms", percentile(searches, 95), parsePage, page, 50),
   ];
 }
 
@@ -174,7 +174,7 @@ async function costFlat(folder: string, many: number): Promise<Measurement> {
     const snapshot = await store.snapshot(DEFAULT_TENANT.id);
     exportAll(snapshot);
     const few = Math.min(...Array.from({ length: 5 }, () => timeOfSync(() => exportAll(snapshot)))) / FEW;
-    return measurement("resolved variables of one of 100,000", many * 1000, "µs", few * 1000, "of one of 1,000");
+    return measured("resolved variables of one of 100,000", "µs", many * 1000, few * 1000, "of one of 1,000");
   } finally {
     await database.close();
   }
@@ -217,15 +217,15 @@ async function throughServer(folder: string): Promise<readonly Measurement[]> {
     bare.stop();
     const megabytes = residentMegabytes(record.pid);
     return [
-      measurement(
+      measured(
         "HTTP reads of one structure",
-        rates.ours,
         "reads/s",
+        rates.ours,
         rates.bare,
         "a bare Fastify route",
         rates.bare / 3,
       ),
-      measurement("server's memory", megabytes, "MB", bare.megabytes, "the bare Fastify", 1000),
+      measured("server's memory", "MB", megabytes, bare.megabytes, "the bare Fastify", 1000),
     ];
   } finally {
     await gantry(dataFolder, "server", "stop");
@@ -313,23 +313,7 @@ async function times(count: number, work: (at: number) => Promise<void>): Promis
   return all;
 }
 
-function percentile(part: number, values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor((values.length * part) / 100))]!;
-}
-
 function residentMegabytes(pid: number): number {
   const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
   return (Number(kibibytes) * 1024) / 1e6;
-}
-
-function measurement(
-  name: string,
-  value: number,
-  unit: string,
-  baseline: number,
-  baselineName: string,
-  limit?: number,
-): Measurement {
-  const ratio = value / baseline;
-  return { name, value, unit, baseline, baselineName, ratio, ...(limit === undefined ? {} : { limit }) };
 }

@@ -16,7 +16,7 @@ import type { ProgramSource } from "../src/jobs/index.ts";
 import { startExecutor } from "../src/jobs/testing/executor.ts";
 import { createWorld, script } from "../src/jobs/testing/world.ts";
 import type { World } from "../src/jobs/testing/world.ts";
-import type { Measurement } from "../scripts/measurement.ts";
+import { measured, type Measurement } from "../scripts/measurement.ts";
 
 const JOBS = 1_000;
 const CALLS = 10;
@@ -98,18 +98,6 @@ function rawRows(folder: string, rows: number, group: number): number {
   return took;
 }
 
-function measured(name: string, value: number, baseline: number, baselineName: string, limit?: number): Measurement {
-  return {
-    name,
-    value,
-    unit: "ms",
-    baseline,
-    baselineName,
-    ratio: value / baseline,
-    ...(limit === undefined ? {} : { limit }),
-  };
-}
-
 const calls = script(Array.from({ length: CALLS }, (_, value) => `toy.noop( value=${value} )`).join("\n"));
 const noop = { module: "toy", function: "noop", parameters: {} };
 const verbs: ProgramSource = {
@@ -150,17 +138,25 @@ export async function run(): Promise<readonly Measurement[]> {
     results.push(
       measured(
         "1,000 jobs of 10 tasks, SQLite",
+        "ms",
         tenCalls,
         grouped,
         "their 10,000 result rows alone, 100 a commit",
         15_000,
       ),
-      measured("1,000 jobs of 10 tasks, SQLite", tenCalls, single, "their 10,000 result rows alone, one a commit"),
+      measured(
+        "1,000 jobs of 10 tasks, SQLite",
+        "ms",
+        tenCalls,
+        single,
+        "their 10,000 result rows alone, one a commit",
+      ),
     );
     const manyVerbs = await withWorld(sqlite, (world) => timeOf(world, verbs, VERB_JOBS));
     results.push(
       measured(
         "100,000 verbs in 100 jobs, SQLite",
+        "ms",
         manyVerbs,
         groupedVerbs,
         "their 100,000 result rows alone, 1,000 a commit",
@@ -168,18 +164,22 @@ export async function run(): Promise<readonly Measurement[]> {
       ),
     );
     const [few, many] = await besideOthers(sqlite, 10, 10_000);
-    results.push(measured("one job of 10 tasks beside 10,000 others, SQLite", many, few, "the same beside 10 others"));
+    results.push(
+      measured("one job of 10 tasks beside 10,000 others, SQLite", "ms", many, few, "the same beside 10 others"),
+    );
     if (postgres !== undefined) {
       const place: Place = { name: "PostgreSQL", open: () => open(postgres) };
       results.push(
         measured(
           "1,000 jobs of 10 tasks, PostgreSQL",
+          "ms",
           await withWorld(place, (world) => timeOf(world, calls, JOBS)),
           tenCalls,
           "the same on SQLite",
         ),
         measured(
           "100,000 verbs in 100 jobs, PostgreSQL",
+          "ms",
           await withWorld(place, (world) => timeOf(world, verbs, VERB_JOBS)),
           manyVerbs,
           "the same on SQLite",

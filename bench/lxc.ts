@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Measurement } from "../scripts/measurement.ts";
+import { measured, type Measurement } from "../scripts/measurement.ts";
 
 // A hundred containers of LXC through Gantry: planned, created, their agents joined, and destroyed again. Beside it the programs of LXC
 // alone, called one after the other by a shell script: as many overlay copies of the same root file system, started, stopped, destroyed.
@@ -33,16 +33,17 @@ export async function run(): Promise<readonly Measurement[]> {
     const { up, down } = await throughGantry(folder, tarball);
     const each = `${COUNT} containers: `;
     return [
-      measurement(
+      measured(
         `${each}created, agents joined, destroyed`,
+        "s",
         up + down,
         bare,
         "lxc-copy, lxc-start, lxc-stop, lxc-destroy",
         1.5 * bare,
       ),
-      measurement(`${each}the same`, up + down, withNode, "the same by LXC alone, with a bare Node in each"),
-      measurement(`${each}created and joined`, up, bare, "lxc-copy, lxc-start, lxc-stop, lxc-destroy"),
-      measurement(`${each}destroyed`, down, bare, "lxc-copy, lxc-start, lxc-stop, lxc-destroy"),
+      measured(`${each}the same`, "s", up + down, withNode, "the same by LXC alone, with a bare Node in each"),
+      measured(`${each}created and joined`, "s", up, bare, "lxc-copy, lxc-start, lxc-stop, lxc-destroy"),
+      measured(`${each}destroyed`, "s", down, bare, "lxc-copy, lxc-start, lxc-stop, lxc-destroy"),
     ];
   } finally {
     await gantry(folder, "down", "--purge", "--yes").catch(() => undefined);
@@ -148,16 +149,4 @@ async function seconds(action: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
   await action();
   return (performance.now() - began) / 1000;
-}
-
-function measurement(name: string, value: number, baseline: number, baselineName: string, limit?: number): Measurement {
-  return {
-    name,
-    value,
-    unit: "s",
-    baseline,
-    baselineName,
-    ratio: value / baseline,
-    ...(limit === undefined ? {} : { limit }),
-  };
 }

@@ -32,7 +32,7 @@ import { createInProcessBus } from "../src/platform/bus/index.ts";
 import { migrate, openDatabase, type Database } from "../src/platform/database/index.ts";
 import { createEventStream, eventMigrations } from "../src/platform/events/index.ts";
 import { silentLogger } from "../src/platform/logging/index.ts";
-import type { Measurement } from "../scripts/measurement.ts";
+import { measured, type Measurement, percentile } from "../scripts/measurement.ts";
 
 const SIZES = [100, 10_000, 100_000] as const;
 const CHANGES = 15;
@@ -64,10 +64,6 @@ async function fill(database: Database, inventory: InventoryStore, size: number)
   }
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
-
 /** Milliseconds of the wall clock, and of the processor. */
 async function timed(action: () => unknown): Promise<{ readonly wall: number; readonly processor: number }> {
   const [start, used] = [performance.now(), process.cpuUsage()];
@@ -76,7 +72,7 @@ async function timed(action: () => unknown): Promise<{ readonly wall: number; re
   return { wall: performance.now() - start, processor: (user + system) / 1000 };
 }
 
-async function measured(size: number): Promise<readonly Measurement[]> {
+async function ofSize(size: number): Promise<readonly Measurement[]> {
   const log = silentLogger();
   const database = await openDatabase(":memory:", { clock: systemClock, log });
   await migrate(database, [...eventMigrations, ...inventoryMigrations, ...dnsMigrations], systemClock);
@@ -172,34 +168,49 @@ async function measured(size: number): Promise<readonly Measurement[]> {
   await database.close();
 
   const many = size.toLocaleString("en-US");
-  const processor = median(used);
-  const wholeProcessor = median(whole.map((one) => one.processor));
-  const stages = { commit: median(commits), reading: median(reads), zones: median(zones), sent: median(messages) };
+  const processor = percentile(used, 50);
+  const wholeProcessor = percentile(
+    whole.map((one) => one.processor),
+    50,
+  );
+  const stages = {
+    commit: percentile(commits, 50),
+    reading: percentile(reads, 50),
+    zones: percentile(zones, 50),
+    sent: percentile(messages, 50),
+  };
   const rest = processor - stages.commit - stages.reading - stages.zones - stages.sent;
-  const one = (name: string, value: number, baseline: number, baselineName: string, limit?: number): Measurement => ({
-    name: `${many} structures: ${name}`,
-    value,
-    unit: "ms",
-    baseline,
-    baselineName,
-    ratio: value / baseline,
-    ...(limit === undefined ? {} : { limit }),
-  });
+  const one = (name: string, value: number, baseline: number, baselineName: string, limit?: number): Measurement =>
+    measured(`${many} structures: ${name}`, "ms", value, baseline, baselineName, limit);
   const ofAll = "processor time of all of it";
   return [
-    one("from a change until a server is told", median(delays), median(whole.map(({ wall }) => wall)), ANEW, 1000),
+    one(
+      "from a change until a server is told",
+      percentile(delays, 50),
+      percentile(
+        whole.map(({ wall }) => wall),
+        50,
+      ),
+      ANEW,
+      1000,
+    ),
     one("processor time of that", processor, wholeProcessor, ANEW),
     one("of it: the commit", stages.commit, processor, ofAll),
     one("of it: reading the inventory", stages.reading, processor, ofAll),
     one("of it: the zones", stages.zones, processor, ofAll),
     one("of it: what is sent (RFC 2136)", stages.sent, processor, ofAll),
     one("of it: serials, events, what is published where", Math.max(0, rest), processor, ofAll),
-    one("processor time of the zone files after a change, for BIND", median(written), median(anew), "every line anew"),
+    one(
+      "processor time of the zone files after a change, for BIND",
+      percentile(written, 50),
+      percentile(anew, 50),
+      "every line anew",
+    ),
   ];
 }
 
 export async function run(): Promise<readonly Measurement[]> {
   const found: Measurement[] = [];
-  for (const size of SIZES) found.push(...(await measured(size)));
+  for (const size of SIZES) found.push(...(await ofSize(size)));
   return found;
 }

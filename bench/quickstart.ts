@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
-import type { Measurement } from "../scripts/measurement.ts";
+import { measured, type Measurement } from "../scripts/measurement.ts";
 
 // What a newcomer waits for: the quickstart site until all four structures answer, the same again with nothing to do, and what the server
 // costs when it idles. The baselines are bare: Node that does nothing, and four web servers started by a shell script.
@@ -38,7 +38,7 @@ export async function run(): Promise<readonly Measurement[]> {
 async function start(folder: string): Promise<Measurement> {
   const bare = await median(20, () => bareNode());
   const value = await median(20, () => gantry(folder, "--version"));
-  return measurement("gantry --version", value, "ms", bare, "node -e 0", 100);
+  return measured("gantry --version", "ms", value, bare, "node -e 0", 100);
 }
 
 async function site(folder: string): Promise<readonly Measurement[]> {
@@ -57,10 +57,10 @@ async function site(folder: string): Promise<readonly Measurement[]> {
   await delay(IDLE_MILLISECONDS);
   const { pid } = JSON.parse(readFileSync(join(folder, ".gantry/server.json"), "utf8")) as { pid: number };
   return [
-    measurement("all four reachable", reachable / 1000, "s", bare.seconds, "four bare servers, by a shell script", 15),
-    measurement("gantry up to its end", finished / 1000, "s", bare.seconds, "four bare servers, by a shell script"),
-    measurement("no changes", again / 1000, "s", node / 1000, "node -e 0", 2),
-    measurement("idle server", residentMegabytes(pid), "MB", bare.megabytes, "a bare server", 150),
+    measured("all four reachable", "s", reachable / 1000, bare.seconds, "four bare servers, by a shell script", 15),
+    measured("gantry up to its end", "s", finished / 1000, bare.seconds, "four bare servers, by a shell script"),
+    measured("no changes", "s", again / 1000, node / 1000, "node -e 0", 2),
+    measured("idle server", "MB", residentMegabytes(pid), bare.megabytes, "a bare server", 150),
   ];
 }
 
@@ -119,23 +119,4 @@ async function median(times: number, action: () => Promise<void>): Promise<numbe
 function residentMegabytes(pid: number): number {
   const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
   return (Number(kibibytes) * 1024) / 1e6;
-}
-
-function measurement(
-  name: string,
-  value: number,
-  unit: string,
-  baseline: number,
-  baselineName: string,
-  limit?: number,
-): Measurement {
-  return {
-    name,
-    value,
-    unit,
-    baseline,
-    baselineName,
-    ratio: value / baseline,
-    ...(limit === undefined ? {} : { limit }),
-  };
 }

@@ -4,14 +4,10 @@
  */
 import { parse, tscript } from "../src/tscript/index.ts";
 import type { AdvanceInput } from "../src/tscript/index.ts";
-import type { Measurement } from "../scripts/measurement.ts";
+import { measured, type Measurement } from "../scripts/measurement.ts";
 
 const STEPS = 1_000_000;
 const SCRIPT_LINES = 3000;
-
-function measured(name: string, value: number, baseline: number, baselineName: string, limit: number): Measurement {
-  return { name, value, unit: "ms", baseline, baselineName, ratio: value / baseline, limit };
-}
 
 /** Milliseconds of the fastest of a few runs: what the machine does beside it only makes it slower. */
 function fastest(action: () => void): number {
@@ -104,7 +100,7 @@ export async function run(): Promise<readonly Measurement[]> {
   const ofSameSize = fastest(() => JSON.parse(json)) * (text.length / json.length);
 
   return [
-    measured("tscript: 1,000,000 steps", steps, closed, "the same loop as JavaScript closures", 2000),
-    measured("tscript: parse 3,000 lines", parsing, ofSameSize, "JSON.parse of as many characters", 300),
+    measured("tscript: 1,000,000 steps", "ms", steps, closed, "the same loop as JavaScript closures", 2000),
+    measured("tscript: parse 3,000 lines", "ms", parsing, ofSameSize, "JSON.parse of as many characters", 300),
   ];
 }
