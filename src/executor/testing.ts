@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
 import { z } from "zod";
+import type { JsonObject } from "../kernel/json.ts";
 import { type ManualClock, manualClock } from "../kernel/clock.ts";
 import { GantryError } from "../kernel/errors.ts";
 import {
@@ -254,4 +255,23 @@ export async function crashIn(message: TaskMessage, calls: number): Promise<void
 export function outputOf(messages: readonly { readonly type: string }[]): string {
   const pieces = messages.filter((message) => message.type === "output") as { type: "output"; data: string }[];
   return Buffer.concat(pieces.map(({ data }) => Buffer.from(data, "base64"))).toString();
+}
+
+/** A schema of zod's as JSON Schema in one go. */
+export function asOne(schema: z.ZodType): JsonObject {
+  const { $schema: _, ...described } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  return JSON.parse(JSON.stringify(described)) as JsonObject;
+}
+
+/** With each definition in the places of its name: how many names there are for the same makes no difference. */
+export function unnamed({ $defs = {}, ...schema }: JsonObject): unknown {
+  const texts = Object.entries($defs as JsonObject).map(
+    ([name, definition]) => [`"#/$defs/${name}"`, JSON.stringify(definition)] as const,
+  );
+  const own = new Map<string, string>(
+    texts.map(([name, text]) => [name, JSON.stringify(text.replaceAll(name, '"itself"'))]),
+  );
+  return JSON.parse(
+    JSON.stringify(schema).replaceAll(/"#\/\$defs\/[^"]+"/g, (name) => own.get(name) ?? name),
+  ) as unknown;
 }
