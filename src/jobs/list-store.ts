@@ -3,7 +3,7 @@ import type { Json } from "../kernel/json.ts";
 import type { TaskDraft } from "./host.ts";
 import { ITEM_STATES, endedItems, stateOfResult, withResults } from "./items.ts";
 import type { ItemState, ItemTally } from "./items.ts";
-import type { ItemResult, TaskError } from "./model.ts";
+import type { BatchItem, ItemResult, TaskError } from "./model.ts";
 import { rowsIn, withValues } from "./sql.ts";
 import type { Sql, SqlTransaction, SqlValue } from "./sql.ts";
 import type { AssignedItem } from "./task-model.ts";
@@ -21,25 +21,49 @@ export function isSafeDraft({ batch, safeToRepeat }: TaskDraft): boolean {
   return batch === undefined ? safeToRepeat : batch.every((one) => one.safeToRepeat ?? safeToRepeat);
 }
 
-/** Items that are to be done, as they are stored. What holds for the whole task is not said again. */
-export function storedItems(
-  draft: TaskDraft,
-  firstItem: number,
-  done: ReadonlySet<number> | undefined,
-): readonly StoredItem[] {
+/** A list as a task has it. */
+export interface TaskList {
+  /** Those that are to be done. */
+  readonly items: readonly StoredItem[];
+  /** The same as JSON. */
+  readonly text: string;
+  /** What an executor is given of them. */
+  readonly assigned: readonly AssignedItem[];
+}
+
+/** Thousands of nodes are given one and the same list: what is stored and sent of it is worked out once. */
+const lists = new WeakMap<readonly BatchItem[], { readonly key: string; readonly list: TaskList }>();
+
+/** Null: the draft is of no list. `done`: numbers of items that were done before. */
+export function listOf(draft: TaskDraft, firstItem: number, done: ReadonlySet<number> | undefined): TaskList | null {
+  const { batch, safeToRepeat } = draft;
+  if (batch === undefined) return null;
+  if (done !== undefined) return listFrom(storedItems(draft, batch, firstItem).filter(({ item }) => !done.has(item)));
+  const key = `${draft.function} ${safeToRepeat} ${firstItem}`;
+  const known = lists.get(batch);
+  if (known?.key === key) return known.list;
+  const list = listFrom(storedItems(draft, batch, firstItem));
+  lists.set(batch, { key, list });
+  return list;
+}
+
+function listFrom(items: readonly StoredItem[]): TaskList {
+  return { items, text: JSON.stringify(items), assigned: items.map(assignedItem) };
+}
+
+/** What holds for the whole task is not said again. */
+function storedItems(draft: TaskDraft, batch: readonly BatchItem[], firstItem: number): readonly StoredItem[] {
   const whole = isSafeDraft(draft);
-  return (draft.batch ?? [])
-    .map((one, index): StoredItem => {
-      const safe = one.safeToRepeat ?? draft.safeToRepeat;
-      return {
-        item: firstItem + index,
-        parameters: one.parameters,
-        ...(one.function === draft.function ? {} : { function: one.function }),
-        ...(safe === whole ? {} : { safeToRepeat: safe }),
-        ...(one.awayFor === undefined ? {} : { awayFor: one.awayFor }),
-      };
-    })
-    .filter(({ item }) => done?.has(item) !== true);
+  return batch.map((one, index): StoredItem => {
+    const safe = one.safeToRepeat ?? draft.safeToRepeat;
+    return {
+      item: firstItem + index,
+      parameters: one.parameters,
+      ...(one.function === draft.function ? {} : { function: one.function }),
+      ...(safe === whole ? {} : { safeToRepeat: safe }),
+      ...(one.awayFor === undefined ? {} : { awayFor: one.awayFor }),
+    };
+  });
 }
 
 /** Items an executor is given: those of a list that have not ended. */
@@ -47,7 +71,7 @@ export function assignedItems(text: string, ended: ReadonlySet<number> | undefin
   return (JSON.parse(text) as StoredItem[]).filter(({ item }) => ended?.has(item) !== true).map(assignedItem);
 }
 
-export function assignedItem({ awayFor: _awayFor, ...item }: StoredItem): AssignedItem {
+function assignedItem({ awayFor: _awayFor, ...item }: StoredItem): AssignedItem {
   return item;
 }
 

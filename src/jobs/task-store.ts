@@ -4,16 +4,7 @@ import type { SettledTask } from "./turn.ts";
 import type { Outside, TaskDraft, TaskRoute } from "./host.ts";
 import { badItems, closedTally, restOf } from "./items.ts";
 import type { ItemTally } from "./items.ts";
-import {
-  assignedItem,
-  isSafeDraft,
-  saveTallies,
-  storedItems,
-  TALLY,
-  TALLY_COLUMNS,
-  tallyOf,
-  tallyValues,
-} from "./list-store.ts";
+import { isSafeDraft, saveTallies, listOf, TALLY, TALLY_COLUMNS, tallyOf, tallyValues } from "./list-store.ts";
 import type { TallyRow } from "./list-store.ts";
 import { callName } from "./model.ts";
 import type { TaskError } from "./model.ts";
@@ -90,9 +81,11 @@ export async function insertTasks(sql: SqlTransaction, tasks: readonly NewTask[]
 
 function rowOf(task: NewTask, now: number): readonly SqlValue[] {
   const { draft } = task;
-  const items = draft.batch === undefined ? null : storedItems(draft, task.firstItem ?? 0, task.doneItems);
+  const list = listOf(draft, task.firstItem ?? 0, task.doneItems);
+  const items = list?.items;
   // What is sealed is not beside it.
-  const shown = task.sealed === undefined ? items : (items?.map((one) => ({ ...one, parameters: null })) ?? null);
+  const shown =
+    task.sealed === undefined ? list?.text : JSON.stringify(items?.map((one) => ({ ...one, parameters: null })));
   return [
     task.id,
     task.jobId,
@@ -100,7 +93,7 @@ function rowOf(task: NewTask, now: number): readonly SqlValue[] {
     draft.module,
     draft.function,
     JSON.stringify(draft.parameters),
-    shown === null ? null : JSON.stringify(shown),
+    shown ?? null,
     task.keepGoing ? 1 : 0,
     "agentId" in draft.route ? draft.route.agentId : null,
     "siteId" in draft.route ? draft.route.siteId : null,
@@ -136,7 +129,7 @@ const FIRST_FENCE = 1;
 /** What the owner of a task that was just made is given. */
 export function assignmentOf(task: NewTask): Assignment {
   const { draft } = task;
-  const items = draft.batch === undefined ? undefined : storedItems(draft, task.firstItem ?? 0, task.doneItems);
+  const list = listOf(draft, task.firstItem ?? 0, task.doneItems);
   return {
     task: task.id,
     attempt: FIRST_ATTEMPT,
@@ -148,7 +141,7 @@ export function assignmentOf(task: NewTask): Assignment {
     module: draft.module,
     function: draft.function,
     parameters: draft.parameters,
-    ...(items === undefined ? {} : { batch: items.map(assignedItem) }),
+    ...(list === null ? {} : { batch: list.assigned }),
     ...(draft.shared === undefined ? {} : { shared: draft.shared }),
     keepGoing: task.keepGoing,
     timeout: draft.timeout,

@@ -36,6 +36,15 @@ const NO_VARIABLES: NodeVariables = { values: {}, hide: [] };
 
 /** Every call of a run's job goes to the agent of its node. */
 export function createRunHost(parts: RunHostParts): JobHost {
+  /** Of the nodes of a stage, which all have one and the same list. */
+  const lists = new WeakMap<readonly BatchItem[], readonly BatchItem[]>();
+
+  function listOf(batch: readonly BatchItem[]): readonly BatchItem[] {
+    const known = lists.get(batch) ?? batch.map((item) => itemOf(parts, item));
+    lists.set(batch, known);
+    return known;
+  }
+
   return {
     view: () => Promise.resolve({ values: () => ({ found: false, moduleKnown: false }), catalogue: {} }),
     async prepare(job, call) {
@@ -56,7 +65,7 @@ export function createRunHost(parts: RunHostParts): JobHost {
           safeToRepeat: parts.isSafeToRepeat(own.function),
           ...(own.batch === undefined
             ? { parameters: own.parameters }
-            : { parameters: null, batch: own.batch.map((item) => itemOf(parts, item)) }),
+            : { parameters: null, batch: listOf(own.batch) }),
           ...(Object.keys(shared).length === 0 ? {} : { shared }),
           ...(hide.length === 0 ? {} : { hide }),
         },

@@ -34,7 +34,7 @@ export const verbsLoader: ProgramLoader = {
 export function verbsProgram(list: VerbList): Program {
   const limit = Math.max(1, list.batch ?? VERBS_IN_A_TASK);
   const total = list.verbs.length;
-  const lengths = new Map<number, number>();
+  const lists = new Map<number, Pick<Call, "function"> & { readonly batch: readonly BatchItem[] }>();
   const items = list.verbs.map((verb): BatchItem => {
     const { module: _module, ...item } = verb;
     return item;
@@ -70,11 +70,15 @@ export function verbsProgram(list: VerbList): Program {
     },
   };
 
-  /** How many verbs from here share a task. Thousands of jobs ask the same. */
-  function together(start: number): number {
-    const known = lengths.get(start) ?? lengthFrom(start);
-    lengths.set(start, known);
-    return known;
+  /** The verbs from here that share a task: one and the same list for thousands of jobs. */
+  function together(start: number): Pick<Call, "function"> & { readonly batch: readonly BatchItem[] } {
+    const known = lists.get(start);
+    if (known !== undefined) return known;
+    const batch = items.slice(start, start + lengthFrom(start));
+    const first = batch[0]!.function;
+    const made = { function: batch.every((one) => one.function === first) ? first : LIST_FUNCTION, batch };
+    lists.set(start, made);
+    return made;
   }
 
   function lengthFrom(start: number): number {
@@ -92,14 +96,12 @@ export function verbsProgram(list: VerbList): Program {
     const first = list.verbs[next]!;
     const call = { id: calls + 1, module: first.module, line: null };
     if (limit === 1) return { ...call, function: first.function, parameters: first.parameters };
-    const batch = items.slice(next, next + together(next));
-    const same = batch.every((one) => one.function === first.function);
+    const own = together(next);
     return {
       ...call,
-      function: same ? first.function : LIST_FUNCTION,
+      ...own,
       parameters: {},
-      batch,
-      items: batch.length,
+      items: own.batch.length,
       firstItem: next,
       keepGoing: list.keepGoing === true,
     };
