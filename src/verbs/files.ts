@@ -4,6 +4,7 @@ import { type FileHandle, lstat, open, rename, rm, stat } from "node:fs/promises
 import { basename, dirname, join } from "node:path";
 import { type ErrorKind, GantryError, messageOf } from "../kernel/errors.ts";
 import { BLOCK, syncFolder, writerPastCache } from "../platform/files/index.ts";
+import { inHeldFolder } from "./held-folder.ts";
 import { forgetPart, notePart, PART_ENDING } from "./incoming.ts";
 import { applyOwner, type Wanted } from "./owner.ts";
 import type { VerbContext } from "./verb.ts";
@@ -50,9 +51,11 @@ export interface Placing {
 export async function placeFile(context: VerbContext, placing: Placing): Promise<boolean> {
   const { path, content, wanted, failure } = placing;
   try {
-    if (await holds(path, content, failure)) return await applyOwner(path, wanted);
-    await replace(context, placing);
-    return true;
+    return await inHeldFolder(path, async (at) => {
+      if (await holds(at, content, failure, path)) return applyOwner(at, wanted);
+      await replace(context, placing, at);
+      return true;
+    });
   } catch (error) {
     if (error instanceof GantryError || context.signal.aborted) throw error;
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
@@ -61,11 +64,20 @@ export async function placeFile(context: VerbContext, placing: Placing): Promise
   }
 }
 
-/** Whether the file has this content already. Throws the given kind when something else than a file is there. */
-export async function holds(path: string, content: FileContent, failure: ErrorKind): Promise<boolean> {
+/**
+ * Whether the file has this content already. Throws the given kind when something else than a file is there.
+ *
+ * @param called the path for messages
+ */
+export async function holds(
+  path: string,
+  content: FileContent,
+  failure: ErrorKind,
+  called: string = path,
+): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return false;
-  if (!found.isFile()) throw new GantryError(failure, `${path} is no file, and will not be replaced by one`);
+  if (!found.isFile()) throw new GantryError(failure, `${called} is no file, and will not be replaced by one`);
   if (content.size !== undefined && content.size !== found.size) return false;
   return (await hashOf(path)) === content.sha256;
 }
@@ -150,16 +162,17 @@ const WORTH_KEEPING = 4 * 1024 * 1024;
 /** Parts that are being written. */
 const busy = new Set<string>();
 
-/** Written beside its place and renamed into it, so that nobody ever sees half of it. */
-async function replace(context: VerbContext, placing: Placing): Promise<void> {
+/** Written beside its place and renamed into it, so that nobody ever sees half of it. `at`: its path within the held folder. */
+async function replace(context: VerbContext, placing: Placing, at: string): Promise<void> {
   const { path, content } = placing;
-  const part = join(dirname(path), `.${basename(path).slice(0, 180)}.${content.sha256.slice(0, 24)}${PART_ENDING}`);
+  const name = `.${basename(path).slice(0, 180)}.${content.sha256.slice(0, 24)}${PART_ENDING}`;
+  const part = join(dirname(path), name);
   const kept = content.distant && (content.size ?? 0) >= WORTH_KEEPING && !busy.has(part);
   if (!kept) {
-    const draft = join(dirname(path), `.${basename(path).slice(0, 200)}.${randomUUID()}`);
+    const draft = join(dirname(at), `.${basename(path).slice(0, 200)}.${randomUUID()}`);
     try {
       const file = await open(draft, "wx", 0o600);
-      await fill(context, placing, file, createHash("sha256"), 0, draft);
+      await fill(context, placing, file, createHash("sha256"), 0, { draft, at });
     } catch (error) {
       await rm(draft, { force: true });
       throw error;
@@ -170,12 +183,13 @@ async function replace(context: VerbContext, placing: Placing): Promise<void> {
   busy.add(part);
   try {
     await notePart(state, part);
-    const { file, hash, from } = await openPart(part, content.size ?? 0);
+    const draft = join(dirname(at), name);
+    const { file, hash, from } = await openPart(draft, content.size ?? 0);
     try {
-      await fill(context, placing, file, hash, from, part);
+      await fill(context, placing, file, hash, from, { draft, at });
     } catch (error) {
       // What is wrong is not gone on with; what is not whole is.
-      if (error instanceof WrongContent) await rm(part, { force: true });
+      if (error instanceof WrongContent) await rm(draft, { force: true });
       else throw error;
       throw new GantryError(placing.failure, error.message);
     }
@@ -214,13 +228,13 @@ async function fill(
   file: FileHandle,
   hash: Hash,
   from: number,
-  draft: string,
+  { draft, at }: { readonly draft: string; readonly at: string },
 ): Promise<void> {
   try {
     await pour(context, content, file, hash, from);
     if (hash.digest("hex") !== content.sha256)
       throw new WrongContent(failure, `what arrived for ${path} is not what its hash says`);
-    const found = await lstat(path).catch(() => undefined);
+    const found = await lstat(at).catch(() => undefined);
     // A link may have come there meanwhile: nothing of it is kept.
     const old = found?.isFile() === true ? found : undefined;
     const now = await file.stat();
@@ -231,11 +245,11 @@ async function fill(
     const lent = old?.uid === uid && old.gid === gid ? 0o7777 : 0o777;
     await file.chmod(wanted.mode ?? (old === undefined ? newMode : old.mode & lent));
     await file.sync();
-    await rename(draft, path);
+    await rename(draft, at);
   } finally {
     await file.close();
   }
-  await syncFolder(dirname(path));
+  await syncFolder(dirname(at));
 }
 
 async function pour(

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { lstat, mkdir, readlink, rename, rm, symlink } from "node:fs/promises";
+import { lstat, readlink, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { GantryError, messageOf } from "../../kernel/errors.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import { ADD_FAILED } from "../errors.ts";
 import { placeFile } from "../files.ts";
+import { inHeldFolder, inMadeFolder } from "../held-folder.ts";
 import type { VerbResult } from "../model.ts";
 import { applyOwner, type Wanted, wantedOwner } from "../owner.ts";
 import type { VerbContext } from "../verb.ts";
@@ -62,22 +63,23 @@ async function makeFolder(
   wanted: Wanted,
   { user }: VerbContext,
 ): Promise<boolean> {
-  const made = await mkdir(path, { recursive: true });
   const own = { uid: wanted.uid ?? user?.uid, gid: wanted.gid ?? user?.gid, mode: newMode };
-  return (await applyOwner(path, made === undefined ? wanted : own)) || made !== undefined;
+  return inMadeFolder(path, async (at, made) => (await applyOwner(at, made ? own : wanted)) || made);
 }
 
 async function makeLink({ path, target }: Extract<Wish, { kind: "link" }>): Promise<boolean> {
-  const found = await lstat(path).catch(() => undefined);
-  if (found?.isSymbolicLink() === true && (await readlink(path)) === target) return false;
-  if (found?.isDirectory() === true) throw new Error("a folder stands in its way");
-  const draft = join(dirname(path), `.${randomUUID()}`);
-  try {
-    await symlink(target, draft);
-    await rename(draft, path);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
-  return true;
+  return inHeldFolder(path, async (at) => {
+    const found = await lstat(at).catch(() => undefined);
+    if (found?.isSymbolicLink() === true && (await readlink(at)) === target) return false;
+    if (found?.isDirectory() === true) throw new Error("a folder stands in its way");
+    const draft = join(dirname(at), `.${randomUUID()}`);
+    try {
+      await symlink(target, draft);
+      await rename(draft, at);
+    } catch (error) {
+      await rm(draft, { force: true });
+      throw error;
+    }
+    return true;
+  });
 }

@@ -1,5 +1,6 @@
 import { LINE_FAILED } from "../errors.ts";
 import { contentOf, NEW_FILE_MODE, placeFile, SECRET_FILE_MODE } from "../files.ts";
+import { inHeldFolder } from "../held-folder.ts";
 import type { VerbResult } from "../model.ts";
 import { applyOwner, wantedOwner } from "../owner.ts";
 import type { VerbContext } from "../verb.ts";
@@ -11,7 +12,7 @@ export async function applyLine(parameters: LineParameters, context: VerbContext
   const wanted = await wantedOwner(parameters.chown, parameters.chmod);
   const { path, before, after } = await editedFile(parameters, context);
   if (before === undefined && parameters.absent === true) return { path, changed: false };
-  if (before === after) return { path, changed: await applyOwner(path, wanted) };
+  if (before === after) return { path, changed: await inHeldFolder(path, (at) => applyOwner(at, wanted)) };
   const changed = await placeFile(context, {
     path,
     content: contentOf(Buffer.from(after)),

@@ -2,6 +2,7 @@ import { GantryError } from "../../kernel/errors.ts";
 import { findMatches } from "../../platform/patterns/index.ts";
 import { LINE_FAILED } from "../errors.ts";
 import { textAt } from "../files.ts";
+import { inHeldFolder } from "../held-folder.ts";
 import { safePath } from "../safe-path.ts";
 import type { VerbContext } from "../verb.ts";
 import { editLines, type Found, type LineParameters, linesOf, PATTERNS } from "./model.ts";
@@ -20,7 +21,10 @@ export interface Edited {
 /** What the file holds, and is to hold. Throws `line_failed`, `link_refused`, `pattern_too_slow`. */
 export async function editedFile(parameters: LineParameters, context: VerbContext): Promise<Edited> {
   const path = await safePath(context.path(parameters.file));
-  const before = await textAt(path, LONGEST);
+  const before = await inHeldFolder(path, (at) => textAt(at, LONGEST)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    return undefined;
+  });
   if (before === null) throw new GantryError(LINE_FAILED, `${path} is no text file of at most ${LONGEST} bytes`);
   if (before === undefined && parameters.absent !== true && parameters.create !== true)
     throw new GantryError(LINE_FAILED, `there is no file ${path}; --create makes it`);

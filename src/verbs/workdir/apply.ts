@@ -1,6 +1,6 @@
-import { mkdir } from "node:fs/promises";
 import { GantryError, messageOf } from "../../kernel/errors.ts";
 import { WORKDIR_FAILED } from "../errors.ts";
+import { inMadeFolder } from "../held-folder.ts";
 import type { VerbResult } from "../model.ts";
 import { applyOwner, wantedOwner } from "../owner.ts";
 import { safePath } from "../safe-path.ts";
@@ -14,12 +14,8 @@ export async function applyWorkdir(parameters: WorkdirParameters, context: VerbC
   const place = await safePath(path);
   let changed: boolean;
   try {
-    const made = await mkdir(place, { recursive: true });
-    const own =
-      made === undefined
-        ? wanted
-        : { ...wanted, uid: wanted.uid ?? context.user?.uid, gid: wanted.gid ?? context.user?.gid };
-    changed = (await applyOwner(place, own)) || made !== undefined;
+    const own = { ...wanted, uid: wanted.uid ?? context.user?.uid, gid: wanted.gid ?? context.user?.gid };
+    changed = await inMadeFolder(place, async (at, made) => (await applyOwner(at, made ? own : wanted)) || made);
   } catch (error) {
     const inTheWay =
       (error as NodeJS.ErrnoException).code === "EEXIST" || (error as NodeJS.ErrnoException).code === "ENOTDIR";
