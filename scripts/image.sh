@@ -11,7 +11,7 @@ fi
 case ${GANTRY_MODE:-agent} in
   server)
     # How the C library keeps memory that was freed: by default more and more.
-    export MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072 MALLOC_MMAP_THRESHOLD_=65536
+    export MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072 MALLOC_MMAP_THRESHOLD_=8192 MALLOC_TOP_PAD_=0
     # shellcheck disable=SC2086
     exec "$node" $options --max-semi-space-size=8 "$home/dist/main.js" server run
     ;;

@@ -109,7 +109,8 @@ export function openSession(
   parts: SessionParts,
 ): FleetSession & SessionEnd {
   const { tasks, clock, random } = parts;
-  const log = parts.log.child({ executor: record.id, name: record.name });
+  const { log } = parts;
+  const who = { executor: record.id, name: record.name };
   const sessionId = random.id();
   const agentId = agentIdOf(record);
   /** Tasks given out and not ended, by id. */
@@ -185,7 +186,7 @@ export function openSession(
       wake();
     },
     failed(error) {
-      log.error({ err: error }, "cannot take in what an executor sent");
+      log.error({ ...who, err: error }, "cannot take in what an executor sent");
       close({ code: LINK_STOPPING.code, text: "the server cannot take in what was sent; try again" });
     },
   });
@@ -247,7 +248,7 @@ export function openSession(
   }
 
   function cannotGive(error: unknown): void {
-    log.error({ err: error }, "cannot give out tasks");
+    log.error({ ...who, err: error }, "cannot give out tasks");
     clock.after(AFTER_FAILURE, wake);
   }
 
@@ -261,7 +262,7 @@ export function openSession(
       if (drains === before) draining = now.draining;
       wake();
     } catch (error) {
-      log.error({ err: error }, "cannot look at what a worker serves");
+      log.error({ ...who, err: error }, "cannot look at what a worker serves");
     }
   }
 
@@ -331,8 +332,10 @@ export function openSession(
       question.reject(new GantryError(NOT_CONNECTED, `${record.name} went away before it answered`));
     }
     questions.clear();
-    log.info({ code: reason.code, reason: reason.text }, "executor disconnected");
-    void tasks.sessionEnded(executor()).catch((error: unknown) => log.error({ err: error }, "cannot end a session"));
+    log.info({ ...who, code: reason.code, reason: reason.text }, "executor disconnected");
+    void tasks
+      .sessionEnded(executor())
+      .catch((error: unknown) => log.error({ ...who, err: error }, "cannot end a session"));
     parts.ended(session, reason);
   }
 
@@ -347,7 +350,9 @@ export function openSession(
           ...(message.pin === undefined ? {} : { pin }),
         });
         if (agentId === undefined) void look();
-        void tasks.renew(executor()).catch((error: unknown) => log.error({ err: error }, "cannot renew leases"));
+        void tasks
+          .renew(executor())
+          .catch((error: unknown) => log.error({ ...who, err: error }, "cannot renew leases"));
         return;
       case "reply": {
         const question = questions.get(message.query);
@@ -432,7 +437,7 @@ export function openSession(
   };
 
   writer.write({ type: "welcome", session: sessionId, heartbeat: parts.heartbeat, ...newAuthority() });
-  log.info({ version }, "executor connected");
+  log.info({ ...who, version }, "executor connected");
   return session;
 }
 

@@ -25,12 +25,15 @@ export interface ServerState {
 
 /**
  * How the C library of Linux systems keeps memory that was freed (mallopt(3)): by default it keeps more and more, for each thread apart. A
- * server uses much for a moment, when something is built, and then waits for days: with this it gives 10 MB back.
+ * server uses much for a moment, when it starts or something is built, and then waits for days. What is asked for in pieces of 8 KB and more
+ * is given back at once, and of a buffer only what was written to is taken: a connection of an agent, with its 64 KB to read into, takes 50
+ * KB so instead of 74, and a server that idles 10 MB less.
  */
 export const FRUGAL_MEMORY = {
   MALLOC_ARENA_MAX: "2",
   MALLOC_TRIM_THRESHOLD_: String(128 * 1024),
-  MALLOC_MMAP_THRESHOLD_: String(64 * 1024),
+  MALLOC_MMAP_THRESHOLD_: String(8 * 1024),
+  MALLOC_TOP_PAD_: "0",
 };
 
 /**
