@@ -71,12 +71,6 @@ const NOTHING = Buffer.alloc(0);
  */
 export function startLauncher(path: string, changed: () => void): Launcher {
   const pipes = { stdout: outputPipe(`${path}.out`), stderr: outputPipe(`${path}.err`) };
-  const open: number[] = [];
-  function opened(name: (typeof FIFOS)[number], flags: number): number {
-    const file = openSync(`${path}.${name}`, flags);
-    open.push(file);
-    return file;
-  }
   let state: Launcher["state"] = "starting";
   let retired = false;
   let current: Current | undefined;
@@ -85,27 +79,13 @@ export function startLauncher(path: string, changed: () => void): Launcher {
   let environment: NodeJS.ProcessEnv | undefined;
   let fields = "";
 
-  // Its input ends when this process does: nobody else has the other end.
-  const input = opened("in", READING);
-  const requests = opened("in", files.O_WRONLY | files.O_NONBLOCK);
-  const token = opened("token", READING);
+  const { requests, token, hearing, child } = openLauncher(path);
   const answers = new Socket({
-    fd: openSync(`${path}.answers`, READING),
+    fd: hearing,
     readable: true,
     writable: false,
     onread: { buffer: reading, callback: (size) => hear(reading.subarray(0, size)) },
   } as ConstructorParameters<typeof Socket>[0]);
-  const output = opened("answers", files.O_WRONLY);
-  // It has nothing of the agent's environment: each command brings its own.
-  const child = spawn(PERL, ["-e", LAUNCHER_PROGRAM, `${path}.out`, `${path}.err`, `${path}.token`], {
-    cwd: "/",
-    env: { PATH: "/usr/bin:/bin:/usr/local/bin" },
-    // A session of its own: Ctrl-C in the agent's terminal is for the agent.
-    detached: true,
-    stdio: [input, output, "ignore"],
-  });
-  for (const file of [input, output]) closeSync(file);
-  open.splice(0, open.length, requests, token);
   // Only while a command runs does it keep its agent from ending.
   child.unref();
   answers.unref();
@@ -171,7 +151,7 @@ export function startLauncher(path: string, changed: () => void): Launcher {
     systemClock.after(LOOK, () => {
       looking = false;
       const one = current;
-      if (one === undefined || one.over || one.taken) return;
+      if (over || one === undefined || one.over || one.taken) return;
       if (one === seen && takeOver(one)) drain(one);
       else lookSoon();
       seen = one;
@@ -242,10 +222,10 @@ export function startLauncher(path: string, changed: () => void): Launcher {
   let over = false;
   function gone(): void {
     if (over) return;
-    over = true;
-    retire();
     const one = current;
     if (one !== undefined && !one.over && !one.taken) takeOver(one);
+    over = true;
+    retire();
     closeSync(token);
     answers.destroy();
     removeFifos(path);
@@ -324,6 +304,37 @@ export function startLauncher(path: string, changed: () => void): Launcher {
     } catch {
       return false;
     }
+  }
+}
+
+/** The process, and this end of its FIFOs. */
+function openLauncher(path: string) {
+  const opened: number[] = [];
+  function opening(name: (typeof FIFOS)[number], flags: number): number {
+    const file = openSync(`${path}.${name}`, flags);
+    opened.push(file);
+    return file;
+  }
+  try {
+    // Its input ends when this process does: nobody else has the other end.
+    const input = opening("in", READING);
+    const requests = opening("in", files.O_WRONLY | files.O_NONBLOCK);
+    const token = opening("token", READING);
+    const hearing = opening("answers", READING);
+    const output = opening("answers", files.O_WRONLY);
+    // It has nothing of the agent's environment: each command brings its own.
+    const child = spawn(PERL, ["-e", LAUNCHER_PROGRAM, `${path}.out`, `${path}.err`, `${path}.token`], {
+      cwd: "/",
+      env: { PATH: "/usr/bin:/bin:/usr/local/bin" },
+      // A session of its own: Ctrl-C in the agent's terminal is for the agent.
+      detached: true,
+      stdio: [input, output, "ignore"],
+    });
+    for (const file of [input, output]) closeSync(file);
+    return { requests, token, hearing, child };
+  } catch (error) {
+    for (const file of opened) closeSync(file);
+    throw error;
   }
 }
 
