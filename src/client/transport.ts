@@ -43,11 +43,16 @@ export function createTransport(address: Address, headers: Readonly<Record<strin
 
 /**
  * A connection that was kept may be closed by the server at the moment it is used again. What only reads is then asked once more; what changes
- * something gets a connection of its own, as nobody could say whether it was done.
+ * something gets a new connection, as nobody could say whether it was done. That one may be kept as well, for what is asked next.
  */
 interface Agents {
   readonly kept: Agent;
   readonly single: Agent;
+}
+
+function agentFor({ kept, single }: Agents, method: string): Agent {
+  const isNew = Object.keys(kept.freeSockets).length === 0;
+  return method === "GET" || isNew ? kept : single;
 }
 
 function overSocket(socketPath: string, headers: Readonly<Record<string, string>>): Transport {
@@ -122,7 +127,7 @@ async function sent(
     ...options,
     method,
     path,
-    agent: method === "GET" ? agents.kept : agents.single,
+    agent: agentFor(agents, method),
     headers: {
       accept: "application/json",
       ...(whole && body !== undefined ? { "content-length": Buffer.byteLength(body) } : {}),
