@@ -153,8 +153,12 @@ export function openSession(
   }
 
   function write(message: ServerMessage): void {
+    send(encodeMessage(message));
+  }
+
+  function send(text: string): void {
     if (over) return;
-    writer.write(message);
+    writer.writeText(text);
     if (connection.buffered() > STUCK) close({ code: LINK_SILENT.code, text: "it does not read what it is sent" });
   }
 
@@ -274,12 +278,12 @@ export function openSession(
   }
 
   async function give(assignment: Assignment): Promise<void> {
-    let message: TaskMessage;
+    let text: string;
     try {
       refuseUndo(assignment);
       refuseList(assignment);
-      message = await taskMessage(assignment, parts);
-      encodeMessage(message);
+      const message = await taskMessage(assignment, parts);
+      text = encodeMessage(message);
       const names = contentNames(message.batch?.map(({ parameters }) => parameters) ?? message.parameters);
       await grant(names, assignment.jobId);
       const room = inboundRoom(message);
@@ -291,7 +295,7 @@ export function openSession(
       await tasks.report(executor(), { results: [{ task, attempt, outcome: "failed", error: failure, began: false }] });
       return settle(assignment);
     }
-    return write(message);
+    return send(text);
   }
 
   /** Who does not know how to take back would do it once more. */
