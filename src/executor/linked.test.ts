@@ -8,6 +8,9 @@ import { manualClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/ids.ts";
 import { startEmbeddedExecutor } from "./linked.ts";
 
+/** Only ends what hangs: the machine may be busy. */
+const PATIENCE = { timeout: 30_000 };
+
 it("facts are known with the connection, and again as soon as something has noticed others", async () => {
   const folder = mkdtempSync(join(tmpdir(), "gantry-linked-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -36,11 +39,11 @@ it("facts are known with the connection, and again as soon as something has noti
   });
   onTestFinished(() => executor.stop());
   const known = (): Promise<unknown> => rig.fleet.node(TENANT, "embedded").then(({ facts }) => facts);
-  await vi.waitFor(async () => expect(await known()).toEqual({ color: "red" }));
+  await vi.waitFor(async () => expect(await known()).toEqual({ color: "red" }), PATIENCE);
   color = "blue";
   for (let times = 0; times < 100; times += 1) (await noticed.promise)();
   // One look a second is enough, however often somebody asks.
   clock.advance(1000);
-  await vi.waitFor(async () => expect(await known()).toEqual({ color: "blue" }));
+  await vi.waitFor(async () => expect(await known()).toEqual({ color: "blue" }), PATIENCE);
   expect(looks).toBe(2);
 });
