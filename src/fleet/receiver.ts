@@ -43,8 +43,11 @@ export interface ReceiverParts {
   failed(error: unknown): void;
 }
 
-/** Milliseconds that the beginning of what may be repeated waits for more: nobody waits for it, and most verbs have ended by then. */
-const BEGINNING_WAITS = 100;
+/** Milliseconds that what nobody waits for waits for more: most verbs have ended by then, and cost one commit. */
+const PATIENCE = 100;
+
+/** Bytes of frames that wait for no more. */
+const ENOUGH = 256 * 1024;
 
 /** Bytes of frames waiting to be taken in, at which reading stops. */
 const HIGH_WATER = 8 * 1024 * 1024;
@@ -63,12 +66,18 @@ export function createReceiver(parts: ReceiverParts): Receiver {
 
   /** At once, or when what waits has waited. */
   function runOrWait(): void {
-    if (queue.some(isUrgent)) void run();
-    else if (queue.length > 0) waiting ??= parts.clock.after(BEGINNING_WAITS, () => void run());
+    if (isUrgent()) void run();
+    else if (queue.length > 0) waiting ??= parts.clock.after(PATIENCE, () => void run());
   }
 
-  function isUrgent(message: Report): boolean {
-    return message.type !== "started" || !message.tasks.every(({ task }) => parts.isSafeToRepeat(task));
+  function isUrgent(): boolean {
+    return waitingBytes > ENOUGH || queue.some(isWaitedFor);
+  }
+
+  /** The executor waits until it may begin, and others for what ended. Nobody waits for a word about what goes on. */
+  function isWaitedFor(message: Report): boolean {
+    if (message.type === "started") return !message.tasks.every(({ task }) => parts.isSafeToRepeat(task));
+    return message.type === "result" || message.type === "held";
   }
 
   async function run(): Promise<void> {
@@ -85,7 +94,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
           parts.resume();
         }
         await takeIn(round);
-      } while (queue.some(isUrgent) && !stopped);
+      } while (isUrgent() && !stopped);
     } catch (error) {
       stopped = true;
       parts.failed(error);
