@@ -13,6 +13,7 @@ import {
   LINK_SILENT,
   LINK_VERSION,
   LINK_VERSION_UNSUPPORTED,
+  isPlainReport,
   parseFrame,
   type ProofMessage,
   type ServerMessage,
@@ -148,7 +149,7 @@ export function handshake(
     frame(text) {
       if (over) return;
       try {
-        const messages = parseFrame(text, executorMessage);
+        const messages = parseFrame(text, executorMessage, isPlainReport);
         if (session !== undefined) return session.messages(messages, text.length);
         for (const message of messages) if (!over) first(message);
       } catch (error) {

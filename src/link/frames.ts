@@ -99,8 +99,14 @@ export function encodeMessage(message: unknown): string {
 /**
  * The messages of one frame. Throws `link_message_too_large` or `link_message_malformed`; what the frame holds besides is then
  * not used either.
+ *
+ * @param isPlain true of what the schema would give back as it is
  */
-export function parseFrame<Schema extends z.ZodType>(frame: string, schema: Schema): z.output<Schema>[] {
+export function parseFrame<Schema extends z.ZodType>(
+  frame: string,
+  schema: Schema,
+  isPlain: (message: unknown) => boolean = () => false,
+): z.output<Schema>[] {
   // A character is at least one byte, so this bounds the work before anything is counted exactly.
   if (frame.length > FRAME_LIMIT) {
     throw new GantryError(LINK_MESSAGE_TOO_LARGE, `a frame of more than ${FRAME_LIMIT} bytes`);
@@ -115,7 +121,8 @@ export function parseFrame<Schema extends z.ZodType>(frame: string, schema: Sche
     throw new GantryError(LINK_MESSAGE_MALFORMED, "a frame is not JSON", { cause: error });
   }
   if (!Array.isArray(parsed)) throw new GantryError(LINK_MESSAGE_MALFORMED, "a frame is not a list of messages");
-  return parsed.map((message) => {
+  return parsed.map((message: unknown) => {
+    if (isPlain(message)) return message as z.output<Schema>;
     const result = schema.safeParse(message);
     if (result.success) return result.data;
     const issue = result.error.issues[0];

@@ -25,6 +25,7 @@ export type {
 export { executorMessage, inPieces, LINK_VERSION, serverMessage } from "./messages.ts";
 export type { FrameWriter } from "./frames.ts";
 export { encodeMessage, frameWriter, OUTPUT_CHUNK, parseFrame } from "./frames.ts";
+export { isPlainReport } from "./hot-messages.ts";
 export type { CloseReason, Connection } from "./connection.ts";
 export { memoryPair } from "./connection.ts";
 export type { KeyPair } from "./identity.ts";
