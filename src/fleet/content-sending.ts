@@ -103,6 +103,8 @@ async function sendFile(
 function written(raw: FastifyReply["raw"], bytes: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     const closed = (): void => reject(new Error("the connection was closed"));
+    // It may have ended while the piece was read.
+    if (raw.destroyed) return closed();
     raw.once("close", closed);
     raw.write(bytes, (error) => {
       raw.off("close", closed);
