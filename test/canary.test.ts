@@ -204,6 +204,17 @@ describe.sequential("canaries", () => {
     // Printed by a command that was given no secret: the server knows it all the same.
     const exec = await gantry("exec", "--target", "web1", "cat app.conf; sleep 0.1; base64 -w 0 app.conf");
     expect(exec.out).toContain("token=[secret token]");
+    // Filled in on the node, by the templates of a run.
+    const run = await gantry(
+      "exec",
+      "--target",
+      "web1",
+      "echo filled={{ token }}; echo {{ token }} | base64; echo {{ token }} >&2",
+    );
+    expect([run.code, run.out]).toEqual([0, expect.stringContaining("filled=[secret token]")]);
+    for (const word of ["show", "results", "analyze"]) expect((await gantry("run", word, "-o", "json")).code).toBe(0);
+    expect((await gantry("run", "output")).out).toContain("filled=[secret token]");
+    expect((await gantry("run", "export")).out).toContain("echo filled={{ token }}");
     writeFileSync(join(bench.folder, "site.yaml"), SITE.replace("pin={{ pin }}", "pin: {{ pin }}"));
     expect((await gantry("plan", "site.yaml")).out).toContain("web1");
     await gantry("structure", "vars", "web1", "--explain");
