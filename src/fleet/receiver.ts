@@ -89,12 +89,12 @@ export function createReceiver(parts: ReceiverParts): Receiver {
         const round = queue;
         queue = [];
         waitingBytes = 0;
-        if (paused) {
+        if (paused && !stopped) {
           paused = false;
           parts.resume();
         }
         await takeIn(round);
-      } while (isUrgent() && !stopped);
+      } while (isUrgent() || (stopped && queue.length > 0));
     } catch (error) {
       stopped = true;
       parts.failed(error);
@@ -177,9 +177,10 @@ export function createReceiver(parts: ReceiverParts): Receiver {
       if (!running) runOrWait();
     },
     stop() {
-      waiting?.();
       stopped = true;
-      queue = [];
+      // What was heard is taken in, although there is nobody to answer: a task that ends whoever begins it is known to have begun.
+      queue = queue.filter((message) => message.type !== "held");
+      if (!running && queue.length > 0) void run();
     },
   };
 }
