@@ -50,8 +50,9 @@ export function createLastTurns(parts: LastTurnParts): LastTurns {
   }
 
   return async (tx, sql, settlements) => {
+    // Of a task that is no list the job mostly goes on: reading it here would be in vain.
     const done = settlements.filter(
-      ({ task, change }) => change.status === "done" && (task.tally === null || badItems(task.tally) === 0),
+      ({ task, change }) => change.status === "done" && task.tally !== null && badItems(task.tally) === 0,
     );
     const byJob = Map.groupBy(done, ({ task }) => task.jobId);
     const loaded = await loadJobs(sql, [...byJob.keys()].sort());
