@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { processName } from "../src/executor/index.ts";
 import type { ServiceStatus } from "../src/verbs/service/services.ts";
 import { createTestAgent, endTestServices, type TestAgent } from "../src/verbs/testing.ts";
+import { until } from "./link-support.ts";
 import type { ServiceRecord } from "../src/verbs/service/model.ts";
 
 /** SERVICE with the processes that an agent starts itself, and looks after. */
@@ -33,11 +34,6 @@ async function service(parameters: object, on = agent): Promise<Applied> {
 
 async function status(on = agent): Promise<ServiceStatus[]> {
   return (await on.call("services", {})) as unknown as ServiceStatus[];
-}
-
-/** Looks until it is so. */
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 function runs(pid: number | null): boolean {

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { onAbort } from "../kernel/abort.ts";
+import { orAbort } from "../kernel/abort.ts";
 import type { CancelTimer, Clock } from "../kernel/clock.ts";
 import { type ErrorKind, GantryError, messageOf } from "../kernel/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
@@ -154,20 +154,8 @@ export async function runCall(
 
 /** The function's own end; or, when it was stopped and does not come to one by itself, an error after a while. */
 function patiently<Result>(work: Promise<Result>, { signal }: Stopper, clock: Clock): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const forget = onAbort(signal, () => {
-      clock.after(PATIENCE, () => reject(new Error(`it did not stop within ${PATIENCE} ms`)));
-    });
-    work.then(
-      (result) => {
-        forget();
-        return resolve(result);
-      },
-      (error: unknown) => {
-        forget();
-        return reject(error);
-      },
-    );
+  return orAbort(work, signal, ({ reject }) => {
+    clock.after(PATIENCE, () => reject(new Error(`it did not stop within ${PATIENCE} ms`)));
   });
 }
 

@@ -24,6 +24,7 @@ import {
 import { type Bus, createInProcessBus } from "../platform/bus/index.ts";
 import type { Database, Migration, Transaction } from "../platform/database/index.ts";
 import { createEventStream, eventMigrations } from "../platform/events/index.ts";
+import { untilEvents } from "../platform/events/testing.ts";
 import { type Logger, silentLogger } from "../platform/logging/index.ts";
 import { tscript } from "../tscript/index.ts";
 import { createFleet, type Fleet, type FleetParts } from "./fleet.ts";
@@ -188,22 +189,11 @@ const testHost: JobHost = {
   finished: () => Promise.resolve(),
 };
 
-async function ended(jobs: Jobs, bus: Bus, job: Job): Promise<Job> {
-  let changed = Promise.withResolvers<void>();
-  const stop = bus.subscribe("events", () => {
-    changed.resolve();
-    changed = Promise.withResolvers();
+function ended(jobs: Jobs, bus: Bus, job: Job): Promise<Job> {
+  return untilEvents(bus, async () => {
+    const now = await jobs.service.get(TENANT, job.id);
+    return hasEnded(now.status) ? now : undefined;
   });
-  try {
-    for (;;) {
-      const next = changed.promise;
-      const now = await jobs.service.get(TENANT, job.id);
-      if (hasEnded(now.status)) return now;
-      await next;
-    }
-  } finally {
-    stop();
-  }
 }
 
 /** An executor as the test plays it, over memory or any connection. */

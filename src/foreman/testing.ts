@@ -21,6 +21,7 @@ import type { ModuleFunction } from "../link/index.ts";
 import { createInProcessBus } from "../platform/bus/index.ts";
 import type { Database } from "../platform/database/index.ts";
 import { createEventStream, eventMigrations, type Event } from "../platform/events/index.ts";
+import { untilEvents } from "../platform/events/testing.ts";
 import { silentLogger } from "../platform/logging/index.ts";
 import { SECRETS_LOCKED, SecretValue, type OwnerKey, type Secret } from "../secrets/index.ts";
 import { createRenderer } from "../templates/index.ts";
@@ -208,22 +209,11 @@ export async function openForemanWorld(
       if (agentId !== undefined) connected.add(agentId);
       return executor;
     },
-    async reach(isSo) {
-      let changed = Promise.withResolvers<void>();
-      const stop = bus.subscribe("events", () => {
-        changed.resolve();
-        changed = Promise.withResolvers();
+    reach(isSo) {
+      return untilEvents(bus, async () => {
+        const snapshot = await inventory.snapshot(tenantId);
+        return isSo(snapshot) ? snapshot : undefined;
       });
-      try {
-        for (;;) {
-          const next = changed.promise;
-          const snapshot = await inventory.snapshot(tenantId);
-          if (isSo(snapshot)) return snapshot;
-          await next;
-        }
-      } finally {
-        stop();
-      }
     },
     async change(kind, name, values) {
       await database.transaction(async (tx) => {

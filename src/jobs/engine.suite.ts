@@ -1,14 +1,11 @@
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { manualClock } from "../kernel/clock.ts";
 import type { ManualClock } from "../kernel/clock.ts";
-import type { Database, OpenEmptyDatabase } from "../platform/database/index.ts";
-import { eventMigrations } from "../platform/events/index.ts";
-import { jobMigrations } from "./index.ts";
+import type { OpenEmptyDatabase } from "../platform/database/index.ts";
 import type { Job, ProgramSource } from "./index.ts";
 import { eventually } from "./testing/eventually.ts";
 import { startExecutor, TestFailure } from "./testing/executor.ts";
 import type { TestExecutor, TestExecutorParts, TestFunction } from "./testing/executor.ts";
-import { createWorld, script, TENANT } from "./testing/world.ts";
+import { script, TENANT, startWorld } from "./testing/world.ts";
 import type { World } from "./testing/world.ts";
 
 const START = 1_000_000;
@@ -22,16 +19,11 @@ function verbs(count: number, more: { batch?: number; keepGoing?: boolean } = {}
 
 /** What the job engine does on every database. */
 export function engineSuite(open: OpenEmptyDatabase): void {
-  let database: Database;
   let clock: ManualClock;
   let world: World;
 
   beforeEach(async () => {
-    database = await open([...eventMigrations, ...jobMigrations]);
-    clock = manualClock(START);
-    world = createWorld(database, clock, { chance: () => 1 });
-    await world.jobs.start();
-    onTestFinished(() => world.close());
+    ({ clock, world } = await startWorld(open, START, { chance: () => 1 }));
   });
 
   function executor(functions: TestExecutorParts["functions"], more: Partial<TestExecutorParts> = {}): TestExecutor {

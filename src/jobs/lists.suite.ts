@@ -1,14 +1,11 @@
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { manualClock } from "../kernel/clock.ts";
 import type { ManualClock } from "../kernel/clock.ts";
 import type { Database, OpenEmptyDatabase } from "../platform/database/index.ts";
-import { eventMigrations } from "../platform/events/index.ts";
-import { jobMigrations } from "./index.ts";
 import type { Assignment, Executor, ItemResult, Job, JobStatus, TaskDraft, VerbList } from "./index.ts";
 import type { ItemState } from "./items.ts";
 import { readerOf } from "./sql.ts";
 import { eventually } from "./testing/eventually.ts";
-import { createWorld, TENANT } from "./testing/world.ts";
+import { TENANT, startWorld } from "./testing/world.ts";
 import type { World } from "./testing/world.ts";
 
 const LEASE = 60_000;
@@ -35,11 +32,7 @@ export function listsSuite(open: OpenEmptyDatabase): void {
   let world: World;
 
   beforeEach(async () => {
-    database = await open([...eventMigrations, ...jobMigrations]);
-    clock = manualClock(1_000_000);
-    world = createWorld(database, clock, { taskLease: LEASE });
-    await world.jobs.start();
-    onTestFinished(() => world.close());
+    ({ database, clock, world } = await startWorld(open, 1_000_000, { taskLease: LEASE }));
   });
 
   async function create(list: VerbList, more: Partial<TaskDraft> = {}): Promise<Job> {

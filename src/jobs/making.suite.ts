@@ -1,12 +1,9 @@
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { manualClock } from "../kernel/clock.ts";
 import type { ManualClock } from "../kernel/clock.ts";
 import type { Database, OpenEmptyDatabase } from "../platform/database/index.ts";
-import { eventMigrations } from "../platform/events/index.ts";
-import { jobMigrations } from "./index.ts";
 import type { Assignment, Executor, Job, JobDraft } from "./index.ts";
 import { eventually } from "./testing/eventually.ts";
-import { createWorld, script, TENANT } from "./testing/world.ts";
+import { script, TENANT, startWorld, draftOf } from "./testing/world.ts";
 import type { World } from "./testing/world.ts";
 
 const LEASE = 60_000;
@@ -18,20 +15,11 @@ export function makingSuite(open: OpenEmptyDatabase): void {
   let world: World;
 
   beforeEach(async () => {
-    database = await open([...eventMigrations, ...jobMigrations]);
-    clock = manualClock(1_000_000);
-    world = createWorld(database, clock, { taskLease: LEASE });
-    await world.jobs.start();
-    onTestFinished(() => world.close());
+    ({ database, clock, world } = await startWorld(open, 1_000_000, { taskLease: LEASE }));
   });
 
   function draft(text: string): JobDraft {
-    return {
-      tenantId: TENANT,
-      host: "test",
-      program: script(text),
-      target: { kind: "none", id: null, name: "nothing" },
-    };
+    return draftOf(script(text));
   }
 
   function worker(more: Partial<Executor> = {}): Executor {

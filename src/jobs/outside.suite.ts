@@ -1,16 +1,13 @@
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { Principal } from "../access/index.ts";
 import { ADMINISTRATOR } from "../access/testing.ts";
-import { manualClock } from "../kernel/clock.ts";
 import type { ManualClock } from "../kernel/clock.ts";
 import type { Json } from "../kernel/json.ts";
 import type { Database, OpenEmptyDatabase } from "../platform/database/index.ts";
-import { eventMigrations } from "../platform/events/index.ts";
 import { createRedactor } from "../platform/redaction/index.ts";
-import { jobMigrations } from "./index.ts";
 import type { Job, OutsideTask, TaskDraft } from "./index.ts";
 import { eventually } from "./testing/eventually.ts";
-import { createWorld, script, TENANT } from "./testing/world.ts";
+import { createWorld, script, TENANT, startWorld } from "./testing/world.ts";
 import type { World } from "./testing/world.ts";
 
 const ALICE: Principal = { ...ADMINISTRATOR, kind: "person", name: "alice", accountId: "alice-id", tenantId: TENANT };
@@ -22,11 +19,7 @@ export function outsideSuite(open: OpenEmptyDatabase): void {
   let world: World;
 
   beforeEach(async () => {
-    database = await open([...eventMigrations, ...jobMigrations]);
-    clock = manualClock(1_000_000);
-    world = createWorld(database, clock);
-    await world.jobs.start();
-    onTestFinished(() => world.close());
+    ({ database, clock, world } = await startWorld(open, 1_000_000));
   });
 
   /** A job that waits for a person, unless the draft says something else. */

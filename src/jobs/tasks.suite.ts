@@ -1,14 +1,11 @@
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { manualClock } from "../kernel/clock.ts";
 import type { ManualClock } from "../kernel/clock.ts";
 import type { Json } from "../kernel/json.ts";
 import type { Database, OpenEmptyDatabase } from "../platform/database/index.ts";
-import { eventMigrations } from "../platform/events/index.ts";
-import { jobMigrations } from "./index.ts";
 import type { Assignment, Executor, Job, OutputChunk, TaskDraft, TaskStatus } from "./index.ts";
 import { OUTPUT_KEPT } from "./output-store.ts";
 import { eventually } from "./testing/eventually.ts";
-import { createWorld, script, TENANT } from "./testing/world.ts";
+import { createWorld, script, TENANT, startWorld } from "./testing/world.ts";
 import type { World } from "./testing/world.ts";
 
 const LEASE = 60_000;
@@ -20,11 +17,7 @@ export function tasksSuite(open: OpenEmptyDatabase): void {
   let world: World;
 
   beforeEach(async () => {
-    database = await open([...eventMigrations, ...jobMigrations]);
-    clock = manualClock(1_000_000);
-    world = createWorld(database, clock, { taskLease: LEASE });
-    await world.jobs.start();
-    onTestFinished(() => world.close());
+    ({ database, clock, world } = await startWorld(open, 1_000_000, { taskLease: LEASE }));
   });
 
   function worker(name = "worker", more: Partial<Executor> = {}): Executor {

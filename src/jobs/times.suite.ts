@@ -1,13 +1,11 @@
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { manualClock } from "../kernel/clock.ts";
 import type { ManualClock } from "../kernel/clock.ts";
 import type { Database, OpenEmptyDatabase } from "../platform/database/index.ts";
-import { eventMigrations } from "../platform/events/index.ts";
-import { jobMigrations, remainingOf } from "./index.ts";
+import { remainingOf } from "./index.ts";
 import type { Assignment, Executor, TaskDraft } from "./index.ts";
 import { eventually } from "./testing/eventually.ts";
 import { startExecutor } from "./testing/executor.ts";
-import { createWorld, script, TENANT } from "./testing/world.ts";
+import { createWorld, script, TENANT, startWorld } from "./testing/world.ts";
 import type { World } from "./testing/world.ts";
 
 const LEASE = 60_000;
@@ -21,11 +19,7 @@ export function timesSuite(open: OpenEmptyDatabase): void {
   let world: World;
 
   beforeEach(async () => {
-    database = await open([...eventMigrations, ...jobMigrations]);
-    clock = manualClock(10 * HOUR);
-    world = createWorld(database, clock, { taskLease: LEASE });
-    await world.jobs.start();
-    onTestFinished(() => world.close());
+    ({ database, clock, world } = await startWorld(open, 10 * HOUR, { taskLease: LEASE }));
   });
 
   async function create(text: string): Promise<string> {

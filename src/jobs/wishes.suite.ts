@@ -1,14 +1,12 @@
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { manualClock } from "../kernel/clock.ts";
 import type { ManualClock } from "../kernel/clock.ts";
 import type { Database, OpenEmptyDatabase } from "../platform/database/index.ts";
-import { eventMigrations } from "../platform/events/index.ts";
-import { ALLOWED_ACTIONS, JOB_ACTIONS, jobMigrations } from "./index.ts";
+import { ALLOWED_ACTIONS, JOB_ACTIONS } from "./index.ts";
 import type { JobStatus } from "./index.ts";
 import { eventually } from "./testing/eventually.ts";
 import { startExecutor, TestFailure } from "./testing/executor.ts";
 import type { TestExecutor, TestExecutorParts } from "./testing/executor.ts";
-import { createWorld, script, TENANT } from "./testing/world.ts";
+import { createWorld, script, TENANT, startWorld } from "./testing/world.ts";
 import type { World } from "./testing/world.ts";
 
 /** What people may ask of jobs: pause, resume, cancel, retry; and that no job can hold up the others. */
@@ -18,11 +16,7 @@ export function wishesSuite(open: OpenEmptyDatabase): void {
   let world: World;
 
   beforeEach(async () => {
-    database = await open([...eventMigrations, ...jobMigrations]);
-    clock = manualClock(1_000_000);
-    world = createWorld(database, clock);
-    await world.jobs.start();
-    onTestFinished(() => world.close());
+    ({ database, clock, world } = await startWorld(open, 1_000_000));
   });
 
   function executor(functions: TestExecutorParts["functions"]): TestExecutor {

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
-import { onAbort } from "./abort.ts";
+import { onAbort, orAbort } from "./abort.ts";
 
 describe("onAbort", () => {
   it("calls all who wait when the signal aborts, and no one who does not any more", () => {
@@ -25,5 +25,25 @@ describe("onAbort", () => {
     expect(getEventListeners(signal, "abort")).toEqual([]);
     onAbort(signal, () => undefined)();
     expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+});
+
+describe("orAbort", () => {
+  it("is what the work comes to, and listens no more", async () => {
+    const { signal } = new AbortController();
+    expect(await orAbort<number, number>(Promise.resolve(1), signal, ({ resolve }) => resolve(2))).toBe(1);
+    const failing = orAbort<number, number>(Promise.reject(new Error("no")), signal, ({ resolve }) => resolve(2));
+    await expect(failing).rejects.toThrow("no");
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  it("is what it is settled with instead when the signal aborts first", async () => {
+    const stop = new AbortController();
+    const never = new Promise<number>(() => undefined);
+    const stopped = orAbort<number, string>(never, stop.signal, ({ resolve }) => resolve("stopped"));
+    const refused = orAbort(never, stop.signal, ({ reject }) => reject(new Error("stopped")));
+    stop.abort();
+    expect(await stopped).toBe("stopped");
+    await expect(refused).rejects.toThrow("stopped");
   });
 });

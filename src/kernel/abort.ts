@@ -39,3 +39,26 @@ function listen(signal: AbortSignal): Waiting {
   signal.addEventListener("abort", call, { once: true });
   return made;
 }
+
+/**
+ * What `work` comes to; or, when the signal aborts before, what `instead` settles it with, now or later.
+ */
+export function orAbort<Result, Instead = never>(
+  work: Promise<Result>,
+  signal: AbortSignal,
+  instead: (settle: Pick<PromiseWithResolvers<Result | Instead>, "resolve" | "reject">) => void,
+): Promise<Result | Instead> {
+  return new Promise((resolve, reject) => {
+    const forget = onAbort(signal, () => instead({ resolve, reject }));
+    work.then(
+      (result) => {
+        forget();
+        return resolve(result);
+      },
+      (error: unknown) => {
+        forget();
+        return reject(error);
+      },
+    );
+  });
+}

@@ -8,6 +8,7 @@ import { createInProcessBus } from "../platform/bus/index.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import type { Database, Migration } from "../platform/database/index.ts";
 import { createEventStream, eventMigrations } from "../platform/events/index.ts";
+import { untilEvents } from "../platform/events/testing.ts";
 import { silentLogger } from "../platform/logging/index.ts";
 import { tscript } from "../tscript/index.ts";
 import { createCoordinator, type Coordinator } from "./coordinator.ts";
@@ -114,22 +115,11 @@ export async function openRunWorld(database: Database, options: RunWorldOptions)
       });
       return runs.create(who, runRequest.parse({ text: lines.join("\n"), entries: [{ jobs: all }], ...request }));
     },
-    async ended(id) {
-      let changed = Promise.withResolvers<void>();
-      const stop = bus.subscribe("events", () => {
-        changed.resolve();
-        changed = Promise.withResolvers();
+    ended(id) {
+      return untilEvents(bus, async () => {
+        const view = await runs.get(ADMINISTRATOR, id);
+        return view.run.status === "running" ? undefined : view;
       });
-      try {
-        for (;;) {
-          const next = changed.promise;
-          const view = await runs.get(ADMINISTRATOR, id);
-          if (view.run.status !== "running") return view;
-          await next;
-        }
-      } finally {
-        stop();
-      }
     },
     async close() {
       await coordinator.stop();

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { type CommandEnd, endGroup, type Launchers, type RunningCommand, type TakeOutput } from "../executor/index.ts";
-import { onAbort } from "../kernel/abort.ts";
+import { orAbort } from "../kernel/abort.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
 import { COMMAND_NOT_STARTED } from "./errors.ts";
@@ -110,19 +110,7 @@ async function finish(command: RunningCommand, { signal, clock }: CommandOptions
 const STOPPED = Symbol("stopped");
 
 function orStopped<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result | typeof STOPPED> {
-  return new Promise((resolve, reject) => {
-    const forget = onAbort(signal, () => resolve(STOPPED));
-    work.then(
-      (result) => {
-        forget();
-        return resolve(result);
-      },
-      (error: unknown) => {
-        forget();
-        return reject(error);
-      },
-    );
-  });
+  return orAbort<Result, typeof STOPPED>(work, signal, ({ resolve }) => resolve(STOPPED));
 }
 
 async function pass(stream: Readable, name: "stdout" | "stderr", take: TakeOutput): Promise<void> {

@@ -1,14 +1,16 @@
-import type { Clock } from "../../kernel/clock.ts";
+import { onTestFinished } from "vitest";
+import { type Clock, type ManualClock, manualClock } from "../../kernel/clock.ts";
 import { systemRandom } from "../../kernel/ids.ts";
 import type { Id } from "../../kernel/ids.ts";
 import { createInProcessBus } from "../../platform/bus/index.ts";
 import type { Bus } from "../../platform/bus/index.ts";
-import type { Database } from "../../platform/database/index.ts";
-import { createEventStream } from "../../platform/events/index.ts";
+import type { Database, OpenEmptyDatabase } from "../../platform/database/index.ts";
+import { createEventStream, eventMigrations } from "../../platform/events/index.ts";
 import type { EventStream } from "../../platform/events/index.ts";
 import { silentLogger } from "../../platform/logging/index.ts";
 import { tscript } from "../../tscript/index.ts";
-import { createJobs, hasEnded } from "../index.ts";
+import { untilEvents } from "../../platform/events/testing.ts";
+import { createJobs, hasEnded, jobMigrations } from "../index.ts";
 import type { Job, JobDraft, Jobs, JobsParts, JobStatus, ProgramSource } from "../index.ts";
 import { createTestHost } from "./host.ts";
 import type { TestHost } from "./host.ts";
@@ -43,12 +45,7 @@ export function createWorld(database: Database, clock: Clock, options: Partial<J
     jobs,
     host,
     create(program, count = 1) {
-      const draft: JobDraft = {
-        tenantId: TENANT,
-        host: "test",
-        program,
-        target: { kind: "none", id: null, name: "nothing" },
-      };
+      const draft = draftOf(program);
       return database.transaction((tx) =>
         jobs.service.create(
           tx,
@@ -64,24 +61,34 @@ export function createWorld(database: Database, clock: Clock, options: Partial<J
   };
 }
 
+/** One that runs on an empty database and ends with the test. `at`: epoch milliseconds. */
+export async function startWorld(
+  open: OpenEmptyDatabase,
+  at: number,
+  options: Partial<JobsParts> = {},
+): Promise<{ readonly database: Database; readonly clock: ManualClock; readonly world: World }> {
+  const database = await open([...eventMigrations, ...jobMigrations]);
+  const clock = manualClock(at);
+  const world = createWorld(database, clock, options);
+  await world.jobs.start();
+  onTestFinished(() => world.close());
+  return { database, clock, world };
+}
+
 /** Every turn ends with events, so a state is looked at after each of them. */
-async function reach(jobs: Jobs, bus: Bus, id: Id, wanted: readonly JobStatus[]): Promise<Job> {
-  let changed = Promise.withResolvers<void>();
-  const stop = bus.subscribe("events", () => {
-    changed.resolve();
-    changed = Promise.withResolvers();
+function reach(jobs: Jobs, bus: Bus, id: Id, wanted: readonly JobStatus[]): Promise<Job> {
+  return untilEvents(bus, async () => {
+    const job = await jobs.service.get(TENANT, id);
+    if (job.wish !== null) return undefined;
+    if (wanted.includes(job.status)) return job;
+    if (hasEnded(job.status)) throw new Error(`job ended ${job.status}: ${job.message}`);
+    return undefined;
   });
-  try {
-    for (;;) {
-      const next = changed.promise;
-      const job = await jobs.service.get(TENANT, id);
-      if (wanted.includes(job.status) && job.wish === null) return job;
-      if (hasEnded(job.status) && job.wish === null) throw new Error(`job ended ${job.status}: ${job.message}`);
-      await next;
-    }
-  } finally {
-    stop();
-  }
+}
+
+/** A job of the test host, about nothing. */
+export function draftOf(program: ProgramSource): JobDraft {
+  return { tenantId: TENANT, host: "test", program, target: { kind: "none", id: null, name: "nothing" } };
 }
 
 export function script(text: string): ProgramSource {

@@ -41,9 +41,9 @@ export async function findMatches(search: Search): Promise<readonly (readonly nu
 }
 
 /** Errors: `pattern_wrong`. */
-function checkExpression(text: string): RegExp {
+function checkExpression(text: string): void {
   try {
-    return new RegExp(text, "u");
+    void new RegExp(text, "u");
   } catch (error) {
     const why = messageOf(error).replace(/^Invalid regular expression: /, "");
     throw new GantryError(PATTERN_WRONG, `/${text}/: ${why}`);
