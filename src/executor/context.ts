@@ -14,6 +14,8 @@ export interface TaskRun {
   readonly stopper: Stopper;
   /** Items that ended before a crash. */
   readonly done: readonly ItemEnding[];
+  /** How often it was gone on with after another start of the executor. */
+  readonly resumed: number;
   readonly journal: Journal;
   readonly session: OutputSession;
   readonly clock: Clock;

@@ -171,7 +171,7 @@ export async function startExecutor(options: ExecutorOptions): Promise<Executor>
     try {
       const begun = await begin(one);
       if (begun !== undefined) return conclude(one, begun);
-      return conclude(one, await runTask({ ...surroundings(one), done: [] }));
+      return conclude(one, await runTask({ ...surroundings(one), done: [], resumed: 0 }));
     } catch (error) {
       return conclude(one, { outcome: "failed", error: failureOf(error) });
     }
@@ -315,7 +315,10 @@ export async function startExecutor(options: ExecutorOptions): Promise<Executor>
         await Promise.race([one.grant.promise, aborted(stopper)]);
       }
       if (entry.idle && stopper.reason === undefined) journal.idle(ref, false);
-      conclude(one, await runTask({ ...surroundings(one), done: [...entry.items.values()] }));
+      const resumed = journal.resumed(ref);
+      // The server takes no number of a chunk twice.
+      await journal.sync();
+      conclude(one, await runTask({ ...surroundings(one), done: [...entry.items.values()], resumed }));
     } catch (error) {
       conclude(one, { outcome: "failed", error: failureOf(error) });
     }

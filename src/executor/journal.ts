@@ -26,6 +26,8 @@ export interface JournalEntry {
   readonly order: readonly number[] | null;
   /** Of a batch: when this executor stopped, none of its items was under way. */
   idle: boolean;
+  /** How often it was gone on with after another start of the executor. */
+  resumed: number;
   /** Items of a batch that ended, by number. */
   readonly items: Map<number, ItemEnding>;
   /** Set when it finished. */
@@ -41,6 +43,8 @@ export interface Journal {
   item(ref: TaskRef, item: ItemEnding): void;
   /** Of a batch: whether it is certain that none of its items is under way. */
   idle(ref: TaskRef, idle: boolean): void;
+  /** Of a batch: it is gone on with. Returns how often it was, with this time. */
+  resumed(ref: TaskRef): number;
   ended(ref: TaskRef, ending: Ending): void;
   /** The server has the result, or wants none. */
   forget(ref: TaskRef): void;
@@ -57,6 +61,8 @@ const record = z.union([
     safe: z.boolean(),
     batch: z.custom<TaskMessage>().optional(),
     order: z.array(z.int()).optional(),
+    /** In a later line about a task that is known already, and alone of use there. */
+    resumed: z.int().optional(),
   }),
   z.object({ item: z.string(), attempt: z.int(), ending: z.custom<ItemEnding>((value) => typeof value === "object") }),
   z.object({ ended: z.string(), attempt: z.int(), ending: z.custom<Ending>((value) => typeof value === "object") }),
@@ -150,6 +156,13 @@ export async function openJournal(path: string): Promise<Journal> {
       }),
     item: (ref, ending) => write({ item: ref.task, attempt: ref.attempt, ending }),
     idle: (ref, value) => write({ idle: ref.task, attempt: ref.attempt, value }),
+    resumed(ref) {
+      const { task, attempt } = ref;
+      const entry = entries.get(keyOf(task, attempt));
+      if (entry === undefined) return 0;
+      write({ started: task, attempt, key: entry.key, safe: entry.safe, resumed: entry.resumed + 1 });
+      return entry.resumed;
+    },
     ended: (ref, ending) => write({ ended: ref.task, attempt: ref.attempt, ending }),
     forget: (ref) => write({ forgotten: ref.task, attempt: ref.attempt }),
     sync,
@@ -167,8 +180,10 @@ function keyOf(task: string, attempt: number): string {
 function apply(entries: Map<string, JournalEntry>, one: JournalRecord): void {
   if ("started" in one) {
     const key = keyOf(one.started, one.attempt);
-    const { attempt, safe } = one;
-    if (!entries.has(key)) {
+    const { attempt, safe, resumed = 0 } = one;
+    const known = entries.get(key);
+    if (known !== undefined) known.resumed = Math.max(known.resumed, resumed);
+    else {
       entries.set(key, {
         task: one.started,
         attempt,
@@ -177,6 +192,7 @@ function apply(entries: Map<string, JournalEntry>, one: JournalRecord): void {
         batch: one.batch ?? null,
         order: one.order ?? null,
         idle: false,
+        resumed,
         items: new Map(),
         ending: undefined,
       });
@@ -200,6 +216,7 @@ function apply(entries: Map<string, JournalEntry>, one: JournalRecord): void {
         batch: null,
         order: null,
         idle: false,
+        resumed: 0,
         items: new Map(),
         ending: one.ending,
       });
@@ -217,6 +234,7 @@ function recordsOf(entry: JournalEntry): JournalRecord[] {
       safe: entry.safe,
       ...(entry.batch === null ? {} : { batch: entry.batch }),
       ...(entry.order === null ? {} : { order: [...entry.order] }),
+      ...(entry.resumed === 0 ? {} : { resumed: entry.resumed }),
     },
     ...[...entry.items.values()].map((ending) => ({ item: task, attempt, ending })),
     ...(entry.idle ? [{ idle: task, attempt, value: true }] : []),

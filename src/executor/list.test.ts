@@ -142,6 +142,35 @@ describe("a list whose executor is stopped", () => {
     await executor.stop();
   });
 
+  it("numbers what it writes behind all that it wrote before, at each start: the server takes no number twice", async () => {
+    const quick = { function: "quick", safeToRepeat: true };
+    const waits = { function: "slow", safeToRepeat: true };
+    const parts = [quick, waits, quick, waits, quick, waits].map((kind, item) => ({
+      item,
+      ...kind,
+      parameters: { name: `n${item}` },
+    }));
+    const rig = [await start()];
+    rig[0]!.server.handlers.task(list(parts));
+    rig[0]!.server.handlers.granted([ref("a")]);
+    await rig[0]!.called(2);
+    for (let again = 0; again < 2; again += 1) {
+      await rig.at(-1)!.executor.stop();
+      const next = await start();
+      rig.push(next);
+      next.server.handlers.granted([ref("a")]);
+      await next.called(1);
+      next.release();
+      await next.called(3);
+    }
+    const last = rig.at(-1)!;
+    const written = rig.flatMap(({ server }) => server.sent.filter((message) => message.type === "output"));
+    const indexes = written.map(({ index }) => index);
+    expect(indexes).toHaveLength(3);
+    expect(indexes).toEqual([...new Set(indexes)].sort((a, b) => a - b));
+    await last.executor.stop();
+  });
+
   it("goes on behind what was cut off, where it shall: nothing else counts as begun", async () => {
     const first = await start();
     first.server.handlers.task(slow("a", { batch: three, keepGoing: true }));

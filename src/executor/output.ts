@@ -17,9 +17,17 @@ const HIGH_WATER = 4 * 1024 * 1024;
 /** …and is left out while not. */
 const MOST_KEPT = 16 * 1024 * 1024;
 const MESSAGE_LENGTH = 10_000;
+/** Numbers of chunks for each time that a task is gone on with: more than one start of an executor writes. */
+const NUMBERS = 2 ** 32;
 
-export function createTaskOutput(session: OutputSession, ref: TaskRef, roomAgain: () => Promise<void>): TaskOutput {
-  let index = 0;
+/** @param resumed how often the attempt was gone on with: nobody knows any more how many chunks were sent before */
+export function createTaskOutput(
+  session: OutputSession,
+  ref: TaskRef,
+  roomAgain: () => Promise<void>,
+  resumed: number,
+): TaskOutput {
+  let index = resumed * NUMBERS;
   let leftOut = 0;
 
   function send(stream: OutputStream, data: Uint8Array, item: number | undefined): void {

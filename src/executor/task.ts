@@ -12,7 +12,7 @@ import { createTaskOutput } from "./output.ts";
 export async function runTask(run: TaskRun): Promise<Ending | typeof LEFT> {
   const { message, ref, stopper, clock } = run;
   const redactor = redactorOf(message);
-  const output = createTaskOutput(run.session, ref, run.roomAgain);
+  const output = createTaskOutput(run.session, ref, run.roomAgain, run.resumed);
   const cancelLimit = stopper.limit(message.timeout, clock);
   // The one listener that all calls of a list share.
   const forget = onAbort(stopper.signal, () => undefined);

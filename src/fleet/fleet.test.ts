@@ -192,6 +192,24 @@ describe("tasks", () => {
     await settled(other);
   });
 
+  it("are heard out: what is said in one breath with the goodbye is taken in", async () => {
+    const peer = await connected();
+    const job = await rig.run([call(peer, "go")]);
+    const { task } = await peer.next("task");
+    peer.send({ type: "started", sequence: 1, tasks: [{ task, attempt: 1 }] });
+    await peer.next("granted");
+    const data = Buffer.from("last words").toString("base64");
+    peer.send({ type: "output", sequence: 2, task, attempt: 1, stream: "stdout", index: 0, data });
+    peer.send({ type: "goodbye", code: "link_stopping", reason: "the executor is stopping" });
+    await peer.closed;
+    const again = memoryPeer(rig.fleet, peer.id, peer.keys);
+    await welcomePeer(again, { held: [{ task, attempt: 1, phase: "started", module: "test" }] });
+    again.send({ type: "result", sequence: 1, task, attempt: 1, outcome: "done" });
+    await rig.ended(job);
+    const pieces = await rig.jobs.service.output([{ jobId: job.id, after: null }], 10);
+    expect(pieces.map((piece) => Buffer.from(piece.data).toString())).toEqual(["last words"]);
+  });
+
   it("are not more than the free slots of their module", async () => {
     const peer = await connected();
     await rig.run(

@@ -434,8 +434,9 @@ export function openSession(
     messages(messages, bytes) {
       if (over) return;
       silence.heard();
-      for (const message of messages) handle(message);
+      // First: what is said in one breath with a goodbye is heard.
       receiver.take(messages, bytes);
+      for (const message of messages) handle(message);
     },
     closed: finish,
   };

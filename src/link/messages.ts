@@ -152,7 +152,7 @@ export const executorMessage = z.discriminatedUnion("type", [
     task: id,
     attempt,
     stream: z.enum(["stdout", "stderr"]),
-    /** Counts the chunks of one attempt from 0, over both streams. */
+    /** Counts the chunks of one attempt from 0, over both streams; higher, with a gap, after each start of the executor. */
     index: z.int().min(0),
     /** Base64. */
     data: z.string(),
