@@ -12,6 +12,7 @@ import {
   type TestFleet,
   type TestPeer,
   welcomePeer,
+  untilAcknowledged,
 } from "./testing.ts";
 
 /** What executors do that they should not, over the link: jobs end as they should all the same. */
@@ -101,7 +102,7 @@ describe("a result", () => {
     expect(await back.next("forget")).toMatchObject({ tasks: [{ task, attempt: 1 }] });
     for (const sequence of [2, 3])
       back.send({ type: "result", sequence, task, attempt: 1, outcome: "done", value: "old" });
-    while ((await back.next("ack")).sequence < 3);
+    await untilAcknowledged(clock, back, 3);
     expect((await taskOf(job)).status).toBe("leased");
     other.peer.send({ type: "result", sequence: 1, task, attempt: 2, outcome: "done", value: "new" });
     expect((await rig.ended(job)).status).toBe("done");
@@ -119,8 +120,8 @@ describe("a result", () => {
     peer.send({ ...result, sequence: 2, task: "nobody's", attempt: 1 });
     peer.send({ type: "items", sequence: 3, task: "nobody's", attempt: 1, items: [{ item: 7, outcome: "done" }] });
     peer.send({ ...result, sequence: 4, task: "nobody's", attempt: 1 });
-    await stranger.peer.next("ack");
-    while ((await peer.next("ack")).sequence < 4);
+    await untilAcknowledged(clock, stranger.peer, 1);
+    await untilAcknowledged(clock, peer, 4);
     expect((await taskOf(job)).status).toBe("leased");
     peer.send({ ...result, sequence: 5, task, attempt: 1, value: "own" });
     expect((await rig.ended(job)).status).toBe("done");

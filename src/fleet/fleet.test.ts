@@ -14,6 +14,7 @@ import {
   type TestFleet,
   type TestPeer,
   welcomePeer,
+  untilAcknowledged,
 } from "./testing.ts";
 
 let clock: ManualClock;
@@ -184,8 +185,7 @@ describe("tasks", () => {
     peer.send({ type: "message", sequence: 3, task: task.task, attempt: 1, text: "half-way" });
     peer.send({ type: "result", sequence: 4, task: task.task, attempt: 1, outcome: "done", value: 7 });
     expect((await rig.ended(job)).status).toBe("done");
-    let acknowledged = 0;
-    while (acknowledged < 4) acknowledged = (await peer.next("ack")).sequence;
+    await untilAcknowledged(clock, peer, 4);
     const [piece] = await rig.jobs.service.output([{ jobId: job.id, after: null }], 10);
     expect(Buffer.from(piece!.data).toString()).toBe("hello");
     expect((await rig.jobs.service.log(job.id, { after: 0, limit: 50 })).map(({ text }) => text)).toContain("half-way");
@@ -237,7 +237,7 @@ describe("tasks", () => {
     expect(await thief.next("forget")).toMatchObject({ tasks: [{ task, attempt: 1 }] });
     thief.send({ type: "result", sequence: 2, task, attempt: 1, outcome: "done", value: "stolen" });
     thief.send({ type: "output", sequence: 3, task, attempt: 1, stream: "stdout", index: 0, data: "c3RvbGVu" });
-    while ((await thief.next("ack")).sequence < 3);
+    await untilAcknowledged(clock, thief, 3);
     expect((await rig.jobs.service.get(TENANT, job.id)).status).toBe("waiting");
     peer.send({ type: "result", sequence: 1, task, attempt: 1, outcome: "done", value: "own" });
     await rig.ended(job);

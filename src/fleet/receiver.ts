@@ -46,8 +46,14 @@ export interface ReceiverParts {
 /** Milliseconds that what nobody waits for waits for more: most verbs have ended by then, and cost one commit. */
 const PATIENCE = 100;
 
-/** Bytes of frames that wait for no more. */
+/** Bytes of frames that wait for no more, neither for being taken in nor for the word that they were. */
 const ENOUGH = 256 * 1024;
+
+/**
+ * Milliseconds for which the word that something was taken in may wait for others. Nobody waits for it: the executor keeps that much more, and
+ * when thousands report at once, they are all taken in before the first is told so.
+ */
+const TOLD_WITHIN = 500;
 
 /** Bytes of frames waiting to be taken in, at which reading stops. */
 const HIGH_WATER = 8 * 1024 * 1024;
@@ -63,6 +69,12 @@ export function createReceiver(parts: ReceiverParts): Receiver {
   let running = false;
   let stopped = false;
   let waiting: CancelTimer | undefined;
+  /** Something in the queue is waited for. */
+  let urgent = false;
+  /** The last message that was taken in and not acknowledged, and how much came since the last word. */
+  let takenIn: number | undefined;
+  let takenBytes = 0;
+  let telling: CancelTimer | undefined;
 
   /** At once, or when what waits has waited. */
   function runOrWait(): void {
@@ -71,7 +83,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
   }
 
   function isUrgent(): boolean {
-    return waitingBytes > ENOUGH || queue.some(isWaitedFor);
+    return urgent || waitingBytes > ENOUGH;
   }
 
   /** The executor waits until it may begin, and others for what ended. Nobody waits for a word about what goes on. */
@@ -87,13 +99,15 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     try {
       do {
         const round = queue;
+        const bytes = waitingBytes;
         queue = [];
         waitingBytes = 0;
+        urgent = false;
         if (paused && !stopped) {
           paused = false;
           parts.resume();
         }
-        await takeIn(round);
+        await takeIn(round, bytes);
       } while (isUrgent() || (stopped && queue.length > 0));
     } catch (error) {
       stopped = true;
@@ -104,7 +118,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     if (!stopped) runOrWait();
   }
 
-  async function takeIn(round: typeof queue): Promise<void> {
+  async function takeIn(round: typeof queue, bytes: number): Promise<void> {
     // Only ever the first on a connection; everything else is about what it says.
     for (const message of round) {
       if (message.type !== "held") continue;
@@ -138,8 +152,23 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     for (const tasks of inPieces(answer?.refused ?? [])) parts.write({ type: "forget", tasks });
     for (const ref of answer?.refused ?? []) parts.ended(ref);
     const last = reports.at(-1);
-    if (last !== undefined) parts.write({ type: "ack", sequence: last.sequence });
+    if (last !== undefined) acknowledge(last.sequence, bytes);
     for (const ref of results) parts.ended(ref);
+  }
+
+  function acknowledge(sequence: number, bytes: number): void {
+    takenIn = sequence;
+    takenBytes += bytes;
+    if (takenBytes > ENOUGH) tell();
+    else telling ??= parts.clock.after(TOLD_WITHIN, tell);
+  }
+
+  function tell(): void {
+    telling?.();
+    telling = undefined;
+    takenBytes = 0;
+    if (takenIn !== undefined) parts.write({ type: "ack", sequence: takenIn });
+    takenIn = undefined;
   }
 
   /** Results with those of their items, and items of lists that are still running. */
@@ -168,7 +197,11 @@ export function createReceiver(parts: ReceiverParts): Receiver {
   return {
     take(messages, bytes) {
       if (stopped) return;
-      for (const message of messages) if ("sequence" in message || message.type === "held") queue.push(message);
+      for (const message of messages) {
+        if (!("sequence" in message) && message.type !== "held") continue;
+        queue.push(message);
+        urgent ||= isWaitedFor(message);
+      }
       waitingBytes += bytes;
       if (waitingBytes > HIGH_WATER && !paused && running) {
         paused = true;
@@ -178,6 +211,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     },
     stop() {
       stopped = true;
+      telling?.();
       // What was heard is taken in, although there is nobody to answer: a task that ends whoever begins it is known to have begun.
       queue = queue.filter((message) => message.type !== "held");
       if (!running && queue.length > 0) void run();

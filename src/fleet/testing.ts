@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Clock } from "../kernel/clock.ts";
+import type { Clock, ManualClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/ids.ts";
 import type { Job, JobHost, ProgramSource, TaskRoute } from "../jobs/index.ts";
 import { createJobs, hasEnded, jobMigrations, type Jobs } from "../jobs/index.ts";
@@ -256,6 +256,22 @@ export function openPeer(connection: Connection, id: string, keys: KeyPair): Tes
       }),
     closed: closed.promise,
   };
+}
+
+/** Time goes by until the server has said that it has taken in this message of a peer. */
+export async function untilAcknowledged(clock: ManualClock, peer: TestPeer, sequence: number): Promise<void> {
+  let told = -1;
+  const hear = (): Promise<void> =>
+    peer.next("ack").then((ack) => {
+      told = ack.sequence;
+      return told < sequence ? hear() : undefined;
+    });
+  const heard = hear();
+  while (told < sequence) {
+    clock.advance(10);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await heard;
 }
 
 /** Identifies and proves itself, and says what it holds. `pin` base64url. */

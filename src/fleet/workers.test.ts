@@ -14,6 +14,7 @@ import {
   type TestFleet,
   type TestPeer,
   welcomePeer,
+  untilAcknowledged,
 } from "./testing.ts";
 
 let clock: ManualClock;
@@ -219,7 +220,7 @@ describe("a worker", () => {
     });
     peer.send({ type: "result", sequence: 0, task: task.task, attempt: 1, outcome: "done", value: null });
     expect((await rig.ended(first)).status).toBe("done");
-    await peer.next("ack");
+    await untilAcknowledged(clock, peer, 0);
     expect(await slots()).toEqual([0, "drained"]);
     // The same worker, started anew.
     peer.connection.close({ code: "closed", text: "restart" });

@@ -12,6 +12,7 @@ import type { JobHost } from "./host.ts";
 import { jobEvent } from "./job-events.ts";
 import { insertJobs, insertLog, pokeJobs, updateJobs } from "./job-store.ts";
 import type { JobUpdate, LoadedJob } from "./job-store.ts";
+import type { ItemCounts } from "./items.ts";
 import { callsIn, hasEnded } from "./model.ts";
 import type { Job, JobFailure, LogEntry } from "./model.ts";
 import { doneItemsOfJobs, reopenItems } from "./list-store.ts";
@@ -31,6 +32,8 @@ import type { OutsideRef, Wakes } from "./wakes.ts";
 export interface Landing {
   readonly flight: Flight;
   readonly turn: Turn;
+  /** The list its program was over with. */
+  readonly items?: ItemCounts;
 }
 
 /** What a committed turn made of a job; undefined: somebody else took a turn in between, and this one never happened. */
@@ -352,6 +355,11 @@ async function tellHost(parts: CommitParts, tx: Transaction, { job, landing }: W
   if (turn.writes.length > 0) await host.write?.(tx, job, turn.writes);
   for (const { write } of turn.values) await write(tx);
   if (job.status === "done" || job.status === "failed" || job.status === "cancelled") {
-    await host.finished(tx, job, { status: job.status, failure: job.failure });
+    const { items } = landing;
+    await host.finished(tx, job, {
+      status: job.status,
+      failure: job.failure,
+      ...(items === undefined ? {} : { items }),
+    });
   }
 }

@@ -259,6 +259,15 @@ export async function nextRunnableAt(sql: Sql, after: number): Promise<number | 
   return row?.at ?? null;
 }
 
+/** Of these jobs, those that wait and were asked nothing, and how many turns each has taken. */
+export function standingJobs(sql: Sql, ids: readonly Id[]): Promise<{ readonly id: Id; readonly fence: number }[]> {
+  return rowsIn(
+    sql,
+    ids,
+    (list) => `SELECT id, fence FROM job WHERE id IN (${list}) AND status = 'waiting' AND wish IS NULL`,
+  );
+}
+
 export async function loadJobs(sql: Sql, ids: readonly Id[]): Promise<readonly LoadedJob[]> {
   const rows = await rowsIn<JobRow & { fence: number; state: string }>(
     sql,

@@ -6,7 +6,7 @@ import { commitTurns } from "./commit.ts";
 import type { CommitParts, Landing } from "./commit.ts";
 import { createFlight } from "./flight.ts";
 import { badItems } from "./items.ts";
-import { loadJobs } from "./job-store.ts";
+import { loadJobs, standingJobs } from "./job-store.ts";
 import type { LoadedJob } from "./job-store.ts";
 import { hasEnded } from "./model.ts";
 import type { LoadedProgram, Programs } from "./programs.ts";
@@ -46,7 +46,20 @@ export function createLastTurns(parts: LastTurnParts): LastTurns {
     const { job, fence } = loaded;
     // What came for the job meanwhile is of no interest to one that has ended.
     const claimed = { id: job.id, fence, poke: 0, status: job.status, wish: job.wish };
-    return { flight: createFlight(claimed, loaded, { settled: [settled], open: 0, undoing: null }), turn };
+    const flight = createFlight(claimed, loaded, { settled: [settled], open: 0, undoing: null });
+    return { flight, turn, ...(tally === null ? {} : { items: tally }) };
+  }
+
+  /** As they were committed here last, where they are that still; those that were asked something are not of interest. */
+  async function load(sql: SqlTransaction, ids: readonly Id[]): Promise<readonly LoadedJob[]> {
+    const known: LoadedJob[] = [];
+    const missing: Id[] = [];
+    for (const { id, fence } of await standingJobs(sql, ids)) {
+      const cached = parts.cache.get(id, fence);
+      if (cached === undefined) missing.push(id);
+      else known.push(cached);
+    }
+    return missing.length === 0 ? known : [...known, ...(await loadJobs(sql, missing))];
   }
 
   return async (tx, sql, settlements) => {
@@ -55,7 +68,7 @@ export function createLastTurns(parts: LastTurnParts): LastTurns {
       ({ task, change }) => change.status === "done" && task.tally !== null && badItems(task.tally) === 0,
     );
     const byJob = Map.groupBy(done, ({ task }) => task.jobId);
-    const loaded = await loadJobs(sql, [...byJob.keys()].sort());
+    const loaded = await load(sql, [...byJob.keys()].sort());
     const landings = loaded.flatMap((one) => {
       const [only, ...more] = byJob.get(one.job.id)!;
       return more.length > 0 ? [] : (landingOf(one, only!) ?? []);

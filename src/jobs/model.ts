@@ -1,6 +1,7 @@
 import type { Place } from "../kernel/errors.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
+import type { ItemCounts } from "./items.ts";
 
 /** What a job is, which states it goes through, and what may be done to it in each. Pure. */
 
@@ -190,6 +191,8 @@ export interface ProgressEntry {
 export interface JobOutcome {
   readonly status: "done" | "failed" | "cancelled";
   readonly failure: JobFailure | null;
+  /** Of a job that was over with a list of verbs: how the items of that list ended. */
+  readonly items?: ItemCounts;
 }
 
 /** One line of a job's log. */

@@ -12,8 +12,9 @@ it("knows what comes by the thousand", () => {
       { type: "output", ...about, stream: "stdout", index: 0, data: "aGVsbG8=", item: 3 },
       { type: "items", ...about, items },
       { type: "result", ...about, outcome: "done" },
+      { type: "started", sequence: 2, tasks: [{ task: "a", attempt: 1 }] },
     ].map(isPlainReport),
-  ).toEqual([true, true, true]);
+  ).toEqual([true, true, true, true]);
 });
 
 it("takes nothing that the schema would refuse, or give back otherwise", () => {
@@ -44,11 +45,15 @@ it("takes nothing that the schema would refuse, or give back otherwise", () => {
       data: value,
       item: value,
       items: oneof(array(item, { maxLength: 3 }), value),
+      tasks: oneof(
+        array(record({ task: string({ maxLength: 66 }), attempt: value, other: value }, { requiredKeys: ["task"] })),
+        value,
+      ),
       outcome: value,
       value,
       other: value,
     },
-    { requiredKeys: ["type", "sequence", "task"] },
+    { requiredKeys: ["type", "sequence"] },
   );
   assert(
     property(oneof({ weight: 9, arbitrary: message }, { weight: 1, arbitrary: value }), (one) => {

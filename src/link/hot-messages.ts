@@ -51,6 +51,9 @@ const about = { type: text, sequence: count, task: id, attempt };
 const item = shape({ item: count, outcome: done }, { value: json, startedAt: milliseconds, milliseconds });
 const items: Check = (value) => Array.isArray(value) && value.length <= 1000 && value.every((one) => fits(item, one));
 
+const ref = shape({ task: id, attempt }, {});
+const refs: Check = (value) => Array.isArray(value) && value.length <= 1000 && value.every((one) => fits(ref, one));
+
 const HOT: ReadonlyMap<unknown, Shape> = new Map([
   [
     "output",
@@ -60,6 +63,7 @@ const HOT: ReadonlyMap<unknown, Shape> = new Map([
     ),
   ],
   ["items", shape({ ...about, items }, {})],
+  ["started", shape({ type: text, sequence: count, tasks: refs }, {})],
   ["result", shape({ ...about, outcome: done }, { value: json })],
 ]);
 

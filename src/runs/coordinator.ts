@@ -18,6 +18,7 @@ import { NO_COUNTS, type Definition, type RunError } from "./model.ts";
 import { linesOf, programOf, type StageProgram } from "./programs.ts";
 import { markLagging, selectLagging, selectSlow } from "./lagging-store.ts";
 import {
+  beginJobs,
   changeJobs,
   countStage,
   deleteRun,
@@ -336,16 +337,9 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
     const stage = stages[step.stage]!;
     const now = clock.now();
     const made = await jobs.create(tx, begun);
-    const changes = [
-      ...move.changes,
-      ...made.map((job, index) => ({
-        stage: step.stage,
-        node: drafts[index]!.node,
-        jobId: job.id,
-        state: "begun",
-      })),
-    ];
-    await changeJobs(database, tx, run.id, changes, now);
+    const begunAt = made.map(({ id }, index) => ({ stage: step.stage, node: drafts[index]!.node, jobId: id }));
+    await beginJobs(database, tx, run.id, begunAt, now);
+    await changeJobs(database, tx, run.id, move.changes, now);
     if (given !== null && stage.given === null) await saveGiven(tx, run.id, step.stage, given);
     if (first !== null && first !== stage.first) await saveFirst(tx, run.id, step.stage, first);
     await countStage(tx, run.id, step.stage, { begun: move.moved, ended: move.moved - made.length }, now);

@@ -333,6 +333,22 @@ export async function changeJobs(
   });
 }
 
+/** Jobs of nodes that begin a stage. */
+export async function beginJobs(
+  database: Database,
+  tx: Transaction,
+  id: Id,
+  begun: readonly { readonly stage: number; readonly node: number; readonly jobId: Id }[],
+  now: number,
+): Promise<void> {
+  await database.bulkUpdate(tx, {
+    table: "run_job",
+    keys: ["run_id", "stage", "node"],
+    set: ["job_id", "state", "changed_at"],
+    rows: begun.map(({ stage, node, jobId }) => [id, stage, node, jobId, "begun", now]),
+  });
+}
+
 export interface StageChange {
   readonly begun: number;
   readonly ended: number;

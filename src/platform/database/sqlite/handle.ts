@@ -43,6 +43,8 @@ export function openHandle(path: string): SqliteHandle {
       // 16 MB of pages in memory, and no temporary files. The system keeps the others, and gives them away when somebody needs the room.
       database.exec("pragma cache_size = -16384");
       database.exec("pragma temp_store = memory");
+      // 16 MB of WAL before its pages go to their places: those that many commits change go there once.
+      database.exec("pragma wal_autocheckpoint = 4096");
     } catch (error) {
       database.close();
       throw error;
