@@ -129,7 +129,7 @@ describeReal("sshd", "gantry bootstrap", () => {
     expect(strict.out).toMatch(/failed\s+.*shows a host key that is not known: SHA256:.*\(bootstrap_host_refused\)/);
     expect(strict.out.match(/unchanged/g)).toHaveLength(2);
     const accepting = await run("--accept-new");
-    expect([accepting.code, accepting.error]).toEqual([0, expect.stringContaining("127.0.0.1: unchanged")]);
+    expect([accepting.code, accepting.error]).toEqual([0, expect.stringContaining("127.0.0.1 (three): unchanged")]);
     // It was kept: from now on it is known. Another key of a known machine is never taken.
     const lines = readFileSync(knownHosts, "utf8").trim().split("\n");
     expect(lines).toHaveLength(3);

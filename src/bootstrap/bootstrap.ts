@@ -5,12 +5,13 @@ import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { agentBundle, fileHash, launcherText } from "../executor/index.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
-import { connectMachine, type Machine, readKeys, type SshSettings } from "./connection.ts";
-import { BOOTSTRAP_IMPOSSIBLE } from "./errors.ts";
-import { install, type InstallParts, type Runtime } from "./install.ts";
+import { connectMachine, type Machine, reachAgent, readKeys, type SshSettings } from "./connection.ts";
+import { BOOTSTRAP_IMPOSSIBLE, BOOTSTRAP_NAME_TAKEN } from "./errors.ts";
+import { install, type Installed, type InstallParts, type Runtime } from "./install.ts";
 import { doJob } from "./jobs.ts";
 import type { BootstrapHost } from "./model.ts";
 import type { Architecture } from "./plan.ts";
+import type { Probe } from "./scripts.ts";
 
 /** Many machines at once, each for itself: what fails on one holds up no other. */
 
@@ -32,35 +33,47 @@ export interface BootstrapParts {
   readonly folder: string;
   /** Node's binary for other kinds of machines than this one. */
   readonly nodes: Readonly<Partial<Record<Architecture, string>>>;
-  /** What an agent joins with, as `join.json` holds it. Throws when a node of that name is somebody else. */
-  joinFile(name: string, host: BootstrapHost): Promise<string>;
-  /** Resolves when the node is connected. */
-  connected(name: string): Promise<void>;
+  /** Whether there is a node of that name. */
+  known(name: string): Promise<boolean>;
+  /** What an agent joins with, as `join.json` holds it. */
+  joinFile(name: string): Promise<string>;
+  /** Resolves when the node is connected, `anew`: since this began. Rejects when it takes too long. */
+  connected(name: string, anew: boolean): Promise<void>;
   /** Told as each ends. */
   ended(outcome: Outcome): void;
 }
 
-/** Servers first, because agents need them. Errors: `bootstrap_key_wrong`; what fails on a machine is in its outcome. */
+/**
+ * Servers first, because agents need them. What fails on a machine is in its outcome; these are in the order of the hosts.
+ *
+ * Errors: `bootstrap_key_wrong`.
+ */
 export async function bootstrap(hosts: readonly BootstrapHost[], parts: BootstrapParts): Promise<readonly Outcome[]> {
-  const keyTexts = await readKeys(parts.ssh.keys);
+  const keyTexts = await readKeys(parts.ssh.keys, parts.ssh.agent);
+  if (parts.ssh.forwardAgent) await reachAgent(parts.ssh.agent);
   const runtimeFor = runtimes(parts.nodes);
-  const outcomes: Outcome[] = [];
+  const outcomes = new Map<BootstrapHost, Outcome>();
+  const names = new Map<string, string>();
   for (const part of ["servers", "agents"] as const) {
     const waiting = hosts.filter((one) => one.part === part);
     await Promise.all(
       Array.from({ length: Math.min(parts.atOnce, waiting.length) }, async () => {
         for (let host = waiting.shift(); host !== undefined; host = waiting.shift()) {
-          const outcome = await oneHost(host, { ...parts, keyTexts, runtimeFor });
-          outcomes.push(outcome);
+          const outcome = await oneHost(host, { ...parts, keyTexts, runtimeFor, names });
+          outcomes.set(host, outcome);
           parts.ended(outcome);
         }
       }),
     );
   }
-  return outcomes;
+  return hosts.flatMap((host) => outcomes.get(host) ?? []);
 }
 
-type HostParts = BootstrapParts & { readonly keyTexts: readonly string[] } & Pick<InstallParts, "runtimeFor">;
+type HostParts = BootstrapParts & {
+  readonly keyTexts: readonly string[];
+  /** Which host is which node. */
+  readonly names: Map<string, string>;
+} & Pick<InstallParts, "runtimeFor">;
 
 async function oneHost(host: BootstrapHost, parts: HostParts): Promise<Outcome> {
   const common = { host: host.host, part: host.part };
@@ -85,17 +98,43 @@ async function agentOn(
   host: BootstrapHost,
   parts: HostParts,
 ): Promise<Pick<Outcome, "node" | "result" | "said">> {
-  const { hostname, steps, bySystemd } = await install(machine, host, {
+  const { node, steps, runs } = await install(machine, host, {
     runtimeFor: parts.runtimeFor,
     launcher: launcherText(),
-    joinFile: (own) => parts.joinFile(host.name ?? own, host),
+    nameOf: (seen) => claimName(seen, host, parts),
+    joinFile: parts.joinFile,
   });
-  const node = host.name ?? hostname;
-  await parts.connected(node);
+  await parts.connected(
+    node,
+    steps.some((step) => step === "start" || step === "restart"),
+  );
   const result = steps.includes("join") ? "installed" : steps.length > 0 ? "changed" : "unchanged";
-  const alone = bySystemd ? [] : ["no systemd there: start it again after a restart of the machine"];
-  const jobs = host.jobs.length === 0 ? [] : [jobsText(host)];
-  return { node, result, said: [...jobs, steps.join(", "), ...alone].filter((text) => text !== "").join("; ") };
+  const jobs = host.jobs.length === 0 ? "" : jobsText(host);
+  return { node, result, said: [jobs, steps.join(", "), WARNINGS[runs]].filter((text) => text !== "").join("; ") };
+}
+
+const WARNINGS: Readonly<Record<Installed["runs"], string>> = {
+  always: "",
+  session: "it ends with its user's last session: loginctl enable-linger, as root with the user's name, lets it go on",
+  "until restart": "no systemd there: start it again after a restart of the machine",
+};
+
+/** Throws `bootstrap_name_taken`. */
+async function claimName(seen: Probe, host: BootstrapHost, { names, known }: HostParts): Promise<string> {
+  const joined = seen.joined && seen.node !== "";
+  const name = joined ? seen.node : (host.name ?? seen.hostname);
+  if (joined && host.name !== null && host.name !== name)
+    throw new GantryError(
+      BOOTSTRAP_NAME_TAKEN,
+      `it has joined as ${name}, and not as ${host.name}: to let it join anew, revoke ${name} and remove ${seen.folder}`,
+    );
+  const other = names.get(name);
+  if (other !== undefined)
+    throw new GantryError(BOOTSTRAP_NAME_TAKEN, `${other} has the name ${name} too: one of them needs another`);
+  names.set(name, host.host);
+  if (!seen.joined && (await known(name)))
+    throw new GantryError(BOOTSTRAP_NAME_TAKEN, `a node named ${name} has joined before, and is not this machine`);
+  return name;
 }
 
 function jobsText({ jobs }: BootstrapHost): string {

@@ -1,4 +1,5 @@
 import { appendFile, mkdir, readFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
@@ -12,8 +13,8 @@ import { quoted } from "./scripts.ts";
 /** Another machine over SSH: commands of its shell. Who one is is proved by keys alone, out of files or an agent. */
 
 export interface SshSettings {
-  /** Files with private keys. */
-  readonly keys: readonly string[];
+  /** Files with private keys. Undefined: OpenSSH's usual ones. */
+  readonly keys: readonly string[] | undefined;
   /** Socket of an agent that holds keys. */
   readonly agent: string | undefined;
   /** Whether machines may use that agent for connections of their own. */
@@ -32,9 +33,16 @@ export interface Login {
   readonly sudo: boolean;
 }
 
+export interface Command {
+  /** Its standard input. */
+  readonly input?: Readable | string;
+  /** Somebody else's work, which may use the agent that is let through. */
+  readonly forwards?: boolean;
+}
+
 export interface Machine {
-  /** What a command said on its standard output. Throws `bootstrap_failed` with the end of what it said on the other. */
-  run(script: string, input?: Readable | string): Promise<Buffer>;
+  /** What a command said on its standard output. Throws `bootstrap_failed` with its exit code and the end of what it said on the other. */
+  run(script: string, command?: Command): Promise<Buffer>;
   close(): void;
 }
 
@@ -51,36 +59,60 @@ export function usualKnownHosts(): readonly string[] {
   return [join(homedir(), ".ssh", "known_hosts"), "/etc/ssh/ssh_known_hosts"];
 }
 
-/** Those of OpenSSH's usual names that are there. */
-export async function usualKeys(): Promise<readonly string[]> {
-  const paths = ["id_ed25519", "id_ecdsa", "id_rsa"].map((name) => join(homedir(), ".ssh", name));
-  const there = await Promise.all(
-    paths.map((path) =>
-      readFile(path).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  return paths.filter((_path, index) => there[index]);
+/** OpenSSH's own, of the user. */
+function usualKeys(): readonly string[] {
+  return ["id_ed25519", "id_ecdsa", "id_rsa"].map((name) => join(homedir(), ".ssh", name));
 }
 
-/** Private keys out of files. Throws `bootstrap_key_wrong`. */
-export async function readKeys(paths: readonly string[]): Promise<readonly string[]> {
+/**
+ * Private keys out of files. Of the usual files those are taken that can be used: an agent may hold the others.
+ *
+ * @param paths undefined: OpenSSH's usual files
+ * Errors: `bootstrap_key_wrong`.
+ */
+export async function readKeys(
+  paths: readonly string[] | undefined,
+  agent: string | undefined,
+): Promise<readonly string[]> {
   const { default: ssh2 } = await import("ssh2");
-  return Promise.all(
-    paths.map(async (path) => {
-      const text = await readFile(path, "utf8").catch((error: unknown) => {
-        throw new GantryError(BOOTSTRAP_KEY_WRONG, `cannot read ${path}: ${messageOf(error)}`, { cause: error });
-      });
+  const keys: string[] = [];
+  const wrong: string[] = [];
+  for (const path of paths ?? usualKeys()) {
+    try {
+      const text = await readFile(path, "utf8");
       const key = ssh2.utils.parseKey(text);
-      if (key instanceof Error) throw new GantryError(BOOTSTRAP_KEY_WRONG, `${path}: ${key.message}`);
-      return text;
-    }),
+      if (key instanceof Error) wrong.push(`${path}: ${key.message}`);
+      else keys.push(text);
+    } catch (error) {
+      if (paths !== undefined || (error as NodeJS.ErrnoException).code !== "ENOENT")
+        wrong.push(`cannot read ${path}: ${messageOf(error)}`);
+    }
+  }
+  if (paths !== undefined && wrong.length > 0) throw new GantryError(BOOTSTRAP_KEY_WRONG, wrong.join("; "));
+  if (keys.length > 0 || agent !== undefined) return keys;
+  const why = wrong.length === 0 ? "none in ~/.ssh" : wrong.join("; ");
+  throw new GantryError(
+    BOOTSTRAP_KEY_WRONG,
+    `there is no key to log in with: ${why}, and SSH_AUTH_SOCK names no agent`,
   );
 }
 
-/** Errors: `bootstrap_unreachable`, `bootstrap_host_refused`. */
+/** Whether an agent answers at its socket. Errors: `bootstrap_key_wrong`. */
+export async function reachAgent(path: string | undefined): Promise<void> {
+  if (path === undefined)
+    throw new GantryError(BOOTSTRAP_KEY_WRONG, "--forward-agent: there is no agent, SSH_AUTH_SOCK is empty");
+  await new Promise<void>((resolve, reject) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once("error", (error) =>
+      reject(new GantryError(BOOTSTRAP_KEY_WRONG, `--forward-agent: the agent at ${path}: ${error.message}`)),
+    );
+  });
+}
+
+/** Errors: `bootstrap_unreachable`, `bootstrap_host_refused`, `bootstrap_failed` where sudo asks for a password. */
 export async function connectMachine(
   login: Login,
   settings: Omit<SshSettings, "keys"> & { readonly keyTexts: readonly string[] },
@@ -102,7 +134,7 @@ export async function connectMachine(
     readyTimeout: READY,
     keepaliveInterval: ALIVE,
     keepaliveCountMax: 4,
-    ...(agent === undefined ? {} : { agent, agentForward: settings.forwardAgent }),
+    ...(agent === undefined ? {} : { agent }),
     authHandler: [
       ...settings.keyTexts.map((key) => ({ type: "publickey", username, key }) as const),
       ...(agent === undefined ? [] : [{ type: "agent", username, agent } as const]),
@@ -122,31 +154,68 @@ export async function connectMachine(
       return false;
     },
   };
-  await new Promise<void>((resolve, reject) => {
+  const ready = new Promise<void>((resolve, reject) => {
+    let agentTrouble = "";
     client.once("ready", resolve);
-    client.once("error", (error: Error) => {
-      if (refused !== undefined) reject(new GantryError(BOOTSTRAP_HOST_REFUSED, `${place} ${refused}`));
-      else if (/no matching host key format/i.test(error.message))
-        reject(new GantryError(BOOTSTRAP_HOST_REFUSED, `${place} has no host key of a type that is known`));
-      else reject(new GantryError(BOOTSTRAP_UNREACHABLE, `${place}: ${error.message}`, { cause: error }));
+    // For as long as it lives: what comes when nobody listens would end the process.
+    client.on("error", (error: Error & { readonly level?: string }) => {
+      // It goes on with what else there is to log in with, and may come to nothing.
+      if (error.level === "agent") agentTrouble = `; the agent at ${agent}: ${error.message}`;
+      else reject(refusal(error, agentTrouble));
     });
     client.once("close", () => reject(new GantryError(BOOTSTRAP_UNREACHABLE, `${place}: the connection was closed`)));
-    client.connect(config);
   });
-  // What comes when nobody listens any more would end the process.
-  client.on("error", () => undefined);
-  if (fresh !== undefined) await remember(settings.knownHosts[0], host, port, fresh);
+  client.connect(config);
+  try {
+    await ready;
+    if (fresh !== undefined) await remember(settings.knownHosts[0], host, port, fresh);
+    if (login.sudo) await becomeRoot(client, login);
+  } catch (error) {
+    client.end();
+    throw error;
+  }
   return {
-    run: (script, input = "") => run(client, login, script, input),
+    run: (script, { input = "", forwards = false } = {}) =>
+      run(client, { ...login, forwards: forwards && settings.forwardAgent }, script, input),
     close: () => void client.end(),
   };
+
+  function refusal(error: Error, agentTrouble: string): GantryError {
+    if (refused !== undefined) return new GantryError(BOOTSTRAP_HOST_REFUSED, `${place} ${refused}`);
+    if (/no matching host key format/i.test(error.message))
+      return new GantryError(BOOTSTRAP_HOST_REFUSED, `${place} has no host key of a type that is known`);
+    const why = /All configured authentication methods failed/.test(error.message)
+      ? " lets nobody in with these keys"
+      : `: ${error.message}`;
+    return new GantryError(BOOTSTRAP_UNREACHABLE, `${place}${why}${agentTrouble}`, { cause: error });
+  }
+}
+
+/** Said once, instead of with each command that is refused. */
+async function becomeRoot(client: Client, login: Login): Promise<void> {
+  try {
+    await run(client, { ...login, forwards: false }, ":", "");
+  } catch (error) {
+    throw new GantryError(
+      BOOTSTRAP_FAILED,
+      `${login.username} cannot become root by sudo without a password (${messageOf(error)}): allow it (NOPASSWD in its sudoers), or log in as root`,
+      { cause: error },
+    );
+  }
 }
 
 async function remember(path: string | undefined, host: string, port: number, key: Buffer): Promise<void> {
   if (path === undefined) return;
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const name = port === 22 ? host : `[${host}]:${port}`;
-  await appendFile(path, `${name} ${typeOf(key)} ${key.toString("base64")}\n`, { mode: 0o600 });
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const before = await readFile(path, "utf8").catch(() => "");
+    // Its last line may have no end.
+    const ended = before === "" || before.endsWith("\n") ? "" : "\n";
+    await appendFile(path, `${ended}${name} ${typeOf(key)} ${key.toString("base64")}\n`, { mode: 0o600 });
+  } catch (error) {
+    throw new GantryError(BOOTSTRAP_FAILED, `cannot keep its host key: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 async function feed(channel: ClientChannel, input: Readable | string): Promise<void> {
@@ -159,15 +228,29 @@ async function feed(channel: ClientChannel, input: Readable | string): Promise<v
 }
 
 /** The script is an argument of a shell, and not its input: that is for what is sent along. */
-function run(client: Client, login: Login, script: string, input: Readable | string): Promise<Buffer> {
-  const shell = `sh -c ${quoted(script)}`;
+function commandOf({ sudo, forwards }: Pick<Login, "sudo"> & { readonly forwards: boolean }, script: string): string {
+  if (!sudo) return `sh -c ${quoted(script)}`;
+  if (!forwards) return `sudo -n sh -c ${quoted(script)}`;
+  // sudo keeps nothing of its user's environment.
+  return `sudo -n sh -c ${quoted(`export SSH_AUTH_SOCK="$1"; shift; ${script}`)} sh "$SSH_AUTH_SOCK"`;
+}
+
+function run(
+  client: Client,
+  login: Login & { readonly forwards: boolean },
+  script: string,
+  input: Readable | string,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     function failed(text: string): void {
-      reject(new GantryError(BOOTSTRAP_FAILED, `${login.host}: ${text}`));
+      client.removeListener("close", lost);
+      reject(new GantryError(BOOTSTRAP_FAILED, text));
     }
     const lost = (): void => failed("the connection was lost");
     client.once("close", lost);
-    client.exec(login.sudo ? `sudo -n ${shell}` : shell, (error, channel) => {
+    client.exec(commandOf(login, script), { agentForward: login.forwards }, (error, channel) => {
+      if (error && /agent forwarding/i.test(error.message))
+        return failed("its sshd lets no agent through (AllowAgentForwarding)");
       if (error) return failed(`runs no commands: ${error.message}`);
       const said: Buffer[] = [];
       let size = 0;
@@ -182,8 +265,11 @@ function run(client: Client, login: Login, script: string, input: Readable | str
       channel.on("error", () => undefined);
       channel.on("close", () => {
         client.removeListener("close", lost);
-        if (code === 0 && size <= ANSWER) resolve(Buffer.concat(said));
-        else failed(complaint.trim() || `a command ended with exit code ${code ?? "unknown"}`);
+        if (code === 0 && size <= ANSWER) return resolve(Buffer.concat(said));
+        // Many say on the one what belongs on the other.
+        const words = complaint.trim() || Buffer.concat(said).toString().slice(-COMPLAINT).trim();
+        const end = size > ANSWER ? `says more than ${ANSWER / 1024 / 1024} MiB` : `exit code ${code ?? "unknown"}`;
+        return failed(words === "" ? end : `${end}: ${words.replaceAll(/\s*\n\s*/g, "; ")}`);
       });
       return void feed(channel, input);
     });

@@ -42,3 +42,17 @@ export const BOOTSTRAP_IMPOSSIBLE = errorKind("bootstrap_impossible", {
   summary: "An agent cannot run on a machine as it is.",
   remedy: "Read the message: it names what is missing.",
 });
+
+export const BOOTSTRAP_NAME_TAKEN = errorKind("bootstrap_name_taken", {
+  status: 409,
+  summary: "A machine cannot join under a name that another machine has.",
+  remedy:
+    "Give it a name of its own in the catalogue (`name`), or revoke the node that has it: gantry node revoke NAME.",
+});
+
+export const BOOTSTRAP_NOT_CONNECTED = errorKind("bootstrap_not_connected", {
+  status: 504,
+  summary: "An agent was started on a machine, and has not connected to the server.",
+  remedy:
+    "Look at what the agent says there: journalctl -u gantry-agent, or agent.log in its folder. --server says how machines reach the server.",
+});

@@ -11,26 +11,34 @@ import { putScript, quoted } from "./scripts.ts";
 
 /** The jobs of a catalogue: over SSH, because there is no agent yet. */
 
-/** Errors: `bootstrap_failed`. @param folder where paths of this machine begin */
+/** Characters of a job's text in a message. */
+const TEXT = 60;
+
+/** Errors: `bootstrap_failed`, with what the job was. @param folder where paths of this machine begin */
 export async function doJob(machine: Machine, job: BootstrapJob, folder: string): Promise<void> {
-  if (job.verb === "RUN") return void (await machine.run(job.text));
+  try {
+    await done(machine, job, folder);
+  } catch (error) {
+    const [line = ""] = job.text.trim().split("\n");
+    const text = line.length > TEXT || line !== job.text.trim() ? `${line.slice(0, TEXT)}…` : line;
+    throw new GantryError(BOOTSTRAP_FAILED, `${job.verb} ${text}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function done(machine: Machine, job: BootstrapJob, folder: string): Promise<void> {
+  if (job.verb === "RUN") return void (await machine.run(job.text, { forwards: true }));
   const words = wordsOf(job.text);
   const [from = "", to = ""] = words;
-  if (words.length !== 2) throw new GantryError(BOOTSTRAP_FAILED, `${job.verb} ${job.text}: is not FROM TO`);
-  try {
-    if (job.verb === "ADD") await add(machine, resolve(folder, from), to);
-    else await get(machine, from, resolve(folder, to), to.endsWith("/"));
-  } catch (error) {
-    if (error instanceof GantryError) throw error;
-    throw new GantryError(BOOTSTRAP_FAILED, `${job.verb} ${job.text}: ${messageOf(error)}`, { cause: error });
-  }
+  if (words.length !== 2) throw new Error("is not FROM TO");
+  if (job.verb === "ADD") await add(machine, resolve(folder, from), to);
+  else await get(machine, from, resolve(folder, to), to.endsWith("/"));
 }
 
 async function add(machine: Machine, from: string, to: string): Promise<void> {
   const { mode } = await stat(from);
   const path = to.endsWith("/") ? `${to}${basename(from)}` : to;
   const script = putScript(path, (mode & 0o777).toString(8), await fileHash(from));
-  await machine.run(script, createReadStream(from));
+  await machine.run(script, { input: createReadStream(from) });
 }
 
 async function get(machine: Machine, from: string, to: string, intoFolder: boolean): Promise<void> {

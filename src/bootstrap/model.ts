@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { GantryError } from "../kernel/errors.ts";
+import { CATALOGUE_INVALID } from "./errors.ts";
 
 /** A catalogue: which machines there are, how they are reached, and what is done on them before. Pure. */
 
@@ -66,9 +68,23 @@ export const PART_NAMES = {
  * The machines of catalogues, servers first. A catalogue may hold more: values for the templates of its jobs. What stands in two catalogues is
  * put together: the targets of one, the jobs of another.
  *
- * @throws ZodError with the path of what is wrong
+ * @throws ZodError with the path of what is wrong; `catalogue_invalid`: two agents would be in one place, or have one name
  */
 export function hostsOf(catalogues: readonly Readonly<Record<string, unknown>>[]): readonly BootstrapHost[] {
+  const hosts = allHosts(catalogues);
+  const seen = new Set<string>();
+  for (const { part, host, port, username, folder, name } of hosts) {
+    if (part !== "agents") continue;
+    const place = `${host} port ${port}${username === null ? "" : ` as ${username}`}${folder === null ? "" : ` in ${folder}`}`;
+    for (const one of [`the agent on ${place}`, ...(name === null ? [] : [`an agent named ${name}`])]) {
+      if (seen.has(one)) throw new GantryError(CATALOGUE_INVALID, `${one} stands there twice`);
+      seen.add(one);
+    }
+  }
+  return hosts;
+}
+
+function allHosts(catalogues: readonly Readonly<Record<string, unknown>>[]): readonly BootstrapHost[] {
   return (["servers", "agents"] as const).flatMap((name) => {
     const parts = catalogues.flatMap((one) =>
       PART_NAMES[name].flatMap((key) => (one[key] === undefined ? [] : [parsed(key, one[key])])),

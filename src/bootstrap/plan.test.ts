@@ -77,6 +77,8 @@ describe("the plan for a machine", () => {
       whole: true,
       joined: false,
     });
+    const joined = readProbe("systemd=user\njoined=yes\nnode=web1\nlingers=yes\n");
+    expect(joined).toMatchObject({ joined: true, node: "web1", lingers: true });
     expect(readProbe("This account is not available.\n")).toBeUndefined();
     expect(quoted("it's $HOME")).toBe(`'it'\\''s $HOME'`);
   });
@@ -99,6 +101,17 @@ describe("a catalogue", () => {
       ["agents", "192.0.2.2", 22],
       ["agents", "192.0.2.3", 22],
     ]);
+  });
+
+  it("puts no two agents in one place, and gives no two one name", () => {
+    const twice = (one: object, two: object) => hostsOf([{ agents: { targets: [one, two] } }]);
+    const here = { host: "192.0.2.1" };
+    expect(() => twice(here, here)).toThrow("the agent on 192.0.2.1 port 22 stands there twice");
+    expect(() => twice({ ...here, name: "web1" }, { host: "192.0.2.2", name: "web1" })).toThrow(
+      "an agent named web1 stands there twice",
+    );
+    expect(twice(here, { ...here, folder: "/srv/agent" })).toHaveLength(2);
+    expect(hostsOf([{ servers: { targets: [here, here] } }])).toHaveLength(2);
   });
 
   it("may be in two: the targets in one, the jobs in another", () => {

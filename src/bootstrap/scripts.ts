@@ -46,10 +46,17 @@ place=$folder/${versions}/${release}
 whole=no
 [ -x "$place/${node}" ] && [ -f "$place/${program}" ] && [ -f "$place/${manifest}" ] && whole=yes
 joined=no
-[ -f "$folder/${state}/identity.json" ] && joined=yes
+node=
+if [ -f "$folder/${state}/identity.json" ]; then
+  joined=yes
+  node=$(sed -n 's/.*"name":"\\([^"\\]*\\)".*/\\1/p' "$folder/${state}/identity.json")
+fi
+lingers=no
+[ -e "/var/lib/systemd/linger/$(id -un)" ] && lingers=yes
 printf '%s=%s\\n' machine "$(uname -m)" hostname "$(uname -n)" uid "$uid" home "$home" folder "$folder" systemd "$systemd" \\
   unitPath "$unit" glibc "$loader" libstdcxx "$library" current "\${now##*/}" whole "$whole" \\
-  launcher "$(hash "$folder/${launcher}")" unit "$([ -n "$unit" ] && hash "$unit")" joined "$joined" running "$running"
+  launcher "$(hash "$folder/${launcher}")" unit "$([ -n "$unit" ] && hash "$unit")" joined "$joined" node "$node" \\
+  running "$running" lingers "$lingers"
 `;
 }
 
@@ -57,6 +64,10 @@ export interface Probe extends Seen {
   readonly folder: string;
   /** Where its unit stands, or would. */
   readonly unitPath: string;
+  /** As which node it has joined; empty: it has not, or does not say. */
+  readonly node: string;
+  /** Whether what a user's own systemd runs goes on when the user is not logged in. */
+  readonly lingers: boolean;
 }
 
 /** What `probeScript` printed. Undefined: it is something else. */
@@ -86,6 +97,8 @@ export function readProbe(text: string): Probe | undefined {
     unit: one("unit"),
     joined: one("joined") === "yes",
     running: one("running") === "yes",
+    node: one("node"),
+    lingers: one("lingers") === "yes",
   };
 }
 
@@ -138,6 +151,11 @@ ${systemctl} ${again ? "restart" : "start"} gantry-agent
 `;
 }
 
+/** What a user's own systemd runs ends with the user's last session, unless it lingers. Not everywhere users may decide that themselves. */
+export const LINGER_SCRIPT = `loginctl enable-linger >/dev/null 2>&1 || true
+[ ! -e "/var/lib/systemd/linger/$(id -un)" ] || echo yes
+`;
+
 /** Without systemd nobody starts it again when the machine does. What ran is ended first. */
 function plainStart(folder: string): string {
   return `set -eu
@@ -147,6 +165,10 @@ if [ -n "$pid" ] && grep -q gantry-agent "/proc/$pid/cmdline" 2>/dev/null; then
   kill -TERM "$pid"
   while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
 fi
+rm -f launcher.pid
+unset SSH_AUTH_SOCK SSH_CLIENT SSH_CONNECTION
 setsid sh -c 'echo $$ >launcher.pid; exec ./${LAYOUT.launcher} >>agent.log 2>&1 </dev/null' >/dev/null 2>&1 </dev/null &
+# Until it stands in a session of its own: the end of this one would be its end too, where sudo gives each command a terminal.
+while [ ! -s launcher.pid ]; do kill -0 "$!" || exit 1; sleep 0.1; done
 `;
 }

@@ -5,11 +5,11 @@ import { ZodError } from "zod";
 import {
   type Architecture,
   bootstrap as bootstrapAll,
+  BOOTSTRAP_NOT_CONNECTED,
   type BootstrapHost,
   CATALOGUE_INVALID,
   hostsOf,
   type Outcome,
-  usualKeys,
   usualKnownHosts,
 } from "../bootstrap/index.ts";
 import { systemClock } from "../kernel/clock.ts";
@@ -20,6 +20,7 @@ import { createRenderer } from "../templates/index.ts";
 import type { CommandContext } from "./context.ts";
 import { USAGE } from "./errors.ts";
 import { EXIT } from "./failure.ts";
+import { connections, nodeNamed } from "./node-connections.ts";
 import { type Column, printList } from "./output.ts";
 import { serverState } from "./server/background.ts";
 import { printable } from "./terminal.ts";
@@ -38,7 +39,6 @@ const COLUMNS: readonly Column<Outcome>[] = [
 const TOKEN_SECONDS = 3600;
 /** Milliseconds an agent that was started has until it is connected. */
 const PATIENCE = 60_000;
-const LOOK_EVERY = 250;
 
 export async function bootstrap(
   context: CommandContext,
@@ -47,15 +47,15 @@ export async function bootstrap(
 ): Promise<number> {
   const hosts = await readCatalogues(paths);
   const urls = await serverUrls(context, options, hosts);
-  const keys = (options["key"] as readonly string[] | undefined) ?? (await usualKeys());
   const atOnce = Number(options["parallel"] ?? 50);
   if (!(Number.isInteger(atOnce) && atOnce >= 1 && atOnce <= 50))
     throw new GantryError(USAGE, `--parallel ${String(options["parallel"])} is not a number from 1 to 50`);
   const knownHosts = options["knownHosts"] as string | undefined;
-  const { nodes, joinTokens } = context.client;
+  const { client } = context;
+  await using watch = await connections(client);
   const outcomes = await bootstrapAll(hosts, {
     ssh: {
-      keys,
+      keys: options["key"] as readonly string[] | undefined,
       agent: process.env["SSH_AUTH_SOCK"] || undefined,
       forwardAgent: options["forwardAgent"] === true,
       knownHosts: knownHosts === undefined ? usualKnownHosts() : [knownHosts],
@@ -64,38 +64,24 @@ export async function bootstrap(
     atOnce,
     folder: process.cwd(),
     nodes: nodesOf(options["node"] as readonly string[] | undefined),
+    known: async (name) => (await nodeNamed(client, name)) !== undefined,
     async joinFile(name) {
-      if ((await nodeNamed(name)) !== undefined)
-        throw new GantryError(
-          USAGE,
-          `a node named ${name} has joined before, and is not this machine: give it another name in the catalogue, or revoke that one`,
-        );
-      const { token } = await joinTokens.create({ role: "agent", name, expiresIn: TOKEN_SECONDS });
+      const { token } = await client.joinTokens.create({ role: "agent", name, expiresIn: TOKEN_SECONDS });
       return JSON.stringify({ urls, token, name });
     },
-    async connected(name) {
-      for (let left = PATIENCE; left > 0; left -= LOOK_EVERY) {
-        if ((await nodeNamed(name))?.state === "connected") return;
-        await pause();
-      }
-      throw new GantryError(
-        USAGE,
-        `${name} was started, and has not connected in a minute: can it reach ${urls.join(", ")}?`,
-      );
+    async connected(name, anew) {
+      if (!anew && (await nodeNamed(client, name))?.state === "connected") return;
+      if (!(await watch.next(name, PATIENCE)))
+        throw new GantryError(
+          BOOTSTRAP_NOT_CONNECTED,
+          `${name} has not connected in a minute: can it reach ${urls.join(", ")}?`,
+        );
     },
-    ended: ({ host, result }) => context.terminal.error(`${printable(host)}: ${result}\n`),
+    ended: ({ host, node, result }) =>
+      context.terminal.error(`${printable(host)}${node === null ? "" : ` (${printable(node)})`}: ${result}\n`),
   });
   printList(context.terminal, context.output, COLUMNS, outcomes, "The catalogue names no machine.");
   return outcomes.some(({ result }) => result === "failed") ? EXIT.failed : EXIT.ok;
-
-  async function nodeNamed(name: string): Promise<{ readonly state: string } | undefined> {
-    try {
-      return await nodes.get(name);
-    } catch (error) {
-      if (error instanceof GantryError && error.code === "executor_unknown") return undefined;
-      throw error;
-    }
-  }
 }
 
 /** Jobs are rendered with all that the catalogues hold. */
@@ -176,10 +162,4 @@ function nodesOf(given: readonly string[] | undefined): Partial<Record<Architect
       return [architecture, resolve(path)];
     }),
   );
-}
-
-function pause(): Promise<void> {
-  return new Promise((done) => {
-    setTimeout(done, LOOK_EVERY);
-  });
 }

@@ -18,7 +18,7 @@ import { pythonPart } from "./python.ts";
 import type { RealPart } from "./real-part.ts";
 import { registryPart } from "./registry.ts";
 import { slapdPart } from "./slapd.ts";
-import { sshdPart } from "./sshd.ts";
+import { sshdPart, sudoPart } from "./sshd.ts";
 import { systemdPart } from "./systemd.ts";
 
 /** Every real part the tests know. A new one: its file beside this one, and its line here. */
@@ -29,6 +29,7 @@ export const REAL_PARTS: readonly RealPart[] = [
   bindPart,
   powerdnsPart,
   sshdPart,
+  sudoPart,
   gitPart,
   barbicanPart,
   slapdPart,

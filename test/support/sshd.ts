@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -15,6 +15,13 @@ export const sshdPart: RealPart = {
   present: () => existsSync(SSHD) && existsSync("/usr/bin/ssh-keygen"),
 };
 
+/** What lets an ordinary user become root. */
+export const sudoPart: RealPart = {
+  name: "sudo",
+  packages: ["sudo"],
+  present: () => existsSync("/usr/bin/sudo"),
+};
+
 export interface SshServer {
   readonly port: number;
   readonly user: string;
@@ -22,7 +29,18 @@ export interface SshServer {
   readonly key: string;
   /** A file for ssh's `UserKnownHostsFile`. */
   readonly knownHosts: string;
+  /** Its own public key: type and key, as known_hosts has them. */
+  readonly hostKey: string;
   stop(): Promise<void>;
+}
+
+export interface SshServerOptions {
+  /** 127.0.0.1 when left out. */
+  readonly listen?: string;
+  /** Further lines of its configuration. */
+  readonly settings?: readonly string[];
+  /** What starts it: a command, to which its own is added. */
+  readonly within?: readonly string[];
 }
 
 const SSHD = "/usr/sbin/sshd";
@@ -30,8 +48,11 @@ const SSHD = "/usr/sbin/sshd";
 const EMPTY = "/run/sshd";
 const run = promisify(execFile);
 
-export async function startSshServer(): Promise<SshServer> {
+export async function startSshServer(options: SshServerOptions = {}): Promise<SshServer> {
+  const { listen = "127.0.0.1", within = [] } = options;
   const folder = mkdtempSync(join(tmpdir(), "gantry-sshd-"));
+  // Whose keys let in is read as the user who logs in.
+  chmodSync(folder, 0o755);
   const port = await freePort();
   for (const name of ["host", "user"])
     await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "gantry-test", "-f", join(folder, name)]);
@@ -39,7 +60,7 @@ export async function startSshServer(): Promise<SshServer> {
   writeFileSync(join(folder, "known_hosts"), `[127.0.0.1]:${port} ${type} ${key}\n`);
   const settings = [
     `Port ${port}`,
-    "ListenAddress 127.0.0.1",
+    `ListenAddress ${listen}`,
     `HostKey ${join(folder, "host")}`,
     `AuthorizedKeysFile ${join(folder, "user.pub")}`,
     "PidFile none",
@@ -49,11 +70,12 @@ export async function startSshServer(): Promise<SshServer> {
     "PermitRootLogin prohibit-password",
     "Subsystem sftp internal-sftp",
     "LogLevel ERROR",
+    ...(options.settings ?? []),
   ];
   writeFileSync(join(folder, "config"), `${settings.join("\n")}\n`);
   const made = mkdirSync(EMPTY, { recursive: true });
   // Ends with the test run, also when that is killed.
-  const child = spawn("setpriv", ["--pdeathsig", "TERM", SSHD, "-D", "-e", "-f", join(folder, "config")], {
+  const child = spawn("setpriv", ["--pdeathsig", "TERM", ...within, SSHD, "-D", "-e", "-f", join(folder, "config")], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let said = "";
@@ -81,6 +103,7 @@ export async function startSshServer(): Promise<SshServer> {
     user: userInfo().username,
     key: readFileSync(join(folder, "user"), "utf8"),
     knownHosts: join(folder, "known_hosts"),
+    hostKey: `${type} ${key}`,
     stop,
   };
 }

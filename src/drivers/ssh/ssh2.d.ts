@@ -11,9 +11,8 @@ declare module "ssh2" {
     readonly privateKey?: string | undefined;
     readonly passphrase?: string | undefined;
     readonly tryKeyboard?: boolean;
-    /** Socket of an agent that holds keys, and whether the server may use it for its own connections. */
+    /** Socket of an agent that holds keys. */
     readonly agent?: string;
-    readonly agentForward?: boolean;
     /** Ways to prove who one is, in this order. */
     readonly authHandler?: readonly (
       | { readonly type: "agent"; readonly username: string; readonly agent: string }
@@ -71,6 +70,12 @@ declare module "ssh2" {
 
   class Client extends EventEmitter {
     connect(config: ConnectConfig): this;
+    /** `agentForward`: what is run may use the agent for connections of its own. */
+    exec(
+      command: string,
+      options: { readonly agentForward: boolean },
+      done: (error: Error | undefined, channel: ClientChannel) => void,
+    ): boolean;
     exec(command: string, done: (error: Error | undefined, channel: ClientChannel) => void): boolean;
     sftp(done: (error: Error | undefined, sftp: Sftp) => void): boolean;
     end(): this;
