@@ -64,7 +64,7 @@ function strictSchema(wanted: ModuleFunction, given: Json): z.ZodObject {
   const key = names.join(" ");
   const before = known.get(key);
   if (before !== undefined) return before;
-  const schema = narrowed(wanted.parameters, names)?.strict() ?? known.get("")!;
+  const schema = narrowed(wanted.parameters, names) ?? known.get("")!;
   if (schema !== known.get("") && known.size < MOST_SETS) known.set(key, schema);
   return schema;
 }

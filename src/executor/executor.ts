@@ -167,7 +167,7 @@ export async function startExecutor(options: ExecutorOptions): Promise<Executor>
     const { ref, stopper } = one;
     if (stopper.reason !== undefined) return conclude(one, stoppedEnding(stopper.reason));
     one.phase = "started";
-    reports.started(ref);
+    reports.started(ref, !one.message.safeToRepeat);
     try {
       const begun = await begin(one);
       if (begun !== undefined) return conclude(one, begun);
@@ -185,10 +185,12 @@ export async function startExecutor(options: ExecutorOptions): Promise<Executor>
     const { message, ref, stopper } = one;
     journal.started(message);
     if (message.safeToRepeat) {
-      // Only to be found after a crash, so nobody waits for it.
-      journal
-        .sync()
-        .catch((error: unknown) => log.warn({ ...ref, error: messageOf(error) }, "the journal cannot be written"));
+      // Only to be found after a crash, so nobody waits for it; a task that is over within this turn is written once.
+      setImmediate(() => {
+        journal
+          .sync()
+          .catch((error: unknown) => log.warn({ ...ref, error: messageOf(error) }, "the journal cannot be written"));
+      });
       return undefined;
     }
     try {
@@ -311,7 +313,7 @@ export async function startExecutor(options: ExecutorOptions): Promise<Executor>
     try {
       const isOver = !message.keepGoing && [...entry.items.values()].some(({ outcome }) => outcome !== "done");
       if (!message.safeToRepeat && !isOver) {
-        reports.started(ref);
+        reports.started(ref, true);
         await Promise.race([one.grant.promise, aborted(stopper)]);
       }
       if (entry.idle && stopper.reason === undefined) journal.idle(ref, false);

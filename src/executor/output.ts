@@ -33,7 +33,7 @@ export function createTaskOutput(
   function send(stream: OutputStream, data: Uint8Array, item: number | undefined): void {
     const base64 = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64");
     const of = item === undefined ? {} : { item };
-    session.send({ type: "output", task: ref.task, attempt: ref.attempt, stream, index, data: base64, ...of });
+    session.send({ type: "output", task: ref.task, attempt: ref.attempt, stream, index, data: base64, ...of }, true);
     index += 1;
   }
 

@@ -13,8 +13,8 @@ import type { Journal } from "./journal.ts";
 
 /** What the executor tells the server of its tasks, in the right order with the journal. */
 export interface Reports {
-  /** Shares one message with the others of this turn. */
-  started(ref: TaskRef): void;
+  /** Shares one message with the others of this turn. `waits`: it goes on when the server has answered. */
+  started(ref: TaskRef, waits: boolean): void;
   /** An item of a list ended, as the journal knows: told soon, together with others. */
   itemEnded(ref: TaskRef): void;
   /** Writes the result to the journal, and sends it when it is on disk. */
@@ -31,6 +31,7 @@ const ITEMS_EVERY = 200;
 
 export function createReports(session: LinkSession, journal: Journal, clock: Clock, log: SessionLog): Reports {
   let starting: TaskRef[] = [];
+  let someWait = false;
   /** Lists of which items ended that nobody was told of, and how many of them were. */
   const untold = new Map<string, TaskRef>();
   const told = new Map<string, number>();
@@ -41,8 +42,10 @@ export function createReports(session: LinkSession, journal: Journal, clock: Clo
   function flushStarted(): void {
     if (starting.length === 0) return;
     const tasks = starting;
+    const patient = !someWait;
     starting = [];
-    for (const some of inPieces(tasks)) session.send({ type: "started", tasks: some });
+    someWait = false;
+    for (const some of inPieces(tasks)) session.send({ type: "started", tasks: some }, patient);
   }
 
   async function onDisk(ref: object): Promise<void> {
@@ -97,9 +100,10 @@ export function createReports(session: LinkSession, journal: Journal, clock: Clo
   }
 
   return {
-    started(ref) {
+    started(ref, waits) {
       if (starting.length === 0) setImmediate(flushStarted);
       starting.push(ref);
+      someWait ||= waits;
     },
     itemEnded(ref) {
       if (untold.size === 0 && telling === undefined) tellSoon();

@@ -29,6 +29,8 @@ export function createTrust(parts: {
 }): Trust {
   const { state, environment, log } = parts;
   let { identity } = parts;
+  /** Of its authority: each heartbeat asks for it. */
+  let pin = pinOf(identity.ca);
   const agents = [trustingAgent({ authority: identity.ca, environment })];
   let learning = Promise.resolve();
 
@@ -49,15 +51,16 @@ export function createTrust(parts: {
   async function take(certificate: string): Promise<void> {
     const agent = trustingAgent({ authority: certificate, environment });
     try {
-      const pin = pinOf(certificate);
-      if (pin === pinOf(identity.ca)) return agent.destroy();
+      const other = pinOf(certificate);
+      if (other === pin) return agent.destroy();
       await reaches(agent);
       const next = { ...identity, ca: certificate };
       await saveIdentity(state, next);
       identity = next;
+      pin = other;
       // Connections of the former go on.
       agents.push(agent);
-      log.info({ authority: pin }, "the server is known by another authority from now on");
+      log.info({ authority: other }, "the server is known by another authority from now on");
     } catch (error) {
       agent.destroy();
       log.warn({ error: messageOf(error) }, "the server's new authority was not taken");
@@ -69,7 +72,7 @@ export function createTrust(parts: {
       return identity;
     },
     agent: () => agents.at(-1) as Agent,
-    pin: () => pinOf(identity.ca),
+    pin: () => pin,
     learn(certificate) {
       learning = learning.then(() => take(certificate));
       return learning;

@@ -18,6 +18,8 @@ export const OUTPUT_CHUNK = 64 * 1024;
 
 /** Milliseconds between two frames of patient messages. */
 const PATIENCE = 200;
+/** Milliseconds that a patient message waits in any case: what a short task says of itself leaves together with its result. */
+const SHORT_PATIENCE = 50;
 
 /** Room for a message beside the brackets of its frame. */
 const MESSAGE_LIMIT = FRAME_LIMIT - 2;
@@ -26,8 +28,8 @@ export interface FrameWriter<Message> {
   /** Queues a message. Throws `link_message_too_large` when it fits no frame. */
   write(message: Message): void;
   /**
-   * Queues what `encodeMessage` made. `patient`: it may wait for others while frames follow each other closely: of a thousand short commands,
-   * each with a line of output, most of the work would be frames.
+   * Queues what `encodeMessage` made. `patient`: it may wait a moment for others, and longer while frames follow each other closely: of a
+   * thousand short commands, each with a line of output, most of the work would be frames.
    */
   writeText(text: string, patient?: boolean): void;
   /** Sends what is queued now. */
@@ -57,8 +59,7 @@ export function frameWriter<Message>(send: (frame: string) => void, coalesce = t
     queued.push(text);
     bytes += size;
     if (!coalesce) return flush();
-    const wait = patient ? last + PATIENCE - performance.now() : 0;
-    if (wait > 0) later(wait);
+    if (patient) later(Math.max(SHORT_PATIENCE, last + PATIENCE - performance.now()));
     else soon();
   }
 

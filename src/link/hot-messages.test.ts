@@ -1,7 +1,7 @@
 import { array, assert, constantFrom, integer, jsonValue, oneof, property, record, string } from "fast-check";
 import { expect, it } from "vitest";
-import { isPlainReport } from "./hot-messages.ts";
-import { executorMessage } from "./messages.ts";
+import { isPlainOrder, isPlainReport } from "./hot-messages.ts";
+import { executorMessage, serverMessage } from "./messages.ts";
 
 const about = { sequence: 1, task: "a", attempt: 1 };
 
@@ -14,6 +14,15 @@ it("knows what comes by the thousand", () => {
       { type: "result", ...about, outcome: "done" },
       { type: "started", sequence: 2, tasks: [{ task: "a", attempt: 1 }] },
     ].map(isPlainReport),
+  ).toEqual([true, true, true, true]);
+  const call = { key: "k", module: "agent", function: "*", parameters: null, keepGoing: false, timeout: null };
+  expect(
+    [
+      { type: "task", task: "a", attempt: 1, ...call, batch: [{ item: 0, parameters: {} }], safeToRepeat: true },
+      { type: "task", task: "a", attempt: 1, ...call, batch: null, safeToRepeat: false, shared: {} },
+      { type: "ack", sequence: 4 },
+      { type: "heartbeat" },
+    ].map(isPlainOrder),
   ).toEqual([true, true, true, true]);
 });
 
@@ -59,6 +68,50 @@ it("takes nothing that the schema would refuse, or give back otherwise", () => {
     property(oneof({ weight: 9, arbitrary: message }, { weight: 1, arbitrary: value }), (one) => {
       if (!isPlainReport(one)) return;
       expect(executorMessage.parse(one)).toEqual(one);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+it("takes no order that the schema would refuse, or give back otherwise", () => {
+  const value = oneof(
+    jsonValue({ maxDepth: 1 }),
+    integer({ min: -1, max: 2 }),
+    constantFrom(null, "", "a", "a".repeat(129), true, Number.NaN, Number.POSITIVE_INFINITY),
+  );
+  const item = record(
+    { item: integer({ min: -1, max: 1 }), parameters: value, function: value, safeToRepeat: value, other: value },
+    { requiredKeys: ["item"] },
+  );
+  const task = record(
+    {
+      type: constantFrom("task", "ack", "heartbeat", "cancel"),
+      task: constantFrom("", "a", "a".repeat(65)),
+      attempt: integer({ min: 0, max: 2 }),
+      key: constantFrom("", "k", "k".repeat(129)),
+      module: constantFrom("", "m", "m".repeat(129)),
+      function: constantFrom("", "f", "f".repeat(129)),
+      parameters: value,
+      batch: oneof(constantFrom(null), array(item, { maxLength: 2 }), value),
+      keepGoing: constantFrom(true, false, 1),
+      timeout: oneof(constantFrom(null, 0, 1.5, -1), value),
+      safeToRepeat: constantFrom(true, false, null),
+      shared: value,
+      hide: value,
+      undo: value,
+      other: value,
+    },
+    {
+      requiredKeys: ["type", "task", "attempt", "key", "module", "function", "parameters", "batch", "safeToRepeat"],
+    },
+  );
+  const short = record(
+    { type: constantFrom("ack", "heartbeat"), sequence: value, authority: value },
+    { requiredKeys: ["type"] },
+  );
+  assert(
+    property(oneof(task, short, value), (one) => {
+      if (isPlainOrder(one)) expect(serverMessage.parse(one)).toEqual(one);
     }),
     { numRuns: 3000 },
   );

@@ -1,3 +1,5 @@
+import { isBatch } from "./messages.ts";
+
 /**
  * Whether a message is one of those that come by the thousand, and just as its schema in `messages.ts` would give it back. The schema takes
  * most of a second for 100,000 of them; of everything that is not quite so plain it says what is wrong with it.
@@ -39,6 +41,9 @@ function fits({ required, members }: Shape, value: unknown): boolean {
 
 const text: Check = (value) => typeof value === "string";
 const id: Check = (value) => typeof value === "string" && value.length >= 1 && value.length <= 64;
+const name: Check = (value) => typeof value === "string" && value.length >= 1 && value.length <= 128;
+const flag: Check = (value) => typeof value === "boolean";
+const isPlainObject: Check = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const attempt: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 1;
 const milliseconds: Check = (value) => typeof value === "number" && Number.isFinite(value) && value >= 0;
@@ -54,7 +59,7 @@ const items: Check = (value) => Array.isArray(value) && value.length <= 1000 && 
 const ref = shape({ task: id, attempt }, {});
 const refs: Check = (value) => Array.isArray(value) && value.length <= 1000 && value.every((one) => fits(ref, one));
 
-const HOT: ReadonlyMap<unknown, Shape> = new Map([
+const HOT_REPORTS: ReadonlyMap<unknown, Shape> = new Map([
   [
     "output",
     shape(
@@ -67,8 +72,41 @@ const HOT: ReadonlyMap<unknown, Shape> = new Map([
   ["result", shape({ ...about, outcome: done }, { value: json })],
 ]);
 
-/** True: the message is right, and nothing needs to be left out of it. */
+const HOT_ORDERS: ReadonlyMap<unknown, Shape> = new Map([
+  [
+    "task",
+    shape(
+      {
+        type: text,
+        task: id,
+        attempt,
+        key: name,
+        module: name,
+        function: name,
+        parameters: json,
+        batch: (value) => value === null || isBatch(value),
+        keepGoing: flag,
+        timeout: (value) => value === null || milliseconds(value),
+        safeToRepeat: flag,
+      },
+      { shared: isPlainObject },
+    ),
+  ],
+  ["ack", shape({ type: text, sequence: count }, {})],
+  ["heartbeat", shape({ type: text }, {})],
+]);
+
+/** True of what an executor tells: the message is right, and nothing needs to be left out of it. */
 export function isPlainReport(message: unknown): boolean {
-  const known = HOT.get((message as { readonly type?: unknown } | null)?.type);
+  return isHot(HOT_REPORTS, message);
+}
+
+/** The same of what the server tells. */
+export function isPlainOrder(message: unknown): boolean {
+  return isHot(HOT_ORDERS, message);
+}
+
+function isHot(hot: ReadonlyMap<unknown, Shape>, message: unknown): boolean {
+  const known = hot.get((message as { readonly type?: unknown } | null)?.type);
   return known !== undefined && fits(known, message);
 }

@@ -12,6 +12,7 @@ import {
   LINK_VERSION_UNSUPPORTED,
 } from "./errors.ts";
 import { encodeMessage, frameWriter, type FrameWriter, parseFrame } from "./frames.ts";
+import { isPlainOrder } from "./hot-messages.ts";
 import { watchSilence } from "./silence.ts";
 import {
   type ExecutorMessage,
@@ -79,8 +80,8 @@ export interface SessionLog {
 }
 
 export interface LinkSession {
-  /** Queues a message that is kept until acknowledged. Throws `link_message_too_large`. */
-  send(draft: ReliableDraft): void;
+  /** Queues a message that is kept until acknowledged. `patient`: it may wait for others. Throws `link_message_too_large`. */
+  send(draft: ReliableDraft, patient?: boolean): void;
   /** Answers a query. Lost when the connection is. */
   reply(message: Extract<ExecutorMessage, { type: "reply" }>): void;
   /** Output bytes (base64) the server has not acknowledged. */
@@ -181,12 +182,12 @@ export function startSession(options: SessionOptions): LinkSession {
 
   void connect();
   return {
-    send(draft) {
+    send(draft, patient = false) {
       sequence += 1;
       const message = { ...draft, sequence } as ReliableMessage;
       // Encoded first: a message that is too large must not get among those that are sent again and again.
       const text = encodeMessage(message);
-      if (current?.welcomed === true) current.writer.writeText(text, message.type === "output");
+      if (current?.welcomed === true) current.writer.writeText(text, patient);
       unacknowledged.push({ message, text });
       if (message.type === "output") outputBytes += message.data.length;
     },
@@ -307,7 +308,7 @@ function startLink(options: LinkOptions): Link {
     frame(text) {
       if (over) return;
       try {
-        const messages = parseFrame(text, serverMessage);
+        const messages = parseFrame(text, serverMessage, isPlainOrder);
         for (const message of messages) if (!over) receive(message);
         silence.heard();
       } catch (error) {
