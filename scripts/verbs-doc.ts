@@ -18,7 +18,7 @@ anything, can be planned without being done, and ends when it is stopped, with a
 
 | option | |
 | --- | --- |
-| \`--timeout SECONDS\` | it is stopped then, with all it started; each attempt has this time |
+| \`--timeout SECONDS\` | it is stopped then, with all it started; each attempt has this time, and so has its plan |
 | \`--retry N\` | so often it is tried again when it fails; each failure is told |
 | \`--retry-wait SECONDS\` | the time before that |
 | \`--env NAME=VALUE\` | a variable in the environment of what it starts; may be given several times |

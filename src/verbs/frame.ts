@@ -163,7 +163,7 @@ async function attempts(
     let result: VerbResult | undefined;
     let error: unknown;
     try {
-      result = await once(call, parameters, contextFor, said);
+      result = await inTime(context, parameters, (limited) => verb.apply(parameters, contextFor(limited, said)));
     } catch (thrown) {
       error = thrown;
     }
@@ -186,17 +186,16 @@ function counted(error: unknown, attempts: number): unknown {
   });
 }
 
-/** One attempt within its time-out. */
-function once(
-  { verb, context }: Call,
-  parameters: CommonParameters,
-  contextFor: Settled["contextFor"],
-  said: Listening,
-): Promise<VerbResult> {
-  if (parameters.timeout === undefined) return verb.apply(parameters, contextFor(context, said));
-  const limit = limitedSignal(context, parameters.timeout);
-  const work = verb.apply(parameters, contextFor({ ...context, signal: limit.signal }, said));
-  return limit.within(Promise.race([work, givenUp(context, limit.signal)]));
+/** One attempt, or a plan, within the time-out that the verb was given. */
+function inTime<Result>(
+  context: FunctionContext,
+  { timeout }: CommonParameters,
+  work: (context: FunctionContext) => Promise<Result>,
+): Promise<Result> {
+  if (timeout === undefined) return work(context);
+  const limit = limitedSignal(context, timeout);
+  const limited = { ...context, signal: limit.signal };
+  return limit.within(Promise.race([work(limited), givenUp(context, limit.signal)]));
 }
 
 /** Rejects when something did not end although it was stopped. */
@@ -284,7 +283,7 @@ async function planOf(call: Call, shared: Shared, overlay: Overlay): Promise<Ver
     const key = isAsked ? await keyOf(call, parameters, contextFor) : undefined;
     if (key !== undefined && (await surroundings.cache.get(key)) !== undefined)
       return { changed: false, diff: "", message: "an earlier result would stand in for it" };
-    return await verb.plan(parameters, contextFor(context, listen(context)));
+    return await inTime(context, parameters, (limited) => verb.plan(parameters, contextFor(limited, listen(limited))));
   } catch (error) {
     const missing = laterNames(error, ARGUMENT_UNDEFINED, overlay);
     if (missing === undefined) throw error;

@@ -90,10 +90,14 @@ describe("LINE", () => {
     expect(readFileSync(join(agent.home, "f"), "utf8")).toBe("a\n");
   });
 
-  it("is ended by its time-out, whatever its expressions look for, and lets others work meanwhile", async () => {
+  it("is ended by its time-out, also its plan, whatever its expressions look for, and lets others work meanwhile", async () => {
     writeFileSync(join(agent.home, "f"), `${"a".repeat(60)}!\n`);
     const slow = { file: "f", line: "b", match: "^(a+)+$", timeout: 0.2 };
     await expect(agent.call("line", slow)).rejects.toMatchObject({ code: "function_timed_out" });
+    await expect(agent.call("line", slow, { shared: { plan: true } })).rejects.toMatchObject({
+      code: "function_timed_out",
+      message: "it took longer than 0.2 s and was stopped",
+    });
     expect(await agent.call("line", { file: "f", line: "b", match: "^a" })).toMatchObject({ changed: true });
     expect(readFileSync(join(agent.home, "f"), "utf8")).toBe("b\n");
   });
