@@ -29,7 +29,7 @@ export interface ReceiverParts {
   readonly tasks: TaskService;
   readonly clock: Clock;
   readonly lines: LineCount;
-  executor(): Executor;
+  readonly executor: Pick<Executor, "id">;
   write(message: ServerMessage): void;
   /** As far as it is known here. */
   isSafeToRepeat(task: Id): boolean;
@@ -128,7 +128,7 @@ export function createReceiver(parts: ReceiverParts): Receiver {
     const reports = round.filter((message) => message.type !== "held");
     const { results, running } = resultsOf(reports);
     const finished = new Set(results.map(keyOf));
-    const executor = parts.executor();
+    const { executor } = parts;
     const begun = reports.flatMap((message) => (message.type === "started" ? message.tasks : []));
     // What began and ended within one round needs no word of its own about its beginning.
     const started = begun

@@ -166,7 +166,7 @@ export function openSession(
     tasks,
     clock,
     lines: parts.lines,
-    executor,
+    executor: record,
     write,
     isSafeToRepeat: (task) => out.get(task)?.safeToRepeat === true,
     pause: connection.pause,
@@ -292,7 +292,7 @@ export function openSession(
       if (!(error instanceof GantryError)) throw error;
       const failure = { message: error.message, code: error.code };
       const { task, attempt } = assignment;
-      await tasks.report(executor(), { results: [{ task, attempt, outcome: "failed", error: failure, began: false }] });
+      await tasks.report(record, { results: [{ task, attempt, outcome: "failed", error: failure, began: false }] });
       return settle(assignment);
     }
     return send(text);

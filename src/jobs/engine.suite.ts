@@ -171,7 +171,7 @@ export function engineSuite(open: OpenEmptyDatabase): void {
         fail: async (_, { assignment }) => {
           const data = Buffer.from(Array.from({ length: 40 }, (_, index) => `line ${index}\n`).join(""));
           await world.jobs.tasks.report(
-            { id: "executor", session: "one", modules: {}, siteIds: "all", tenantId: null },
+            { id: "executor" },
             { output: [{ task: assignment.task, attempt: 1, stream: "stderr", sequence: 0, data }] },
           );
           throw new TestFailure("exit code 1");

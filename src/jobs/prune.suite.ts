@@ -33,7 +33,7 @@ export function pruneSuite(open: OpenEmptyDatabase): void {
         async add(_parameters, { assignment }) {
           const data = Buffer.from("said");
           await world.jobs.tasks.report(
-            { id: "executor", session: "one", modules: {}, siteIds: "all", tenantId: null },
+            { id: "executor" },
             { output: [{ task: assignment.task, attempt: 1, stream: "stdout", sequence: 0, data }] },
           );
           return 1;

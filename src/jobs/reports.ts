@@ -44,7 +44,7 @@ export interface ReportParts {
 }
 
 interface Request {
-  readonly executor: Executor;
+  readonly executor: Pick<Executor, "id">;
   readonly report: Required<ExecutorReport>;
   /** Jobs that end by it have their last turns with it. */
   readonly lastTurns: boolean;

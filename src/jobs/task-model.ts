@@ -163,11 +163,11 @@ export interface TaskService {
    * only after `granted`: so it cannot run twice, even when a lease ran out in between.
    */
   started(
-    executor: Executor,
+    executor: Pick<Executor, "id">,
     tasks: readonly StartedRef[],
   ): Promise<{ readonly granted: readonly TaskRef[]; readonly refused: readonly TaskRef[] }>;
   /** Takes in what it says of its tasks, all of it in one commit. What is said of older attempts, and what is repeated, changes nothing. */
-  report(executor: Executor, report: ExecutorReport): Promise<void>;
+  report(executor: Pick<Executor, "id">, report: ExecutorReport): Promise<void>;
   /** After each (re)connect. What it does not hold goes back to ready, or ends `interrupted`; what it should drop is returned. */
   reconcile(executor: Executor, held: readonly HeldTask[]): Promise<{ readonly forget: readonly TaskRef[] }>;
   /** The connection is gone. Its leases live on until they run out, or until the executor is back. */

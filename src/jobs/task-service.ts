@@ -80,7 +80,7 @@ export function createTaskService(parts: TaskParts): TaskService {
 
   const startAll = async (
     tx: Transaction,
-    requests: readonly { readonly executor: Executor; readonly tasks: readonly StartedRef[] }[],
+    requests: readonly { readonly executor: Pick<Executor, "id">; readonly tasks: readonly StartedRef[] }[],
   ) => {
     const sql = sqlOf(database, tx);
     const now = clock.now();
@@ -215,7 +215,11 @@ export function createTaskService(parts: TaskParts): TaskService {
 }
 
 /** The task a reference means, if the executor has it now. */
-function owned(known: ReadonlyMap<Id, TaskRecord>, executor: Executor, ref: TaskRef): TaskRecord | undefined {
+function owned(
+  known: ReadonlyMap<Id, TaskRecord>,
+  executor: Pick<Executor, "id">,
+  ref: TaskRef,
+): TaskRecord | undefined {
   const task = spokenOf(known, executor, ref);
   return task !== undefined && isHeld(task) ? task : undefined;
 }

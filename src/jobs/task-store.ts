@@ -262,7 +262,7 @@ export function isHeld({ status }: TaskRecord): boolean {
 /** The task a reference means, if this attempt is the executor's, also after its end. */
 export function spokenOf(
   known: ReadonlyMap<Id, TaskRecord>,
-  executor: Executor,
+  executor: Pick<Executor, "id">,
   { task: id, attempt }: TaskRef,
 ): TaskRecord | undefined {
   const task = known.get(id);

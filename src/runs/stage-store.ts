@@ -4,12 +4,14 @@ import "./tables.ts";
 
 /** What nodes have to do in a stage. */
 
-/** Lines left to do, of those places that do not do all: by `STAGE NODE`. */
+/** Lines left to do, of those places that do not do all: by `STAGE NODE`. Only the rest of another run has such. */
 export async function selectJobsAt(
   tx: Transaction,
   id: Id,
   places: readonly { readonly stage: number; readonly node: number }[],
 ): Promise<ReadonlyMap<string, readonly number[]>> {
+  const run = await tx.selectFrom("run").select("resumes").where("id", "=", id).executeTakeFirst();
+  if (run?.resumes == null) return new Map();
   const rows = await tx
     .selectFrom("run_job")
     .select(["stage", "node", "chosen"])
