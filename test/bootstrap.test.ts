@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { createClient } from "../src/client/index.ts";
 import { putRelease } from "../src/executor/index.ts";
 import { type Bench, createBench, type Ended } from "./support/gantry.ts";
 import { freePort } from "./support/names.ts";
@@ -161,22 +162,26 @@ describeReal("sshd", "gantry bootstrap", () => {
       },
       60,
     );
-    process.kill(Number(/\d+/.exec(readFileSync(join(path, "state/lock"), "utf8"))?.[0]), "SIGTERM");
-    await shown((text) => text.includes(put));
+    await again(path);
+    expect((await bench.gantry(["node", "show", "one"])).out).toContain(put);
     const upgraded = await bench.gantry(["node", "upgrade", "one", "two"]);
     expect(upgraded.code, upgraded.out + upgraded.error).toBe(0);
     expect(upgraded.out).toMatch(new RegExp(`one +upgraded +${release}[^]*two +unchanged +${release}`));
     writeFileSync(join(path, "failed"), "0123456789ab ended with code 3\n");
-    process.kill(Number(/\d+/.exec(readFileSync(join(path, "state/lock"), "utf8"))?.[0]), "SIGTERM");
-    await shown((text) => text.includes("0123456789ab"));
+    await again(path);
     const list = await bench.gantry(["node", "list"]);
     expect(list.out).toMatch(/one .*\(went back: release 0123456789ab ended with code 3\)/);
   });
 
-  /** What is told is written down a moment later. */
-  async function shown(wanted: (text: string) => boolean): Promise<void> {
-    while (!wanted((await bench.gantry(["node", "show", "one", "-o", "json"])).out))
-      await new Promise((resolve) => setTimeout(resolve, 300));
+  /** Ends the agent in a folder, which its launcher starts again. Resolves when it is back, and the server knows what it told. */
+  async function again(path: string): Promise<void> {
+    const stop = new AbortController();
+    const client = createClient({ dataFolder: bench.dataFolder });
+    const feed = client.events.follow({ type: "node.connected", signal: stop.signal });
+    await feed.opened;
+    process.kill(Number(/\d+/.exec(readFileSync(join(path, "state/lock"), "utf8"))?.[0]), "SIGTERM");
+    for await (const { data } of feed) if ((data as { name: string }).name === "one") stop.abort();
+    client.close();
   }
 
   it("refuses catalogues that are wrong before anything is done", async () => {
