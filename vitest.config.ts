@@ -21,7 +21,11 @@ const ALONE = [
   "redfish",
 ].map((name) => `test/${name}.test.ts`);
 
+/** Of `expect.poll`: no test asserts a time, this only ends what never comes, also on a busy machine. */
+const expects = { poll: { timeout: 30_000 } };
+
 const real = {
+  expect: expects,
   globalSetup: ["test/support/global-setup.ts"],
   // No test asserts a time: these only end what hangs, also where two files share a busy machine.
   testTimeout: 240_000,
@@ -36,6 +40,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          expect: expects,
           include: ["src/**/*.test.ts", "lint/**/*.test.ts"],
           // Most of the time would go into importing the same modules for each file. What files share is held in order by the set-up file.
           isolate: false,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { DEFAULT_TENANT, type Principal } from "../access/index.ts";
 import { ADMINISTRATOR } from "../access/testing.ts";
 import { createInventoryStore, inventoryMigrations, type InventoryStore } from "../inventory/index.ts";
@@ -80,7 +80,7 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       expect(await designs.list(principal, "", 10)).toEqual([]);
       const applied = await designs.apply(principal, site, plan.fingerprint);
       expect(applied.text).toBe(plan.text);
-      await vi.waitFor(() => expect(woken).toBe(1));
+      await expect.poll(() => woken).toBe(1);
       const { structures } = await inventory.snapshot(DEFAULT_TENANT.id);
       expect(
         [...structures.values()].map(({ name, state, managedBy, addresses }) => [

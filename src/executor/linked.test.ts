@@ -1,15 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { openSqlite } from "../../test/support/databases.ts";
 import { createTestFleet, FLEET_MIGRATIONS, TENANT } from "../fleet/testing.ts";
 import { manualClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/ids.ts";
 import { startEmbeddedExecutor } from "./linked.ts";
-
-/** Only ends what hangs: the machine may be busy. */
-const PATIENCE = { timeout: 30_000 };
 
 it("facts are known with the connection, and again as soon as something has noticed others", async () => {
   const folder = mkdtempSync(join(tmpdir(), "gantry-linked-"));
@@ -39,11 +36,11 @@ it("facts are known with the connection, and again as soon as something has noti
   });
   onTestFinished(() => executor.stop());
   const known = (): Promise<unknown> => rig.fleet.node(TENANT, "embedded").then(({ facts }) => facts);
-  await vi.waitFor(async () => expect(await known()).toEqual({ color: "red" }), PATIENCE);
+  await expect.poll(known).toEqual({ color: "red" });
   color = "blue";
   for (let times = 0; times < 100; times += 1) (await noticed.promise)();
   // One look a second is enough, however often somebody asks.
   clock.advance(1000);
-  await vi.waitFor(async () => expect(await known()).toEqual({ color: "blue" }), PATIENCE);
+  await expect.poll(known).toEqual({ color: "blue" });
   expect(looks).toBe(2);
 });

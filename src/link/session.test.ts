@@ -233,6 +233,19 @@ describe("a session", () => {
     expect(await peer.next()).toEqual({ type: "heartbeat", facts: { load: 1 } });
   });
 
+  it("beats after its welcome when it was asked to before: what it told of itself may be older", async () => {
+    const { session, nextPeer } = setUp();
+    const peer = await nextPeer();
+    await peer.next();
+    session.beat();
+    peer.send({ type: "challenge", version: 1, nonce: "n".repeat(16) });
+    await peer.next();
+    session.beat();
+    peer.send({ type: "welcome", session: "s", heartbeat: 1000 });
+    expect(await peer.next()).toMatchObject({ type: "held" });
+    expect(await peer.next()).toEqual({ type: "heartbeat", facts: { load: 1 } });
+  });
+
   it("gives up on a server that is silent for three heartbeats, and sends its own", async () => {
     const { nextPeer, welcome, clock } = setUp();
     const peer = await nextPeer();

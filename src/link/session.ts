@@ -210,7 +210,7 @@ export function startSession(options: SessionOptions): LinkSession {
 interface Link {
   readonly writer: FrameWriter<ExecutorMessage>;
   readonly welcomed: boolean;
-  /** What is told before the welcome holds the facts anyway. */
+  /** Before the welcome: right behind it. */
   beat(): void;
   end(reason: CloseReason): void;
 }
@@ -235,8 +235,11 @@ function startLink(options: LinkOptions): Link {
     end({ code: LINK_SILENT.code, text: "the server gave no sign of life" }),
   );
   let cancelBeat: CancelTimer = () => undefined;
+  /** Asked for before the welcome: the proof, with its facts, may have left by then. */
+  let isBeatDue = false;
 
   function beat(): void {
+    if (!isWelcomed) isBeatDue = true;
     if (!isWelcomed || over) return;
     cancelBeat();
     const facts = options.facts();
@@ -298,7 +301,8 @@ function startLink(options: LinkOptions): Link {
       silence.every(heartbeat);
       cancelBeat = clock.after(Math.min(heartbeat, options.heartbeat ?? heartbeat), beat);
       if (message.authority !== undefined) options.handlers.authority?.(message.authority);
-      return options.welcomed(link);
+      options.welcomed(link);
+      return isBeatDue ? beat() : undefined;
     }
     if (isWelcomed) return options.handle(message);
     return end({ code: LINK_MESSAGE_MALFORMED.code, text: `${message.type} before welcome` });

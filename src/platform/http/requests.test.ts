@@ -3,7 +3,7 @@ import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
-import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { errorKind, GantryError } from "../../kernel/errors.ts";
 import { createMetrics, type Metrics } from "../metrics/index.ts";
@@ -57,7 +57,7 @@ describe("a request", () => {
     await server.app.inject({ url: "/v1/things/one?x=1" });
     await server.app.inject({ url: "/v1/things/two" });
     await server.app.inject({ url: "/v1/nowhere/three" });
-    await vi.waitFor(() => expect(logged).toHaveLength(3));
+    await expect.poll(() => logged).toHaveLength(3);
     expect(logged[0]).toMatchObject({ level: 20, method: "GET", route: "/v1/things/:name", status: 200 });
     expect(logged[0]!["milliseconds"]).toBeTypeOf("number");
     expect(logged[2]).toMatchObject({ level: 20, route: "none", status: 404 });
@@ -69,7 +69,7 @@ describe("a request", () => {
 
   it("that fails at the server is a warning", async () => {
     await server.app.inject({ url: "/v1/broken" });
-    await vi.waitFor(() => expect(logged).toHaveLength(1));
+    await expect.poll(() => logged).toHaveLength(1);
     expect(logged[0]).toMatchObject({ level: 40, route: "/v1/broken", status: 503 });
   });
 
@@ -84,7 +84,7 @@ describe("a request", () => {
     });
     outgoing.on("error", () => {});
     outgoing.end();
-    await vi.waitFor(() => expect(logged).toHaveLength(1));
+    await expect.poll(() => logged).toHaveLength(1);
     expect(logged[0]).toMatchObject({ route: "/v1/endless", status: 200 });
   });
 });
