@@ -145,12 +145,14 @@ export async function startAgent(
     environment?: NodeJS.ProcessEnv;
     /** The command that starts it, as `ip netns exec NAME`. */
     through?: readonly string[];
+    /** The command of Node. Left out: the one that runs the tests. */
+    program?: readonly string[];
   } = {},
 ): Promise<AgentProcess> {
   const [state, home] = [join(folder, "state"), join(folder, "home")];
   mkdirSync(state, { recursive: true, mode: 0o700 });
   mkdirSync(home, { recursive: true });
-  const [program = "", ...before] = [...(options.through ?? []), process.execPath];
+  const [program = "", ...before] = [...(options.through ?? []), ...(options.program ?? [process.execPath])];
   const child = spawn(
     program,
     [

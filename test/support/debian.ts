@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { messageOf } from "../../src/kernel/errors.ts";
 import { ansiblePart } from "./ansible.ts";
+import { arm64Part } from "./arm64.ts";
 import { barbicanPart } from "./barbican.ts";
 import { bmcPart } from "./bmc.ts";
 import { dockerPart } from "./docker.ts";
@@ -43,6 +44,7 @@ export const REAL_PARTS: readonly RealPart[] = [
   registryPart,
   systemdPart,
   networksPart,
+  arm64Part,
 ];
 
 const run = promisify(execFile);
