@@ -30,10 +30,10 @@ const RESULT_LIMIT = 512 * 1024;
 export function findFunction(modules: ReadonlyMap<string, Module>, moduleName: string, name: string): ModuleFunction {
   const module = modules.get(moduleName);
   if (module === undefined) throw new GantryError(MODULE_UNKNOWN, unknown("module", moduleName, [...modules.keys()]));
-  const names = Object.keys(module.functions);
-  const found = names.includes(name) ? module.functions[name] : undefined;
-  if (found === undefined) throw new GantryError(FUNCTION_UNKNOWN, unknown(`function of ${moduleName}`, name, names));
-  return found;
+  const { functions } = module;
+  const found = Object.hasOwn(functions, name) ? functions[name] : undefined;
+  if (found !== undefined) return found;
+  throw new GantryError(FUNCTION_UNKNOWN, unknown(`function of ${moduleName}`, name, Object.keys(functions)));
 }
 
 /** What a task asks for: the function, or its taking back. Errors: `module_unknown`, `function_unknown`, `function_not_undoable`. */
