@@ -120,10 +120,10 @@ export function contentLink(parts: ContentParts): ContentLink {
       // What it lacks, or gives to others, it will not have later either.
       throw response.statusCode === 404 ? new Unwanted(why) : new Refused(why);
     }
-    if (response.headers["content-encoding"] !== "zstd") return streamed(response);
+    if (response.headers["content-encoding"] !== "zstd") return inLargePieces(response);
     const unpacked = createZstdDecompress();
     pipeline(response, unpacked, () => undefined);
-    return streamed(unpacked);
+    return inLargePieces(unpacked);
   }
 
   /** Tries until it is done. `work` throws `Refused` for an answer that is no connection's fault. */
@@ -206,14 +206,6 @@ export function contentLink(parts: ContentParts): ContentLink {
       );
     },
   };
-}
-
-async function* streamed(stream: Readable): AsyncGenerator<Uint8Array> {
-  try {
-    yield* inLargePieces(stream);
-  } finally {
-    stream.destroy();
-  }
 }
 
 interface Problem {

@@ -74,6 +74,20 @@ async function sendFile(
 ): Promise<void> {
   reply.hijack();
   const { raw } = reply;
+  // One listener for the whole answer: what is being written when the connection ends is told by nobody else.
+  let broken: (error: Error) => void = () => undefined;
+  raw.once("close", () => broken(new Error("the connection was closed")));
+  function write(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      // It may have ended while the piece was read.
+      if (raw.destroyed) return reject(new Error("the connection was closed"));
+      broken = reject;
+      raw.write(bytes, (error) => {
+        if (error === undefined || error === null) resolve();
+        else reject(error);
+      });
+    });
+  }
   let sent: Promise<void> = Promise.resolve();
   try {
     raw.writeHead(200, reply.getHeaders() as Record<string, string>);
@@ -86,7 +100,7 @@ async function sendFile(
         piece.release();
         throw error;
       }
-      sent = written(raw, piece.bytes).finally(piece.release);
+      sent = write(piece.bytes).finally(piece.release);
       sent.catch(() => undefined);
     }
     await sent;
@@ -98,18 +112,4 @@ async function sendFile(
   } finally {
     await handle.close();
   }
-}
-
-function written(raw: FastifyReply["raw"], bytes: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const closed = (): void => reject(new Error("the connection was closed"));
-    // It may have ended while the piece was read.
-    if (raw.destroyed) return closed();
-    raw.once("close", closed);
-    raw.write(bytes, (error) => {
-      raw.off("close", closed);
-      if (error === undefined || error === null) resolve();
-      else reject(error);
-    });
-  });
 }

@@ -24,9 +24,9 @@ interface Slot {
 }
 
 /** Bytes of a piece. Larger ones miss the processor's caches, smaller ones cost more calls. */
-const PIECE = 256 * 1024;
+const PIECE = 512 * 1024;
 /** Pieces kept for those who are a little behind. Each transfer holds two more at most. */
-const KEPT = 32;
+const KEPT = 16;
 
 export function contentWindow(): ContentWindow {
   /** The one used longest ago comes first. */
