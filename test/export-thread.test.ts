@@ -147,7 +147,6 @@ test("no more are made once it is closed", async () => {
   const notAsked = (): Promise<never> => Promise.reject(new Error("not asked"));
   const other = createExporter({ ...parts, inventory: { snapshot: notAsked, snapshotAt: notAsked } });
   const running = other.run(request());
-  await other.close();
-  await expect(running).rejects.toMatchObject({ code: "export_failed" });
+  await Promise.all([other.close(), expect(running).rejects.toMatchObject({ code: "export_failed" })]);
   await expect(other.run(request())).rejects.toMatchObject({ code: "export_failed" });
 });

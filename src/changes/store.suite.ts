@@ -202,8 +202,8 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       await inventory.edit(ADMINISTRATOR, [merge("web1", { variables: { port: 99 } })]);
       const conflict = { kind: "structure", name: "web1", path: "variables.port", before: 80, proposed: 81, now: 99 };
       expect((await changes.view(alice, number)).conflicts).toEqual([conflict]);
-      for (const refused of [changes.rebase(alice, number), changes.apply(alice, number)])
-        await expect(refused).rejects.toMatchObject({
+      for (const action of ["rebase", "apply"] as const)
+        await expect(changes[action](alice, number)).rejects.toMatchObject({
           code: "change_set_conflict",
           details: { conflicts: [conflict] },
           message: expect.stringContaining("structure web1: variables.port"),

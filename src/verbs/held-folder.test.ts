@@ -48,10 +48,10 @@ describe("a folder that is held", () => {
   it("is not reached by a link that came there since its path was looked at", async () => {
     exchange();
     for (const attempt of [
-      inHeldFolder(below("own/sub/file"), (at) => writeFile(at, "text")),
-      inMadeFolder(below("own/sub/deep"), async () => undefined),
+      () => inHeldFolder(below("own/sub/file"), (at) => writeFile(at, "text")),
+      () => inMadeFolder(below("own/sub/deep"), async () => undefined),
     ])
-      await expect(attempt).rejects.toMatchObject({
+      await expect(attempt()).rejects.toMatchObject({
         code: "ENOTDIR",
         message: expect.stringContaining(`'${below("own")}'`) as string,
       });
