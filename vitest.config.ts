@@ -6,6 +6,7 @@ import { defineConfig } from "vitest/config";
  * processors.
  */
 const ALONE = [
+  "booting",
   "container-verbs",
   "containers",
   "crash",

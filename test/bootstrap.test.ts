@@ -87,7 +87,7 @@ describeReal("sshd", "gantry bootstrap", () => {
     const ended = await run("-o", "json");
     expect(ended.code, ended.out + ended.error).toBe(0);
     expect(results(ended)).toEqual(NAMES.map((name) => [name, "installed"]).sort());
-    expect(ended.out).toMatch(/3 jobs; release, launcher, point, join, start; no systemd there/);
+    expect(ended.out).toMatch(/3 jobs; release, launcher, point, join, start; neither systemd nor OpenRC there/);
     const executed = await bench.gantry(["exec", "--verb", "RUN", "echo here"]);
     expect(executed.code, executed.out + executed.error).toBe(0);
     expect(executed.out.match(/here/g)).toHaveLength(3);

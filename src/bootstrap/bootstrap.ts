@@ -116,7 +116,7 @@ async function agentOn(
 const WARNINGS: Readonly<Record<Installed["runs"], string>> = {
   always: "",
   session: "it ends with its user's last session: loginctl enable-linger, as root with the user's name, lets it go on",
-  "until restart": "no systemd there: start it again after a restart of the machine",
+  "until restart": "neither systemd nor OpenRC there: start it again after a restart of the machine",
 };
 
 /** Throws `bootstrap_name_taken`. */

@@ -7,6 +7,7 @@ import type { Machine } from "./connection.ts";
 import { BOOTSTRAP_FAILED, BOOTSTRAP_IMPOSSIBLE } from "./errors.ts";
 import type { BootstrapHost } from "./model.ts";
 import { type Architecture, architectureOf, obstacle, planHost, type Step, type Wanted } from "./plan.ts";
+import { openrcText } from "./openrc.ts";
 import {
   foldersScript,
   LINGER_SCRIPT,
@@ -73,14 +74,14 @@ export async function install(
   return { node, steps: steps.map(({ kind }) => kind), runs: await lasting(machine, seen) };
 }
 
-async function lasting(machine: Machine, { systemd, lingers }: Probe): Promise<Installed["runs"]> {
-  if (systemd === "none") return "until restart";
-  if (systemd === "system" || lingers) return "always";
+async function lasting(machine: Machine, { manager, lingers }: Probe): Promise<Installed["runs"]> {
+  if (manager === "none") return "until restart";
+  if (manager !== "user" || lingers) return "always";
   return (await machine.run(LINGER_SCRIPT)).toString().trim() === "yes" ? "always" : "session";
 }
 
-async function look(machine: Machine, folder: string, release: string, bySystemd: boolean): Promise<Probe> {
-  const text = (await machine.run(probeScript(folder, release, bySystemd))).toString();
+async function look(machine: Machine, folder: string, release: string, byManager: boolean): Promise<Probe> {
+  const text = (await machine.run(probeScript(folder, release, byManager))).toString();
   const probe = readProbe(text);
   if (probe === undefined)
     throw new GantryError(
@@ -90,9 +91,11 @@ async function look(machine: Machine, folder: string, release: string, bySystemd
   return probe;
 }
 
-function unitOf({ systemd, folder }: Probe): string {
-  if (systemd === "none") return "";
-  return unitText({ kind: "agent", command: [`${folder}/${LAYOUT.launcher}`], user: systemd === "user" });
+function unitOf({ manager, folder }: Probe): string {
+  const launcher = `${folder}/${LAYOUT.launcher}`;
+  if (manager === "none") return "";
+  if (manager === "openrc") return openrcText(launcher);
+  return unitText({ kind: "agent", command: [launcher], user: manager === "user" });
 }
 
 interface Work {
@@ -131,7 +134,10 @@ const DO: Readonly<Record<Step["kind"], (machine: Machine, work: Work) => Promis
     const text = await parts.joinFile(node);
     await machine.run(putScript(`${seen.folder}/${LAYOUT.state}/join.json`, "600", hashOf(text)), { input: text });
   },
-  unit: (machine, { seen, unit }) => machine.run(putScript(seen.unitPath, "644", hashOf(unit)), { input: unit }),
+  unit(machine, { seen, unit }) {
+    const mode = seen.manager === "openrc" ? "755" : "644";
+    return machine.run(putScript(seen.unitPath, mode, hashOf(unit)), { input: unit });
+  },
   start: (machine, { seen }) => machine.run(startScript(seen, false)),
   restart: (machine, { seen }) => machine.run(startScript(seen, true)),
 };

@@ -23,7 +23,7 @@ export interface BootstrapHost {
   readonly name: string | null;
   /** Where the agent is to be; null: /opt/gantry/agent for root, ~/.local/share/gantry/agent for others. */
   readonly folder: string | null;
-  /** Whether systemd, where it runs, is to run the agent. */
+  /** Whether systemd or OpenRC, where it runs, is to run the agent. */
   readonly systemd: boolean;
   /** Whether what is done is done as root by sudo. */
   readonly sudo: boolean;

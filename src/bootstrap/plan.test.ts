@@ -9,7 +9,7 @@ const bare: Seen = {
   hostname: "one",
   uid: 0,
   home: "/root",
-  systemd: "system",
+  manager: "systemd",
   glibc: true,
   libstdcxx: true,
   current: "",
@@ -31,7 +31,7 @@ function kinds(seen: Seen, to = wanted): string {
 describe("the plan for a machine", () => {
   it("does all on a bare one, what is missing on others, and nothing twice", () => {
     expect(kinds(bare)).toBe("release launcher point join unit start");
-    expect(kinds({ ...bare, systemd: "none" }, { ...wanted, unit: "" })).toBe("release launcher point join start");
+    expect(kinds({ ...bare, manager: "none" }, { ...wanted, unit: "" })).toBe("release launcher point join start");
     expect(kinds(whole)).toBe("");
     expect(kinds(whole, { ...wanted, release: "r2" })).toBe("point restart");
     expect(kinds({ ...whole, whole: false }, { ...wanted, release: "r2" })).toBe("release point restart");
@@ -70,14 +70,14 @@ describe("the plan for a machine", () => {
   });
 
   it("is made from what the machine's shell says, and from nothing else", () => {
-    expect(readProbe("Welcome!\nmachine=aarch64\nsystemd=none\nuid=1000\nfolder=/a b\nwhole=yes\n")).toMatchObject({
+    expect(readProbe("Welcome!\nmachine=aarch64\nmanager=none\nuid=1000\nfolder=/a b\nwhole=yes\n")).toMatchObject({
       machine: "aarch64",
       uid: 1000,
       folder: "/a b",
       whole: true,
       joined: false,
     });
-    const joined = readProbe("systemd=user\njoined=yes\nnode=web1\nlingers=yes\n");
+    const joined = readProbe("manager=user\njoined=yes\nnode=web1\nlingers=yes\n");
     expect(joined).toMatchObject({ joined: true, node: "web1", lingers: true });
     expect(readProbe("This account is not available.\n")).toBeUndefined();
     expect(quoted("it's $HOME")).toBe(`'it'\\''s $HOME'`);

@@ -1,5 +1,7 @@
 /** What has to be done so that an agent stands on a machine, by what is there. Pure. */
 
+export type ServiceManager = "systemd" | "user" | "openrc" | "none";
+
 /** What is there. Hashes are SHA-256, hexadecimal; empty where there is no such thing. */
 export interface Seen {
   /** As `uname -m` says it. */
@@ -7,8 +9,8 @@ export interface Seen {
   readonly hostname: string;
   readonly uid: number;
   readonly home: string;
-  /** Whose units are heard: the machine's, a user's own, nobody's. */
-  readonly systemd: "system" | "user" | "none";
+  /** What is to run the agent: the machine's systemd, a user's own, OpenRC, or nothing. */
+  readonly manager: ServiceManager;
   /** Whether Node's loader (glibc) and its library are there. */
   readonly glibc: boolean;
   readonly libstdcxx: boolean;

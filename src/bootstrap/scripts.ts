@@ -1,5 +1,5 @@
 import { LAYOUT } from "../executor/index.ts";
-import type { Seen } from "./plan.ts";
+import type { Seen, ServiceManager } from "./plan.ts";
 
 /** What is said to the shell of another machine. Pure: text in, text out. */
 
@@ -9,7 +9,7 @@ export function quoted(word: string): string {
 }
 
 /** Looks at a machine and changes nothing. `folder` empty: the usual one. */
-export function probeScript(folder: string, release: string, bySystemd: boolean): string {
+export function probeScript(folder: string, release: string, byManager: boolean): string {
   const { versions, manifest, current, launcher, state, node, program } = LAYOUT;
   return `set -u
 uid=$(id -u)
@@ -19,13 +19,15 @@ folder=${quoted(folder)}
 if [ -z "$folder" ]; then
   if [ "$uid" = 0 ]; then folder=/opt/gantry/agent; else folder=$home/.local/share/gantry/agent; fi
 fi
-systemd=none
+manager=none
 unit=
-if ! ${bySystemd}; then :
+if ! ${byManager}; then :
 elif [ "$uid" = 0 ] && [ -d /run/systemd/system ]; then
-  systemd=system; unit=/etc/systemd/system/gantry-agent.service
+  manager=systemd; unit=/etc/systemd/system/gantry-agent.service
+elif [ "$uid" = 0 ] && [ -d /run/openrc ] && command -v supervise-daemon >/dev/null; then
+  manager=openrc; unit=/etc/init.d/gantry-agent
 elif [ "$uid" != 0 ] && [ -d /run/systemd/system ] && systemctl --user show-environment >/dev/null 2>&1; then
-  systemd=user; unit=$home/.config/systemd/user/gantry-agent.service
+  manager=user; unit=$home/.config/systemd/user/gantry-agent.service
 fi
 hash() { [ -f "$1" ] && sha256sum <"$1" | cut -d' ' -f1; }
 loader=no
@@ -35,8 +37,9 @@ for one in /lib/*/libstdc++.so.6 /usr/lib/*/libstdc++.so.6 /lib64/libstdc++.so.6
   [ -e "$one" ] && library=yes
 done
 running=no
-if [ "$systemd" = system ]; then systemctl is-active -q gantry-agent && running=yes
-elif [ "$systemd" = user ]; then systemctl --user is-active -q gantry-agent && running=yes
+if [ "$manager" = systemd ]; then systemctl is-active -q gantry-agent && running=yes
+elif [ "$manager" = user ]; then systemctl --user is-active -q gantry-agent && running=yes
+elif [ "$manager" = openrc ]; then rc-service -e gantry-agent && rc-service gantry-agent status >/dev/null 2>&1 && running=yes
 else
   pid=$(cat "$folder/launcher.pid" 2>/dev/null)
   [ -n "$pid" ] && grep -q gantry-agent "/proc/$pid/cmdline" 2>/dev/null && running=yes
@@ -53,7 +56,7 @@ if [ -f "$folder/${state}/identity.json" ]; then
 fi
 lingers=no
 [ -e "/var/lib/systemd/linger/$(id -un)" ] && lingers=yes
-printf '%s=%s\\n' machine "$(uname -m)" hostname "$(uname -n)" uid "$uid" home "$home" folder "$folder" systemd "$systemd" \\
+printf '%s=%s\\n' machine "$(uname -m)" hostname "$(uname -n)" uid "$uid" home "$home" folder "$folder" manager "$manager" \\
   unitPath "$unit" glibc "$loader" libstdcxx "$library" current "\${now##*/}" whole "$whole" \\
   launcher "$(hash "$folder/${launcher}")" unit "$([ -n "$unit" ] && hash "$unit")" joined "$joined" node "$node" \\
   running "$running" lingers "$lingers"
@@ -70,6 +73,8 @@ export interface Probe extends Seen {
   readonly lingers: boolean;
 }
 
+const MANAGERS: readonly ServiceManager[] = ["systemd", "user", "openrc", "none"];
+
 /** What `probeScript` printed. Undefined: it is something else. */
 export function readProbe(text: string): Probe | undefined {
   const values = new Map(
@@ -78,8 +83,8 @@ export function readProbe(text: string): Probe | undefined {
       return name === undefined ? [] : [[name, value ?? ""] as const];
     }),
   );
-  const systemd = values.get("systemd");
-  if (systemd !== "system" && systemd !== "user" && systemd !== "none") return undefined;
+  const manager = MANAGERS.find((one) => one === values.get("manager"));
+  if (manager === undefined) return undefined;
   const one = (name: string): string => values.get(name) ?? "";
   return {
     machine: one("machine"),
@@ -88,7 +93,7 @@ export function readProbe(text: string): Probe | undefined {
     home: one("home"),
     folder: one("folder"),
     unitPath: one("unitPath"),
-    systemd,
+    manager,
     glibc: one("glibc") === "yes",
     libstdcxx: one("libstdcxx") === "yes",
     current: one("current"),
@@ -142,8 +147,14 @@ rm -f -- ${trial} ${failed}
 }
 
 export function startScript(probe: Probe, again: boolean): string {
-  if (probe.systemd === "none") return plainStart(probe.folder);
-  const systemctl = probe.systemd === "user" ? "systemctl --user" : "systemctl";
+  if (probe.manager === "none") return plainStart(probe.folder);
+  if (probe.manager === "openrc") {
+    return `set -eu
+rc-update -q add gantry-agent default
+rc-service gantry-agent ${again ? "restart" : "start"}
+`;
+  }
+  const systemctl = probe.manager === "user" ? "systemctl --user" : "systemctl";
   return `set -eu
 ${systemctl} daemon-reload
 ${systemctl} enable -q gantry-agent
@@ -156,7 +167,7 @@ export const LINGER_SCRIPT = `loginctl enable-linger >/dev/null 2>&1 || true
 [ ! -e "/var/lib/systemd/linger/$(id -un)" ] || echo yes
 `;
 
-/** Without systemd nobody starts it again when the machine does. What ran is ended first. */
+/** Without a service manager nobody starts it again when the machine comes up. What ran is ended first. */
 function plainStart(folder: string): string {
   return `set -eu
 cd -- ${quoted(folder)}

@@ -18,6 +18,9 @@ export const networksPart: RealPart = {
 export interface Network {
   /** Of this machine. */
   readonly address: string;
+  readonly bridge: string;
+  /** Of a machine that somebody else puts there: no other gets it. */
+  take(): string;
   /** A machine more. Returns the command that runs another on it. */
   add(name: string): Promise<readonly string[]>;
   /** Nothing gets to it or from it any more, and nobody is told. */
@@ -33,6 +36,7 @@ export async function openNetwork(): Promise<Network> {
   // From the block for tests of networks (RFC 2544), which nobody routes.
   const prefix = `198.18.${process.pid % 256}`;
   const machines = new Map<string, string>();
+  let last = 1;
 
   async function run(program: string, text: string): Promise<void> {
     await execute(program, text.split(" "));
@@ -47,8 +51,10 @@ export async function openNetwork(): Promise<Network> {
   await run("ip", `link set ${bridge} up`);
   return {
     address: `${prefix}.1`,
+    bridge,
+    take: () => `${prefix}.${(last += 1)}`,
     async add(name) {
-      const number = machines.size + 2;
+      const number = (last += 1);
       const namespace = `gantry-${id}-${number}`;
       machines.set(name, namespace);
       const [here, there] = [`gth${id}-${number}`, `gtt${id}-${number}`];

@@ -108,8 +108,9 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   };
 }
 
-async function answers(port: number): Promise<boolean> {
-  const socket = connect(port, "127.0.0.1");
+/** Whether a server of SSH says who it is. */
+export async function answers(port: number, host = "127.0.0.1"): Promise<boolean> {
+  const socket = connect(port, host);
   try {
     await once(socket, "data");
     return true;

@@ -16,7 +16,8 @@ export async function applyService(
   const own = await ownService(parameters, context);
   if (own !== undefined) return context.surroundings.services.apply(own);
   const tools = toolsOf(context);
-  return applyUnits(parameters, await findManager(tools), tools);
+  const { clock, signal } = context;
+  return applyUnits(parameters, await findManager(tools), { tools, clock, signal });
 }
 
 export function servicesFunction(surroundings: Surroundings) {

@@ -6,6 +6,8 @@ import type { UnitState } from "./unit-model.ts";
 export interface UnitView {
   readonly name: string;
   readonly running: boolean;
+  /** It ended, or could not start, and that was not asked for. */
+  readonly failed: boolean;
   /** `unknown`: it cannot be said, or nothing can be changed about it (`static` and its like). */
   readonly enabled: boolean | "unknown";
   readonly masked: boolean;
@@ -58,30 +60,59 @@ export function stepsText(unit: UnitView, steps: readonly UnitStep[]): string[] 
   return steps.map((step) => `~${unit.name}: ${step}`);
 }
 
-const PROPERTIES = ["LoadState", "ActiveState", "UnitFileState", "NeedDaemonReload"] as const;
+const PROPERTIES = ["LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload"];
+const FAILURE = ["Result", "ExecMainStatus", "Id", "InactiveExitTimestamp"];
+
+function showing(properties: readonly string[], name: string): Tool {
+  return { program: "systemctl", arguments: ["show", `--property=${properties.join(",")}`, "--", name], quiet: true };
+}
+
+/** Lines of `NAME=VALUE`. */
+function valuesOf(stdout: string): ReadonlyMap<string, string> {
+  return new Map(
+    stdout.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1).trim()]),
+  );
+}
 
 export const systemd = {
-  show: (name: string): Tool => ({
-    program: "systemctl",
-    arguments: ["show", `--property=${PROPERTIES.join(",")}`, "--", name],
-    quiet: true,
-  }),
+  show: (name: string): Tool => showing(PROPERTIES, name),
   /** Undefined when there is no such unit. */
   read(name: string, stdout: string): UnitView | undefined {
-    const values = new Map(
-      stdout.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1).trim()]),
-    );
+    const values = valuesOf(stdout);
     const file = values.get("UnitFileState") ?? "";
     const load = values.get("LoadState");
     if (load === "not-found" || load === undefined) return undefined;
+    const active = values.get("ActiveState") ?? "";
     return {
       name,
-      running: ["active", "activating", "reloading", "refreshing"].includes(values.get("ActiveState") ?? ""),
+      running: ["active", "activating", "reloading", "refreshing"].includes(active),
+      failed: active === "failed" || values.get("SubState") === "auto-restart",
       enabled: enabledOf(file),
       masked: load === "masked" || file.startsWith("masked"),
       stale: values.get("NeedDaemonReload") === "yes",
     };
   },
+  /** A script of System V, whose unit is made of it, is asked itself. */
+  isGenerated: (stdout: string): boolean => valuesOf(stdout).get("UnitFileState") === "generated",
+  isEnabled: (name: string): Tool => ({ program: "systemctl", arguments: ["is-enabled", "--", name], quiet: true }),
+  readEnabled: (stdout: string): boolean | "unknown" => enabledOf(stdout.trim().split("\n").at(-1) ?? ""),
+  showFailure: (name: string): Tool => showing(FAILURE, name),
+  /** How it failed, its name in the journal, and since when it wrote there. */
+  readFailure(stdout: string): { readonly how: string; readonly id: string; readonly since: string } {
+    const values = valuesOf(stdout);
+    const [result = "", status, id = "", since = ""] = FAILURE.map((one) => values.get(one));
+    if (result === "exit-code") return { how: `ended with exit code ${status}`, id, since };
+    if (result === "signal" || result === "core-dump") return { how: `was ended by signal ${status}`, id, since };
+    return { how: `failed (${result})`, id, since };
+  },
+  /** Until it has what was written just now. */
+  syncJournal: { program: "journalctl", arguments: ["--sync"], quiet: true } satisfies Tool,
+  /** By the unit and the time: which run of it wrote something is not known of what ended at once. */
+  journal: (id: string, since: string): Tool => ({
+    program: "journalctl",
+    arguments: ["--no-pager", "--quiet", "--output=cat", "--lines=10", `--since=${since}`, `_SYSTEMD_UNIT=${id}`],
+    quiet: true,
+  }),
   tool: (step: UnitStep, name: string): Tool => ({
     program: "systemctl",
     arguments: step === "daemon-reload" ? [step] : [step, "--", name],
@@ -98,19 +129,21 @@ export const openrc = {
   exists: (name: string): Tool => ({ program: "rc-service", arguments: ["--exists", name], quiet: true }),
   status: (name: string): Tool => ({ program: "rc-service", arguments: [name, "status"], quiet: true }),
   levels: { program: "rc-update", arguments: ["show"], quiet: true } satisfies Tool,
-  /** `rc-update show`: lines of `NAME | LEVEL …`. */
-  isEnabled: (name: string, stdout: string): boolean =>
-    stdout.split("\n").some((line) => {
+  /** Exit code of `status`: what it started is gone. */
+  CRASHED: 32,
+  /** Runlevels it is in. `rc-update show`: lines of `NAME | LEVEL …`. */
+  levelsOf: (name: string, stdout: string): readonly string[] =>
+    stdout.split("\n").flatMap((line) => {
       const [service = "", levels = ""] = line.split("|");
-      return service.trim() === name && levels.trim() !== "";
+      return service.trim() === name ? levels.split(" ").filter((level) => level !== "") : [];
     }),
-  /** Undefined for what OpenRC does not know. */
-  tool(step: UnitStep, name: string): Tool | undefined {
+  /** Undefined for what OpenRC does not know. `levels`: those it is in; to be taken out of another is an error there. */
+  tool(step: UnitStep, name: string, levels: readonly string[]): Tool | undefined {
     switch (step) {
       case "enable":
         return { program: "rc-update", arguments: ["add", name, "default"] };
       case "disable":
-        return { program: "rc-update", arguments: ["--all", "del", name] };
+        return { program: "rc-update", arguments: ["del", name, ...levels] };
       case "start":
       case "stop":
       case "restart":

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { systemClock } from "../../kernel/clock.ts";
 import { parseVerb } from "../parse.ts";
 import type { Tool, Tools } from "../tools.ts";
 import { openrc, systemd, unitSteps, type UnitView, type UnitWish } from "./unit-decide.ts";
 import type { ServiceVerbParameters } from "./unit-model.ts";
-import { applyUnits, findManager, planUnits } from "./units.ts";
+import { applyUnits, findManager, planUnits, type UnitWorld } from "./units.ts";
 
-const unit: UnitView = { name: "web", running: true, enabled: false, masked: false, stale: false };
+const unit: UnitView = { name: "web", running: true, failed: false, enabled: false, masked: false, stale: false };
 const wish: UnitWish = { state: undefined, enabled: undefined, masked: undefined, daemonReload: false };
 
 describe("the text of SERVICE for units", () => {
@@ -64,6 +65,7 @@ describe("what managers say", () => {
     expect(systemd.read("web", said)).toEqual({
       name: "web",
       running: true,
+      failed: false,
       enabled: true,
       masked: false,
       stale: true,
@@ -75,39 +77,48 @@ describe("what managers say", () => {
     });
     expect(systemd.read("x", "LoadState=loaded\nActiveState=failed\nUnitFileState=static\n")).toMatchObject({
       running: false,
+      failed: true,
       enabled: "unknown",
     });
+    expect(systemd.read("x", "LoadState=loaded\nActiveState=activating\nSubState=auto-restart\n")).toMatchObject({
+      failed: true,
+    });
+    expect(
+      ["exit-code", "signal", "timeout"].map(
+        (result) => systemd.readFailure(`Result=${result}\nExecMainStatus=9\nId=web.service\n`).how,
+      ),
+    ).toEqual(["ended with exit code 9", "was ended by signal 9", "failed (timeout)"]);
   });
 
   it("reads runlevels of OpenRC", () => {
-    const said = "             bootmisc | boot\n                 sshd |      default\n              crond |\n";
-    expect(["sshd", "crond", "ssh"].map((name) => openrc.isEnabled(name, said))).toEqual([true, false, false]);
+    const said = "             bootmisc | boot\n                 sshd |      default late\n              crond |\n";
+    const levels = ["sshd", "crond", "ssh"].map((name) => openrc.levelsOf(name, said));
+    expect(levels).toEqual([["default", "late"], [], []]);
   });
 });
 
 /** Answers of recorded programs. */
 function recorded(answers: Readonly<Record<string, { code?: number; stdout?: string }>>): {
   tools: Tools;
+  world: UnitWorld;
   ran: string[];
 } {
   const ran: string[] = [];
-  return {
-    ran,
-    tools: {
-      has: async () => true,
-      async run(tool: Tool) {
-        const text = [tool.program, ...tool.arguments].join(" ");
-        ran.push(text);
-        const answer = Object.entries(answers).find(([start]) => text.startsWith(start))?.[1];
-        return { code: answer?.code ?? 0, stdout: answer?.stdout ?? "", stderr: "" };
-      },
+  const tools: Tools = {
+    has: async () => true,
+    async run(tool: Tool) {
+      const text = [tool.program, ...tool.arguments].join(" ");
+      ran.push(text);
+      const answer = Object.entries(answers).find(([start]) => text.startsWith(start))?.[1];
+      return { code: answer?.code ?? 0, stdout: answer?.stdout ?? "", stderr: "" };
     },
   };
+  return { ran, tools, world: { tools, clock: systemClock, signal: new AbortController().signal } };
 }
 
 describe("OpenRC", () => {
   it("is used where it runs, and refuses what only systemd can do", async () => {
-    const { tools, ran } = recorded({
+    const { tools, world, ran } = recorded({
       "rc-service web status": { code: 3 },
       "rc-service --exists gone": { code: 1 },
       "rc-update show": { stdout: " web |\n" },
@@ -116,12 +127,31 @@ describe("OpenRC", () => {
     const parameters: ServiceVerbParameters = { units: ["web"], state: "started", enabled: true };
     expect(await planUnits(parameters, manager)).toEqual({ changed: true, diff: "~web: enable\n~web: start\n" });
     ran.length = 0;
-    expect(await applyUnits(parameters, manager, tools)).toMatchObject({ changed: true, manager: "openrc" });
-    expect(ran.slice(3)).toEqual(["rc-update add web default", "rc-service web start"]);
-    await expect(applyUnits({ units: ["web"], masked: true }, manager, tools)).rejects.toMatchObject({
-      code: "node_program_missing",
-    });
+    expect(await applyUnits(parameters, manager, world)).toMatchObject({ changed: true, manager: "openrc" });
+    expect(ran.slice(3, 5)).toEqual(["rc-update add web default", "rc-service web start"]);
+    for (const refused of [
+      { units: ["web"], masked: true },
+      { units: ["web"], daemon_reload: true },
+    ])
+      for (const asked of [planUnits(refused, manager), applyUnits(refused, manager, world)])
+        await expect(asked).rejects.toMatchObject({ code: "node_program_missing" });
     await expect(planUnits({ units: ["gone"] }, manager)).rejects.toMatchObject({ code: "service_unknown" });
+  });
+
+  it("takes a service out of the runlevels in which it is, and of no other", async () => {
+    const { tools, world, ran } = recorded({ "rc-update show": { stdout: " web | boot default\n" } });
+    const manager = await findManager(tools, (path) => path === "/run/openrc");
+    await applyUnits({ units: ["web"], enabled: false }, manager, world);
+    expect(ran.at(-1)).toBe("rc-update del web boot default");
+  });
+
+  it("says that what was started has crashed", async () => {
+    const { tools, world } = recorded({ "rc-service web status": { code: 32 } });
+    const manager = await findManager(tools, (path) => path === "/run/openrc");
+    await expect(applyUnits({ units: ["web"], state: "restarted" }, manager, world)).rejects.toMatchObject({
+      code: "service_failed",
+      message: "unit web crashed",
+    });
   });
 
   it("is missed where nothing runs", async () => {
