@@ -59,6 +59,8 @@ async function ended(
   const found = new Map<string, Job>();
   for (;;) {
     const next = events.next();
+    // It is heard below: a rejection that nobody listens to meanwhile would end the program.
+    next.catch(() => undefined);
     for (const id of ids) {
       const known = found.get(id);
       if (known !== undefined && isAtRest(known)) continue;
