@@ -6,7 +6,8 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { contentWindow } from "./content-window.ts";
 
-const SIZE = 11 * 1024 * 1024 + 123;
+/** More than a window keeps. */
+const SIZE = 26 * 1024 * 1024 + 123;
 const bytes = Buffer.from(
   Uint32Array.from({ length: Math.ceil(SIZE / 4) }, (_, index) => index * 2654435761).buffer,
 ).subarray(0, SIZE);
