@@ -116,6 +116,35 @@ function recorded(answers: Readonly<Record<string, { code?: number; stdout?: str
   return { ran, tools, world: { tools, clock: systemClock, signal: new AbortController().signal } };
 }
 
+describe("systemd", () => {
+  it("is asked whether a script of System V comes up, since its unit does not say", async () => {
+    const shown = "LoadState=loaded\nActiveState=active\nUnitFileState=generated\n";
+    const { tools, ran } = recorded({
+      "systemctl show": { stdout: shown },
+      "systemctl is-enabled": { code: 1, stdout: "disabled\n" },
+    });
+    const manager = await findManager(tools, (path) => path === "/run/systemd/system");
+    const plan = await planUnits({ units: ["old"], enabled: true }, manager);
+    expect([plan.diff, ran.at(-1)]).toEqual(["~old: enable\n", "systemctl is-enabled -- old"]);
+  });
+
+  it("says how a unit failed, and what it wrote, when the start itself went well", async () => {
+    const { tools, world } = recorded({
+      "systemctl show --property=LoadState": { stdout: "LoadState=loaded\nActiveState=failed\nSubState=failed\n" },
+      "systemctl show --property=Result": {
+        stdout:
+          "Result=exit-code\nExecMainStatus=5\nId=web.service\nInactiveExitTimestamp=Sun 2026-01-04 10:00:00 UTC\n",
+      },
+      "journalctl --no-pager": { stdout: "no licence\n" },
+    });
+    const manager = await findManager(tools, (path) => path === "/run/systemd/system");
+    await expect(applyUnits({ units: ["web"], state: "started" }, manager, world)).rejects.toMatchObject({
+      code: "service_failed",
+      message: "unit web ended with exit code 5:\nno licence",
+    });
+  });
+});
+
 describe("OpenRC", () => {
   it("is used where it runs, and refuses what only systemd can do", async () => {
     const { tools, world, ran } = recorded({
