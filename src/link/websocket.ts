@@ -14,11 +14,6 @@ const CLOSE_WITH_REASON = 4000;
 /** A close frame holds 123 bytes of reason. */
 const REASON_BYTES = 120;
 const MESSAGE_TOO_BIG = 1009;
-/**
- * Masks of zeros, which leave the bytes as they are: they are there so that no script in a browser can make a proxy misread what it sends. Here
- * all of it is within TLS, and masking costs both ends a look at each byte.
- */
-const NO_MASK = (): void => undefined;
 /** Milliseconds the other end has to answer a close before the socket is cut. */
 const CLOSE_PATIENCE = 2000;
 
@@ -63,7 +58,6 @@ export function openWebSocket(target: WebSocketTarget): Promise<Connection> {
     maxPayload: FRAME_LIMIT,
     perMessageDeflate: false,
     followRedirects: false,
-    generateMask: NO_MASK,
   });
   return new Promise((resolve, reject) => {
     let busy = false;
