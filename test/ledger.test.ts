@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { until } from "./link-support.ts";
 import { type FleetProcesses, fleetProcesses, toLedger } from "./support/fleet-processes.ts";
 
 // Whatever is killed (SIGKILL), the server or an agent, at whatever moment: every verb on every node ends in one way, and none that is not
@@ -59,6 +58,16 @@ async function killSomebody(number: number): Promise<void> {
   return fleet.startAgent(name);
 }
 
+/** Resolves when every run is over. */
+async function ended(): Promise<void> {
+  const stop = new AbortController();
+  const feed = fleet.client.events.follow({ type: "run.finished", signal: stop.signal });
+  await feed.opened;
+  const finished = feed[Symbol.asyncIterator]();
+  while ((await fleet.client.runs.list().all()).some(({ status }) => status === "running")) await finished.next();
+  stop.abort();
+}
+
 describe("a ledger on each node, while server and agents are killed", () => {
   it(`shows after ${ROUNDS} rounds that every verb ended in one way, and that none ran twice`, async () => {
     const next = chance(SEED);
@@ -68,7 +77,7 @@ describe("a ledger on each node, while server and agents are killed", () => {
       await killSomebody(next());
       await begun;
     }
-    await until(async () => (await fleet.client.runs.list().all()).every(({ status }) => status !== "running"));
+    await ended();
 
     const wrong: string[] = [];
     const endings = new Map<string, number>();
