@@ -396,7 +396,8 @@ export function createFleet(parts: FleetParts): Fleet {
   function sessionFor(tenantId: Id, route: Route, module: string): FleetSession | undefined {
     let best: FleetSession | undefined;
     for (const session of candidates(route)) {
-      if (session.serves(route, module, tenantId) && (best === undefined || session.load < best.load)) best = session;
+      if (session.serves(route, module, tenantId) && (best === undefined || session.load() < best.load()))
+        best = session;
     }
     return best;
   }
@@ -566,7 +567,7 @@ export function createFleet(parts: FleetParts): Fleet {
       const names = new Map(stored.map(({ id, name }) => [id, name]));
       // What was told a moment ago is not written down yet.
       for (const [id, session] of sessions) {
-        if (session.pin === pin) names.delete(id);
+        if (session.pin() === pin) names.delete(id);
         else if (session.record.tenantId === tenantId) names.set(id, session.record.name);
       }
       // Who is a part of the server trusts it as it is.

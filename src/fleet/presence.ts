@@ -33,7 +33,7 @@ export function createPresence(parts: {
   function look(record: ExecutorIdentity) {
     const session = sessions.get(record.id);
     const leftAt = left.get(record.id) ?? 0;
-    const seenAt = session === undefined ? Math.max(record.seenAt ?? 0, leftAt) : session.heardAt;
+    const seenAt = session === undefined ? Math.max(record.seenAt ?? 0, leftAt) : session.heardAt();
     const recently = clock.now() - seenAt < heartbeat * LEASE_HEARTBEATS;
     // Connected to another replica: it is seen in the database only.
     const state: Node["state"] = session !== undefined || (recently && seenAt > leftAt) ? "connected" : "away";
@@ -47,7 +47,7 @@ export function createPresence(parts: {
     nodeOf(record) {
       const { session, seenAt, recently, state } = look(record);
       // The leases of one that is away run out; until then they may still be its own.
-      const done = session === undefined ? !recently : session.idle;
+      const done = session === undefined ? !recently : session.idle();
       const modules = session?.modules ?? record.modules;
       return {
         id: record.id,
@@ -66,7 +66,7 @@ export function createPresence(parts: {
         joinedAt: record.joinedAt,
         seenAt: seenAt === 0 ? null : seenAt,
         missed: seenAt === 0 ? null : Math.max(0, Math.floor((clock.now() - seenAt) / heartbeat)),
-        load: session?.load ?? null,
+        load: session?.load() ?? null,
         agentId: agentIdOf(record) ?? null,
       };
     },

@@ -72,15 +72,15 @@ export interface FleetSession {
   /** Of its program. */
   readonly version: string;
   /** Of the authority it trusts, base64url. */
-  readonly pin: string;
+  pin(): string;
   /** When its last heartbeat came, or it connected: epoch milliseconds. */
-  readonly heardAt: number;
+  heardAt(): number;
   /** Tasks and questions that are out. */
-  readonly load: number;
+  load(): number;
   /** Tasks that are out, by module. */
   readonly holding: ReadonlyMap<string, number>;
   /** It has said what it holds, that is over, and it is being given nothing. */
-  readonly idle: boolean;
+  idle(): boolean;
   /** Gives it nothing new, or something again. What it has goes on. */
   drain(on: boolean): void;
   serves(route: Route, module: string, tenantId?: Id): boolean;
@@ -386,19 +386,11 @@ export function openSession(
     tenantId,
     modules,
     version,
-    get heardAt() {
-      return heardAt;
-    },
-    get pin() {
-      return pin;
-    },
-    get load() {
-      return out.size + questions.size;
-    },
+    heardAt: () => heardAt,
+    pin: () => pin,
+    load: () => out.size + questions.size,
     holding: outByModule,
-    get idle() {
-      return ready && !claiming && out.size === 0;
-    },
+    idle: () => ready && !claiming && out.size === 0,
     drain(on) {
       drains += 1;
       draining = on;

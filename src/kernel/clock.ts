@@ -16,18 +16,18 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(milliseconds, action) {
-    let timer: NodeJS.Timeout;
-    let left = Math.max(0, milliseconds);
-    function arm(): void {
-      const piece = Math.min(left, LONGEST_TIMER);
-      left -= piece;
-      timer = setTimeout(left > 0 ? arm : action, piece);
-      timer.unref();
-    }
-    arm();
+    if (milliseconds > LONGEST_TIMER) return afterLong(milliseconds, action);
+    const timer = setTimeout(action, Math.max(0, milliseconds)).unref();
     return () => clearTimeout(timer);
   },
 };
+
+function afterLong(milliseconds: number, action: () => void): CancelTimer {
+  let cancel = systemClock.after(LONGEST_TIMER, () => {
+    cancel = systemClock.after(milliseconds - LONGEST_TIMER, action);
+  });
+  return () => cancel();
+}
 
 /** A clock that moves only when told to. */
 export interface ManualClock extends Clock {

@@ -35,7 +35,7 @@ export interface Inbox {
   listen(listener: ConnectionListener): void;
   pause(): void;
   resume(): void;
-  readonly ended: boolean;
+  ended(): boolean;
 }
 
 export function createInbox(): Inbox {
@@ -55,9 +55,7 @@ export function createInbox(): Inbox {
   }
 
   return {
-    get ended() {
-      return end !== undefined;
-    },
+    ended: () => end !== undefined,
     frame(text) {
       if (end !== undefined) return;
       waiting.push(text);

@@ -38,17 +38,18 @@ export interface FrameWriter<Message> {
 
 /** `coalesce: false` sends each message at once in a frame of its own; only the benchmark wants that. */
 export function frameWriter<Message>(send: (frame: string) => void, coalesce = true): FrameWriter<Message> {
-  let queued: string[] = [];
+  /** Messages with commas between them. */
+  let queued = "";
   let bytes = 0;
   let scheduled = false;
   let waiting = false;
   let last = Number.NEGATIVE_INFINITY;
 
   function flush(): void {
-    if (queued.length === 0) return;
+    if (queued === "") return;
     last = performance.now();
-    const frame = `[${queued.join(",")}]`;
-    queued = [];
+    const frame = `[${queued}]`;
+    queued = "";
     bytes = 0;
     send(frame);
   }
@@ -56,7 +57,7 @@ export function frameWriter<Message>(send: (frame: string) => void, coalesce = t
   function writeText(text: string, patient = false): void {
     const size = Buffer.byteLength(text) + 1;
     if (bytes + size > MESSAGE_LIMIT) flush();
-    queued.push(text);
+    queued = queued === "" ? text : `${queued},${text}`;
     bytes += size;
     if (!coalesce) return flush();
     if (patient) later(Math.max(SHORT_PATIENCE, last + PATIENCE - performance.now()));

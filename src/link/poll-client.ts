@@ -120,7 +120,7 @@ function pollConnection(
   void receiveLoop();
   return {
     send(frame) {
-      if (inbox.ended || closing !== undefined) return;
+      if (inbox.ended() || closing !== undefined) return;
       outgoing.push(frame);
       outgoingBytes += frame.length;
       void sendLoop();
@@ -136,7 +136,7 @@ function pollConnection(
       inbox.resume();
     },
     close(reason) {
-      if (inbox.ended || closing !== undefined) return;
+      if (inbox.ended() || closing !== undefined) return;
       closing = reason;
       void sendLoop();
     },

@@ -1,19 +1,15 @@
 import { expect, test } from "vitest";
-import { AT_START, look, type Quiet } from "./quiet.ts";
+import { quietLooks, SETTLED } from "./quiet.ts";
 
-function looks(shares: readonly number[]): boolean[] {
-  let quiet: Quiet = AT_START;
-  return shares.map((share) => {
-    quiet = look(quiet, share);
-    return quiet.left > 0;
-  });
+function looks(shares: readonly number[]): number[] {
+  let quiet = 0;
+  return shares.map((share) => (quiet = quietLooks(quiet, share)));
 }
 
-test("memory is given back for some looks once the work is over, and not again before there was other work", () => {
-  expect(looks([1, 0.9, 0.1, 0, 0.1, 0, 0, 0, 0])).toEqual([false, false, true, true, true, true, false, false, false]);
-  expect(looks([0, 0, 0, 0, 0, 0, 2, 0])).toEqual([true, true, true, true, false, false, false, true]);
+test("work is over when there was little of it for some looks", () => {
+  expect(looks([1, 0.9, 0.1, 0, 0.1, 0])).toEqual([0, 0, 1, 2, SETTLED, 4]);
 });
 
 test("work that begins meanwhile has the processor to itself", () => {
-  expect(looks([0, 0.8, 0.8, 0])).toEqual([true, false, false, true]);
+  expect(looks([0, 0, 0.8, 0, 0, 2])).toEqual([1, 2, 0, 1, 2, 0]);
 });

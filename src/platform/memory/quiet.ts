@@ -1,23 +1,16 @@
-/** When a process has become quiet after work: then what the work took can be given back, and nobody waits for it. Pure. */
-
-/** What is known between two looks. */
-export interface Quiet {
-  /** There was work since memory was given back. */
-  readonly worked: boolean;
-  /** So many looks more memory is given back. */
-  readonly left: number;
-}
+/** When a process is quiet: then what its work took can be given back, and nobody waits for it. Pure. */
 
 /** Of one processor: thousands of agents take a tenth by their heartbeats alone. */
 const BUSY = 0.25;
-/** Looks for which memory is given back: V8 waits eight seconds before it begins, and does it twice. */
-const LOOKS = 4;
+/** Quiet looks in a row after which the work is over, and not just between two commands. */
+export const SETTLED = 3;
 
-export const AT_START: Quiet = { worked: true, left: 0 };
-
-/** @param share of one processor that was used since the last look: 0 to 1, and more with several threads */
-export function look({ worked, left }: Quiet, share: number): Quiet {
-  if (share >= BUSY) return { worked: true, left: 0 };
-  if (worked) return { worked: false, left: LOOKS };
-  return { worked: false, left: Math.max(0, left - 1) };
+/**
+ * Looks in a row, with this one, at which the process was quiet: 0 while it works.
+ *
+ * @param before the same at the look before
+ * @param share of one processor that was used since then: 0 to 1, and more with several threads
+ */
+export function quietLooks(before: number, share: number): number {
+  return share >= BUSY ? 0 : before + 1;
 }

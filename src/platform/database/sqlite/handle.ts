@@ -40,8 +40,8 @@ export function openHandle(path: string): SqliteHandle {
     try {
       database.exec("pragma journal_mode = wal");
       database.exec("pragma synchronous = full");
-      // 16 MB of pages in memory, and no temporary files. The system keeps the others, and gives them away when somebody needs the room.
-      database.exec("pragma cache_size = -16384");
+      // 4 MB of pages in memory, and no temporary files. The system keeps the others, and gives them away when somebody needs the room.
+      database.exec("pragma cache_size = -4096");
       database.exec("pragma temp_store = memory");
       // 16 MB of WAL before its pages go to their places: those that many commits change go there once.
       database.exec("pragma wal_autocheckpoint = 4096");
