@@ -205,6 +205,17 @@ describe("after a crash", () => {
     await executor.stop();
   });
 
+  it("a task that may be repeated is reported as interrupted too, so that what ends whoever begins it is counted", async () => {
+    await crashIn({ ...slow("a"), safeToRepeat: true }, 1);
+    const { server, ran, executor } = await start();
+    expect(executor.held()).toEqual([{ ...ref("a"), phase: "finished", module: "" }]);
+    expect(await server.next("result")).toMatchObject({ task: "a", attempt: 1, outcome: "interrupted" });
+    server.handlers.task(task("a", { attempt: 2 }));
+    expect(await server.next("result")).toMatchObject({ attempt: 2, outcome: "done" });
+    expect(ran).toEqual(["a"]);
+    await executor.stop();
+  });
+
   it("what was being taken back is given back, to be taken back again", async () => {
     const rig = await start();
     rig.server.handlers.task(task("a", { function: "made", parameters: { name: "hang" }, undo: {} }));
@@ -212,8 +223,8 @@ describe("after a crash", () => {
     await expect.poll(() => rig.ran).toHaveLength(1);
     await lastJournal().sync();
     const { server, executor, ran } = await start();
-    // The server, not told of it any more, gives it out as a new attempt.
-    expect(executor.held()).toEqual([]);
+    // The server gives it out as a new attempt.
+    expect(await server.next("result")).toMatchObject({ attempt: 1, outcome: "interrupted" });
     server.handlers.task(task("a", { function: "made", parameters: { name: "a" }, undo: {}, attempt: 2 }));
     expect(await server.next("result")).toMatchObject({ attempt: 2, outcome: "done" });
     expect(ran).toEqual(["undo a unknown as a"]);

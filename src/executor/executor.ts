@@ -278,8 +278,8 @@ export async function startExecutor(options: ExecutorOptions): Promise<Executor>
     const ref = { task: entry.task, attempt: entry.attempt };
     if (entry.ending !== undefined) finish(ref, entry.ending);
     else if (entry.batch !== null) goOn(entry, entry.batch);
-    // Not held any more, so the server gives it out again.
-    else if (entry.safe) journal.forget(ref);
+    // The server gives it out again, and counts: it may be the task itself that ends whoever begins it, before a word of it has left.
+    else if (entry.safe) finish(ref, interruptedEnding());
     else {
       const under = entry.order?.find((item) => !entry.items.has(item));
       if (under !== undefined && !entry.idle) journal.item(ref, { item: under, ...interruptedEnding() });
