@@ -62,7 +62,7 @@ describe("a window on content", () => {
         }
       }),
     );
-    expect(read).toHaveBeenCalledTimes(Math.ceil(SIZE / (512 * 1024)));
+    expect(read).toHaveBeenCalledTimes(Math.ceil(SIZE / (1024 * 1024)));
   });
 
   it("fails for a file that became shorter, and not for the next one", async () => {
