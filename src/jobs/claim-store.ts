@@ -1,8 +1,8 @@
 import type { Id } from "../kernel/ids.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import { assignedItems, endedItemsOf } from "./list-store.ts";
-import { marks, pieces, skipLocked, updateEach } from "./sql.ts";
-import type { Sql, SqlTransaction, SqlValue } from "./sql.ts";
+import { marks, pieces, skipLocked, withValues } from "./sql.ts";
+import type { Sql, SqlValue } from "./sql.ts";
 import type { Assignment, Executor, ReadyRoute } from "./task-model.ts";
 
 /** Gives ready tasks to those who ask for work. */
@@ -37,7 +37,7 @@ interface ClaimedRow {
  * command on thousands of nodes is a few statements.
  */
 export async function claimTasks(
-  sql: SqlTransaction,
+  sql: Sql,
   executors: readonly Executor[],
   now: number,
 ): Promise<readonly (readonly Assignment[])[]> {
@@ -70,7 +70,7 @@ function alikeness({ agentId, siteIds, tenantId, modules }: Executor): string | 
 
 /** Those of agents that are alike. Undefined: so much waits for some of them that each has to ask for itself. */
 async function claimTogether(
-  sql: SqlTransaction,
+  sql: Sql,
   agents: readonly Executor[],
   now: number,
 ): Promise<ReadonlyMap<Executor, readonly ClaimedRow[]> | undefined> {
@@ -96,7 +96,7 @@ async function claimTogether(
       }
     }
   }
-  const rows = await updateEach<ClaimedRow>(
+  const rows = await withValues<ClaimedRow>(
     sql,
     [
       ["id", "text"],
@@ -155,11 +155,11 @@ async function claimWhere(
  * @returns where they may go now, and when they are to be looked at
  */
 export async function unleaseTasks(
-  sql: SqlTransaction,
+  sql: Sql,
   leases: readonly Pick<Assignment, "task" | "fence">[],
   now: number,
 ): Promise<readonly (ReadyRoute & { readonly dueAt: number | null })[]> {
-  const rows = await updateEach<{ module: string; agent_id: Id | null; site_id: Id | null; due_at: number | null }>(
+  const rows = await withValues<{ module: string; agent_id: Id | null; site_id: Id | null; due_at: number | null }>(
     sql,
     [
       ["id", "text"],

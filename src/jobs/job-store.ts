@@ -15,7 +15,7 @@ import type {
   Wish,
 } from "./model.ts";
 import { FINISHED_FIRST } from "./model.ts";
-import { rowsIn, skipLocked, updateEach } from "./sql.ts";
+import { rowsIn, skipLocked, withValues } from "./sql.ts";
 import type { Sql, SqlTransaction, SqlValue } from "./sql.ts";
 
 /** Jobs, programs and logs in the database. */
@@ -327,11 +327,11 @@ function updatedOf(rows: readonly UpdatedRow[]): ReadonlyMap<Id, UpdatedJob> {
 
 /** Writes many turns. Returns those that counted. Whoever poked a job since it was claimed (a result, a wish) gets it a further turn at once. */
 export async function updateJobs(
-  sql: SqlTransaction,
+  sql: Sql,
   updates: readonly JobUpdate[],
   now: number,
 ): Promise<ReadonlyMap<Id, UpdatedJob>> {
-  const rows = await updateEach<UpdatedRow>(
+  const rows = await withValues<UpdatedRow>(
     sql,
     [
       ["id", "text"],
@@ -477,10 +477,10 @@ export async function insertLog(sql: SqlTransaction, entries: readonly LogEntry[
 
 /** Reserves log lines for jobs from outside of a turn. Returns what the rows of those that exist say then. */
 export async function reserveLog(
-  sql: SqlTransaction,
+  sql: Sql,
   counts: ReadonlyMap<Id, { readonly lines: number; readonly message: string | null }>,
 ): Promise<ReadonlyMap<Id, UpdatedJob>> {
-  const rows = await updateEach<UpdatedRow>(
+  const rows = await withValues<UpdatedRow>(
     sql,
     [
       ["id", "text"],

@@ -1,7 +1,6 @@
 import { CompiledQuery } from "kysely";
 import type {
   BulkInsert,
-  BulkStatement,
   BulkUpdate,
   ColumnValue,
   Database,
@@ -9,7 +8,6 @@ import type {
   Queries,
   Transaction,
 } from "../platform/database/index.ts";
-import { numbered } from "../platform/database/index.ts";
 
 /** The little of SQL the hot paths need: whole groups of rows in one statement, the same text for both databases. */
 
@@ -25,7 +23,6 @@ export interface Sql {
 export interface SqlTransaction extends Sql {
   insert(insert: BulkInsert): Promise<number>;
   update(update: BulkUpdate): Promise<number>;
-  each<Row>(statement: BulkStatement): Promise<Row[]>;
 }
 
 export function readerOf(database: Database): Sql {
@@ -41,7 +38,6 @@ export function sqlOf(database: Database, tx: Transaction): SqlTransaction {
     rows: (text, parameters) => run(database.dialect, tx, text, parameters),
     insert: (insert) => database.bulkInsert(tx, insert),
     update: (update) => database.bulkUpdate(tx, update),
-    each: (statement) => database.bulkRows(tx, statement),
   };
 }
 
@@ -54,6 +50,15 @@ async function run<Row>(
   const statement = dialect === "postgres" ? numbered(text) : text;
   const result = await queries.executeQuery(CompiledQuery.raw(statement, [...parameters]));
   return result.rows as readonly Row[];
+}
+
+/** PostgreSQL numbers its parameters. Our texts hold no question mark but as a parameter. */
+function numbered(text: string): string {
+  let count = 0;
+  return text.replaceAll("?", () => {
+    count += 1;
+    return `$${count}`;
+  });
 }
 
 /** SQLite takes 32,766 parameters a statement, PostgreSQL 65,535. */
@@ -87,26 +92,9 @@ export function marks(count: number): string {
 export type ValueColumn = readonly [name: string, type: "text" | "bigint" | "double precision"];
 
 /**
- * Changes each row in its own way by `UPDATE … FROM v WHERE … RETURNING …`, where `v` holds its values. On SQLite a prepared statement for
- * each of them takes less than half of what one with all of them does. Returns all returned rows.
+ * Runs `WITH v(columns) AS (VALUES …) statement` for all rows: an `UPDATE … FROM v` then changes each row in its own way. Returns all
+ * returned rows.
  */
-export async function updateEach<Row>(
-  sql: SqlTransaction,
-  columns: readonly ValueColumn[],
-  rows: readonly (readonly SqlValue[])[],
-  statement: string,
-): Promise<Row[]> {
-  if (sql.dialect === "postgres") return withValues(sql, columns, rows, statement);
-  const places = new Map(columns.map(([name], index) => [name, index]));
-  const used: number[] = [];
-  const text = statement.replace(/FROM v\s/, "").replaceAll(/\bv\.(\w+)/g, (_, name: string) => {
-    used.push(places.get(name)!);
-    return "?";
-  });
-  return sql.each({ text, rows: rows.map((row) => used.map((index) => row[index]!)) });
-}
-
-/** Runs `WITH v(columns) AS (VALUES …) statement` for all rows. Returns all returned rows. */
 export async function withValues<Row>(
   sql: Sql,
   columns: readonly ValueColumn[],

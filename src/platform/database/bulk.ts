@@ -10,12 +10,6 @@ export interface BulkInsert {
   readonly onConflict?: { readonly columns: readonly string[]; readonly do: "nothing" | "update" };
 }
 
-/** A statement with `?` for parameters, and those of each time it runs. */
-export interface BulkStatement {
-  readonly text: string;
-  readonly rows: readonly (readonly ColumnValue[])[];
-}
-
 export interface BulkUpdate {
   readonly table: string;
   /** Columns that find a row; compared by equality, so they also fence: `["id", "attempt"]`. */

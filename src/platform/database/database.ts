@@ -1,5 +1,5 @@
 import type { Kysely, Transaction as KyselyTransaction } from "kysely";
-import type { BulkInsert, BulkStatement, BulkUpdate } from "./bulk.ts";
+import type { BulkInsert, BulkUpdate } from "./bulk.ts";
 import type { Migration } from "./migrate.ts";
 import type { Tables } from "./tables.ts";
 
@@ -42,11 +42,6 @@ export interface Database {
    * @returns rows changed: fewer than given when some were not found or did not meet a condition
    */
   bulkUpdate(tx: Transaction, update: BulkUpdate): Promise<number>;
-  /**
-   * Runs a statement once for each row of parameters. On SQLite that is the fastest way; PostgreSQL is asked each time.
-   * @returns the rows that came back
-   */
-  bulkRows<Row>(tx: Transaction, statement: BulkStatement): Promise<Row[]>;
   close(): Promise<void>;
 }
 

@@ -1,6 +1,5 @@
 export { clearTables, loadSequence, suspendReferences, tablesOf } from "./contents.ts";
-export type { BulkInsert, BulkStatement, BulkUpdate, ColumnValue } from "./bulk.ts";
-export { numbered } from "./text.ts";
+export type { BulkInsert, BulkUpdate, ColumnValue } from "./bulk.ts";
 export type { ColumnTypes } from "./columns.ts";
 export type { Database, Dialect, Durability, OpenEmptyDatabase, Queries, Transaction } from "./database.ts";
 export { createGroupCommit, type GroupCommit } from "./group-commit.ts";

@@ -206,29 +206,6 @@ export function storeSuite(open: OpenEmptyDatabase): void {
       ]);
     });
 
-    it("run a statement for each row, and give what comes back", async () => {
-      const database = await open([first]);
-      await insert(database, [
-        ["a", 1],
-        ["b", 2],
-      ]);
-      const statement = {
-        text: "update thing set size = size + ? where id = ? returning id, size",
-        rows: [
-          [10, "b"],
-          [1, "none"],
-          [20, "a"],
-          [5, "b"],
-        ],
-      };
-      const found = await database.transaction((tx) => database.bulkRows<{ id: string; size: number }>(tx, statement));
-      expect(found.map(({ id, size }) => [id, Number(size)])).toEqual([
-        ["b", 12],
-        ["a", 21],
-        ["b", 17],
-      ]);
-    });
-
     it("do nothing for no rows", async () => {
       const database = await open([first]);
       expect(await insert(database, [])).toBe(0);

@@ -14,12 +14,3 @@ export function conflictText(columns: readonly string[], onConflict: BulkInsert[
   const assigned = replaced.map((name) => `${quoted(name)} = excluded.${quoted(name)}`).join(", ");
   return ` on conflict (${key}) do update set ${assigned}`;
 }
-
-/** PostgreSQL numbers its parameters. The text holds no question mark but as a parameter. */
-export function numbered(text: string): string {
-  let count = 0;
-  return text.replaceAll("?", () => {
-    count += 1;
-    return `$${count}`;
-  });
-}

@@ -2,10 +2,10 @@ import { CompiledQuery, Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import { GantryError, messageOf } from "../../../kernel/errors.ts";
 import type { Logger } from "../../logging/index.ts";
-import type { BulkInsert, BulkStatement, BulkUpdate, ColumnValue } from "../bulk.ts";
+import type { BulkInsert, BulkUpdate, ColumnValue } from "../bulk.ts";
 import type { Database, Transaction } from "../database.ts";
 import { DATABASE_UNREACHABLE } from "../errors.ts";
-import { conflictText, numbered, quoted } from "../text.ts";
+import { conflictText, quoted } from "../text.ts";
 import type { Tables } from "../tables.ts";
 import { runTransaction } from "../transactions.ts";
 import { columnTypeReader, type ColumnTypeReader } from "./column-types.ts";
@@ -51,7 +51,6 @@ export async function openPostgres(url: string, options: { log: Logger; connecti
       }),
     bulkInsert: (tx, insert) => bulkInsert(tx, types, insert),
     bulkUpdate: (tx, update) => bulkUpdate(tx, types, update),
-    bulkRows: <Row>(tx: Transaction, statement: BulkStatement) => bulkRows<Row>(tx, statement),
     close: () => kysely.destroy(),
   };
 }
@@ -80,13 +79,6 @@ async function bulkUpdate(tx: Transaction, types: ColumnTypeReader, update: Bulk
   const found = update.keys.map((name, index) => `changed.${quoted(name)} = given.c${index}`).join(" and ");
   const text = `update ${quoted(update.table)} as changed set ${assigned} from ${source} as given (${names}) where ${found}`;
   return runChunks(tx, text, columns.length, update.rows);
-}
-
-async function bulkRows<Row>(tx: Transaction, { text, rows }: BulkStatement): Promise<Row[]> {
-  const found: Row[] = [];
-  for (const row of rows)
-    found.push(...((await tx.executeQuery(CompiledQuery.raw(numbered(text), [...row]))).rows as Row[]));
-  return found;
 }
 
 /** One array for each column, cast to the column's type. */

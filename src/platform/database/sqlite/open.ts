@@ -2,7 +2,7 @@ import { closeSync, openSync } from "node:fs";
 import type { SQLInputValue } from "node:sqlite";
 import { Kysely } from "kysely";
 import { GantryError, messageOf } from "../../../kernel/errors.ts";
-import type { BulkInsert, BulkStatement, BulkUpdate, ColumnValue } from "../bulk.ts";
+import type { BulkInsert, BulkUpdate, ColumnValue } from "../bulk.ts";
 import type { Database, Queries, Transaction } from "../database.ts";
 import { DATA_NOT_WRITABLE } from "../errors.ts";
 import { conflictText, quoted } from "../text.ts";
@@ -22,11 +22,6 @@ export function openSqlite(path: string): Database {
     transaction: (work, how) => (how?.relaxed === true ? relaxed(kysely, handle, work) : runTransaction(kysely, work)),
     bulkInsert: async (_tx, insert) => coded(path, () => insertRows(handle, insert)),
     bulkUpdate: async (_tx, update) => coded(path, () => runEach(handle, updateText(update), reordered(update))),
-    bulkRows: async <Row>(_tx: Transaction, { text, rows }: BulkStatement) =>
-      coded(path, () => {
-        const { statement } = handle.prepare(text);
-        return rows.flatMap((row) => statement.all(...(row as SQLInputValue[])) as Row[]);
-      }),
     close: () => kysely.destroy(),
   };
 }
