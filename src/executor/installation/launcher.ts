@@ -5,12 +5,16 @@ export const NODE_OPTIONS = ["--max-semi-space-size=1", "--disable-warning=Exper
 
 /** Seconds between two starts after a failure, at first and at the most. */
 const PAUSE = { first: 2, most: 64 };
+/** Seconds an agent has to end once it was asked to. What it had begun, the next one finds in the journal. */
+const PATIENCE = 30;
 
 /**
  * `gantry-agent` in an agent's folder: starts the present release, again when it ends, and the one before when a new one does not come up. In
  * the shell's own language, because it must work when the new release does not. Under systemd and without.
+ *
+ * @param patience seconds an agent has to end once it was asked to; then it is killed
  */
-export function launcherText(): string {
+export function launcherText(patience = PATIENCE): string {
   const { current, previous, trial, failed, state, node, program } = LAYOUT;
   return `#!/bin/sh
 # Starts the agent that stands in this folder. A release that has not shown that it comes up is given some time; then the one before runs again.
@@ -18,11 +22,30 @@ set -u
 folder=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd -P) || exit 1
 export ${FOLDER_VARIABLE}="$folder"
 child=
+resting=
+guard=
 stopping=
 
 stop() {
   stopping=yes
-  [ -z "$child" ] || kill -TERM "$child" 2>/dev/null
+  [ -z "$resting" ] || kill "$resting" 2>/dev/null
+  [ -z "$child" ] || end
+}
+
+# Asks the agent to end, and kills it when it does not.
+end() {
+  kill -TERM "$child" 2>/dev/null
+  [ -z "$guard" ] || return 0
+  (
+    resting=
+    trap '[ -z "$resting" ] || kill "$resting"; exit' TERM
+    sleep ${patience} >/dev/null 2>&1 &
+    resting=$!
+    wait "$resting"
+    say "the agent did not end within ${patience} seconds, and is killed"
+    kill -KILL "$child"
+  ) &
+  guard=$!
 }
 trap stop TERM INT
 trap '' HUP
@@ -38,6 +61,8 @@ await() {
     code=$?
     kill -0 "$child" 2>/dev/null || break
   done
+  [ -z "$guard" ] || kill -TERM "$guard" 2>/dev/null
+  guard=
 }
 
 take_back() {
@@ -57,6 +82,8 @@ while :; do
   began=$(date +%s)
   "$folder/${current}/${node}" ${NODE_OPTIONS.join(" ")} "$folder/${current}/${program}" --state "$folder/${state}" "$@" &
   child=$!
+  # The word to stop may have come before there was anybody to tell it to.
+  [ -z "$stopping" ] || end
   if [ -e "$folder/${trial}" ]; then
     left=$(cat "$folder/${trial}")
     left=\${left#* }
@@ -83,9 +110,9 @@ while :; do
   [ $(($(date +%s) - began)) -lt 60 ] || pause=${PAUSE.first}
   say "the agent ended with code $code; it is started again in $pause seconds"
   sleep "$pause" &
-  child=$!
-  wait "$child"
-  child=
+  resting=$!
+  wait "$resting"
+  resting=
   [ -z "$stopping" ] || exit 0
   pause=$((pause * 2))
   [ "$pause" -le ${PAUSE.most} ] || pause=${PAUSE.most}
