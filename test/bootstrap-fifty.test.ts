@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { endLaunched } from "./support/agent-folder.ts";
 import { type Bench, createBench, type Ended } from "./support/gantry.ts";
 import { freePort } from "./support/names.ts";
 import { describeReal } from "./support/real.ts";
@@ -125,15 +126,7 @@ describeReal("sshd", "gantry bootstrap of many", () => {
       const later = await run({ agents: { targets: [two[refused]] } });
       expect(rows(later)[0]?.said).toMatch(/a node named .* has joined before.*\(bootstrap_name_taken\)/);
     } finally {
-      for (const folder of folders) endAgent(folder);
+      await Promise.all(folders.map(endLaunched));
     }
   });
-
-  function endAgent(folder: string): void {
-    try {
-      process.kill(Number(readFileSync(join(folder, "launcher.pid"), "utf8")), "SIGTERM");
-    } catch {
-      // None was started there.
-    }
-  }
 });

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { endLaunched, launcherPid } from "./support/agent-folder.ts";
 import { type Bench, createBench, type Ended } from "./support/gantry.ts";
 import { freePort } from "./support/names.ts";
 import { describeReal } from "./support/real.ts";
@@ -40,7 +41,8 @@ describeReal(["sshd", "sudo", "namespaces"], "gantry bootstrap: who logs in", ()
     await server.printed(/Listening on/);
   });
   afterAll(async () => {
-    for (const folder of [machine.opt, join(machine.home("eve"), ".local/share")]) await endAgent(folder);
+    for (const folder of [machine.opt, join(machine.home("eve"), ".local/share")])
+      await endLaunched(join(folder, "gantry/agent"));
     await machine.stop();
     await agent.stop();
     expect(await bench.clear()).toEqual([]);
@@ -49,14 +51,6 @@ describeReal(["sshd", "sudo", "namespaces"], "gantry bootstrap: who logs in", ()
   /** Where users leave what they saw. */
   function seen(name = ""): string {
     return join(bench.folder, "seen", name);
-  }
-
-  async function endAgent(folder: string): Promise<void> {
-    const path = join(folder, "gantry/agent/launcher.pid");
-    if (!existsSync(path)) return;
-    const pid = Number(readFileSync(path, "utf8"));
-    process.kill(pid, "SIGTERM");
-    while (existsSync(`/proc/${pid}`)) await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
   interface Wish {
@@ -139,8 +133,7 @@ describeReal(["sshd", "sudo", "namespaces"], "gantry bootstrap: who logs in", ()
     });
     expect(rows(ended)).toMatchObject([{ node: "eve", result: "installed" }]);
     const folder = join(machine.home("eve"), ".local/share/gantry/agent");
-    const pid = readFileSync(join(folder, "launcher.pid"), "utf8").trim();
-    expect(readFileSync(`/proc/${pid}/environ`, "utf8")).not.toMatch(/SSH_/);
+    expect(readFileSync(`/proc/${launcherPid(folder)}/environ`, "utf8")).not.toMatch(/SSH_/);
     // It is as which node it joined, whatever a catalogue says later.
     const renamed = await run({
       agents: { targets: [login("eve", { name: "other", systemd: false })] },

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createClient } from "../src/client/index.ts";
 import { putRelease } from "../src/executor/index.ts";
+import { endLaunched, launcherPid } from "./support/agent-folder.ts";
 import { type Bench, createBench, type Ended } from "./support/gantry.ts";
 import { freePort } from "./support/names.ts";
 import { describeReal } from "./support/real.ts";
@@ -51,24 +52,13 @@ describeReal("sshd", "gantry bootstrap", () => {
     await server.printed(/Listening on/);
   });
   afterAll(async () => {
-    for (const name of NAMES) await end(name);
+    for (const name of NAMES) await endLaunched(folderOf(name));
     await Promise.all(machines.map((one) => one.stop()));
     expect(await bench.clear()).toEqual([]);
   });
 
   function folderOf(name: string): string {
     return join(bench.folder, `machine ${name}`);
-  }
-
-  function pidOf(name: string): number {
-    return Number(readFileSync(join(folderOf(name), "launcher.pid"), "utf8"));
-  }
-
-  async function end(name: string): Promise<void> {
-    if (!existsSync(join(folderOf(name), "launcher.pid"))) return;
-    const pid = pidOf(name);
-    process.kill(pid, "SIGTERM");
-    while (existsSync(`/proc/${pid}`)) await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
   function run(...words: string[]): Promise<Ended> {
@@ -101,11 +91,12 @@ describeReal("sshd", "gantry bootstrap", () => {
   });
 
   it("changes nothing the second time, and mends what is missing", async () => {
-    const before = NAMES.map(pidOf);
+    const pids = (): number[] => NAMES.map((name) => launcherPid(folderOf(name)));
+    const before = pids();
     const again = await run("-o", "json");
     expect([again.code, results(again)]).toEqual([0, NAMES.map((name) => [name, "unchanged"]).sort()]);
-    expect(NAMES.map(pidOf)).toEqual(before);
-    await end("two");
+    expect(pids()).toEqual(before);
+    await endLaunched(folderOf("two"));
     writeFileSync(join(folderOf("three"), "gantry-agent"), "#!/bin/sh\nexit 1\n");
     const mended = await run("-o", "json");
     expect(results(mended)).toEqual([

@@ -61,7 +61,7 @@ const record = z.union([
     safe: z.boolean(),
     batch: z.custom<TaskMessage>().optional(),
     order: z.array(z.int()).optional(),
-    /** In a later line about a task that is known already, and alone of use there. */
+    /** In a later line about a task that is known already, and alone of use there: an earlier release, gone back to, reads over it. */
     resumed: z.int().optional(),
   }),
   z.object({ item: z.string(), attempt: z.int(), ending: z.custom<ItemEnding>((value) => typeof value === "object") }),

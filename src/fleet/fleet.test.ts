@@ -210,6 +210,37 @@ describe("tasks", () => {
     expect(pieces.map((piece) => Buffer.from(piece.data).toString())).toEqual(["last words"]);
   });
 
+  it("are acknowledged by one word for what is told within half a second, and at once when it is much", async () => {
+    const peer = await connected();
+    const acks: number[] = [];
+    const hear = (): Promise<void> =>
+      peer.next("ack").then(({ sequence }) => {
+        acks.push(sequence);
+        return hear();
+      });
+    void hear();
+    for (const sequence of [1, 2, 3]) {
+      const job = await rig.run([call(peer, "go", { safeToRepeat: true })]);
+      const { task, attempt } = await peer.next("task");
+      peer.send({ type: "result", sequence, task, attempt, outcome: "done" });
+      await rig.ended(job);
+      await settled(peer);
+    }
+    clock.advance(499);
+    await settled(peer);
+    expect(acks).toEqual([]);
+    clock.advance(1);
+    await expect.poll(() => acks).toEqual([3]);
+    const job = await rig.run([call(peer, "go", { safeToRepeat: true })]);
+    const { task, attempt } = await peer.next("task");
+    const data = Buffer.alloc(60 * 1024).toString("base64");
+    for (let index = 0; index < 4; index += 1)
+      peer.send({ type: "output", sequence: 4 + index, task, attempt, stream: "stdout", index, data });
+    peer.send({ type: "result", sequence: 8, task, attempt, outcome: "done" });
+    await rig.ended(job);
+    await expect.poll(() => acks.at(-1)).toBe(8);
+  });
+
   it("are not more than the free slots of their module", async () => {
     const peer = await connected();
     await rig.run(

@@ -49,18 +49,31 @@ function stateOf({ outcome, changed }: Pick<StateRow, "outcome" | "changed">): I
   return outcome === "cancelled" ? "interrupted" : (outcome as ItemState);
 }
 
-/** The state of each verb of jobs that ended. @param jobs with the number of their verbs */
-export async function callStates(
-  sql: Sql,
-  jobs: readonly { readonly id: Id; readonly verbs: number }[],
-): Promise<ReadonlyMap<Id, JobCalls>> {
+/** A job that ended. */
+export interface EndedJob {
+  readonly id: Id;
+  /** How many there are in its list. */
+  readonly verbs: number;
+  /** How those of the list it was over with ended, where that is known. */
+  readonly items?: ItemCounts | undefined;
+}
+
+/** The state of each verb of jobs that ended. */
+export async function callStates(sql: Sql, jobs: readonly EndedJob[]): Promise<ReadonlyMap<Id, JobCalls>> {
+  const told = new Map(jobs.map(({ id, items, verbs }) => [id, items && sameState([items], verbs)]));
   const tasks = await tasksOf(
     sql,
-    jobs.map(({ id }) => id),
+    jobs.filter(({ id }) => told.get(id) === undefined).map(({ id }) => id),
   );
   const byJob = Map.groupBy(tasks, (task) => task.job_id);
+  const sameIn = ({ id, verbs }: EndedJob): ItemState | undefined =>
+    told.get(id) ??
+    sameState(
+      (byJob.get(id) ?? []).flatMap((task) => tallyOf(task) ?? []),
+      verbs,
+    );
   // Where all went the same way nothing needs to be read of each.
-  const mixed = jobs.filter(({ id, verbs }) => sameState(byJob.get(id) ?? [], verbs) === undefined);
+  const mixed = jobs.filter((job) => sameIn(job) === undefined);
   const some = mixed.flatMap(({ id }) => byJob.get(id) ?? []).map(({ id }) => id);
   const rows = await rowsIn<StateRow>(
     sql,
@@ -70,9 +83,10 @@ export async function callStates(
   const rowsOf = Map.groupBy(rows, (row) => row.task_id);
   const open = await openItemsOf(sql, some);
   return new Map(
-    jobs.map(({ id, verbs }) => {
+    jobs.map((job) => {
+      const { id, verbs } = job;
       const own = byJob.get(id) ?? [];
-      const same = sameState(own, verbs);
+      const same = sameIn(job);
       if (same !== undefined) return [id, { states: Array.from({ length: verbs }, () => same), error: null }];
       const lists = own.map((task): ListSeen => ({
         ended: (rowsOf.get(task.id) ?? []).map((row) => ({ item: row.item, state: stateOf(row) })),
@@ -86,11 +100,8 @@ export async function callStates(
   );
 }
 
-function sameState(tasks: readonly TaskRow[], verbs: number): ItemState | undefined {
-  const tallies = tasks.map(tallyOf);
-  return (["ok", "changed"] as const).find(
-    (state) => tallies.reduce((sum, tally) => sum + (tally?.[state] ?? 0), 0) === verbs,
-  );
+function sameState(lists: readonly ItemCounts[], verbs: number): ItemState | undefined {
+  return (["ok", "changed"] as const).find((state) => lists.reduce((sum, list) => sum + list[state], 0) === verbs);
 }
 
 /** How many verbs of each job of a run ended in which way so far. */

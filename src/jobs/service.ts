@@ -16,7 +16,8 @@ import type { ItemResult, Job, JobAction, LogEntry, Wish } from "./model.ts";
 import { selectOutput } from "./output-store.ts";
 import type { OutputPiece, OutputPlace } from "./output-store.ts";
 import type { Programs } from "./programs.ts";
-import { callResults, callStates, itemCounts, type CallResultRow, type JobCalls, type JobCounts } from "./run-views.ts";
+import { callResults, callStates, itemCounts } from "./run-views.ts";
+import type { CallResultRow, EndedJob, JobCalls, JobCounts } from "./run-views.ts";
 import { readerOf, sqlOf } from "./sql.ts";
 import type { Sql } from "./sql.ts";
 import { selectItems, selectTasks } from "./task-views.ts";
@@ -52,11 +53,8 @@ export interface JobService extends Making {
     id: Id,
     page: { readonly after: ItemPosition | null; readonly limit: number },
   ): Promise<readonly (ItemResult & { readonly taskId: Id })[]>;
-  /** How each verb of jobs that ended ended, by its place in the list; `verbs`: how many there are. Reads within the transaction. */
-  callStates(
-    tx: Transaction,
-    jobs: readonly { readonly id: Id; readonly verbs: number }[],
-  ): Promise<ReadonlyMap<Id, JobCalls>>;
+  /** How each verb of jobs that ended ended, by its place in the list. Reads within the transaction. */
+  callStates(tx: Transaction, jobs: readonly EndedJob[]): Promise<ReadonlyMap<Id, JobCalls>>;
   /** Results of the verbs of jobs, in the order of the jobs and of their verbs. `only`: of the one at this place in their lists. */
   callResults(jobs: readonly Id[], only?: number): Promise<readonly CallResultRow[]>;
   /** How many verbs of the jobs of a run ended in which way so far, of those behind the job `after`. */

@@ -9,7 +9,7 @@ import type { Job, JobOutcome, JobService } from "../jobs/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Id } from "../kernel/ids.ts";
 import { positionOf } from "./context.ts";
-import { countStates, jobState, type LineState, lineStates } from "./ending.ts";
+import { countStates, jobState, lineStates } from "./ending.ts";
 import type { Definition } from "./model.ts";
 import { programOf } from "./programs.ts";
 import { selectJobsAt } from "./stage-store.ts";
@@ -76,16 +76,12 @@ export function createEndings(parts: EndingParts): Endings {
       });
       return { ...one, entry: stage.entry, lines: program?.lines ?? [] };
     });
-    // Where all went the same way nothing needs to be read of each.
-    const mixed = planned.filter(({ outcome, lines }) => sameState(outcome, lines.length) === undefined);
     const ends = await jobs.callStates(
       tx,
-      mixed.map(({ job, lines }) => ({ id: job.id, verbs: lines.length })),
+      planned.map(({ job, outcome, lines }) => ({ id: job.id, verbs: lines.length, items: outcome.items })),
     );
     const changes = planned.map(({ job, outcome, stage, node, lines }): JobChange => {
-      const same = sameState(outcome, lines.length);
-      const { states = [], error = null } =
-        same === undefined ? (ends.get(job.id) ?? {}) : { states: lines.map(() => same) };
+      const { states = [], error = null } = ends.get(job.id) ?? {};
       const counts = countStates(lineStates(lines, states).values());
       const code = error?.details?.["exit_code"];
       const exitCode = typeof code === "number" ? code : null;
@@ -136,9 +132,4 @@ export function createEndings(parts: EndingParts): Endings {
       await endRun(tx, job.runId, "running", null);
     },
   };
-}
-
-/** How all verbs of a job ended, where the list it was over with held them all. */
-function sameState({ items }: JobOutcome, verbs: number): LineState | undefined {
-  return (["ok", "changed"] as const).find((state) => verbs > 0 && items?.[state] === verbs);
 }

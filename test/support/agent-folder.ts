@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { agentBundle, fileHash, launcherText, LAYOUT, releaseName } from "../../src/executor/index.ts";
 
@@ -32,4 +32,17 @@ export async function layAgentFolder(
   writeFileSync(join(folder, LAYOUT.state, "join.json"), JSON.stringify(join_), { mode: 0o600 });
   writeFileSync(join(folder, LAYOUT.launcher), launcherText(), { mode: 0o755 });
   return release;
+}
+
+/** Of an agent that was started as it is, without an init system: the process of its launcher. */
+export function launcherPid(folder: string): number {
+  return Number(readFileSync(join(folder, "launcher.pid"), "utf8"));
+}
+
+/** Ends such an agent, if one was started; resolves when it has ended. */
+export async function endLaunched(folder: string): Promise<void> {
+  if (!existsSync(join(folder, "launcher.pid"))) return;
+  const pid = launcherPid(folder);
+  process.kill(pid, "SIGTERM");
+  while (existsSync(`/proc/${pid}`)) await new Promise((resolve) => setTimeout(resolve, 20));
 }
