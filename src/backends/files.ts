@@ -24,7 +24,7 @@ export function filesBackend(
       const format = settings.format ?? (await formatOf(folder));
       if (format === "site") return readSiteFiles(folder);
       const { files } = await loadSource(folder, format);
-      return importedRows(readSource({ name, format, site, files }));
+      return importedRows(await readSource({ name, format, site, files }));
     },
     watch: (changed) => watchFolder(folder, clock, changed),
   };

@@ -64,7 +64,7 @@ export function netBoxBackend(
       }
       [known, looks] = [seen, now];
       const files = [...lists].map(([kind, results]) => ({ path: `${kind}.json`, text: JSON.stringify({ results }) }));
-      return importedRows(readSource({ name, format: "netbox", site, files }));
+      return importedRows(await readSource({ name, format: "netbox", site, files }));
     },
   };
 }

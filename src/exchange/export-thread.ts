@@ -3,9 +3,9 @@ import { MessageChannel, Worker } from "node:worker_threads";
 import type { CancelTimer, Clock } from "../kernel/clock.ts";
 import { errorKinds, GantryError, messageOf, type Place, type Problem } from "../kernel/errors.ts";
 import { EXPORT_FAILED } from "./errors.ts";
-import { runExport, type Export, type ExportJobParts } from "./export-job.ts";
+import type { Export, ExportJobParts } from "./export-job.ts";
 import type { ExportHead, ExportRequest } from "./export-model.ts";
-import { createGitReader } from "./git.ts";
+import type { GitReader } from "./git.ts";
 
 /** Makes exports beside the server's own thread, so that a large one does not stop everything else. */
 export interface Exporter {
@@ -62,8 +62,16 @@ export function createExporter(parts: ExporterParts): Exporter {
 }
 
 function inThisThread({ clock, inventory, gitFolder, gitLocal }: ExporterParts): Exporter {
-  const git = createGitReader({ clock, folder: gitFolder, local: gitLocal });
-  return { run: (request) => runExport({ inventory, git, clock }, request), close: async () => {} };
+  let git: GitReader | undefined;
+  return {
+    async run(request) {
+      // All that makes exports: a server whose thread does has no use for it.
+      const [{ runExport }, { createGitReader }] = await Promise.all([import("./export-job.ts"), import("./git.ts")]);
+      git ??= createGitReader({ clock, folder: gitFolder, local: gitLocal });
+      return runExport({ inventory, git, clock }, request);
+    },
+    close: async () => {},
+  };
 }
 
 interface Thread {

@@ -6,8 +6,7 @@ export { createImportService, importAnswer, inTurns, type ImportAnswer } from ".
 export { importOwner, planImport, type PlannedImport } from "./import-plan.ts";
 export type { ImportChange } from "./import-model.ts";
 export { IMPORT_OUTDATED } from "./errors.ts";
-export { loadSource } from "./import-files.ts";
-export { readSource } from "./import-format.ts";
+export { loadSource, readSource } from "./sources.ts";
 export type { ImportDocument } from "./import-model.ts";
 export { placeAddresses } from "./import-place.ts";
 export { NETBOX_KINDS, type NetBoxKind } from "./netbox-objects.ts";

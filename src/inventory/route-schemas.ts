@@ -74,11 +74,13 @@ export const RESULT = z.object({
 
 export const RESULTS = z.object({ results: z.array(RESULT) });
 
-const RESOLVED = z.object({
-  values: z.record(z.string(), z.unknown()),
-  explain: z.record(z.string(), z.unknown()),
-  deleted: z.record(z.string(), z.unknown()),
-});
+const RESOLVED = z
+  .object({
+    values: z.record(z.string(), z.unknown()),
+    explain: z.record(z.string(), z.unknown()),
+    deleted: z.record(z.string(), z.unknown()),
+  })
+  .optional();
 
 /** What is kept of a foundation beside what somebody writes. */
 const NOTES = {
@@ -88,8 +90,36 @@ const NOTES = {
   placedOn: z.string().nullable().describe("The structure of its complex that it was placed on"),
 };
 
+/** What is kept of everything beside what somebody writes. */
+const KEPT = {
+  id: z.string(),
+  managedBy: z.string().describe("`design:NAME`, `import:NAME`, `backend:NAME` or `person`"),
+  wanted: z.enum(["built", "absent"]),
+  version: z.number(),
+  createdAt: z.number(),
+  updatedAt: z.number(),
+};
+
+/** The same of what is built. */
+const BUILT = {
+  state: z.enum(["planned", "building", "built", "failed", "destroying"]),
+  stale: z.boolean(),
+  rebuild: z.boolean(),
+  jobId: z.string().nullable(),
+  failure: z.object({ role: z.string(), message: z.string(), jobId: z.string().nullable(), at: z.number() }).nullable(),
+};
+
+/** However many endpoints answer a kind, its schema is there once: they are most of what a server knows by schemas. */
+const rows = new Map<Kind, z.ZodObject>();
+
 /** A row of a kind as it is answered. */
 export function rowSchema(kind: Kind): z.ZodObject {
+  const schema = rows.get(kind) ?? describeRow(kind);
+  rows.set(kind, schema);
+  return schema;
+}
+
+function describeRow(kind: Kind): z.ZodObject {
   const { schema, built } = ruleOf(kind);
   const written = Object.fromEntries(
     Object.entries(schema.shape).map(([member, type]) => [
@@ -97,27 +127,7 @@ export function rowSchema(kind: Kind): z.ZodObject {
       type instanceof z.ZodOptional ? (type.unwrap() as z.ZodType) : type,
     ]),
   );
-  return z.object({
-    ...written,
-    id: z.string(),
-    managedBy: z.string().describe("`design:NAME`, `import:NAME`, `backend:NAME` or `person`"),
-    wanted: z.enum(["built", "absent"]),
-    version: z.number(),
-    createdAt: z.number(),
-    updatedAt: z.number(),
-    ...(built
-      ? {
-          state: z.enum(["planned", "building", "built", "failed", "destroying"]),
-          stale: z.boolean(),
-          rebuild: z.boolean(),
-          jobId: z.string().nullable(),
-          failure: z
-            .object({ role: z.string(), message: z.string(), jobId: z.string().nullable(), at: z.number() })
-            .nullable(),
-        }
-      : {}),
-    ...(kind === "foundation" ? NOTES : {}),
-  });
+  return z.object({ ...written, ...KEPT, ...(built ? BUILT : {}), ...(kind === "foundation" ? NOTES : {}) });
 }
 
 export const MISSING = z
@@ -125,13 +135,15 @@ export const MISSING = z
   .optional()
   .describe("Backends that cannot be read: what they hold is not in the list. Left out: none");
 
+const NEXT = z.string().nullable();
+
 export function pageSchema(kind: Kind): z.ZodObject {
-  return z.object({ items: z.array(rowSchema(kind)), next: z.string().nullable(), missing: MISSING });
+  return z.object({ items: z.array(rowSchema(kind)), next: NEXT, missing: MISSING });
 }
 
 /** One thing, with its resolved variables when they were asked for. */
 export function oneSchema(kind: Kind): z.ZodObject {
-  return rowSchema(kind).extend({ resolved: RESOLVED.optional() });
+  return rowSchema(kind).extend({ resolved: RESOLVED });
 }
 
 const operation = z.strictObject({
