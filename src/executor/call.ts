@@ -181,14 +181,10 @@ export function stoppedEnding(reason: StopReason, error?: unknown): Ending {
   };
 }
 
-export function interruptedEnding(): Ending {
-  return {
-    outcome: "interrupted",
-    error: {
-      code: FUNCTION_INTERRUPTED.code,
-      message: "the worker or agent stopped while it ran, and cannot say how far it came",
-    },
-  };
+const CUT_OFF = "the worker or agent stopped while it ran, and cannot say how far it came";
+
+export function interruptedEnding(message = CUT_OFF): Ending {
+  return { outcome: "interrupted", error: { code: FUNCTION_INTERRUPTED.code, message } };
 }
 
 /** Bytes of an error's message: it goes into rows and logs. */

@@ -10,15 +10,16 @@ import type {
   ReliableMessage,
   SessionHandlers,
   SessionLog,
+  TaskEnding,
   TaskMessage,
   TaskRef,
 } from "../link/index.ts";
 import { createStopper, failureOf, interruptedEnding, type Stopper, stoppedEnding } from "./call.ts";
 import { EXECUTOR_BUSY, JOURNAL_FAILED } from "./errors.ts";
-import type { Journal, JournalEntry } from "./journal.ts";
+import type { BatchOutline, Journal, JournalEntry } from "./journal.ts";
 import { LEFT } from "./context.ts";
 import { answerQuery } from "./query.ts";
-import { isSafeItem } from "./list.ts";
+import { isSafeItem, listEnding } from "./list.ts";
 import { createReports, type Reports } from "./reports.ts";
 import { runTask } from "./task.ts";
 
@@ -61,6 +62,7 @@ interface Held {
 
 /** Milliseconds to get the last results to the server when stopping. */
 const LAST_WORDS = 3000;
+const STARTED_ANEW = "the worker or agent was started anew in the middle of a list of which it keeps nothing";
 /** Questions answered at the same time. */
 const MOST_QUERIES = 64;
 
@@ -230,7 +232,7 @@ export async function startExecutor(options: ExecutorOptions): Promise<Executor>
     else finish(one.ref, ending);
   }
 
-  function finish(ref: TaskRef, ending: Ending): void {
+  function finish(ref: TaskRef, ending: TaskEnding): void {
     finished.set(ref.task, ref);
     reports.ended(ref, ending);
   }
@@ -280,11 +282,19 @@ export async function startExecutor(options: ExecutorOptions): Promise<Executor>
     else if (entry.batch !== null) goOn(entry, entry.batch);
     // The server gives it out again, and counts: it may be the task itself that ends whoever begins it, before a word of it has left.
     else if (entry.safe) finish(ref, interruptedEnding());
-    else {
-      const under = entry.order?.find((item) => !entry.items.has(item));
-      if (under !== undefined && !entry.idle) journal.item(ref, { item: under, ...interruptedEnding() });
-      finish(ref, interruptedEnding());
-    }
+    else if (entry.outline !== null) finish(ref, endOutlined(entry, entry.outline));
+    else finish(ref, interruptedEnding());
+  }
+
+  /** A list that held secrets: this executor cannot go on with it, but knows how far it came. */
+  function endOutlined({ items, idle, task, attempt }: JournalEntry, outline: BatchOutline): TaskEnding {
+    const ended = [...items.values()];
+    const under = outline.order.find((item) => !items.has(item));
+    const isOver = outline.keepGoing === false && ended.some(({ outcome }) => outcome !== "done");
+    if (under === undefined || isOver) return listEnding(ended, outline.order.length, undefined);
+    if (idle || outline.again.includes(under)) return { ...interruptedEnding(STARTED_ANEW), resumable: true };
+    journal.item({ task, attempt }, { item: under, ...interruptedEnding() });
+    return interruptedEnding();
   }
 
   /**

@@ -3,9 +3,10 @@ import { type FileHandle, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { GantryError } from "../kernel/errors.ts";
-import type { Ending, ItemEnding, TaskMessage, TaskRef } from "../link/index.ts";
+import type { ItemEnding, TaskEnding, TaskMessage, TaskRef } from "../link/index.ts";
 import { syncFolder } from "../platform/files/index.ts";
 import { JOURNAL_DAMAGED } from "./errors.ts";
+import { isSafeItem } from "./list.ts";
 
 /**
  * What an executor must know after its own crash: which tasks it began and how those it finished ended, until the server has the
@@ -22,8 +23,8 @@ export interface JournalEntry {
   readonly safe: boolean;
   /** Kept for batches only: they go on after a crash. Parameters may hold secrets, so what is not needed is not written. */
   readonly batch: TaskMessage | null;
-  /** Of a batch that holds secrets: the numbers of its items alone. */
-  readonly order: readonly number[] | null;
+  /** Of a batch that holds secrets: no more than what it takes to say how far it came. */
+  readonly outline: BatchOutline | null;
   /** Of a batch: when this executor stopped, none of its items was under way. */
   idle: boolean;
   /** How often it was gone on with after another start of the executor. */
@@ -31,7 +32,17 @@ export interface JournalEntry {
   /** Items of a batch that ended, by number. */
   readonly items: Map<number, ItemEnding>;
   /** Set when it finished. */
-  ending: Ending | undefined;
+  ending: TaskEnding | undefined;
+}
+
+/** What the journal keeps of a batch that holds secrets. */
+export interface BatchOutline {
+  /** The numbers of its items, in their order. */
+  readonly order: readonly number[];
+  /** Those of them that may run again when nobody knows whether they had run. */
+  readonly again: readonly number[];
+  /** Whether it goes on after an item that failed. Undefined: an earlier release wrote this. */
+  readonly keepGoing: boolean | undefined;
 }
 
 export interface Journal {
@@ -45,7 +56,7 @@ export interface Journal {
   idle(ref: TaskRef, idle: boolean): void;
   /** Of a batch: it is gone on with. Returns how often it was, with this time. */
   resumed(ref: TaskRef): number;
-  ended(ref: TaskRef, ending: Ending): void;
+  ended(ref: TaskRef, ending: TaskEnding): void;
   /** The server has the result, or wants none. */
   forget(ref: TaskRef): void;
   /** Resolves when everything written before is on disk. Rejects when it is not; then it is as if it had not been written. */
@@ -61,11 +72,13 @@ const record = z.union([
     safe: z.boolean(),
     batch: z.custom<TaskMessage>().optional(),
     order: z.array(z.int()).optional(),
+    again: z.array(z.int()).optional(),
+    keepGoing: z.boolean().optional(),
     /** In a later line about a task that is known already, and alone of use there: an earlier release, gone back to, reads over it. */
     resumed: z.int().optional(),
   }),
   z.object({ item: z.string(), attempt: z.int(), ending: z.custom<ItemEnding>((value) => typeof value === "object") }),
-  z.object({ ended: z.string(), attempt: z.int(), ending: z.custom<Ending>((value) => typeof value === "object") }),
+  z.object({ ended: z.string(), attempt: z.int(), ending: z.custom<TaskEnding>((value) => typeof value === "object") }),
   z.object({ idle: z.string(), attempt: z.int(), value: z.boolean() }),
   z.object({ forgotten: z.string(), attempt: z.int() }),
 ]);
@@ -152,7 +165,7 @@ export async function openJournal(path: string): Promise<Journal> {
           ? {}
           : message.hide === undefined
             ? { batch: message }
-            : { order: message.batch.map(({ item }) => item) }),
+            : outlineOf(message, message.batch)),
       }),
     item: (ref, ending) => write({ item: ref.task, attempt: ref.attempt, ending }),
     idle: (ref, value) => write({ idle: ref.task, attempt: ref.attempt, value }),
@@ -173,6 +186,17 @@ export async function openJournal(path: string): Promise<Journal> {
   };
 }
 
+function outlineOf(message: TaskMessage, batch: NonNullable<TaskMessage["batch"]>): WrittenOutline {
+  const again = batch.filter((one) => isSafeItem(message, one)).map(({ item }) => item);
+  return written({ order: batch.map(({ item }) => item), again, keepGoing: message.keepGoing });
+}
+
+type WrittenOutline = { order: number[]; again: number[]; keepGoing?: boolean };
+
+function written({ order, again, keepGoing }: BatchOutline): WrittenOutline {
+  return { order: [...order], again: [...again], ...(keepGoing === undefined ? {} : { keepGoing }) };
+}
+
 function keyOf(task: string, attempt: number): string {
   return `${task}/${attempt}`;
 }
@@ -180,7 +204,7 @@ function keyOf(task: string, attempt: number): string {
 function apply(entries: Map<string, JournalEntry>, one: JournalRecord): void {
   if ("started" in one) {
     const key = keyOf(one.started, one.attempt);
-    const { attempt, safe, resumed = 0 } = one;
+    const { attempt, safe, order, again = [], keepGoing, resumed = 0 } = one;
     const known = entries.get(key);
     if (known !== undefined) known.resumed = Math.max(known.resumed, resumed);
     else {
@@ -190,7 +214,7 @@ function apply(entries: Map<string, JournalEntry>, one: JournalRecord): void {
         key: one.key,
         safe,
         batch: one.batch ?? null,
-        order: one.order ?? null,
+        outline: order === undefined ? null : { order, again, keepGoing },
         idle: false,
         resumed,
         items: new Map(),
@@ -214,7 +238,7 @@ function apply(entries: Map<string, JournalEntry>, one: JournalRecord): void {
         key: one.ended,
         safe: false,
         batch: null,
-        order: null,
+        outline: null,
         idle: false,
         resumed: 0,
         items: new Map(),
@@ -233,7 +257,7 @@ function recordsOf(entry: JournalEntry): JournalRecord[] {
       key: entry.key,
       safe: entry.safe,
       ...(entry.batch === null ? {} : { batch: entry.batch }),
-      ...(entry.order === null ? {} : { order: [...entry.order] }),
+      ...(entry.outline === null ? {} : written(entry.outline)),
       ...(entry.resumed === 0 ? {} : { resumed: entry.resumed }),
     },
     ...[...entry.items.values()].map((ending) => ({ item: task, attempt, ending })),

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { TaskMessage } from "../link/index.ts";
 import { crashIn, ref, slow, start, task, useFolder } from "./testing.ts";
@@ -282,7 +282,44 @@ describe("a list after a crash", () => {
       { item: 0, outcome: "done" },
       { item: 1, outcome: "interrupted" },
     ]);
-    expect(await server.next("result")).toMatchObject({ outcome: "interrupted" });
+    const { outcome, resumable } = await server.next("result");
+    expect([outcome, resumable]).toEqual(["interrupted", undefined]);
+    await executor.stop();
+  });
+
+  const secret = { hide: [{ name: "db", value: Buffer.from("canary").toString("base64") }] };
+
+  it("that held secrets lets the server go on where what was under way may run again", async () => {
+    await crashIn(list(mixed, secret), 2);
+    const { server, ran, executor } = await start();
+    expect((await server.next("items")).items).toMatchObject([{ item: 0, outcome: "done" }]);
+    expect(await server.next("result")).toMatchObject({ outcome: "interrupted", resumable: true });
+    expect(ran).toEqual([]);
+    await executor.stop();
+  });
+
+  it("that held secrets lets the server go on where it was stopped before its first item, also after another start", async () => {
+    const first = await start();
+    first.server.handlers.task(list(mixed, secret));
+    await first.server.next("started");
+    await first.executor.stop();
+    for (let again = 0; again < 2; again += 1) {
+      const { server, executor } = await start();
+      expect(await server.next("result")).toMatchObject({ outcome: "interrupted", resumable: true });
+      await executor.stop();
+    }
+  });
+
+  it("that held secrets ends as its items did where none was left", async () => {
+    await crashIn(list([mixed[0]!, { item: 1, function: "quick", parameters: { name: "bad" } }, mixed[2]!], secret), 1);
+    const ends = [
+      { item: 1, outcome: "failed", error: { code: "executor_busy", message: "bad" } },
+      { item: 0, outcome: "done" },
+    ];
+    for (const end of ends)
+      appendFileSync(path.journal(), `${JSON.stringify({ item: "a", attempt: 1, ending: end })}\n`);
+    const { server, executor } = await start();
+    expect(await server.next("result")).toMatchObject({ outcome: "failed", error: { details: { item: 1 } } });
     await executor.stop();
   });
 });

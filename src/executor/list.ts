@@ -94,7 +94,7 @@ function foundOf({ modules, message }: TaskRun, item: ListItem): ModuleFunction 
 }
 
 /** The list is done when every item is; otherwise it ends as the first of them that did not. */
-function listEnding(
+export function listEnding(
   items: readonly ItemEnding[],
   count: number,
   reason: Parameters<typeof stoppedEnding>[0] | undefined,

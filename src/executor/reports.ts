@@ -1,11 +1,11 @@
 import type { Clock } from "../kernel/clock.ts";
 import { GantryError, messageOf } from "../kernel/errors.ts";
 import {
-  type Ending,
   inPieces,
   type ItemEnding,
   type LinkSession,
   type SessionLog,
+  type TaskEnding,
   type TaskRef,
 } from "../link/index.ts";
 import { failureOf } from "./call.ts";
@@ -18,7 +18,7 @@ export interface Reports {
   /** An item of a list ended, as the journal knows: told soon, together with others. */
   itemEnded(ref: TaskRef): void;
   /** Writes the result to the journal, and sends it when it is on disk. */
-  ended(ref: TaskRef, ending: Ending): void;
+  ended(ref: TaskRef, ending: TaskEnding): void;
   acknowledged(ref: TaskRef): void;
   /** Resolves when the server has every result, or after so many milliseconds. */
   settled(milliseconds: number, clock: Clock): Promise<void>;
@@ -82,7 +82,7 @@ export function createReports(session: LinkSession, journal: Journal, clock: Clo
     });
   }
 
-  async function report(ref: TaskRef, ending: Ending): Promise<void> {
+  async function report(ref: TaskRef, ending: TaskEnding): Promise<void> {
     untold.delete(keyOf(ref));
     const items = journal.itemsOf(ref);
     journal.ended(ref, ending);

@@ -185,10 +185,16 @@ export function createReceiver(parts: ReceiverParts): Receiver {
         items.set(keyOf(message), known);
         for (const one of message.items) known.items.push(itemOf(one));
       } else if (message.type === "result") {
-        const { task, attempt } = message;
+        const { task, attempt, resumable } = message;
         const own = items.get(keyOf(message));
         items.delete(keyOf(message));
-        results.push({ task, attempt, ...endingOf(message), ...(own === undefined ? {} : { items: own.items }) });
+        results.push({
+          task,
+          attempt,
+          ...endingOf(message),
+          ...(own === undefined ? {} : { items: own.items }),
+          ...(resumable === undefined ? {} : { resumable }),
+        });
       }
     }
     return { results, running: [...items.values()] };

@@ -394,6 +394,37 @@ export function listsSuite(open: OpenEmptyDatabase): void {
     });
   });
 
+  describe("a list of which the rest may be given out again", () => {
+    const rest = { outcome: "interrupted", resumable: true } as const;
+
+    it("goes on with what nothing was said of", async () => {
+      const job = await create({ verbs: verbs("add", "noop", "add") });
+      const { task, attempt } = await begun();
+      await world.jobs.tasks.report(AGENT, { results: [{ task, attempt, ...rest, items: [done(0)] }] });
+      const second = await begun();
+      expect([second.attempt, second.batch!.map(({ item }) => item)]).toEqual([2, [1, 2]]);
+      await ended(second, "done", done(1), done(2));
+      expect(await endings(job, 3, "done")).toEqual(["ok", "ok", "ok"]);
+    });
+
+    it("is given up where it is cut off each time", async () => {
+      const job = await create({ verbs: verbs("add", "noop") });
+      for (let time = 1; time <= 5; time += 1) {
+        const { task, attempt } = await begun();
+        await world.jobs.tasks.report(AGENT, { results: [{ task, attempt, ...rest }] });
+      }
+      expect(await endings(job, 2, "failed")).toEqual(["interrupted", "skipped"]);
+    });
+
+    it("is over where it is cancelled", async () => {
+      const job = await create({ verbs: verbs("add", "noop") });
+      const { task, attempt } = await begun();
+      await world.jobs.service.cancel(TENANT, job.id);
+      await world.jobs.tasks.report(AGENT, { results: [{ task, attempt, ...rest, items: [done(0)] }] });
+      expect((await endings(job, 2, "cancelled"))[0]).toBe("ok");
+    });
+  });
+
   describe("a list that is retried", () => {
     it("does again what failed or was not begun, and nothing else", async () => {
       const job = await create({ verbs: verbs("add", "noop", "add", "noop"), batch: 3 });

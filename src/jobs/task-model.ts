@@ -111,6 +111,8 @@ export interface TaskResult extends TaskRef {
   readonly items?: readonly ItemResult[];
   /** Whether it began, where that is known of something that was never said to be begun. */
   readonly began?: boolean;
+  /** Of a list that was interrupted: items that nothing was said of were not begun, or may be begun again. */
+  readonly resumable?: true;
 }
 
 /** What an executor says of its tasks, in this order. */

@@ -102,7 +102,7 @@ export function afterListResult(task: ListFacts, result: TaskResult, now: number
   const over = endedItems(tally) >= tally.total || (!task.keepGoing && badItems(tally) > 0);
   if (over) return ended({ begun: true }, "interrupted", error);
   // Its executor cannot go on by itself, but knows how far it came: the rest was not begun.
-  return task.keepGoing && tally.interrupted > 0
+  return result.resumable === true || (task.keepGoing && tally.interrupted > 0)
     ? lost({ ...task, safeToRepeat: true, begun: true }, now, error)
     : change;
 }

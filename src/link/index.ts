@@ -19,6 +19,7 @@ export type {
   QueryMessage,
   ReliableMessage,
   ServerMessage,
+  TaskEnding,
   TaskMessage,
   TaskRef,
 } from "./messages.ts";

@@ -62,6 +62,7 @@ const itemResult = z.object({
   milliseconds: milliseconds.optional(),
 });
 export type Ending = { outcome: Outcome; value?: Json | undefined; error?: Failure | undefined };
+export type TaskEnding = Ending & { resumable?: true | undefined };
 export type ItemEnding = z.output<typeof itemResult>;
 
 /** One call of many. */
@@ -163,7 +164,15 @@ export const executorMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("message"), sequence, task: id, attempt, text: z.string() }),
   /** Results of items of a batch, in their order: while it runs, and before the `result` of their task. Each may be sent twice. */
   z.object({ type: z.literal("items"), sequence, task: id, attempt, items: z.array(itemResult).max(100_000) }),
-  z.object({ type: z.literal("result"), sequence, task: id, attempt, ...ending }),
+  z.object({
+    type: z.literal("result"),
+    sequence,
+    task: id,
+    attempt,
+    ...ending,
+    /** Of a list that was interrupted: what nothing was said of was not begun, or may be begun again. */
+    resumable: z.literal(true).optional(),
+  }),
   z.object({ type: z.literal("reply"), query: id, value: json.optional(), error: failure.optional() }),
   z.object({ type: z.literal("goodbye"), code: z.string().max(64), reason: z.string().max(1000) }),
 ]);
