@@ -413,7 +413,7 @@ export function listsSuite(open: OpenEmptyDatabase): void {
         const { task, attempt } = await begun();
         await world.jobs.tasks.report(AGENT, { results: [{ task, attempt, ...rest }] });
       }
-      expect(await endings(job, 2, "failed")).toEqual(["interrupted", "skipped"]);
+      expect(await endings(job, 2, "failed")).toEqual(["interrupted", "interrupted"]);
     });
 
     it("is over where it is cancelled", async () => {
