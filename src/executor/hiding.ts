@@ -11,7 +11,7 @@ export function redactorOf({ hide = [] }: TaskMessage): Redactor {
   return openedSecrets;
 }
 
-export interface HidingOutput extends Omit<TaskOutput, "output"> {
+export interface HidingOutput extends Pick<TaskOutput, "message" | "room"> {
   output(stream: OutputStream, chunk: Uint8Array): void;
   /** Sends what was held back: nothing follows. */
   end(): void;

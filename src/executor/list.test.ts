@@ -120,6 +120,49 @@ describe("a list", () => {
   });
 });
 
+describe("a list with something that may end its executor", () => {
+  const last: Items = [
+    { item: 0, function: "quick", parameters: { name: "one" } },
+    { item: 1, function: "away", parameters: { name: "two" } },
+  ];
+
+  it("begins it when the server has what was written before", async () => {
+    let bytes = 100;
+    const { server, ran, called, executor } = await start({ unacknowledged: () => bytes });
+    server.handlers.task(list(last, { safeToRepeat: true }));
+    const written = (await server.next("output")) as Parameters<typeof server.handlers.acknowledged>[0];
+    for (let turn = 0; turn < 20; turn += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+      server.handlers.acknowledged(written);
+    }
+    expect(ran).toEqual(["one"]);
+    bytes = 0;
+    server.handlers.acknowledged(written);
+    await called(2);
+    await executor.stop();
+  });
+
+  it("begins it after three seconds at the latest", async () => {
+    const { server, clock, ran, called, executor } = await start({ unacknowledged: () => 100 });
+    server.handlers.task(list(last, { safeToRepeat: true }));
+    await server.next("output");
+    await expect.poll(() => (clock.advance(1000), ran.length)).toBe(2);
+    await called(2);
+    await executor.stop();
+  });
+
+  it("does not begin it when it is cancelled meanwhile", async () => {
+    const { server, clock, ran, executor } = await start({ unacknowledged: () => 100 });
+    server.handlers.task(list(last, { safeToRepeat: true }));
+    await server.next("output");
+    server.handlers.cancel(ref("a"));
+    clock.advance(3000);
+    expect(await server.next("result")).toMatchObject({ outcome: "cancelled" });
+    expect(ran).toEqual(["one"]);
+    await executor.stop();
+  });
+});
+
 describe("a list whose executor is stopped", () => {
   it("goes on at the next start with what may run again, under the same key", async () => {
     const first = await start();

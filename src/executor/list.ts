@@ -66,6 +66,11 @@ export async function runList(
     }
     const safe = isSafeItem(message, one);
     if (!safe || wanted.survivesRestart === true) await sync();
+    if (wanted.survivesRestart === true) {
+      // What was written is kept in memory alone, and a node that reboots may lose its network before its agent is asked to stop.
+      await output.arrived(run.clock);
+      if (run.stopper.reason !== undefined) break;
+    }
     const startedAt = run.clock.now();
     const began = performance.now();
     const ending = await withContext(run, output, redactor, one.item, (context) =>

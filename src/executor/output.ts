@@ -1,3 +1,4 @@
+import type { Clock } from "../kernel/clock.ts";
 import type { LinkSession, OutputStream, TaskRef } from "../link/index.ts";
 import { OUTPUT_CHUNK } from "../link/index.ts";
 
@@ -8,6 +9,8 @@ export interface TaskOutput {
   message(text: string): void;
   /** Undefined: there is room. */
   room(): Promise<void> | undefined;
+  /** Resolves when the server has what was written, or is away, or takes too long. */
+  arrived(clock: Pick<Clock, "after">): Promise<void>;
 }
 
 export type OutputSession = Pick<LinkSession, "send" | "unacknowledgedOutput" | "connected">;
@@ -17,6 +20,8 @@ const HIGH_WATER = 4 * 1024 * 1024;
 /** …and is left out while not. */
 const MOST_KEPT = 16 * 1024 * 1024;
 const MESSAGE_LENGTH = 10_000;
+/** Milliseconds to get output to the server before something that may end this executor with it. */
+const LAST_WORDS = 3000;
 /** Numbers of chunks for each time that a task is gone on with: more than one start of an executor writes. */
 const NUMBERS = 2 ** 32;
 
@@ -64,5 +69,16 @@ export function createTaskOutput(
       session.send({ type: "message", task: ref.task, attempt: ref.attempt, text: text.slice(0, MESSAGE_LENGTH) });
     },
     room: () => (isFull() ? untilRoom() : undefined),
+    async arrived(clock) {
+      let late = false;
+      const time = Promise.withResolvers<void>();
+      const cancel = clock.after(LAST_WORDS, () => {
+        late = true;
+        time.resolve();
+      });
+      while (session.connected && session.unacknowledgedOutput() > 0 && !late)
+        await Promise.race([roomAgain(), time.promise]);
+      cancel();
+    },
   };
 }

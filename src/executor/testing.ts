@@ -67,7 +67,14 @@ export interface Rig {
 
 const name = z.object({ name: z.string() });
 
-export async function start(options: { limit?: number; cleanUp?: string[] } = {}): Promise<Rig> {
+export interface RigOptions {
+  readonly limit?: number;
+  readonly cleanUp?: string[];
+  /** Bytes of output that the server has not acknowledged. */
+  unacknowledged?(): number;
+}
+
+export async function start(options: RigOptions = {}): Promise<Rig> {
   const clock = manualClock();
   const ran: string[] = [];
   const contexts: FunctionContext[] = [];
@@ -90,7 +97,7 @@ export async function start(options: { limit?: number; cleanUp?: string[] } = {}
     connected: true,
     send: (draft) => deliver({ ...draft, sequence: (sequence += 1) } as ExecutorMessage),
     reply: deliver,
-    unacknowledgedOutput: () => 0,
+    unacknowledgedOutput: options.unacknowledged ?? (() => 0),
     beat: () => undefined,
     close: () => undefined,
   };
