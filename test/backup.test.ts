@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createBench, fetchPage, type Bench } from "./support/gantry.ts";
+import { LOCAL_MACHINE } from "./support/sites.ts";
 
 /** A server is lost, and comes back from its backup: with the command as a user has it. */
 
@@ -147,16 +148,7 @@ sites:
 address_blocks:
   loop: { site: lab, subnet: 127.143.0.0/24 }
 blueprints:
-  machine:
-    builds: foundation
-    foundation_types: [local]
-    scripts:
-      create: |
-        foundation.create()
-        foundation.power_on()
-      destroy: |
-        foundation.power_off()
-        foundation.destroy()
+  ${LOCAL_MACHINE}
   server:
     builds: structure
     foundation_blueprints: [machine]

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { canary, random, tracesBelow, tracesIn, type Canary } from "./support/canaries.ts";
 import { createBench, type Bench, type Ended } from "./support/gantry.ts";
+import { LOCAL_MACHINE } from "./support/sites.ts";
 
 /**
  * Canaries are planted as secrets of a tenant, a site, a group and a structure, used in a file, a command and an environment, and printed by
@@ -54,16 +55,7 @@ groups: { shop: { variables: { database: { password: { $secret: quoted } } } } }
 sites: { lab: { variables: { tls: [{ $secret: key }] } } }
 address_blocks: { loop: { site: lab, subnet: 127.146.0.0/24 } }
 blueprints:
-  machine:
-    builds: foundation
-    foundation_types: [local]
-    scripts:
-      create: |
-        foundation.create()
-        foundation.power_on()
-      destroy: |
-        foundation.power_off()
-        foundation.destroy()
+  ${LOCAL_MACHINE}
   server:
     builds: structure
     foundation_blueprints: [machine]

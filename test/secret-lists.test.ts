@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Bench, createBench, processesOf } from "./support/gantry.ts";
 import { describeReal } from "./support/real.ts";
+import { LOCAL_MACHINE } from "./support/sites.ts";
 
 /**
  * A list of verbs of which one was filled in with a secret, on an agent that is killed in the middle. No node keeps such a list: the agent says how
@@ -18,16 +19,7 @@ tenant: { variables: { token: { $secret: token } } }
 sites: { lab: {} }
 address_blocks: { loop: { site: lab, subnet: 127.167.0.0/24 } }
 blueprints:
-  machine:
-    builds: foundation
-    foundation_types: [local]
-    scripts:
-      create: |
-        foundation.create()
-        foundation.power_on()
-      destroy: |
-        foundation.power_off()
-        foundation.destroy()
+  ${LOCAL_MACHINE}
   bare: { builds: structure, foundation_blueprints: [machine], scripts: { create: "" } }
 structures:
   web1:
@@ -61,7 +53,7 @@ describeReal([], "a list with a secret", () => {
   }
 
   /** Kills the agent and starts it again as it was. */
-  function killAgent(): void {
+  function restartAgent(): void {
     const [agent, ...others] = processesOf(bench.folder).filter(({ command }) => /main\.js agent/.test(command));
     expect(others).toEqual([]);
     const { pid } = agent!;
@@ -95,7 +87,7 @@ describeReal([], "a list with a secret", () => {
       }
     };
     await expect.poll(lines).toBe(`first ${VALUE}\n`);
-    killAgent();
+    restartAgent();
     write("gate", "");
     await expect.poll(() => ok("run", "show", run, "-o", "json"), { timeout: 60_000 }).toMatch(/"status": "done"/);
     expect(lines()).toBe(`first ${VALUE}\nlast ${VALUE}\n`);

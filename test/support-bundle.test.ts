@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createBench, type Bench } from "./support/gantry.ts";
+import { LOCAL_MACHINE } from "./support/sites.ts";
 
 /** Canaries are planted wherever values are kept; none may come out in a support bundle. */
 
@@ -35,16 +36,7 @@ sites:
 address_blocks:
   loop: { site: lab, subnet: 127.142.0.0/24 }
 blueprints:
-  machine:
-    builds: foundation
-    foundation_types: [local]
-    scripts:
-      create: |
-        foundation.create()
-        foundation.power_on()
-      destroy: |
-        foundation.power_off()
-        foundation.destroy()
+  ${LOCAL_MACHINE}
   server:
     builds: structure
     foundation_blueprints: [machine]

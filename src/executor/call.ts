@@ -183,6 +183,7 @@ export function stoppedEnding(reason: StopReason, error?: unknown): Ending {
 
 const CUT_OFF = "the worker or agent stopped while it ran, and cannot say how far it came";
 
+/** Nobody can say how it ended. @param message why, for the user */
 export function interruptedEnding(message = CUT_OFF): Ending {
   return { outcome: "interrupted", error: { code: FUNCTION_INTERRUPTED.code, message } };
 }

@@ -18,6 +18,7 @@ import { createStopper, failureOf, interruptedEnding, type Stopper, stoppedEndin
 import { EXECUTOR_BUSY, JOURNAL_FAILED } from "./errors.ts";
 import type { BatchOutline, Journal, JournalEntry } from "./journal.ts";
 import { LEFT } from "./context.ts";
+import { LAST_WORDS } from "./output.ts";
 import { answerQuery } from "./query.ts";
 import { isSafeItem, listEnding } from "./list.ts";
 import { createReports, type Reports } from "./reports.ts";
@@ -60,8 +61,6 @@ interface Held {
   over: Promise<void>;
 }
 
-/** Milliseconds to get the last results to the server when stopping. */
-const LAST_WORDS = 3000;
 const STARTED_ANEW = "the worker or agent was started anew in the middle of a list of which it keeps nothing";
 /** Questions answered at the same time. */
 const MOST_QUERIES = 64;

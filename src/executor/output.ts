@@ -20,8 +20,8 @@ const HIGH_WATER = 4 * 1024 * 1024;
 /** …and is left out while not. */
 const MOST_KEPT = 16 * 1024 * 1024;
 const MESSAGE_LENGTH = 10_000;
-/** Milliseconds to get output to the server before something that may end this executor with it. */
-const LAST_WORDS = 3000;
+/** Milliseconds to get what was said to the server before this executor ends, or something that may end it begins. */
+export const LAST_WORDS = 3000;
 /** Numbers of chunks for each time that a task is gone on with: more than one start of an executor writes. */
 const NUMBERS = 2 ** 32;
 

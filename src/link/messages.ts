@@ -62,6 +62,7 @@ const itemResult = z.object({
   milliseconds: milliseconds.optional(),
 });
 export type Ending = { outcome: Outcome; value?: Json | undefined; error?: Failure | undefined };
+/** How a task ended. `resumable`: see the message `result`. */
 export type TaskEnding = Ending & { resumable?: true | undefined };
 export type ItemEnding = z.output<typeof itemResult>;
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { vi } from "vitest";
 import { agentBundle, fileHash, launcherText, LAYOUT, releaseName } from "../../src/executor/index.ts";
 
 /** Stands for Node's binary, which has 120 MB: the same program, and nothing to carry. */
@@ -39,10 +40,22 @@ export function launcherPid(folder: string): number {
   return Number(readFileSync(join(folder, "launcher.pid"), "utf8"));
 }
 
-/** Ends such an agent, if one was started; resolves when it has ended. */
+/** Longer than a launcher gives its agent. */
+const PATIENCE = 40_000;
+
+/** Ends such an agent, if one runs; resolves when it has ended. */
 export async function endLaunched(folder: string): Promise<void> {
-  if (!existsSync(join(folder, "launcher.pid"))) return;
-  const pid = launcherPid(folder);
+  const pid = existsSync(join(folder, "launcher.pid")) ? launcherPid(folder) : 0;
+  if (!isLauncher(pid)) return;
   process.kill(pid, "SIGTERM");
-  while (existsSync(`/proc/${pid}`)) await new Promise((resolve) => setTimeout(resolve, 20));
+  await vi.waitUntil(() => !isLauncher(pid), { timeout: PATIENCE });
+}
+
+/** By what it runs: the file may be empty yet, or name a process that is gone. */
+function isLauncher(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(LAYOUT.launcher);
+  } catch {
+    return false;
+  }
 }

@@ -61,6 +61,8 @@ await() {
     code=$?
     kill -0 "$child" 2>/dev/null || break
   done
+  # First: a word to stop that comes now must not set a guard over a process that is gone.
+  child=
   [ -z "$guard" ] || kill -TERM "$guard" 2>/dev/null
   guard=
 }
@@ -104,13 +106,14 @@ while :; do
     fi
   fi
   await
-  child=
   [ -z "$stopping" ] || exit 0
   [ "$code" -ne ${RESTART_CODE} ] || continue
   [ $(($(date +%s) - began)) -lt 60 ] || pause=${PAUSE.first}
   say "the agent ended with code $code; it is started again in $pause seconds"
   sleep "$pause" &
   resting=$!
+  # As above.
+  [ -z "$stopping" ] || kill "$resting" 2>/dev/null
   wait "$resting"
   resting=
   [ -z "$stopping" ] || exit 0
